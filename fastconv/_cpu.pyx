@@ -1,0 +1,67 @@
+"""Chooses the instruction set, once, when the package is imported.
+
+FASTCONV_ISA (scalar, avx2, avx512) forces one that this machine has; otherwise the widest is taken.
+"""
+
+import os
+
+from fastconv._cpu cimport fc_conv_kernels
+
+
+cdef extern from "isa.h" nogil:
+    struct fc_isa:
+        const char *name
+        int (*is_available)() noexcept
+        const fc_conv_kernels *conv[2]
+
+    const fc_isa fc_isas[]
+
+
+cdef extern from *:
+    const int FASTCONV_OPENMP
+    const char *__VERSION__
+
+cdef const fc_isa *_active = NULL
+
+
+def compiled():
+    """Names of the instruction sets that this build has kernels for, slowest first."""
+    names, i = [], 0
+    while fc_isas[i].name != NULL:
+        names.append(fc_isas[i].name.decode())
+        i += 1
+    return names
+
+
+def available():
+    """Names of the compiled instruction sets that this CPU and operating system support, slowest first."""
+    return [name for i, name in enumerate(compiled()) if fc_isas[<ptrdiff_t>i].is_available()]
+
+
+def active():
+    """Name of the instruction set in use."""
+    return _active.name.decode()
+
+
+def compiler():
+    """Name and version of the C compiler, and whether it built for OpenMP."""
+    return __VERSION__.decode(), bool(FASTCONV_OPENMP)
+
+
+cdef const fc_conv_kernels *conv_kernels(size_t itemsize) noexcept:
+    return _active.conv[itemsize == 8]
+
+
+def _choose(forced):
+    global _active
+    names = available()
+    name = forced or next(reversed(names))
+    if name not in names:
+        raise ValueError(
+            f"FASTCONV_ISA={name}: this build has kernels for {', '.join(compiled())}, "
+            f"and this CPU runs {', '.join(names)} of them"
+        )
+    _active = &fc_isas[<ptrdiff_t>compiled().index(name)]
+
+
+_choose(os.environ.get("FASTCONV_ISA"))

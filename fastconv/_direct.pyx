@@ -1,0 +1,263 @@
+"""The direct convolution: loops over strips, output channels and tiles around the register-tile kernels.
+
+A *strip* is a run of output pixels of one image, a *block* as many output channels as a tile has columns. One unit of
+work is a strip times some blocks of one group; the team shares the units. The reduction is never split, and a kernel's
+result for a pixel does not depend on the tile that it is in, so every cut gives the same bits.
+
+Without padding the kernels read x where it is. With padding a strip's rows are first copied, borders and all, into the
+thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere, and for one
+group and dilation 1 the S·C values under a kernel row are one contiguous segment.
+"""
+
+import numpy as np
+
+from cython.parallel cimport parallel, prange, threadid
+from libc.stdint cimport uintptr_t
+from libc.string cimport memcpy, memset
+
+from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, conv_kernels, fc_conv_kernels, fc_tile
+
+cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
+cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
+
+
+def pack(weight, groups):
+    """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
+
+    The last block of a group is one vector wide when its columns fit one.
+    """
+    r, s, c, k = weight.shape
+    cdef const fc_conv_kernels *kernels = conv_kernels(weight.itemsize)
+    lanes, block = kernels.lanes, kernels.lanes * FC_MAX_VECTORS
+    k //= groups
+    columns = -(-k // lanes) * lanes
+    packed = aligned((groups, r * s * c * columns), weight.dtype)
+    for g in range(groups):
+        matrix = weight[..., g * k : (g + 1) * k].reshape(r * s * c, k)
+        for first in range(0, columns, block):
+            width = min(block, columns - first)
+            part = packed[g, r * s * c * first : r * s * c * (first + width)].reshape(r * s * c, width)
+            stored = min(width, k - first)
+            part[:, :stored] = matrix[:, first : first + stored]
+            part[:, stored:] = 0
+    return packed
+
+
+def pack_bias(bias, groups, out_channels, dtype):
+    """The bias as [group][column], padded like the weights; zeros for None."""
+    cdef const fc_conv_kernels *kernels = conv_kernels(np.dtype(dtype).itemsize)
+    k = out_channels // groups
+    packed = aligned((groups, -(-k // kernels.lanes) * kernels.lanes), dtype)
+    packed[...] = 0
+    if bias is not None:
+        packed[:, :k] = bias.reshape(groups, k)
+    return packed
+
+
+def aligned(shape, dtype):
+    """An uninitialised array that begins at a cache line."""
+    dtype = np.dtype(dtype)
+    size = int(np.prod(shape)) * dtype.itemsize
+    buffer = np.empty(size + 64, np.uint8)
+    start = -buffer.ctypes.data % 64
+    return buffer[start : start + size].view(dtype).reshape(shape)
+
+
+cdef class Direct:
+    """A direct convolution of one geometry, ready to run on any arrays of it."""
+
+    cdef const fc_conv_kernels *kernels
+    cdef object weights, bias, offsets
+    cdef const char *packed
+    cdef const char *packed_bias
+    cdef ptrdiff_t itemsize
+    cdef bint relu
+    # Geometry, in pixels and channels.
+    cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out
+    cdef ptrdiff_t stride_h, stride_w, top, left
+    # Packed weights, in bytes.
+    cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
+    # How the kernels walk the input, in bytes.
+    cdef bint copies
+    cdef ptrdiff_t pixel_bytes, row_bytes, image_bytes
+    cdef ptrdiff_t n_segments, segment_bytes
+    cdef const ptrdiff_t *segments
+    # The cut.
+    cdef ptrdiff_t strip_pixels, strips, blocks, strip_rows, copied_width
+    cdef readonly ptrdiff_t workspace_bytes  # for each thread
+    cdef readonly str tile
+
+    def __init__(self, shape, weights, bias, activation):
+        (self.stride_h, self.stride_w), (dilation_h, dilation_w) = shape.stride, shape.dilation
+        r, s = shape.kernel
+        (self.top, bottom), (self.left, right) = shape.padding
+        self.batch, self.height, self.width, self.channels = shape.batch, shape.height, shape.width, shape.in_channels
+        self.out_height, self.out_width, self.groups = shape.out_height, shape.out_width, shape.groups
+        self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        self.weights, self.bias, self.relu = weights, bias, activation == "relu"
+        self.packed, self.packed_bias = <const char *><uintptr_t>weights.ctypes.data, <const char *><uintptr_t>bias.ctypes.data
+        self.itemsize = weights.itemsize
+        self.kernels = conv_kernels(self.itemsize)
+        self.column_bytes = shape.terms * self.itemsize
+        self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
+        block = self.kernels.lanes * FC_MAX_VECTORS
+        self.blocks = -(-self.group_out // block)
+        self.tile = f"{self.kernels.max_pixels} pixels × {block} channels"
+
+        self.copies = (self.top, bottom, self.left, right) != (0, 0, 0, 0)
+        in_pixels_high = (self.out_height - 1) * self.stride_h + (r - 1) * dilation_h + 1
+        self.copied_width = (self.out_width - 1) * self.stride_w + (s - 1) * dilation_w + 1
+        self.pixel_bytes = (self.group_in if self.copies else self.channels) * self.itemsize
+        self.row_bytes = (self.copied_width if self.copies else self.width) * self.pixel_bytes
+        self.image_bytes = self.height * self.width * self.channels * self.itemsize
+        merged = dilation_w == 1 and (self.groups == 1 or self.copies)
+        self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
+        self.offsets = np.array(
+            [
+                y * dilation_h * self.row_bytes + x * dilation_w * self.pixel_bytes
+                for y in range(r)
+                for x in range(1 if merged else s)
+            ],
+            np.intp,
+        )
+        self.n_segments = len(self.offsets)
+        self.segments = <const ptrdiff_t *><uintptr_t>self.offsets.ctypes.data
+        self._cut(r, dilation_h)
+
+    def _cut(self, r, dilation_h):
+        """Strips of whole output rows when rows are copied, of any pixels when they are read in place."""
+        image = self.out_height * self.out_width
+        if self.copies:
+            reach = (r - 1) * dilation_h + 1
+            rows = (STRIP_BYTES // max(self.row_bytes, 1) - reach) // self.stride_h + 1
+            rows = max(1, min(rows, self.out_height))
+            self.strips = -(-self.out_height // rows)
+            rows = -(-self.out_height // self.strips)  # strips of even height
+            self.strip_rows = (rows - 1) * self.stride_h + reach
+            self.strip_pixels = rows * self.out_width
+            self.workspace_bytes = self.strip_rows * self.row_bytes
+        else:
+            pixel = max(self.pixel_bytes * self.stride_h * self.stride_w, 1)
+            self.strip_pixels = max(STRIP_BYTES // pixel, 8 * self.kernels.max_pixels)
+            self.strips = -(-image // self.strip_pixels)
+            self.strip_pixels = -(-image // self.strips)
+            self.workspace_bytes = 0
+
+    def run(self, x, residual, out, ptrdiff_t out_stride, workspace, int team):
+        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
+
+        `workspace` has `workspace_bytes` for each thread.
+        """
+        cdef const char *x_data = <const char *><uintptr_t>x.ctypes.data
+        cdef const char *residual_data = NULL
+        cdef char *out_data = <char *><uintptr_t>out.ctypes.data
+        cdef char *work = NULL
+        cdef ptrdiff_t out_image = out.strides[0] if out.ndim == 4 else 0
+        cdef ptrdiff_t unit, units, parts
+        if residual is not None:
+            residual_data = <const char *><uintptr_t>residual.ctypes.data
+        if workspace is not None:
+            work = <char *><uintptr_t>workspace.ctypes.data
+        parts = self.batch * self.strips * self.groups
+        parts = 1 if team == 1 else min(self.blocks, -(-team * UNITS_PER_THREAD // parts))
+        units = self.batch * self.strips * self.groups * parts
+        if team == 1:
+            with nogil:
+                self._run(0, units, parts, x_data, residual_data, out_data, out_image, out_stride, work)
+            return
+        with nogil, parallel(num_threads=team):
+            for unit in prange(units, schedule="dynamic"):
+                self._run(
+                    unit, unit + 1, parts, x_data, residual_data, out_data, out_image, out_stride,
+                    work + threadid() * self.workspace_bytes,
+                )
+
+    cdef void _run(
+        self, ptrdiff_t first, ptrdiff_t end, ptrdiff_t parts, const char *x, const char *residual,
+        char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
+    ) noexcept nogil:
+        """Units first to end, in order: parts of the blocks fastest, then groups, strips, images."""
+        cdef ptrdiff_t unit, part, group, strip, image, m, pixels, row
+        cdef const char *source
+        for unit in range(first, end):
+            part = unit % parts
+            group = unit // parts % self.groups
+            strip = unit // (parts * self.groups) % self.strips
+            image = unit // (parts * self.groups * self.strips)
+            m = strip * self.strip_pixels
+            pixels = min(self.strip_pixels, self.out_height * self.out_width - m)
+            source = x + image * self.image_bytes + group * self.group_in * self.itemsize
+            row = m // self.out_width * self.stride_h
+            if self.copies:
+                self._copy_strip(source, row - self.top, work)
+                source = work
+            else:
+                source += row * self.row_bytes
+            self._strip(
+                group, self.blocks * part // parts, self.blocks * (part + 1) // parts, source, m % self.out_width, pixels,
+                residual + (image * self.out_height * self.out_width + m) * self.groups * self.group_out * self.itemsize
+                if residual != NULL else NULL,
+                out + image * out_image + m * out_stride, out_stride,
+            )
+
+    cdef void _copy_strip(self, const char *image, ptrdiff_t row, char *work) noexcept nogil:
+        """Copy the rows from `row` on that a strip reads, the pixels outside the image as zeros."""
+        cdef ptrdiff_t y, x, pixel = self.channels * self.itemsize
+        cdef ptrdiff_t columns = min(self.width, self.copied_width - self.left)
+        cdef const char *source
+        for y in range(row, row + self.strip_rows):
+            if y < 0 or y >= self.height or columns <= 0:
+                memset(work, 0, self.row_bytes)
+                work += self.row_bytes
+                continue
+            source = image + y * self.width * pixel
+            memset(work, 0, self.left * self.pixel_bytes)
+            work += self.left * self.pixel_bytes
+            if self.groups == 1:
+                memcpy(work, source, columns * pixel)
+            else:
+                for x in range(columns):
+                    memcpy(work + x * self.pixel_bytes, source + x * pixel, self.pixel_bytes)
+            work += columns * self.pixel_bytes
+            memset(work, 0, (self.copied_width - self.left - columns) * self.pixel_bytes)
+            work += (self.copied_width - self.left - columns) * self.pixel_bytes
+
+    cdef void _strip(
+        self, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source, ptrdiff_t column,
+        ptrdiff_t pixels, const char *residual, char *out, ptrdiff_t out_stride,
+    ) noexcept nogil:
+        """Every tile of a strip that begins at `column` of its first row, whose first input is at `source`."""
+        cdef fc_tile tile
+        cdef const char *inputs[FC_MAX_PIXELS]
+        cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+        cdef ptrdiff_t low = pixels // tiles, higher = pixels % tiles
+        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
+        cdef ptrdiff_t block, first, t, i, n, q, vectors, channel
+        cdef const char *at
+        tile.pixels, tile.segments, tile.n_segments = inputs, self.segments, self.n_segments
+        tile.length, tile.relu, tile.out_stride = self.segment_bytes, self.relu, out_stride
+        tile.residual_stride = self.groups * self.group_out * self.itemsize
+        for block in range(first_block, end_block):
+            first = block * block_columns
+            tile.columns = min(block_columns, self.group_out - first)
+            vectors = 1 if tile.columns <= lanes else 2
+            tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
+            tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+            channel = (group * self.group_out + first) * self.itemsize
+            tile.out = out + channel
+            tile.residual = residual + channel if residual != NULL else NULL
+            at, q = source + column * step, column
+            for t in range(tiles):
+                n = low + (t < higher)
+                for i in range(n):
+                    inputs[i] = at
+                    at += step
+                    q += 1
+                    if q == self.out_width:
+                        q = 0
+                        at += row_step - self.out_width * step
+                self.kernels.kernel[vectors - 1][n - 1](&tile)
+                tile.out += n * out_stride
+                if residual != NULL:
+                    tile.residual += n * tile.residual_stride

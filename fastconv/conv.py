@@ -1,0 +1,230 @@
+"""`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
+
+from dataclasses import dataclass, fields
+from threading import Lock
+
+import numpy as np
+
+from fastconv import _algorithms, _cpu, _shapes, _threads, _workspace, cost
+
+_MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a call on one shape of x does; prints as a small table.
+
+    `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted.
+    `workspace_bytes` is for the whole team.
+    """
+
+    algorithm: str
+    tile: str
+    isa: str
+    threads: int
+    macs: int
+    multiplications: int
+    packed_bytes: int
+    workspace_bytes: int
+    layout_conversion: str
+
+    def __str__(self):
+        rows = [(field.name.replace("_", " "), getattr(self, field.name)) for field in fields(self)]
+        return "\n".join(f"{name:17} {value:,}" if isinstance(value, int) else f"{name:17} {value}" for name, value in rows)
+
+
+class BoundConv:
+    """A convolution of one shape on NHWC arrays that are known to be right: what `Conv2d` and the blocks run."""
+
+    __slots__ = ("algorithm", "packed_bytes", "runner", "shape")
+
+    def __init__(self, shape, algorithm, packed, activation):
+        self.shape = shape
+        self.algorithm = algorithm.name
+        self.packed_bytes = sum(array.nbytes for array in packed if array is not None)
+        self.runner = algorithm.bind(shape, packed, activation)
+
+    @property
+    def out_shape(self):
+        """(N, P, Q, K)"""
+        return self.shape.batch, self.shape.out_height, self.shape.out_width, self.shape.out_channels
+
+    def team(self, num_threads):
+        """Threads that a call opens."""
+        return _threads.team_size(num_threads, self.shape.macs)
+
+    def run(self, x, residual, out, num_threads):
+        """Write the convolution of x into out, which may be a slice of channels."""
+        if not out.size:
+            return
+        team = self.team(num_threads)
+        workspace = _workspace.borrow(self.runner.workspace_bytes * team)
+        try:
+            self.runner.run(x, residual, out, _shapes.pixel_stride(out), workspace, team)
+        finally:
+            _workspace.give_back(workspace)
+
+
+class Conv2d:
+    """A convolution with fixed weights, packed once and ready to be called many times.
+
+    y = activation(conv(x, weight) + bias + residual)
+
+    Parameters
+    ----------
+    weight : ndarray of float32 or float64
+        (R, S, C / groups, K) in layout NHWC, (K, C / groups, R, S) in layout NCHW. A copy is kept: later changes of the
+        array do not reach the plan.
+    bias : ndarray of shape (K,), optional
+    stride, dilation : int or (int, int), default 1
+        For height and width.
+    padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
+        Zeros around x; "same" follows TensorFlow: ceil(size / stride) outputs, the odd pixel at the end.
+    groups : int, default 1
+        Output channels of a group see the input channels of that group only.
+    activation : None or "relu"
+    layout : "NHWC" or "NCHW"
+    algorithm : "auto", "direct" or "blas"
+        "blas" is one matrix product, for 1×1 convolutions. "auto" takes what measured fastest for the shape.
+    num_threads : int, optional
+        The largest team; the default is one thread for each physical CPU that the process may use.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, before any work.
+
+    Notes
+    -----
+    The result has the same bits for every number of threads and every batch size. A plan may be called from many threads
+    at once and can be pickled.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> rng = np.random.default_rng(0)
+    >>> plan = fastconv.Conv2d(rng.standard_normal((3, 3, 8, 16), np.float32), padding=1)
+    >>> plan(rng.standard_normal((1, 28, 28, 8), np.float32)).shape
+    (1, 28, 28, 16)
+    >>> plan.cost((1, 28, 28, 8)).macs
+    903168
+    """
+
+    def __init__(
+        self,
+        weight,
+        bias=None,
+        *,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        activation=None,
+        layout="NHWC",
+        algorithm="auto",
+        num_threads=None,
+    ):
+        weight = _shapes.array("weight", weight)
+        self._geometry = dict(stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout)
+        _shapes.check_conv(weight.shape, **self._geometry)
+        self._weight_shape = weight.shape
+        self._weight = np.array(weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0), order="C")  # HWIO
+        self._bias = None if bias is None else _shapes.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
+        self._activation = _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
+        self._algorithm = _shapes.one_of("algorithm", algorithm, _algorithms.NAMES)
+        self.num_threads = _threads.resolve(num_threads)
+        self._start_empty()
+
+    def _start_empty(self):
+        self._packed = {}  # by algorithm
+        self._bound = {}  # by the shape of x
+        self._lock = Lock()
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound", "_lock")}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self._start_empty()
+
+    def __repr__(self):
+        r, s, c, k = self._weight.shape
+        return f"Conv2d({r}×{s}, {c * self._geometry['groups']}→{k}, {self.dtype}, {self.layout}, {self._algorithm!r})"
+
+    @property
+    def dtype(self):
+        """The dtype of weight, x and the result."""
+        return self._weight.dtype
+
+    @property
+    def layout(self):
+        """ "NHWC" or "NCHW"."""
+        return self._geometry["layout"]
+
+    def __call__(self, x, residual=None, out=None):
+        """Convolve `x`.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
+            Any strides; what is not C-contiguous is copied first.
+        residual : ndarray of the result's shape, optional
+            Added before the activation.
+        out : ndarray of the result's shape and dtype, optional
+            C-contiguous, or a slice of channels of a C-contiguous NHWC array. It may share memory with no input.
+
+        Returns
+        -------
+        ndarray
+            (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
+        """
+        values = _shapes.array("x", x, self.dtype)
+        bound = self.bind(values.shape)
+        shape = _shapes.result_shape(bound.out_shape, values.ndim, self.layout)
+        if residual is not None:
+            residual = _shapes.array("residual", residual, self.dtype, shape)
+        y = _shapes.output(out, self.dtype, shape, self.layout, {"x": x, "residual": residual})
+        if self.layout == "NHWC":
+            bound.run(values, residual, y, self.num_threads)
+            return y
+        y_nhwc = np.empty(bound.out_shape, self.dtype)
+        bound.run(_shapes.to_nhwc(values), None if residual is None else _shapes.to_nhwc(residual), y_nhwc, self.num_threads)
+        _shapes.copy_from_nhwc(y, y_nhwc)
+        return y
+
+    def cost(self, x_shape):
+        """The exact `fastconv.cost.Cost` of a call on x of this shape."""
+        return cost.conv2d(
+            x_shape, (self._weight_shape, self._bias is not None), **self._geometry, itemsize=self.dtype.itemsize
+        )
+
+    def describe(self, x_shape):
+        """What a call on x of this shape does, as a `Description`."""
+        bound = self.bind(tuple(x_shape))
+        team = bound.team(self.num_threads)
+        return Description(
+            algorithm=bound.algorithm,
+            tile=bound.runner.tile,
+            isa=_cpu.active(),
+            threads=team,
+            macs=bound.shape.macs,
+            multiplications=bound.shape.macs,
+            packed_bytes=bound.packed_bytes,
+            workspace_bytes=bound.runner.workspace_bytes * team,
+            layout_conversion="none" if self.layout == "NHWC" else "x and the result, NCHW ↔ NHWC",
+        )
+
+    def bind(self, x_shape):
+        """The `BoundConv` for this shape of x, made at its first use."""
+        bound = self._bound.get(x_shape)
+        if bound is not None:
+            return bound
+        shape = _shapes.conv_shape(x_shape, self._weight_shape, **self._geometry)
+        algorithm = _algorithms.choose(self._algorithm, shape)
+        with self._lock:
+            if algorithm.name not in self._packed:
+                self._packed[algorithm.name] = algorithm.pack(self._weight, self._bias, shape.groups)
+            if len(self._bound) >= _MOST_BOUND_SHAPES:
+                self._bound.clear()
+            bound = self._bound[x_shape] = BoundConv(shape, algorithm, self._packed[algorithm.name], self._activation)
+        return bound

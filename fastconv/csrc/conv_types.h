@@ -1,0 +1,32 @@
+/* Instantiates the tile for float32 and float64; see conv_tile.h for what the including file defines. */
+#include "conv_kernels.h"
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+/* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
+#define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))
+
+#define FOR_PIXELS_4(F, vectors) F(1, vectors) F(2, vectors) F(3, vectors) F(4, vectors)
+#define FOR_PIXELS_6(F, vectors) FOR_PIXELS_4(F, vectors) F(5, vectors) F(6, vectors)
+#define FOR_PIXELS_12(F, vectors) \
+    FOR_PIXELS_6(F, vectors) F(7, vectors) F(8, vectors) F(9, vectors) F(10, vectors) F(11, vectors) F(12, vectors)
+#define FOR_PIXELS__(n) FOR_PIXELS_##n
+#define FOR_PIXELS_(n) FOR_PIXELS__(n)
+#define FOR_PIXELS FOR_PIXELS_(MAX_PIXELS)
+
+#define T float
+#define TYPE f32
+#include "conv_tile.h"
+#undef TYPE
+#undef T
+
+#define T double
+#define TYPE f64
+#include "conv_tile.h"
+#undef TYPE
+#undef T

@@ -1,0 +1,122 @@
+"""The functions: each builds a plan, runs it once and drops it."""
+
+from fastconv import _shapes
+from fastconv.conv import Conv2d
+
+
+def conv2d(
+    x,
+    weight,
+    bias=None,
+    *,
+    stride=1,
+    padding=0,
+    dilation=1,
+    groups=1,
+    activation=None,
+    residual=None,
+    layout="NHWC",
+    algorithm="auto",
+    out=None,
+    num_threads=None,
+):
+    """Convolve x with weight: y = activation(conv(x, weight) + bias + residual).
+
+    y[n, p, q, k] = Σ x[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c] · weight[r, s, c, k]
+    over r, s, c, with zeros outside of x (no flip of the kernel, as in every deep-learning library).
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
+    weight, bias, stride, padding, dilation, groups, activation, layout, algorithm, num_threads
+        As in `Conv2d`, the plan: make one where the same weights are used again, since they are packed once there.
+    residual, out
+        As in `Conv2d.__call__`.
+
+    Returns
+    -------
+    ndarray of shape (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, before any work.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> x = np.arange(9, dtype=np.float32).reshape(3, 3, 1)
+    >>> fastconv.conv2d(x, np.ones((3, 3, 1, 1), np.float32), padding=1)[..., 0]
+    array([[ 8., 15., 12.],
+           [21., 36., 27.],
+           [20., 33., 24.]], dtype=float32)
+    """
+    plan = Conv2d(
+        weight,
+        bias,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        activation=activation,
+        layout=layout,
+        algorithm=algorithm,
+        num_threads=num_threads,
+    )
+    return plan(x, residual, out)
+
+
+def pointwise(
+    x,
+    weight,
+    bias=None,
+    *,
+    stride=1,
+    activation=None,
+    residual=None,
+    layout="NHWC",
+    algorithm="auto",
+    out=None,
+    num_threads=None,
+):
+    """Convolve x with a 1×1 kernel: y[n, p, q] = activation(x[n, p·stride, q·stride] @ weight + bias + residual).
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
+    weight : ndarray of shape (C, K); (K, C) in layout NCHW
+    bias, stride, activation, residual, layout, algorithm, out, num_threads
+        As in `conv2d`. "blas" uses SciPy's BLAS.
+
+    Returns
+    -------
+    ndarray of shape (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, before any work.
+
+    References
+    ----------
+    Lin, Chen and Yan, "Network in Network", arXiv:1312.4400, section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> x = np.ones((2, 2, 3), np.float32)
+    >>> fastconv.pointwise(x, np.array([[1, 0], [2, 0], [3, 1]], np.float32))[0, 0]
+    array([6., 1.], dtype=float32)
+    """
+    return conv2d(
+        x,
+        _shapes.as_kernel(weight, layout),
+        bias,
+        stride=stride,
+        activation=activation,
+        residual=residual,
+        layout=layout,
+        algorithm=algorithm,
+        out=out,
+        num_threads=num_threads,
+    )
