@@ -1,2 +1,34 @@
+"""Convolution forward passes on multicore CPUs for NumPy arrays.
+
+    conv2d(x, weight, …)  Fire(…)(x)      functional.py, conv.py, blocks.py: what users call
+       │  checks whatever can be wrong    _shapes.py, _block_shapes.py → ConvShape
+       │  decides once                    _algorithms.py (which), _threads.py (how many)
+       │  packs the weights once          the plan: Conv2d, and every block
+       ▼  runs                            _direct, _blas, _pool: loops, tiles, OpenMP, no Python inside
+          micro-kernels                   csrc/: one register tile, compiled once for each instruction set
+
+Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions in NumPy float64; `networks`, the
+layers of the published networks.
+"""
+
+from fastconv._config import get_config, show_config
+from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
 from fastconv.conv import Conv2d
-from fastconv.functional import conv2d, pointwise
+from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
+
+__version__ = "0.1.0"
+__all__ = [
+    "Bottleneck",
+    "Conv2d",
+    "Fire",
+    "Inception",
+    "MLPConv",
+    "Reduced",
+    "avg_pool2d",
+    "conv2d",
+    "get_config",
+    "global_avg_pool2d",
+    "max_pool2d",
+    "pointwise",
+    "show_config",
+]

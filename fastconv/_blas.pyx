@@ -1,1 +1,152 @@
+"""Pointwise convolution as a matrix product: slabs of pixels through SciPy's BLAS. The only file that names BLAS.
 
+The team shares the slabs, and BLAS itself must then run single-threaded: its own pool beside ours costs more than it
+gives. A BLAS keeps one thread count for the process, so it is set to one while slabs run and put back after the last.
+The slabs depend on the shape alone, so the bits do not depend on the team.
+"""
+
+from pathlib import Path
+from threading import Lock
+
+import threadpoolctl
+
+from cython cimport floating
+from cython.parallel cimport prange
+from libc.stdint cimport uintptr_t
+from libc.string cimport memcpy
+from scipy.linalg.cython_blas cimport dgemm, sgemm
+
+# Each product packs all weights once more, so not too few pixels; but a 14×14 map should still be shared by two threads.
+cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
+
+
+cdef class Blas:
+    """A pointwise convolution of one geometry, ready to run on any arrays of it."""
+
+    cdef object weights, bias
+    cdef const void *weight_data
+    cdef const void *bias_data
+    cdef bint relu, is_double
+    cdef int channels, out_channels, row_pixels, slab_pixels, pixel_values
+    cdef ptrdiff_t slabs, image_slabs, rows, image_values, row_values
+    cdef readonly ptrdiff_t workspace_bytes
+    cdef readonly str tile
+
+    def __init__(self, shape, weights, bias, activation):
+        self.weights, self.bias = weights, bias
+        self.weight_data = <const void *><uintptr_t>weights.ctypes.data
+        self.bias_data = NULL if bias is None else <const void *><uintptr_t>bias.ctypes.data
+        self.relu, self.is_double = activation == "relu", weights.itemsize == 8
+        self.channels, self.out_channels = shape.in_channels, shape.out_channels
+        # A row is a run of output pixels whose inputs are a constant step apart: the whole image for stride 1.
+        strided = shape.stride != (1, 1)
+        self.rows = shape.out_height if strided else 1
+        self.row_pixels = shape.out_width if strided else shape.out_height * shape.out_width
+        self.pixel_values = shape.stride[1] * shape.in_channels
+        self.row_values = shape.stride[0] * shape.width * shape.in_channels
+        self.image_values = shape.height * shape.width * shape.in_channels
+        row_slabs = -(-self.row_pixels // min(MOST_PIXELS, max(FEWEST_PIXELS, -(-self.row_pixels // 2))))
+        self.slab_pixels = -(-self.row_pixels // row_slabs)
+        self.image_slabs = self.rows * row_slabs
+        self.slabs = shape.batch * self.image_slabs
+        self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
+
+    def run(self, x, residual, out, ptrdiff_t out_stride, workspace, int team):
+        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads."""
+        cdef const char *residual_data = NULL
+        if residual is not None:
+            residual_data = <const char *><uintptr_t>residual.ctypes.data
+        x_data = <uintptr_t>x.ctypes.data
+        out_data = <uintptr_t>out.ctypes.data
+        out_image = out.strides[0] if out.ndim == 4 else 0
+        with single_threaded_blas:
+            if self.is_double:
+                self._run[double](<double *>x_data, <double *>residual_data, <double *>out_data, out_image // 8, out_stride // 8, team)
+            else:
+                self._run[float](<float *>x_data, <float *>residual_data, <float *>out_data, out_image // 4, out_stride // 4, team)
+
+    cdef _run(
+        self, floating *x, const floating *residual, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride, int team
+    ):
+        cdef ptrdiff_t slab
+        if team == 1:
+            with nogil:
+                for slab in range(self.slabs):
+                    self._slab(slab, x, residual, out, out_image, out_stride)
+        else:
+            for slab in prange(self.slabs, schedule="dynamic", num_threads=team, nogil=True):
+                self._slab(slab, x, residual, out, out_image, out_stride)
+
+    cdef void _slab(
+        self, ptrdiff_t slab, floating *x, const floating *residual, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride
+    ) noexcept nogil:
+        """out = activation(x @ weights + (bias + residual)): the sum in brackets is where the product starts from."""
+        cdef ptrdiff_t image = slab // self.image_slabs, row, first, m, i, k, row_slabs = self.image_slabs // self.rows
+        cdef int pixels, channels = self.channels, out_channels = self.out_channels, ldx = self.pixel_values, ldy = out_stride
+        cdef floating one = 1
+        cdef floating *y
+        cdef const floating *start
+        slab = slab % self.image_slabs
+        row, first = slab // row_slabs, slab % row_slabs * self.slab_pixels
+        pixels = min(self.slab_pixels, self.row_pixels - first)
+        m = row * self.row_pixels + first
+        x += image * self.image_values + row * self.row_values + first * self.pixel_values
+        out += image * out_image + m * out_stride
+        if residual != NULL:
+            residual += (image * self.rows * self.row_pixels + m) * out_channels
+        for i in range(pixels):
+            y = out + i * out_stride
+            if residual != NULL:
+                memcpy(y, residual + i * out_channels, out_channels * sizeof(floating))
+            for k in range(out_channels):
+                y[k] = (y[k] if residual != NULL else 0) + (
+                    (<const floating *>self.bias_data)[k] if self.bias_data != NULL else 0
+                )
+        # BLAS reads by columns: row-major y = x @ w is column-major yᵀ = wᵀ xᵀ.
+        if floating is double:
+            dgemm(b"N", b"N", &out_channels, &pixels, &channels, &one, <double *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy)
+        else:
+            sgemm(b"N", b"N", &out_channels, &pixels, &channels, &one, <float *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy)
+        if self.relu:
+            for i in range(pixels):
+                y = out + i * out_stride
+                for k in range(out_channels):
+                    if y[k] < 0:  # keeps NaN
+                        y[k] = 0
+
+
+class _SingleThreadedBlas:
+    """Context that holds BLAS at one thread while any caller is inside; each thread of a program may enter."""
+
+    def __init__(self):
+        self._lock = Lock()
+        self._inside = 0
+        self._limit = None
+
+    def __enter__(self):
+        with self._lock:
+            if not self._inside:
+                self._limit = _controller.limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+def library():
+    """What threadpoolctl knows of the BLAS that SciPy uses; empty where it knows none."""
+    return next(iter(_controller.info()), {})
+
+
+def _find_blas():
+    """The controller of SciPy's BLAS alone where its package brings one, so that NumPy's stays as it is."""
+    libraries = threadpoolctl.ThreadpoolController().select(user_api="blas")
+    own = [blas["filepath"] for blas in libraries.info() if "scipy" in Path(blas["filepath"]).parent.name]
+    return libraries.select(filepath=own) if own else libraries
+
+
+_controller = _find_blas()
+single_threaded_blas = _SingleThreadedBlas()

@@ -45,7 +45,8 @@ def active():
 
 def compiler():
     """Name and version of the C compiler, and whether it built for OpenMP."""
-    return __VERSION__.decode(), bool(FASTCONV_OPENMP)
+    version = __VERSION__.decode()
+    return version if "clang" in version.lower() else f"gcc {version}", bool(FASTCONV_OPENMP)
 
 
 cdef const fc_conv_kernels *conv_kernels(size_t itemsize) noexcept:

@@ -129,6 +129,15 @@ def _image_shape(x_shape, layout):
     return shape
 
 
+def image_size(x_shape, layout):
+    """(height, width) of x: the kernel of a pooling over the whole image."""
+    one_of("layout", layout, LAYOUTS)
+    size = _image_shape(x_shape, layout)[1:3]
+    if 0 in size:
+        raise ValueError(f"x must have pixels to pool, got shape {tuple(x_shape)} in layout {layout}")
+    return size
+
+
 def _outputs(what, size, padding, extent, stride):
     """Output height and width."""
     out = []

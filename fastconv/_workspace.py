@@ -2,6 +2,8 @@
 
 from fastconv._direct import aligned
 
+_LARGEST_KEPT = 64 * 2**20
+
 _free = []
 
 
@@ -18,5 +20,5 @@ def borrow(nbytes):
 
 def give_back(buffer):
     """Return what `borrow` gave."""
-    if buffer is not None:
+    if buffer is not None and buffer.nbytes <= _LARGEST_KEPT:
         _free.append(buffer)

@@ -1,6 +1,9 @@
 """The functions: each builds a plan, runs it once and drops it."""
 
-from fastconv import _shapes
+import numpy as np
+
+from fastconv import _shapes, _threads
+from fastconv._pool import Pool
 from fastconv.conv import Conv2d
 
 
@@ -120,3 +123,90 @@ def pointwise(
         out=out,
         num_threads=num_threads,
     )
+
+
+def max_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC", out=None, num_threads=None):
+    """Take the maximum of each channel over windows; padding never wins, NaN always does.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
+    kernel : int or (int, int)
+        Height and width of the windows.
+    stride : int or (int, int), optional
+        The default is the kernel's size.
+    padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
+        Smaller than the kernel.
+    layout, out, num_threads
+        As in `conv2d`.
+
+    Returns
+    -------
+    ndarray of shape (N, P, Q, C) or (P, Q, C); (N, C, P, Q) or (C, P, Q) in layout NCHW
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, before any work.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> x = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+    >>> fastconv.max_pool2d(x, 2)[..., 0]
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
+    """
+    return _pool("max", x, kernel, stride, padding, layout, out, num_threads)
+
+
+def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC", out=None, num_threads=None):
+    """Average each channel over windows; padding counts as zeros, so every sum is divided by the kernel's size.
+
+    Parameters, result and errors are those of `max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> x = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+    >>> fastconv.avg_pool2d(x, 2)[..., 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]], dtype=float32)
+    """
+    return _pool("avg", x, kernel, stride, padding, layout, out, num_threads)
+
+
+def global_avg_pool2d(x, *, layout="NHWC", out=None, num_threads=None):
+    """Average each channel over the whole image; the axes stay: (N, 1, 1, C), or (N, C, 1, 1) in layout NCHW.
+
+    Parameters and errors are those of `avg_pool2d`.
+
+    References
+    ----------
+    Lin, Chen and Yan, "Network in Network", arXiv:1312.4400, section 3.2.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
+    array([[[3., 4.]]], dtype=float32)
+    """
+    x = _shapes.array("x", x)
+    kernel = _shapes.image_size(x.shape, layout)
+    return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
+
+
+def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
+    values = _shapes.array("x", x)
+    shape = _shapes.pool_shape(values.shape, kernel, stride=stride, padding=padding, layout=layout)
+    num_threads = _threads.resolve(num_threads)
+    nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
+    y = _shapes.output(out, values.dtype, _shapes.result_shape(nhwc, values.ndim, layout), layout, {"x": x})
+    if y.size:
+        direct = y if layout == "NHWC" else np.empty(nhwc, values.dtype)
+        team = _threads.team_size(num_threads, direct.size * shape.kernel[0] * shape.kernel[1])
+        values = values if layout == "NHWC" else _shapes.to_nhwc(values)
+        Pool(shape, kind).run(values, direct, _shapes.pixel_stride(direct), team)
+        if direct is not y:
+            _shapes.copy_from_nhwc(y, direct)
+    return y

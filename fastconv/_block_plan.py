@@ -1,0 +1,180 @@
+"""What all blocks share: a block is a plan made of convolutions.
+
+Branches write into slices of channels of the result, so nothing is concatenated; bias, residual and ReLU are part of
+each convolution's store. What lies between the convolutions is kept for a few images at a time.
+"""
+
+import dataclasses
+from math import prod
+
+import numpy as np
+
+from fastconv import _block_shapes, _shapes, _threads, _workspace, cost
+from fastconv._pool import Pool
+from fastconv.conv import Conv2d
+
+_SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the convolutions within this
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BlockDescription:
+    """What a block does with an x of one shape: the `Description` of each part by name; prints as a table."""
+
+    parts: dict
+    scratch_bytes: int
+
+    @property
+    def macs(self):
+        """Multiply-accumulates of all parts."""
+        return sum(part.macs for part in self.parts.values())
+
+    def __str__(self):
+        rows = [("part", "algorithm", "tile", "isa", "threads", "MACs", "packed bytes")]
+        rows += [
+            (name, p.algorithm, p.tile, p.isa, str(p.threads), f"{p.macs:,}", f"{p.packed_bytes:,}")
+            for name, p in self.parts.items()
+        ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"])
+
+
+class BoundBlock:
+    """A block for one shape of x, on NHWC arrays that are known to be right."""
+
+    def __init__(self, block, x_shape):
+        shapes = _block_shapes.conv_shapes(block._parts, x_shape, layout=block.layout)
+        joined = [shapes[name] for name in block._joined]
+        first, last = next(iter(shapes.values())), joined[-1]
+        self.block = block
+        self.x_shape = (first.batch, first.height, first.width, first.in_channels)
+        self.out_shape = (first.batch, last.out_height, last.out_width, sum(shape.out_channels for shape in joined))
+        self.scratch = {
+            name: (shape.out_height, shape.out_width, shape.out_channels)
+            for name, shape in shapes.items()
+            if name not in block._joined
+        }
+        if block._pooled:
+            self.scratch["pool"] = self.x_shape[1:]
+            self.pool = _shapes.pool_shape(self.x_shape, 3, stride=1, padding=1)
+        image_bytes = sum(map(prod, self.scratch.values())) * block.dtype.itemsize
+        self.images = max(1, min(first.batch, _SCRATCH_BYTES // max(image_bytes, 1)))
+        self.scratch_bytes = self.images * image_bytes
+
+    def run(self, x, out):
+        """Write the block's result for x into out, some images at a time."""
+        buffer = _workspace.borrow(self.scratch_bytes)
+        try:
+            for first in range(0, len(x), self.images):
+                self._run_images(x[first : first + self.images], out[first : first + self.images], buffer)
+        finally:
+            _workspace.give_back(buffer)
+
+    def _run_images(self, x, out, buffer):
+        values, used, channel = {"x": x}, 0, 0
+        for name, shape in self.scratch.items():
+            size = len(x) * prod(shape) * x.itemsize
+            values[name] = buffer[used : used + size].view(x.dtype).reshape(len(x), *shape)
+            used += size
+        block = self.block
+        if block._pooled:
+            team = _threads.team_size(block.num_threads, x.size * 9)
+            pool = dataclasses.replace(self.pool, batch=len(x))
+            Pool(pool, "max").run(x, values["pool"], _shapes.pixel_stride(values["pool"]), team)
+        for part in block._in_running_order:
+            source = values["pool" if part.name == block._pooled else part.source]
+            bound = block._convs[part.name].bind(source.shape)
+            if part.name in block._joined:
+                channels = bound.shape.out_channels
+                target = out[..., channel : channel + channels]
+                channel += channels
+            else:
+                target = values[part.name]
+            residual = values.get("shortcut", x) if part.name == block._summed else None
+            bound.run(source, residual, target, block.num_threads)
+
+
+class Block:
+    """The base of the blocks; a subclass says what is particular to it."""
+
+    _name = ""  # of its functions in `_block_shapes` and `cost`
+    _joined = ()  # the parts whose results, side by side, are the block's
+    _pooled = None  # the part that reads x through a 3×3 max pool
+    _summed = None  # the part to which the shortcut is added
+    _linear = ()  # parts without an activation
+
+    def __init__(self, pairs, activation, layout, num_threads, **options):
+        _shapes.one_of("layout", layout, _shapes.LAYOUTS)
+        _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
+        self.layout, self.num_threads, self._options = layout, _threads.resolve(num_threads), options
+        arrays = _block_shapes.arrays(pairs)
+        self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
+        self._parts = getattr(_block_shapes, self._name)(*(s for s, _ in self._pair_shapes), layout=layout, **options)
+        self._convs = {}
+        for part in self._parts:
+            weight, bias = arrays[part.name]
+            self._convs[part.name] = Conv2d(
+                weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0),
+                bias,
+                stride=part.stride,
+                padding=part.padding,
+                activation=None if part.name in self._linear else activation,
+                num_threads=num_threads,
+            )
+        # The joined parts last: what they read or add is then there.
+        self._in_running_order = sorted(self._parts, key=lambda part: part.name in self._joined)
+        self._bound = {}  # by the shape of x
+
+    def __getstate__(self):
+        return {**vars(self), "_bound": {}}
+
+    def __repr__(self):
+        return f"{type(self).__name__}({', '.join(f'{name}={conv!r}' for name, conv in self._convs.items())})"
+
+    @property
+    def dtype(self):
+        """The dtype of the weights, x and the result."""
+        return next(iter(self._convs.values())).dtype
+
+    def __call__(self, x, out=None):
+        """Run the block on `x`, of shape (N, H, W, C) or (H, W, C), (N, C, H, W) or (C, H, W) in layout NCHW.
+
+        Returns
+        -------
+        ndarray
+            In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
+        """
+        values = _shapes.array("x", x, self.dtype)
+        bound = self._bind(values.shape)
+        shape = _shapes.result_shape(bound.out_shape, values.ndim, self.layout)
+        y = _shapes.output(out, self.dtype, shape, self.layout, {"x": x})
+        if not y.size:
+            return y
+        if self.layout == "NHWC":
+            bound.run(values.reshape(bound.x_shape), y if y.ndim == 4 else y[None])
+            return y
+        y_nhwc = np.empty(bound.out_shape, self.dtype)
+        bound.run(_shapes.to_nhwc(values).reshape(bound.x_shape), y_nhwc)
+        _shapes.copy_from_nhwc(y, y_nhwc)
+        return y
+
+    def cost(self, x_shape):
+        """The exact `fastconv.cost.Cost` of a call on x of this shape."""
+        function = getattr(cost, self._name)
+        return function(x_shape, *self._pair_shapes, **self._options, layout=self.layout, itemsize=self.dtype.itemsize)
+
+    def describe(self, x_shape):
+        """What a call on x of this shape does, part by part, as a `BlockDescription`."""
+        bound = self._bind(tuple(x_shape))
+        shapes, parts = {"x": bound.x_shape}, {}
+        for part in self._parts:
+            conv = self._convs[part.name]
+            parts[part.name] = conv.describe(shapes[part.source])
+            shapes[part.name] = conv.bind(shapes[part.source]).out_shape
+        return BlockDescription(parts, bound.scratch_bytes)
+
+    def _bind(self, x_shape):
+        bound = self._bound.get(x_shape)
+        if bound is None:
+            bound = self._bound[x_shape] = BoundBlock(self, x_shape)
+        return bound

@@ -1,0 +1,63 @@
+"""What this build and this machine are: for bug reports, and for every page of figures."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from fastconv import _cpu, _threads
+
+
+def get_config():
+    """Versions, compiler, OpenMP, BLAS, instruction sets and threads, as a dict.
+
+    SciPy is loaded to ask its BLAS.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> sorted(fastconv.get_config())[:3]
+    ['blas', 'blas_threads', 'compiler']
+    """
+    from fastconv import _blas
+
+    compiler, openmp = _cpu.compiler()
+    blas = _blas.library()
+    return {
+        "fastconv": _version("fastconv"),
+        "python": platform.python_version(),
+        "numpy": _version("numpy"),
+        "scipy": _version("scipy"),
+        "platform": platform.platform(),
+        "cpu": _cpu_name(),
+        "cpus": os.cpu_count(),
+        "compiler": compiler,
+        "openmp": openmp,
+        "blas": f"{blas['internal_api']} {blas['version']} ({blas.get('architecture')})" if blas else "unknown",
+        "blas_threads": blas.get("num_threads"),
+        "isas_compiled": _cpu.compiled(),
+        "isas_detected": _cpu.available(),
+        "isa": _cpu.active(),
+        "threads": _threads.default_threads(),
+    }
+
+
+def show_config():
+    """Print `get_config()`."""
+    for name, value in get_config().items():
+        print(f"{name:14} {', '.join(value) if isinstance(value, list) else value}")
+
+
+def _version(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:  # run from a source tree
+        return "unknown"
+
+
+def _cpu_name():
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

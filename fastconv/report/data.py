@@ -1,0 +1,201 @@
+"""asv's results as plain records: the only module of the report that knows asv or the names of the benchmarks."""
+
+from ast import literal_eval
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from itertools import product
+from math import isnan
+
+BLOCKS, BLOCK_MACS, BLOCK_BYTES, REFERENCE = (
+    "bench_blocks.Blocks.time_block",
+    "bench_blocks.track_macs",
+    "bench_blocks.track_bytes",
+    "bench_blocks.Reference.time_reference",
+)
+POINTWISE, POINTWISE_MACS = "bench_layers.Pointwise.time_pointwise", "bench_layers.track_pointwise_macs"
+SPATIAL, SPATIAL_MACS = "bench_layers.Spatial.time_spatial", "bench_layers.track_spatial_macs"
+FACTS = "bench_machine.track_fact"
+CALLS = "bench_calls."
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of one call: the median of asv's samples and their quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One timed cell of a suite. `plain` is the plain convolution of the same channels that a block can stand for."""
+
+    name: str
+    channels: int
+    threads: int
+    algorithm: str
+    time: Timing
+    macs: int
+    bytes: int | None = None
+    plain: "Cell | None" = None
+
+    @property
+    def gflops(self):
+        """Effective speed, in 10⁹ FLOP/s; one MAC is two FLOP."""
+        return 2e-9 * self.macs / self.time.median
+
+    @property
+    def macs_saved(self):
+        """How many times fewer MACs than the plain convolution."""
+        return self.plain.macs / self.macs
+
+    @property
+    def time_saved(self):
+        """How many times less time than the plain convolution."""
+        return self.plain.time.median / self.time.median
+
+    @property
+    def time_saved_range(self):
+        """`time_saved` from the quartiles that make it smallest and largest."""
+        return self.plain.time.low / self.time.high, self.plain.time.high / self.time.low
+
+    @property
+    def kept(self):
+        """The share of the saved operations that is saved time too."""
+        return self.time_saved / self.macs_saved
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One result file of asv: one commit, one machine, one environment."""
+
+    commit: str
+    environment: str
+    machine: dict
+    facts: dict
+    started: datetime
+    blocks: list = field(default_factory=list)
+    pointwise: list = field(default_factory=list)
+    spatial: list = field(default_factory=list)
+    reference: dict = field(default_factory=dict)
+    calls: dict = field(default_factory=dict)
+    failed: list = field(default_factory=list)
+
+    @property
+    def thread_counts(self):
+        """Thread counts measured, ascending."""
+        return sorted({cell.threads for cell in self.blocks})
+
+    def series(self, name, threads, algorithm=AUTO):
+        """The cells of one block, by ascending channels."""
+        found = [c for c in self.blocks if (c.name, c.threads, c.algorithm) == (name, threads, algorithm)]
+        return sorted(found, key=lambda cell: cell.channels)
+
+    def names(self, savers_only=False):
+        """The blocks measured, in the suite's order; `savers_only` leaves out the plain convolutions."""
+        found = dict.fromkeys(cell.name for cell in self.blocks)
+        return [name for name in found if not (savers_only and name == plain_name(name))]
+
+
+def plain_name(block):
+    """The plain convolution a block can stand for: the last word of its name is the kernel."""
+    return f"plain {block.split()[-1]}"
+
+
+def load(results_dir, machine=None, commit=None):
+    """The `Run` that was started last among asv's results, of this machine and commit if they are given.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no such result with a timed block in it.
+    """
+    from asv.results import iter_results
+
+    runs = []
+    for result in iter_results(str(results_dir)):
+        asked = machine in (None, result.params["machine"]) and result.commit_hash.startswith(commit or "")
+        if asked and any(_values(result, BLOCKS)):
+            runs.append(result)
+    if not runs:
+        raise FileNotFoundError(f"no timed blocks in the asv results under {results_dir}; `make bench` measures some")
+    return _run(max(runs, key=_started))
+
+
+def _run(result):
+    return Run(
+        commit=result.commit_hash,
+        environment=result.env_name,
+        machine={key: value for key, value in result.params.items() if value},
+        facts=dict(fact.split(": ", 1) for (fact,), holds in _values(result, FACTS) if holds),
+        started=datetime.fromtimestamp(_started(result) / 1000, timezone.utc),
+        blocks=_with_plain(_cells(result, BLOCKS, BLOCK_MACS, BLOCK_BYTES)),
+        pointwise=_cells(result, POINTWISE, POINTWISE_MACS),
+        spatial=_cells(result, SPATIAL, SPATIAL_MACS),
+        reference=dict(_timings(result, REFERENCE)),
+        calls={
+            (name.rsplit(".", 1)[-1], *params): value
+            for name in sorted(result.get_all_result_keys())
+            if name.startswith(CALLS)
+            for params, value in _values(result, name)
+        },
+        failed=sorted(_failed(result)),
+    )
+
+
+def _cells(result, timed, counted, moved=None):
+    """The cells of a suite whose MACs are known; its parameters are channels, threads, name, algorithm."""
+    macs, size = dict(_values(result, counted)), dict(_values(result, moved)) if moved else {}
+    return [
+        Cell(name, channels, threads, algorithm, time, macs[channels, name], size.get((channels, name)))
+        for (channels, threads, name, algorithm), time in _timings(result, timed)
+        if (channels, name) in macs
+    ]
+
+
+def _with_plain(cells):
+    """The same cells, each but the plain ones with the plain convolution beside it."""
+    by_key = {(c.channels, c.threads, c.name, c.algorithm): c for c in cells}
+    return [
+        replace(c, plain=by_key.get((c.channels, c.threads, plain_name(c.name), c.algorithm)))
+        if c.name != plain_name(c.name)
+        else c
+        for c in cells
+    ]
+
+
+def _started(result):
+    return max(result.started_at.values())
+
+
+def _items(result, name):
+    """(parameters, value, statistics) of every cell of a benchmark; None is a failure, NaN one that was not run."""
+    if name not in result.get_all_result_keys():
+        return
+    lists = result.get_result_params(name)
+    values, stats = result.get_result_value(name, lists), result.get_result_stats(name, lists)
+    for params, value, stat in zip(product(*lists), values, stats, strict=True):
+        yield tuple(literal_eval(param) for param in params), value, stat
+
+
+def _was_run(value):
+    return not (isinstance(value, float) and isnan(value))
+
+
+def _values(result, name):
+    return [(params, value) for params, value, _ in _items(result, name) if value is not None and _was_run(value)]
+
+
+def _timings(result, name):
+    for params, value, stat in _items(result, name):
+        if value is not None and _was_run(value):
+            yield params, Timing(value, stat["q_25"], stat["q_75"])
+
+
+def _failed(result):
+    for name in result.get_all_result_keys():
+        for params, value, _ in _items(result, name):
+            if value is None:
+                yield f"{name}({', '.join(map(str, params))})"
