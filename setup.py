@@ -1,7 +1,7 @@
 """Builds the extensions; everything else is in pyproject.toml.
 
-The kernels of each instruction set are compiled with that set's flags alone and everything else for the baseline, so that
-the package runs on any CPU of the architecture and chooses when it is imported.
+The kernels of each instruction set are compiled with that set's flags alone and everything else for the baseline, so
+that the package runs on any CPU of the architecture and chooses when it is imported.
 """
 
 import os

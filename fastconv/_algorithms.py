@@ -49,4 +49,3 @@ def choose(name, shape):
     if reason:
         raise ValueError(f'algorithm "{name}" {reason}')
     return algorithm
-

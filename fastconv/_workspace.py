@@ -1,4 +1,4 @@
-"""Scratch memory for the kernels: one pool for the whole process, so that every layer of a network finds it in cache."""
+"""Scratch memory for the kernels: one pool for the whole process, so that each layer of a network finds it in cache."""
 
 from fastconv._direct import aligned
 

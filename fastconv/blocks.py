@@ -205,12 +205,12 @@ class Inception(Block):
         layout="NHWC",
         num_threads=None,
     ):
-        pairs = dict(
-            branch1x1=branch1x1,
-            reduce3x3=reduce3x3,
-            branch3x3=branch3x3,
-            reduce5x5=reduce5x5,
-            branch5x5=branch5x5,
-            pool_proj=pool_proj,
-        )
+        pairs = {
+            "branch1x1": branch1x1,
+            "reduce3x3": reduce3x3,
+            "branch3x3": branch3x3,
+            "reduce5x5": reduce5x5,
+            "branch5x5": branch5x5,
+            "pool_proj": pool_proj,
+        }
         super().__init__(pairs, activation, layout, num_threads)

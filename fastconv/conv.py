@@ -29,8 +29,8 @@ class Description:
     layout_conversion: str
 
     def __str__(self):
-        rows = [(field.name.replace("_", " "), getattr(self, field.name)) for field in fields(self)]
-        return "\n".join(f"{name:17} {value:,}" if isinstance(value, int) else f"{name:17} {value}" for name, value in rows)
+        values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
+        return "\n".join(f"{name:17} {value:{',' * isinstance(value, int)}}" for name, value in values.items())
 
 
 class BoundConv:
@@ -96,8 +96,8 @@ class Conv2d:
 
     Notes
     -----
-    The result has the same bits for every number of threads and every batch size. A plan may be called from many threads
-    at once and can be pickled.
+    The result has the same bits for every number of threads and every batch size. A plan may be called from many
+    threads at once and can be pickled.
 
     Examples
     --------
@@ -125,7 +125,13 @@ class Conv2d:
         num_threads=None,
     ):
         weight = _shapes.array("weight", weight)
-        self._geometry = dict(stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout)
+        self._geometry = {
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": groups,
+            "layout": layout,
+        }
         _shapes.check_conv(weight.shape, **self._geometry)
         self._weight_shape = weight.shape
         self._weight = np.array(weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0), order="C")  # HWIO
@@ -188,7 +194,8 @@ class Conv2d:
             bound.run(values, residual, y, self.num_threads)
             return y
         y_nhwc = np.empty(bound.out_shape, self.dtype)
-        bound.run(_shapes.to_nhwc(values), None if residual is None else _shapes.to_nhwc(residual), y_nhwc, self.num_threads)
+        residual = None if residual is None else _shapes.to_nhwc(residual)
+        bound.run(_shapes.to_nhwc(values), residual, y_nhwc, self.num_threads)
         _shapes.copy_from_nhwc(y, y_nhwc)
         return y
 

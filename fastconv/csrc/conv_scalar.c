@@ -1,4 +1,4 @@
-/* The portable kernels: 16-byte vectors exist on every baseline (SSE2, NEON), and the compiler lowers them elsewhere. */
+/* The portable kernels: every baseline has 16-byte vectors (SSE2, NEON), or the compiler makes do without. */
 #define ISA scalar
 #define VECTOR_BYTES 16
 #define MAX_PIXELS 4

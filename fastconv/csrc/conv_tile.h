@@ -36,10 +36,11 @@ INLINE void NAMED(tile)(const int pixels, const int vectors, const struct fc_til
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
+    UNROLL
+    for (int i = 0; i < pixels; i++) {
         x[i] = t->pixels[i];
-        UNROLL for (int j = 0; j < vectors; j++) acc[i][j] = (VECTOR){0};
+        UNROLL
+        for (int j = 0; j < vectors; j++) acc[i][j] = (VECTOR){0};
     }
 
     const T *w = t->weights;
@@ -49,23 +50,25 @@ INLINE void NAMED(tile)(const int pixels, const int vectors, const struct fc_til
         for (const ptrdiff_t end = at + t->length; at < end; at += sizeof(T), w += vectors * LANES) {
             KEEP_IN_ONE_REGISTER(at);
             VECTOR wv[FC_MAX_VECTORS];
-            UNROLL for (int j = 0; j < vectors; j++) wv[j] = *(const VECTOR *)(w + j * LANES);
-            UNROLL for (int i = 0; i < pixels; i++)
-            {
+            UNROLL
+            for (int j = 0; j < vectors; j++) wv[j] = *(const VECTOR *)(w + j * LANES);
+            UNROLL
+            for (int i = 0; i < pixels; i++) {
                 const T xi = *(const T *)(x[i] + at);
-                UNROLL for (int j = 0; j < vectors; j++) acc[i][j] += xi * wv[j];
+                UNROLL
+                for (int j = 0; j < vectors; j++) acc[i][j] += xi * wv[j];
             }
         }
     }
 
     const T *bias = t->bias;
     if (t->columns == vectors * LANES) {
-        UNROLL for (int i = 0; i < pixels; i++)
-        {
+        UNROLL
+        for (int i = 0; i < pixels; i++) {
             const char *residual = t->residual ? t->residual + i * t->residual_stride : NULL;
             T *out = (T *)(t->out + i * t->out_stride);
-            UNROLL for (int j = 0; j < vectors; j++)
-            {
+            UNROLL
+            for (int j = 0; j < vectors; j++) {
                 VECTOR v = acc[i][j] + *(const VECTOR *)(bias + j * LANES);
                 if (residual) v += *(const VECTOR *)((const T *)residual + j * LANES);
                 *(VECTOR *)(out + j * LANES) = NAMED(activate)(v, t->relu);
@@ -75,12 +78,12 @@ INLINE void NAMED(tile)(const int pixels, const int vectors, const struct fc_til
     }
     /* The last columns of the channels: whole vectors would overrun the arrays, so they go through a copy. */
     const size_t bytes = t->columns * sizeof(T);
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
+    UNROLL
+    for (int i = 0; i < pixels; i++) {
         VECTOR row[FC_MAX_VECTORS] = {0};
         if (t->residual) memcpy(row, t->residual + i * t->residual_stride, bytes);
-        UNROLL for (int j = 0; j < vectors; j++)
-        {
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
             VECTOR v = acc[i][j] + *(const VECTOR *)(bias + j * LANES);
             if (t->residual) v += row[j];
             row[j] = NAMED(activate)(v, t->relu);
@@ -90,10 +93,10 @@ INLINE void NAMED(tile)(const int pixels, const int vectors, const struct fc_til
 }
 
 /* One function for each size of tile, named by pixels x vectors, and the table of them. */
-#define KERNEL(pixels, vectors)                                           \
+#define KERNEL(pixels, vectors)                                          \
     static void NAMED(pixels##x##vectors##v)(const struct fc_tile *tile) \
-    {                                                                     \
-        NAMED(tile)(pixels, vectors, tile);                               \
+    {                                                                    \
+        NAMED(tile)(pixels, vectors, tile);                              \
     }
 #define ENTRY(pixels, vectors) NAMED(pixels##x##vectors##v),
 

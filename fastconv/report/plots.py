@@ -1,174 +1,233 @@
-"""The figures: each function takes a run and returns a drawing as SVG text, or None where the run has nothing for it."""
+"""The figures of the report: each takes a run and returns a matplotlib figure, or None where the run has nothing for it.
+
+`svg` draws one. A colour is a number of threads, a block or an algorithm; dashes are what the operation count alone
+would give.
+"""
 
 from io import StringIO
 
-from fastconv.report.data import AUTO, plain_name
-from fastconv.report.tables import count, team
+from fastconv.report.data import plain_name
+from fastconv.report.tables import team
 
-COLOURS = ("#0b6fb8", "#d1495b", "#2a8a5f", "#b07a00", "#7a52a8", "#00868b", "#a04500", "#5b6770")
+_COLOURS = ("#0b6fb8", "#d1495b", "#2a8a5f", "#c08a00", "#7a52a8", "#00868b", "#8c4a1f", "#5b6770")
+_GREY = "#66717d"
+_DASHES = (0, (4, 3))
 _STYLE = {
-    "svg.fonttype": "path",
+    "svg.fonttype": "path",  # the same everywhere, whatever fonts the reader has
     "svg.hashsalt": "fastconv",
-    "font.family": "sans-serif",
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": "#8a94a0",
+    "axes.edgecolor": "#9aa4ae",
     "axes.labelcolor": "#2b3440",
-    "axes.titlesize": 10,
+    "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#e4e8ec",
+    "grid.color": "#e6eaee",
     "grid.linewidth": 0.8,
-    "xtick.color": "#55606c",
-    "ytick.color": "#55606c",
-    "xtick.minor.bottom": False,
+    "xtick.color": "#9aa4ae",
+    "ytick.color": "#9aa4ae",
+    "xtick.labelcolor": "#48525c",
+    "ytick.labelcolor": "#48525c",
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "lines.markersize": 4.5,
 }
-_WIDTH = 10.0  # inches; the page scales it
+
+
+def svg(draw, run):
+    """The SVG text of the figure that `draw` makes of the run, or None."""
+    import matplotlib
+
+    with matplotlib.rc_context(_STYLE):
+        figure = draw(run)
+        if figure is None:
+            return None
+        text = StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
 
 
 def time_against_channels(run):
-    """One panel a block: time on log axes, and the line the time would follow if it were proportional to the MACs."""
+    """Time on log axes, and the line that time would follow if it were proportional to the MACs."""
     names = run.names()
-    figure, axes = _grid(len(names), share=True)
+    figure, axes = _panels(len(names))
     for axis, name in zip(axes, names, strict=True):
-        for threads, colour in zip(run.thread_counts, COLOURS, strict=False):
+        for threads, colour in zip(run.thread_counts, _COLOURS, strict=False):
             cells = run.series(name, threads)
             if not cells:
                 continue
-            channels = [cell.channels for cell in cells]
             last = cells[-1]
-            ideal = [1e6 * last.time.median * cell.macs / last.macs for cell in cells]
-            axis.plot(channels, ideal, color=colour, linewidth=1, linestyle=(0, (4, 3)))
-            _line(axis, cells, colour, team(threads), lambda time: 1e6 * time)
+            per_mac = 1e6 * last.time.median / last.macs
+            channels = [cell.channels for cell in cells]
+            axis.plot(channels, [per_mac * cell.macs for cell in cells], color=colour, linewidth=1, linestyle=_DASHES)
+            ranges = [(1e6 * cell.time.low, 1e6 * cell.time.high) for cell in cells]
+            _line(axis, channels, [1e6 * cell.time.median for cell in cells], ranges, colour, team(threads))
         axis.set_title(name)
-        _channel_axis(axis, run)
         axis.set_yscale("log")
-    _share_labels(figure, axes, "time of one call, µs")
-    proportional = _dashes("proportional to the MACs, from the most channels down")
-    return _finish(figure, axes[0], [proportional])
+        _channel_axis(axis, run)
+    figure.supylabel("time of one call, µs", fontsize="medium")
+    return _with_legend(figure, {"proportional to the MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
 
 
 def saving_against_channels(run):
-    """One panel a block: how many times less time than the plain convolution, and how many times fewer MACs."""
-    names = [name for name in run.names(savers_only=True) if any(c.plain for c in run.blocks if c.name == name)]
+    """How many times less time than the plain convolution, and how many times fewer MACs."""
+    names = _savers(run)
     if not names:
         return None
-    figure, axes = _grid(len(names), share=True)
+    figure, axes = _panels(len(names))
     for axis, name in zip(axes, names, strict=True):
-        for threads, colour in zip(run.thread_counts, COLOURS, strict=False):
+        axis.axhline(1, color=_GREY, linewidth=0.8)
+        for threads, colour in zip(run.thread_counts, _COLOURS, strict=False):
             cells = [cell for cell in run.series(name, threads) if cell.plain]
-            if not cells:
-                continue
             channels = [cell.channels for cell in cells]
-            _band(axis, channels, [cell.time_saved_range for cell in cells], colour)
-            axis.plot(channels, [c.time_saved for c in cells], color=colour, marker="o", label=team(threads))
-            axis.plot(channels, [c.macs_saved for c in cells], color="#55606c", linewidth=1, linestyle=(0, (4, 3)))
-        axis.axhline(1, color="#8a94a0", linewidth=1)
+            axis.plot(channels, [cell.macs_saved for cell in cells], color=_GREY, linewidth=1, linestyle=_DASHES)
+            ranges = [cell.time_saved_range for cell in cells]
+            _line(axis, channels, [cell.time_saved for cell in cells], ranges, colour, team(threads))
         axis.set_title(f"{name} for {plain_name(name)}")
+        axis.set_yscale("log")
+        _factors(axis.yaxis)
         _channel_axis(axis, run)
-        _factor_axis(axis.yaxis)
-    _share_labels(figure, axes, "times less than the plain convolution")
-    return _finish(figure, axes[0], [_dashes("MACs saved", "#55606c")])
+    figure.supylabel("times less than the plain convolution", fontsize="medium")
+    return _with_legend(figure, {"MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}}, prefix="time, ")
 
 
 def saved_against_saved(run):
-    """MACs saved against time saved, a point for each block and channel count; the diagonal keeps the whole saving."""
-    names = [name for name in run.names(savers_only=True) if any(c.plain for c in run.blocks if c.name == name)]
+    """MACs saved against time saved, a point for each block and channel count; on the diagonal nothing is lost."""
+    names = _savers(run)
     if not names:
         return None
-    figure, axes = _grid(len(run.thread_counts), columns=2, height=4.4, share=True)
-    ends = []
+    figure, axes = _panels(len(run.thread_counts), columns=2, height=4.2)
+    shown = [cell for name in names for threads in run.thread_counts for cell in run.series(name, threads) if cell.plain]
+    ends = [1, *(cell.macs_saved for cell in shown), *(cell.time_saved for cell in shown)]
+    limits = min(ends) / 1.25, max(ends) * 1.4
     for axis, threads in zip(axes, run.thread_counts, strict=True):
-        for name, colour in zip(names, COLOURS, strict=False):
+        axis.plot(limits, limits, color=_GREY, linewidth=1, linestyle=_DASHES)
+        axis.axhline(1, color=_GREY, linewidth=0.8)
+        for name, colour in zip(names, _COLOURS, strict=False):
             cells = [cell for cell in run.series(name, threads) if cell.plain]
-            if not cells:
-                continue
             x, y = [cell.macs_saved for cell in cells], [cell.time_saved for cell in cells]
-            ends += x + y
-            axis.plot(x, y, color=colour, linewidth=1, alpha=0.5)
-            axis.scatter(x, y, s=_areas(run, cells), color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
-            for cell in (cells[0], cells[-1]):
-                offset = (7, -3)
-                axis.annotate(
-                    cell.channels, (cell.macs_saved, cell.time_saved), offset, textcoords="offset points", fontsize=7
-                )
-        axis.set_title(team(threads))
-        axis.set_xlabel("times fewer MACs")
-    limits = 0.8 * min([*ends, 1]), 1.3 * max(ends)
-    for axis in axes:
-        axis.plot(limits, limits, color="#55606c", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-        axis.axhline(1, color="#8a94a0", linewidth=1, zorder=1)
-        axis.set_xlim(max(0.8, limits[0]), limits[1])
-        axis.set_ylim(limits)
-        _factor_axis(axis.xaxis)
-        _factor_axis(axis.yaxis)
+            sizes = [14 + 10 * i for i in range(len(cells))]
+            axis.plot(x, y, color=colour, linewidth=1, alpha=0.4)
+            axis.scatter(x, y, sizes, color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
+            for cell in cells[:1] + cells[-1:]:
+                place = cell.macs_saved, cell.time_saved
+                axis.annotate(cell.channels, place, (8, -3), textcoords="offset points", fontsize=7, color="#48525c")
+        axis.set(title=team(threads), xlabel="times fewer MACs", xscale="log", yscale="log", xlim=limits, ylim=limits)
+        _factors(axis.xaxis)
+        _factors(axis.yaxis)
     axes[0].set_ylabel("times less time")
-    return _finish(figure, axes[0], [_dashes("the whole saving", "#55606c")])
+    return _with_legend(figure, {"time shrinks as MACs do": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
 
 
 def thread_scaling(run):
-    """How many times faster the most threads are than one, for every block against channels."""
-    if len(run.thread_counts) < 2:
+    """How many times faster the most threads are than the fewest, for every block against channels."""
+    teams = run.thread_counts
+    if len(teams) < 2:
         return None
-    one, most = run.thread_counts[0], run.thread_counts[-1]
-    figure, (axis,) = _grid(1, columns=1, height=3.6)
-    for name, colour in zip(run.names(), COLOURS, strict=False):
-        slow = {cell.channels: cell for cell in run.series(name, one)}
-        cells = [cell for cell in run.series(name, most) if cell.channels in slow]
-        gains = [slow[cell.channels].time.median / cell.time.median for cell in cells]
-        axis.plot([cell.channels for cell in cells], gains, color=colour, marker="o", label=name)
-    axis.axhline(most / one, color="#55606c", linewidth=1, linestyle=(0, (4, 3)))
-    axis.axhline(1, color="#8a94a0", linewidth=1)
-    axis.set_ylim(0, 1.15 * most / one)
-    axis.set_ylabel(f"speed of {team(most)} over {one}")
+    figure, (axis,) = _panels(1, height=3.4)
+    for name, colour in zip(run.names(), _COLOURS, strict=False):
+        slow = {cell.channels: cell.time.median for cell in run.series(name, teams[0])}
+        gains = {c.channels: slow[c.channels] / c.time.median for c in run.series(name, teams[-1]) if c.channels in slow}
+        axis.plot(list(gains), list(gains.values()), color=colour, marker="o", label=name)
+    for level, width in ((1, 0.8), (teams[-1] / teams[0], 1)):
+        axis.axhline(level, color=_GREY, linewidth=width, linestyle="solid" if level == 1 else _DASHES)
+    axis.set_ylim(bottom=0)
+    axis.set_ylabel(f"times faster than with {team(teams[0])}")
     _channel_axis(axis, run)
-    return _finish(figure, axis, [_dashes(f"{most / one:g} times", "#55606c")])
+    return _with_legend(figure, {"all threads count fully": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
 
 
 def algorithms(run):
-    """GFLOP/s of each algorithm on the single convolutions, against channels; a panel a convolution."""
+    """Speed of each algorithm on the single convolutions of the suite."""
     cells = run.pointwise + run.spatial
-    names = list(dict.fromkeys(cell.name for cell in cells))
-    if not names:
+    if not cells:
         return None
-    threads = max(cell.threads for cell in cells)
-    styles = dict(zip(dict.fromkeys(cell.algorithm for cell in cells), COLOURS, strict=False))
-    figure, axes = _grid(len(names), columns=4, height=2.5, share=True)
+    names = list(dict.fromkeys(cell.name for cell in cells))
+    colours = dict(zip(dict.fromkeys(cell.algorithm for cell in cells), _COLOURS, strict=False))
+    teams = sorted({cell.threads for cell in cells})
+    figure, axes = _panels(len(names))
     for axis, name in zip(axes, names, strict=True):
-        for algorithm, colour in styles.items():
-            for n, dash in ((1, (0, (1, 1))), (threads, "solid")):
-                found = [c for c in cells if (c.name, c.algorithm, c.threads) == (name, algorithm, n)]
+        for algorithm, colour in colours.items():
+            for threads in teams:
+                found = [c for c in cells if (c.name, c.algorithm, c.threads) == (name, algorithm, threads)]
                 found.sort(key=lambda cell: cell.channels)
-                label = algorithm if dash == "solid" else None
-                x, y = [c.channels for c in found], [c.gflops for c in found]
-                axis.plot(x, y, color=colour, linestyle=dash, marker="o", markersize=3, label=label)
+                thin = threads != teams[-1]
+                axis.plot(
+                    [cell.channels for cell in found],
+                    [cell.gflops for cell in found],
+                    color=colour,
+                    linewidth=1 if thin else 1.8,
+                    linestyle=":" if thin else "solid",
+                    marker="o",
+                    markersize=2.5 if thin else 4,
+                    label=None if thin else algorithm,
+                )
         axis.set_title(name)
-        _channel_axis(axis, run)
         axis.set_ylim(bottom=0)
-    _share_labels(figure, axes, "GFLOP/s")
-    from matplotlib.lines import Line2D
-
-    shapes = {team(n): Line2D([], [], color="#2b3440", linestyle=dash) for n, dash in ((1, (0, (1, 1))), (threads, "-"))}
-    handles = {h.get_label(): h for axis in axes for h in axis.get_lines() if not h.get_label().startswith("_")}
-    return _finish(figure, None, [(label, line) for label, line in (handles | shapes).items()])
+        _channel_axis(axis, run)
+    figure.supylabel("GFLOP/s", fontsize="medium")
+    thin = {team(teams[0]): {"color": _GREY, "linewidth": 1, "linestyle": ":"}} if len(teams) > 1 else {}
+    return _with_legend(figure, thin | {team(teams[-1]): {"color": _GREY, "linestyle": "solid"}})
 
 
-def _grid(panels, columns=3, height=2.6, share=False):
-    """A figure and the axes of this many panels, in rows of `columns`."""
-    import matplotlib
+def _savers(run):
+    """The blocks that have their plain convolution beside them."""
+    paired = {cell.name for cell in run.blocks if cell.plain}
+    return [name for name in run.names() if name in paired]
+
+
+def _panels(count, columns=None, height=2.5):
+    """A figure and its axes, one a panel, in rows."""
     from matplotlib.figure import Figure
 
-    matplotlib.rcParams.update(matplotlib.rcParamsDefault | _STYLE)
-    columns = min(columns, panels)
-    rows = -(-panels // columns)
-    figure = Figure(figsize=(_WIDTH, height * rows + 0.5), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share).ravel()
-    for axis in axes[panels:]:
-        axis.set_visible(False)
-    return figure, list(axes[:panels])
+    columns = min(count, columns or (3 if count <= 6 else 4))
+    rows = -(-count // columns)
+    figure = Figure(figsize=(10, height * rows + 0.4), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    for axis in axes[max(0, count - columns) : count]:  # the lowest of each column
+        axis.tick_params(labelbottom=True)
+    return figure, list(axes[:count])
+
+
+def _line(axis, x, y, ranges, colour, label):
+    """A line with its quartiles as a band."""
+    low, high = zip(*ranges, strict=True) if ranges else ((), ())
+    axis.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    axis.plot(x, y, color=colour, marker="o", label=label)
+
+
+def _channel_axis(axis, run):
+    """Channels, doubling from tick to tick."""
+    channels = sorted({cell.channels for cell in run.blocks + run.pointwise + run.spatial})
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(channels, map(str, channels))
+    axis.set_xticks([], minor=True)
+    if axis.get_subplotspec().is_last_row():
+        axis.set_xlabel("channels")
+
+
+def _factors(axis):
+    """Ticks 0.5×, 1×, 2×, 5×, … on a log axis."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _with_legend(figure, extra, prefix=""):
+    """The figure with one legend above it: every label once, then the lines of `extra`, {label: properties}."""
+    from matplotlib.lines import Line2D
+
+    handles = {}
+    for axis in figure.axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            handles.setdefault(prefix + label, handle)
+    handles |= {label: Line2D([], [], **properties) for label, properties in extra.items()}
+    figure.legend(handles.values(), handles, loc="outside upper left", ncols=5, fontsize="small")
+    return figure
