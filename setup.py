@@ -66,7 +66,7 @@ class build_ext(_build_ext):  # noqa: N801 the name that setuptools knows
         if ext.name == "fastconv._cpu":
             for name, flags in KERNELS.items():
                 ext.extra_objects += self.compiler.compile(
-                    [f"{CSRC}/conv_{name}.c"], output_dir=self.build_temp, extra_postargs=COMMON + flags
+                    [f"{CSRC}/kernels_{name}.c"], output_dir=self.build_temp, extra_postargs=COMMON + flags
                 )
         super().build_extension(ext)
 
@@ -93,6 +93,7 @@ def main():
     extensions = [
         extension("_cpu", [f"{CSRC}/isa.c"]),
         extension("_direct"),
+        extension("_peak"),
         extension("_blas"),
         extension("_pool"),
     ]

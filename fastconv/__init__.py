@@ -12,6 +12,7 @@ layers of the published networks.
 """
 
 from fastconv._config import get_config, show_config
+from fastconv._machine import peak
 from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
 from fastconv.conv import Conv2d
 from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
@@ -29,6 +30,7 @@ __all__ = [
     "get_config",
     "global_avg_pool2d",
     "max_pool2d",
+    "peak",
     "pointwise",
     "show_config",
 ]

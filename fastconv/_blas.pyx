@@ -16,7 +16,7 @@ from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
-# Each product packs all weights once more, so not too few pixels; but a 14×14 map should still be shared by two threads.
+# Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
 cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
 
 
@@ -58,17 +58,21 @@ cdef class Blas:
             residual_data = <const char *><uintptr_t>residual.ctypes.data
         x_data = <uintptr_t>x.ctypes.data
         out_data = <uintptr_t>out.ctypes.data
-        out_image = out.strides[0] if out.ndim == 4 else 0
+        image = out.strides[0] if out.ndim == 4 else 0
         with single_threaded_blas:
             if self.is_double:
-                self._run[double](<double *>x_data, <double *>residual_data, <double *>out_data, out_image // 8, out_stride // 8, team)
+                self._run[double](
+                    <double *>x_data, <double *>residual_data, <double *>out_data, image, out_stride, team
+                )
             else:
-                self._run[float](<float *>x_data, <float *>residual_data, <float *>out_data, out_image // 4, out_stride // 4, team)
+                self._run[float](<float *>x_data, <float *>residual_data, <float *>out_data, image, out_stride, team)
 
     cdef _run(
         self, floating *x, const floating *residual, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride, int team
     ):
         cdef ptrdiff_t slab
+        out_image //= sizeof(floating)
+        out_stride //= sizeof(floating)
         if team == 1:
             with nogil:
                 for slab in range(self.slabs):
@@ -78,14 +82,20 @@ cdef class Blas:
                 self._slab(slab, x, residual, out, out_image, out_stride)
 
     cdef void _slab(
-        self, ptrdiff_t slab, floating *x, const floating *residual, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride
+        self,
+        ptrdiff_t slab,
+        floating *x,
+        const floating *residual,
+        floating *out,
+        ptrdiff_t out_image,
+        ptrdiff_t out_stride,
     ) noexcept nogil:
         """out = activation(x @ weights + (bias + residual)): the sum in brackets is where the product starts from."""
         cdef ptrdiff_t image = slab // self.image_slabs, row, first, m, i, k, row_slabs = self.image_slabs // self.rows
-        cdef int pixels, channels = self.channels, out_channels = self.out_channels, ldx = self.pixel_values, ldy = out_stride
+        cdef int pixels, channels = self.channels, out_channels = self.out_channels
+        cdef int ldx = self.pixel_values, ldy = out_stride
         cdef floating one = 1
         cdef floating *y
-        cdef const floating *start
         slab = slab % self.image_slabs
         row, first = slab // row_slabs, slab % row_slabs * self.slab_pixels
         pixels = min(self.slab_pixels, self.row_pixels - first)
@@ -104,9 +114,15 @@ cdef class Blas:
                 )
         # BLAS reads by columns: row-major y = x @ w is column-major yᵀ = wᵀ xᵀ.
         if floating is double:
-            dgemm(b"N", b"N", &out_channels, &pixels, &channels, &one, <double *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy)
+            dgemm(
+                b"N", b"N", &out_channels, &pixels, &channels,
+                &one, <double *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy,
+            )
         else:
-            sgemm(b"N", b"N", &out_channels, &pixels, &channels, &one, <float *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy)
+            sgemm(
+                b"N", b"N", &out_channels, &pixels, &channels,
+                &one, <float *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy,
+            )
         if self.relu:
             for i in range(pixels):
                 y = out + i * out_stride

@@ -99,6 +99,12 @@ def inception(branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj, 
     )
 
 
+def joined(parts):
+    """Names of the parts whose channels, side by side, are the output of the block."""
+    read = {part.source for part in parts}
+    return [part.name for part in parts if part.name not in read and part.name != "shortcut"]
+
+
 def conv_shapes(parts, x_shape, *, layout="NHWC"):
     """{name: `ConvShape`} of the parts for an x of this shape."""
     outputs, shapes = {"x": x_shape}, {}

@@ -1,6 +1,6 @@
 """The kernels of the active instruction set, for the modules that loop over them."""
 
-cdef extern from "conv_kernels.h" nogil:
+cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS
         FC_MAX_VECTORS
@@ -21,10 +21,21 @@ cdef extern from "conv_kernels.h" nogil:
 
     ctypedef void (*fc_tile_kernel)(const fc_tile *) noexcept
 
-    struct fc_conv_kernels:
+    struct fc_kernels:
         int lanes
         int max_pixels
-        fc_tile_kernel kernel[2][12]
+        fc_tile_kernel tile[2][12]
+
+    ctypedef int (*fc_peak_kernel)(long rounds) noexcept
+
+    struct fc_isa:
+        const char *name
+        int (*is_available)() noexcept
+        const fc_kernels *kernels[2]
+        fc_peak_kernel peak
+
+    const fc_isa fc_isas[]
 
 
-cdef const fc_conv_kernels *conv_kernels(size_t itemsize) noexcept
+cdef const fc_isa *active_isa() noexcept
+cdef const fc_kernels *kernels_for(size_t itemsize) noexcept

@@ -5,16 +5,7 @@ FASTCONV_ISA (scalar, avx2, avx512) forces one that this machine has; otherwise 
 
 import os
 
-from fastconv._cpu cimport fc_conv_kernels
-
-
-cdef extern from "isa.h" nogil:
-    struct fc_isa:
-        const char *name
-        int (*is_available)() noexcept
-        const fc_conv_kernels *conv[2]
-
-    const fc_isa fc_isas[]
+from fastconv._cpu cimport fc_isa, fc_isas, fc_kernels
 
 
 cdef extern from *:
@@ -49,8 +40,13 @@ def compiler():
     return version if "clang" in version.lower() else f"gcc {version}", bool(FASTCONV_OPENMP)
 
 
-cdef const fc_conv_kernels *conv_kernels(size_t itemsize) noexcept:
-    return _active.conv[itemsize == 8]
+cdef const fc_isa *active_isa() noexcept:
+    return _active
+
+
+cdef const fc_kernels *kernels_for(size_t itemsize) noexcept:
+    """The active kernels for elements of this size, 4 or 8 bytes."""
+    return _active.kernels[itemsize == 8]
 
 
 def _choose(forced):

@@ -15,7 +15,7 @@ from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
-from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, conv_kernels, fc_conv_kernels, fc_tile
+from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, fc_kernels, fc_tile, kernels_for
 
 cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
@@ -27,7 +27,7 @@ def pack(weight, groups):
     The last block of a group is one vector wide when its columns fit one.
     """
     r, s, c, k = weight.shape
-    cdef const fc_conv_kernels *kernels = conv_kernels(weight.itemsize)
+    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     lanes, block = kernels.lanes, kernels.lanes * FC_MAX_VECTORS
     k //= groups
     columns = -(-k // lanes) * lanes
@@ -45,7 +45,7 @@ def pack(weight, groups):
 
 def pack_bias(bias, groups, out_channels, dtype):
     """The bias as [group][column], padded like the weights; zeros for None."""
-    cdef const fc_conv_kernels *kernels = conv_kernels(np.dtype(dtype).itemsize)
+    cdef const fc_kernels *kernels = kernels_for(np.dtype(dtype).itemsize)
     k = out_channels // groups
     packed = aligned((groups, -(-k // kernels.lanes) * kernels.lanes), dtype)
     packed[...] = 0
@@ -66,7 +66,7 @@ def aligned(shape, dtype):
 cdef class Direct:
     """A direct convolution of one geometry, ready to run on any arrays of it."""
 
-    cdef const fc_conv_kernels *kernels
+    cdef const fc_kernels *kernels
     cdef object weights, bias, offsets
     cdef const char *packed
     cdef const char *packed_bias
@@ -95,9 +95,10 @@ cdef class Direct:
         self.out_height, self.out_width, self.groups = shape.out_height, shape.out_width, shape.groups
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.weights, self.bias, self.relu = weights, bias, activation == "relu"
-        self.packed, self.packed_bias = <const char *><uintptr_t>weights.ctypes.data, <const char *><uintptr_t>bias.ctypes.data
+        self.packed = <const char *><uintptr_t>weights.ctypes.data
+        self.packed_bias = <const char *><uintptr_t>bias.ctypes.data
         self.itemsize = weights.itemsize
-        self.kernels = conv_kernels(self.itemsize)
+        self.kernels = kernels_for(self.itemsize)
         self.column_bytes = shape.terms * self.itemsize
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
         block = self.kernels.lanes * FC_MAX_VECTORS
@@ -105,7 +106,6 @@ cdef class Direct:
         self.tile = f"{self.kernels.max_pixels} pixels × {block} channels"
 
         self.copies = (self.top, bottom, self.left, right) != (0, 0, 0, 0)
-        in_pixels_high = (self.out_height - 1) * self.stride_h + (r - 1) * dilation_h + 1
         self.copied_width = (self.out_width - 1) * self.stride_w + (s - 1) * dilation_w + 1
         self.pixel_bytes = (self.group_in if self.copies else self.channels) * self.itemsize
         self.row_bytes = (self.copied_width if self.copies else self.width) * self.pixel_bytes
@@ -194,7 +194,9 @@ cdef class Direct:
             else:
                 source += row * self.row_bytes
             self._strip(
-                group, self.blocks * part // parts, self.blocks * (part + 1) // parts, source, m % self.out_width, pixels,
+                group,
+                self.blocks * part // parts, self.blocks * (part + 1) // parts,
+                source, m % self.out_width, pixels,
                 residual + (image * self.out_height * self.out_width + m) * self.groups * self.group_out * self.itemsize
                 if residual != NULL else NULL,
                 out + image * out_image + m * out_stride, out_stride,
@@ -257,7 +259,7 @@ cdef class Direct:
                     if q == self.out_width:
                         q = 0
                         at += row_step - self.out_width * step
-                self.kernels.kernel[vectors - 1][n - 1](&tile)
+                self.kernels.tile[vectors - 1][n - 1](&tile)
                 tile.out += n * out_stride
                 if residual != NULL:
                     tile.residual += n * tile.residual_stride

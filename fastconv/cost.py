@@ -141,9 +141,7 @@ def mlpconv(x_shape, conv, *cccp, stride=1, padding=0, layout="NHWC", itemsize=4
     >>> mlpconv((27, 27, 96), ((5, 5, 96, 256), True), ((1, 1, 256, 256), True), ((1, 1, 256, 256), True), padding=2)
     Cost(macs=543449088, params=746240, bytes=4011392)
     """
-    pairs = (conv, *cccp)
-    last = "conv" if not cccp else f"cccp{len(cccp)}"
-    return _block(_block_shapes.mlpconv, x_shape, pairs, [last], layout, itemsize, stride=stride, padding=padding)
+    return _block(_block_shapes.mlpconv, x_shape, (conv, *cccp), layout, itemsize, stride=stride, padding=padding)
 
 
 def reduced(x_shape, reduce, conv, *, stride=1, padding=0, layout="NHWC", itemsize=4):
@@ -158,8 +156,7 @@ def reduced(x_shape, reduce, conv, *, stride=1, padding=0, layout="NHWC", itemsi
     >>> reduced((28, 28, 192), ((1, 1, 192, 16), True), ((5, 5, 16, 32), True), padding=2)
     Cost(macs=12443648, params=15920, bytes=766144)
     """
-    pairs = (reduce, conv)
-    return _block(_block_shapes.reduced, x_shape, pairs, ["conv"], layout, itemsize, stride=stride, padding=padding)
+    return _block(_block_shapes.reduced, x_shape, (reduce, conv), layout, itemsize, stride=stride, padding=padding)
 
 
 def bottleneck(x_shape, reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv", layout="NHWC", itemsize=4):
@@ -178,7 +175,7 @@ def bottleneck(x_shape, reduce, conv, expand, shortcut=None, *, stride=1, stride
     """
     pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
     options = {"stride": stride, "stride_in": stride_in}
-    return _block(_block_shapes.bottleneck, x_shape, pairs, ["expand"], layout, itemsize, **options)
+    return _block(_block_shapes.bottleneck, x_shape, pairs, layout, itemsize, **options)
 
 
 def fire(x_shape, squeeze, expand1x1, expand3x3, *, layout="NHWC", itemsize=4):
@@ -193,8 +190,7 @@ def fire(x_shape, squeeze, expand1x1, expand3x3, *, layout="NHWC", itemsize=4):
     >>> fire((55, 55, 96), ((1, 1, 96, 16), True), ((1, 1, 16, 64), True), ((3, 3, 16, 64), True))
     Cost(macs=35622400, params=11920, bytes=2758080)
     """
-    pairs = (squeeze, expand1x1, expand3x3)
-    return _block(_block_shapes.fire, x_shape, pairs, ["expand1x1", "expand3x3"], layout, itemsize)
+    return _block(_block_shapes.fire, x_shape, (squeeze, expand1x1, expand3x3), layout, itemsize)
 
 
 def inception(x_shape, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj, *, layout="NHWC", itemsize=4):
@@ -213,15 +209,14 @@ def inception(x_shape, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, po
     Cost(macs=128049152, params=163696, bytes=2059712)
     """
     pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-    outputs = ["branch1x1", "branch3x3", "branch5x5", "pool_proj"]
-    return _block(_block_shapes.inception, x_shape, pairs, outputs, layout, itemsize)
+    return _block(_block_shapes.inception, x_shape, pairs, layout, itemsize)
 
 
-def _block(chain, x_shape, pairs, outputs, layout, itemsize, **options):
-    """Cost of the block whose parts `chain` gives and whose output is that of the parts `outputs`."""
+def _block(chain, x_shape, pairs, layout, itemsize, **options):
+    """Cost of the block whose parts `chain` gives."""
     parts = chain(*(weight for weight, _ in pairs), layout=layout, **options)
     shapes = _block_shapes.conv_shapes(parts, x_shape, layout=layout)
-    return _total(list(shapes.values()), pairs, [shapes[name] for name in outputs], itemsize)
+    return _total(list(shapes.values()), pairs, [shapes[name] for name in _block_shapes.joined(parts)], itemsize)
 
 
 def _total(shapes, pairs, outputs, itemsize):

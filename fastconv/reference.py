@@ -18,9 +18,8 @@ from fastconv import _block_shapes, _shapes
 def conv2d(
     x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1, activation=None, residual=None, layout="NHWC"
 ):
-    """y[n,p,q,k] = f(Σ_{r,s,c} x[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c] · weight[r,s,c,k] + b).
-
-    b is bias[k] + residual[n,p,q,k], each 0 when None. With groups, c runs over the channels of k's group.
+    """y[n,p,q,k] = f(Σ_{r,s,c} x[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c] · weight[r,s,c,k]
+    + bias[k] + residual[n,p,q,k]). With groups, c runs over the channels of k's group.
 
     Parameters
     ----------

@@ -6,13 +6,13 @@
  *
  * May read: `length` bytes at pixels[i] + segments[s], whole vectors of weights and bias, `columns` values of residual.
  *
- * The file that includes this one, through conv_types.h, defines
+ * The file that includes this one, through kernels_isa.h, defines
  *   ISA           the instruction set's name
  *   VECTOR_BYTES  bytes in one of its vector registers
  *   MAX_PIXELS    pixels in the largest tile: MAX_PIXELS x 2 accumulators, 2 vectors of weights and a broadcast value
  *                 must fit the vector registers; a pointer for each pixel, one for the weights, an index and its end
  *                 the general ones
- * and conv_types.h defines T, the element type, and TYPE, its name.
+ * and kernels_isa.h defines T, the element type, and TYPE, its name.
  */
 #define PASTE5_(a, b, c, d, e) a##b##c##d##e
 #define PASTE5(a, b, c, d, e) PASTE5_(a, b, c, d, e)
@@ -103,10 +103,10 @@ INLINE void NAMED(tile)(const int pixels, const int vectors, const struct fc_til
 FOR_PIXELS(KERNEL, 1)
 FOR_PIXELS(KERNEL, 2)
 
-const struct fc_conv_kernels NAMED(kernels) = {
+const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
     .max_pixels = MAX_PIXELS,
-    .kernel = {{FOR_PIXELS(ENTRY, 1)}, {FOR_PIXELS(ENTRY, 2)}},
+    .tile = {{FOR_PIXELS(ENTRY, 1)}, {FOR_PIXELS(ENTRY, 2)}},
 };
 
 #undef ENTRY

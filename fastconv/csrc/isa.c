@@ -1,7 +1,10 @@
-#include "isa.h"
+/* Which instruction sets this machine runs, among those that the build has kernels for. */
+#include "kernels.h"
 
-#define DECLARE(isa) extern const struct fc_conv_kernels f32_conv_kernels__##isa, f64_conv_kernels__##isa
-#define CONV_KERNELS(isa) {&f32_conv_kernels__##isa, &f64_conv_kernels__##isa}
+#define DECLARE(isa)                                                                 \
+    extern const struct fc_kernels f32_conv_kernels__##isa, f64_conv_kernels__##isa; \
+    int f32_peak__##isa(long rounds)
+#define KERNELS(isa) {&f32_conv_kernels__##isa, &f64_conv_kernels__##isa}, f32_peak__##isa
 
 DECLARE(scalar);
 
@@ -49,12 +52,12 @@ DECLARE(avx512);
 #endif
 
 const struct fc_isa fc_isas[] = {
-    {"scalar", always, CONV_KERNELS(scalar)},
+    {"scalar", always, KERNELS(scalar)},
 #ifdef FASTCONV_HAVE_AVX2
-    {"avx2", has_avx2, CONV_KERNELS(avx2)},
+    {"avx2", has_avx2, KERNELS(avx2)},
 #endif
 #ifdef FASTCONV_HAVE_AVX512
-    {"avx512", has_avx512, CONV_KERNELS(avx512)},
+    {"avx512", has_avx512, KERNELS(avx512)},
 #endif
     {0},
 };

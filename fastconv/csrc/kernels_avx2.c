@@ -2,4 +2,4 @@
 #define ISA avx2
 #define VECTOR_BYTES 32
 #define MAX_PIXELS 6
-#include "conv_types.h"
+#include "kernels_isa.h"

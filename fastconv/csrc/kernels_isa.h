@@ -1,5 +1,5 @@
-/* Instantiates the tile for float32 and float64; see conv_tile.h for what the including file defines. */
-#include "conv_kernels.h"
+/* All micro-kernels of one instruction set; see conv_tile.h for what the including file defines. */
+#include "kernels.h"
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
@@ -30,3 +30,5 @@
 #include "conv_tile.h"
 #undef TYPE
 #undef T
+
+#include "peak.h"

@@ -2,4 +2,4 @@
 #define ISA scalar
 #define VECTOR_BYTES 16
 #define MAX_PIXELS 4
-#include "conv_types.h"
+#include "kernels_isa.h"

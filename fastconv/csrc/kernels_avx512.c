@@ -3,4 +3,4 @@
 #define ISA avx512
 #define VECTOR_BYTES 64
 #define MAX_PIXELS 12
-#include "conv_types.h"
+#include "kernels_isa.h"

@@ -1,0 +1,56 @@
+"""What the machine can do at most, measured: the yardstick for every figure."""
+
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+from fastconv import _peak, _threads
+
+_COPY_BYTES = 64 * 2**20  # larger than the caches of a few cores
+_ROUNDS = 20_000  # of multiply-adds: some 0.04 ms, short enough that some run is undisturbed
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most that one thread and the default team did in the best of many short runs.
+
+    `fma_gflops`: float32 multiply-adds of the active instruction set, in 10⁹ FLOP/s (one multiply-add is two);
+    `copy_gb_s`: bytes read plus bytes written by a copy in main memory, in 10⁹/s.
+    """
+
+    threads: int
+    fma_gflops_one: float
+    fma_gflops_all: float
+    copy_gb_s_one: float
+    copy_gb_s_all: float
+
+
+def peak():
+    """Measure the machine's limits, in about 0.2 s.
+
+    Returns
+    -------
+    Peak
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.peak().fma_gflops_one > 0
+    True
+    """
+    threads = _threads.default_threads()
+    source, target = np.ones(_COPY_BYTES // 8), np.zeros(_COPY_BYTES // 8)
+    flop, copied = partial(_peak.multiply_adds, _ROUNDS), partial(_peak.copy, source, target)
+    return Peak(threads, *(_best(work, team) for work in (flop, copied) for team in (1, threads)))
+
+
+def _best(work, team):
+    """The highest rate, in 10⁹/s, of as many runs as fit a twentieth of a second; the first ones wake the cores."""
+    best, end = 0, perf_counter() + 0.05
+    while perf_counter() < end:
+        start = perf_counter()
+        amount = work(team)
+        best = max(best, amount / (perf_counter() - start))
+    return best / 1e9

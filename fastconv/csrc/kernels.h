@@ -1,0 +1,46 @@
+/* What the framework knows of the micro-kernels: one tile of work, and the kernels of each instruction set. */
+#ifndef FASTCONV_KERNELS_H
+#define FASTCONV_KERNELS_H
+#include <stddef.h>
+
+enum { FC_MAX_PIXELS = 12, FC_MAX_VECTORS = 2 };
+
+/* Some output pixels times some output channels (columns). Lengths, strides and offsets are in bytes. */
+struct fc_tile {
+    const char *const *pixels; /* where each pixel's input begins */
+    const ptrdiff_t *segments; /* where, from there, each contiguous run of its input values begins */
+    ptrdiff_t n_segments;
+    ptrdiff_t length;          /* of a segment */
+    const void *weights;       /* packed [segment][value][column], whole vectors of columns */
+    const void *bias;          /* a value for each column, padded to whole vectors */
+    const char *residual;      /* added before the activation, or NULL */
+    ptrdiff_t residual_stride; /* from a pixel to the next */
+    char *out;
+    ptrdiff_t out_stride;
+    ptrdiff_t columns; /* columns to store */
+    int relu;
+};
+
+typedef void (*fc_tile_kernel)(const struct fc_tile *);
+
+/* The kernels for one element type, and the sizes that the loops around them need. */
+struct fc_kernels {
+    int lanes;                                          /* columns in one vector */
+    int max_pixels;                                     /* in a tile */
+    fc_tile_kernel tile[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][pixels - 1] */
+};
+
+/* Multiply-adds at full speed; returns the float32 operations in one round. */
+typedef int (*fc_peak_kernel)(long rounds);
+
+struct fc_isa {
+    const char *name;                    /* what FASTCONV_ISA takes */
+    int (*is_available)(void);           /* CPU and operating system both support it */
+    const struct fc_kernels *kernels[2]; /* float32, float64 */
+    fc_peak_kernel peak;
+};
+
+/* Slowest first; the first is portable and always available. Ends with a name of NULL. */
+extern const struct fc_isa fc_isas[];
+
+#endif

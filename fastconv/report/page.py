@@ -1,0 +1,58 @@
+"""The page: one HTML file with everything in it, styles, figures and tables; it loads nothing."""
+
+from base64 import b64encode
+from importlib.resources import files
+
+from fastconv.report import plots, tables, words
+
+FIGURES = (
+    (
+        plots.time_against_channels,
+        "Time against channels",
+        "Time of one call on log axes, median and quartiles (band). Dashed: the time if it followed the number of "
+        "multiply-accumulates down from the most channels. Where the line leaves the dashes upwards, something other "
+        "than arithmetic takes the time.",
+    ),
+    (
+        plots.saved_against_saved,
+        "Operations saved against time saved",
+        "Each block against the plain convolution of the same kernel and channels; a dot for each channel count, larger "
+        "for more channels, the smallest and largest labelled. On the dashed diagonal the time shrinks as the "
+        "operations do; under the line at 1× the block is slower than what it replaces.",
+    ),
+    (
+        plots.saving_against_channels,
+        "At which channel counts the saving is real",
+        "How many times less time a block takes than the plain convolution (solid; the band spans the quartiles of "
+        "both) and how many times fewer MACs it needs (dashed).",
+    ),
+    (
+        plots.thread_scaling,
+        "Threads",
+        "Speed with all threads over speed with one, by block and channels. Small calls do not give two threads enough "
+        "to do; fastconv then opens a smaller team.",
+    ),
+    (
+        plots.algorithms,
+        "Single convolutions by algorithm",
+        "Speed of each algorithm on the convolutions that blocks are made of, c channels in. numpy.matmul is the same "
+        "matrix product without bias and activation.",
+    ),
+)
+
+
+def render(run):
+    """The page as text."""
+    from jinja2 import Environment
+
+    answer, *findings = words.findings(run)
+    template = Environment(autoescape=True).from_string(files(__package__).joinpath("template.html").read_text("utf-8"))
+    return template.render(
+        where=words.where(run),
+        warnings=words.warnings(run),
+        answer=answer,
+        findings=findings,
+        figures=[_figure(run, *figure) for figure in FIGURES],
+        tables=tables.all_tables(run),
+        facts=run.facts | {f"machine {name}": value for name, value in run.machine.items()},
+    )
