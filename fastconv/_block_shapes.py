@@ -124,6 +124,7 @@ def conv_shapes(parts, x_shape, *, layout="NHWC"):
 
 def _weight(name, shape, layout):
     """`weight_shape`, with the part's name in the error."""
+    one_of("layout", layout, LAYOUTS)
     try:
         return weight_shape(shape, layout)
     except (TypeError, ValueError) as error:
@@ -132,7 +133,6 @@ def _weight(name, shape, layout):
 
 def _chained(layout, *parts):
     """`parts`, when each has its kernel and takes the channels that its source gives."""
-    one_of("layout", layout, LAYOUTS)
     channels = {}
     for part in parts:
         r, s, c, k = _weight(part.name, part.weight, layout)

@@ -11,6 +11,9 @@
 /* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
 #define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))
 
+/* Steps of the reduction in one turn of its loop: where it ends after few turns the processor foresees it. */
+enum { STEPS = 4 };
+
 #define FOR_PIXELS_4(F, vectors) F(1, vectors) F(2, vectors) F(3, vectors) F(4, vectors)
 #define FOR_PIXELS_6(F, vectors) FOR_PIXELS_4(F, vectors) F(5, vectors) F(6, vectors)
 #define FOR_PIXELS_12(F, vectors) \
@@ -21,13 +24,17 @@
 
 #define T float
 #define TYPE f32
+#define MULTIPLY_ADD "vfmadd231ps"
 #include "conv_tile.h"
+#undef MULTIPLY_ADD
 #undef TYPE
 #undef T
 
 #define T double
 #define TYPE f64
+#define MULTIPLY_ADD "vfmadd231pd"
 #include "conv_tile.h"
+#undef MULTIPLY_ADD
 #undef TYPE
 #undef T
 

@@ -6,16 +6,13 @@ from datetime import datetime, timezone
 from itertools import product
 from math import isnan
 
-BLOCKS, BLOCK_MACS, BLOCK_BYTES, REFERENCE = (
-    "bench_blocks.Blocks.time_block",
-    "bench_blocks.track_macs",
-    "bench_blocks.track_bytes",
-    "bench_blocks.Reference.time_reference",
-)
-POINTWISE, POINTWISE_MACS = "bench_layers.Pointwise.time_pointwise", "bench_layers.track_pointwise_macs"
-SPATIAL, SPATIAL_MACS = "bench_layers.Spatial.time_spatial", "bench_layers.track_spatial_macs"
-FACTS = "bench_machine.track_fact"
+BLOCKS, REFERENCE = "bench_blocks.Blocks.time_block", "bench_blocks.Reference.time_reference"
+BLOCK_MACS, BLOCK_BYTES = "bench_blocks.Costs.track_macs", "bench_blocks.Costs.track_bytes"
+POINTWISE, SPATIAL = "bench_layers.Pointwise.time_pointwise", "bench_layers.Spatial.time_spatial"
+LAYER_MACS = "bench_layers.LayerCosts.track_macs"
+PUBLISHED, PUBLISHED_MACS = "bench_layers.Published.time_published", "bench_layers.PublishedCosts.track_macs"
 CALLS = "bench_calls."
+FACTS = "bench_machine.track_fact"
 AUTO = "auto"
 
 
@@ -30,7 +27,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One timed cell of a suite. `plain` is the plain convolution of the same channels that a block can stand for."""
+    """One timed cell of a suite.
+
+    `bytes` is the least memory traffic, where it is known; `plain` the cell of the plain convolution of as many channels
+    that a block can stand for.
+    """
 
     name: str
     channels: int
@@ -79,6 +80,7 @@ class Run:
     blocks: list = field(default_factory=list)
     pointwise: list = field(default_factory=list)
     spatial: list = field(default_factory=list)
+    published: list = field(default_factory=list)
     reference: dict = field(default_factory=dict)
     calls: dict = field(default_factory=dict)
     failed: list = field(default_factory=list)
@@ -132,8 +134,9 @@ def _run(result):
         facts=dict(fact.split(": ", 1) for (fact,), holds in _values(result, FACTS) if holds),
         started=datetime.fromtimestamp(_started(result) / 1000, timezone.utc),
         blocks=_with_plain(_cells(result, BLOCKS, BLOCK_MACS, BLOCK_BYTES)),
-        pointwise=_cells(result, POINTWISE, POINTWISE_MACS),
-        spatial=_cells(result, SPATIAL, SPATIAL_MACS),
+        pointwise=_cells(result, POINTWISE, LAYER_MACS),
+        spatial=_cells(result, SPATIAL, LAYER_MACS),
+        published=_published(result),
         reference=dict(_timings(result, REFERENCE)),
         calls={
             (name.rsplit(".", 1)[-1], *params): value
@@ -152,6 +155,16 @@ def _cells(result, timed, counted, moved=None):
         Cell(name, channels, threads, algorithm, time, macs[channels, name], size.get((channels, name)))
         for (channels, threads, name, algorithm), time in _timings(result, timed)
         if (channels, name) in macs
+    ]
+
+
+def _published(result):
+    """The cells of the published networks' layers, which have no common channel count."""
+    macs = dict(_values(result, PUBLISHED_MACS))
+    return [
+        Cell(name, 0, threads, AUTO, time, macs[name,])
+        for (threads, name), time in _timings(result, PUBLISHED)
+        if (name,) in macs
     ]
 
 

@@ -52,7 +52,17 @@ def render(run):
         warnings=words.warnings(run),
         answer=answer,
         findings=findings,
-        figures=[_figure(run, *figure) for figure in FIGURES],
+        figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
         tables=tables.all_tables(run),
         facts=run.facts | {f"machine {name}": value for name, value in run.machine.items()},
     )
+
+
+def _figure(run, draw, title, caption):
+    """Title, caption and the drawing as a data URI, which keeps the identifiers of one SVG out of another."""
+    svg = plots.svg(draw, run)
+    return svg and {"title": title, "caption": caption, "source": _data_uri(svg)}
+
+
+def _data_uri(svg):
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"

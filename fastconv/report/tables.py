@@ -108,21 +108,77 @@ def algorithms_table(run):
     )
 
 
+def published_table(run):
+    """The published networks' layers."""
+    teams = sorted({cell.threads for cell in run.published})
+    found = {(c.name, c.threads): c for c in run.published}
+    rows = []
+    for name in dict.fromkeys(cell.name for cell in run.published):
+        cells = [found.get((name, threads)) for threads in teams]
+        row = [name, count(next(cell.macs for cell in cells if cell))]
+        row += [_text(cell, lambda c: seconds(c.time.median)) for cell in cells]
+        rows.append(row + [_text(cell, lambda c: significant(c.gflops)) for cell in cells])
+    return Table(
+        "Layers of the published networks",
+        "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network at "
+        "its own size; fully connected layers are left out.",
+        ("layer", "MACs", *(f"time, {team(n)}" for n in teams), *(f"GFLOP/s, {team(n)}" for n in teams)),
+        rows,
+        (False, *[True] * (2 * len(teams) + 1)),
+    )
+
+
 def reference_table(run):
     """What the NumPy reference takes where fastconv takes one thread."""
     ours = {(c.channels, c.name): c for c in run.blocks if c.threads == 1 and c.algorithm == AUTO}
-    rows = [
-        [name, str(channels), seconds(time.median), seconds(cell.time.median), times(time.median / cell.time.median)]
-        for (channels, name), time in sorted(run.reference.items(), key=lambda item: (item[0][1], item[0][0]))
-        if (cell := ours.get((channels, name)))
-    ]
+    rows = []
+    for name in run.names():
+        for (channels, block), time in sorted(run.reference.items()):
+            if block == name and (cell := ours.get((channels, name))):
+                ratio = times(time.median / cell.time.median)
+                rows.append([name, str(channels), seconds(time.median), seconds(cell.time.median), ratio])
     return Table(
         "Beside the NumPy reference",
-        "The reference computes in float64, through NumPy's BLAS with its own threads; fastconv in float32 with one.",
+        "The reference computes in float64 with NumPy and as many threads as NumPy's BLAS takes by itself; fastconv in "
+        "float32 with one.",
         ("block", "channels", "NumPy reference", "fastconv, 1 thread", "ratio"),
         rows,
         (False, True, True, True, True),
     )
+
+
+_CALLS = {
+    "time_plan": ("a plan's call into a given output", seconds),
+    "time_plan_new_output": ("a plan's call that makes its output", seconds),
+    "time_conv2d": ("fastconv.conv2d: plan, pack, call", seconds),
+    "timeraw_import_fastconv": ("import fastconv in a new process", seconds),
+    "timeraw_import_numpy": ("of which import numpy", seconds),
+}
+
+
+def calls_table(run):
+    """What a call costs beside its arithmetic."""
+    rows = [[text, form(run.calls[name,])] for name, (text, form) in _CALLS.items() if (name,) in run.calls]
+    rows += [
+        [f"memory of the first call, {block}, {channels} channels", size(value)]
+        for (name, *params), value in run.calls.items()
+        if name == "track_first_call"
+        for channels, block in [params]
+    ]
+    return Table(
+        "Beside the arithmetic",
+        "Calls are a 1×1 convolution of 16 to 16 channels on 8×8 pixels with one thread, 16,384 MACs. Memory is the result, "
+        "the packed weights and the workspace: the rise of resident memory in whole pages.",
+        ("", "median"),
+        rows,
+        (False, True),
+    )
+
+
+def all_tables(run):
+    """The tables that this run fills."""
+    made = blocks_table(run), algorithms_table(run), published_table(run), reference_table(run), calls_table(run)
+    return [table for table in made if table.rows]
 
 
 def _text(cell, form):

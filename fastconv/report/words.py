@@ -1,7 +1,7 @@
 """The answer in words, every figure taken from the run: does the time shrink as the operations do?"""
 
 from dataclasses import dataclass
-from statistics import geometric_mean
+from statistics import geometric_mean, median
 
 from fastconv.report.data import AUTO
 from fastconv.report.tables import significant, team, times
@@ -20,8 +20,28 @@ class Finding:
 def findings(run):
     """The statements that this run supports, the answer first."""
     made = [_answer(run), *(_block(run, name) for name in run.names(savers_only=True))]
-    made += [_growth(run), _threads(run), _pointwise(run), _choices(run)]
+    made += [_growth(run), _threads(run), _pointwise(run), _choices(run), _steadiness(run)]
     return [finding for finding in made if finding]
+
+
+def where(run):
+    """One line: what was measured, where and when."""
+    facts = run.facts
+    known = [facts.get("cpu"), facts.get("isa"), f"{team(run.thread_counts[-1])} at most"]
+    known += [f"fastconv {facts['fastconv']}" if "fastconv" in facts else None, facts.get("source")]
+    return " · ".join([text for text in known if text] + [f"measured {run.started:%d %B %Y, %H:%M} UTC"])
+
+
+def warnings(run):
+    """What a reader must know before trusting the page."""
+    made = []
+    if "uncommitted" in run.facts.get("source", ""):
+        made.append("The source had uncommitted changes: these results belong to no commit and cannot be repeated.")
+    if run.failed:
+        made.append(f"{len(run.failed)} cells failed and are missing here: {'; '.join(run.failed)}.")
+    if not run.facts:
+        made.append("This result was stored without its facts: ISA, threads and versions are unknown.")
+    return made
 
 
 def _answer(run):
@@ -163,6 +183,17 @@ def _choices(run):
             where = "; ".join(f"{algorithm} at {_list(channels)}" for algorithm, channels in winners.items())
             said.append(f"{name} with {team(threads)}: {where} channels.")
     return Finding("The fastest algorithm", " ".join(said)) if said else None
+
+
+def _steadiness(run):
+    """How far the samples of a cell lie apart."""
+    spreads = {cell: (cell.time.high - cell.time.low) / cell.time.median for cell in run.blocks}
+    worst = max(spreads, key=spreads.get)
+    return Finding(
+        "How steady the machine was",
+        f"The middle half of a cell's samples spans {_percent(median(spreads.values()))} of its median in the usual cell, "
+        f"{_percent(spreads[worst])} in the worst: {worst.name}, {worst.channels} channels, {team(worst.threads)}.",
+    )
 
 
 def _saving(run, name, threads):

@@ -1,0 +1,106 @@
+"""The command `fastconv`: info, explain, report."""
+
+import argparse
+import sys
+
+INFO = "versions, compiler, BLAS, instruction sets and threads"
+EXPLAIN = "what a convolution of a given shape will do, and what it costs"
+REPORT = "a page and a summary from asv's results"
+
+
+def main(arguments=None):
+    """Run `fastconv` with these arguments, the command line's by default; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (FileNotFoundError, TypeError, ValueError) as error:
+        print(f"fastconv {options.command}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="fastconv", description=f"explain: {EXPLAIN}; report: {REPORT}; info: {INFO}.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    info = commands.add_parser("info", help=INFO, description=f"Print {INFO}.")
+    info.set_defaults(run=_info)
+
+    explain = commands.add_parser(
+        "explain",
+        help=EXPLAIN,
+        description=f"Print {EXPLAIN}.",
+        epilog="Example, GoogLeNet's 5×5: fastconv explain 28 28 192 32 --kernel 5 --padding 2",
+    )
+    for name, meaning in (("H", "height"), ("W", "width"), ("C", "input channels"), ("K", "output channels")):
+        explain.add_argument(name, type=int, help=meaning)
+    explain.add_argument("--kernel", type=_pair, default=(1, 1), metavar="R[,S]", help="kernel size (1)")
+    explain.add_argument("--stride", type=_pair, default=(1, 1), metavar="N[,N]", help="stride (1)")
+    explain.add_argument("--padding", type=_padding, default=0, metavar="N[,N]", help='padding, or "same" (0)')
+    explain.add_argument("--dilation", type=_pair, default=(1, 1), metavar="N[,N]", help="dilation (1)")
+    explain.add_argument("--groups", type=int, default=1, help="groups (1)")
+    explain.add_argument("--batch", type=int, default=1, help="images (1)")
+    explain.add_argument("--algorithm", default="auto", help="as in fastconv.Conv2d (auto)")
+    explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
+    explain.set_defaults(run=_explain)
+
+    report = commands.add_parser("report", help=REPORT, description=f"Make {REPORT}. Needs fastconv[bench].")
+    report.add_argument("--results", default=".asv/results", help="asv's folder of results (%(default)s)")
+    report.add_argument("--output", default=".asv/report.html", help="the page to write (%(default)s)")
+    report.add_argument("--machine", help="only results of this machine")
+    report.add_argument("--commit", help="only results of commits that start so")
+    report.set_defaults(run=_report)
+    return parser
+
+
+def _pair(text):
+    """An integer, or two as "3,5", as a pair (height, width)."""
+    try:
+        height, width = map(int, text.split(",") if "," in text else [text] * 2)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected one integer or two with a comma between them, got {text!r}") from None
+    return height, width
+
+
+def _padding(text):
+    return text if text in ("same", "valid") else _pair(text)
+
+
+def _info(options):
+    from fastconv import show_config
+
+    show_config()
+    return 0
+
+
+def _explain(options):
+    import numpy as np
+
+    from fastconv import Conv2d, cost
+
+    x_shape = options.batch, options.H, options.W, options.C
+    weight_shape = *options.kernel, options.C // max(options.groups, 1), options.K
+    geometry = {name: getattr(options, name) for name in ("stride", "padding", "dilation", "groups")}
+    costs = cost.conv2d(x_shape, (weight_shape, False), **geometry)  # checks the shapes before memory is asked for
+    plan = Conv2d(
+        np.zeros(weight_shape, np.float32), **geometry, algorithm=options.algorithm, num_threads=options.threads
+    )
+    print(plan.describe(x_shape))
+    print(f"{'parameters':17} {costs.params:,}")
+    print(f"{'least traffic':17} {costs.bytes:,} bytes: input, weights and output once")
+    print(f"{'MACs a byte':17} {costs.macs / costs.bytes:.1f}")
+    return 0
+
+
+def _report(options):
+    from fastconv import report
+
+    try:
+        report.make(options.results, options.output, options.machine, options.commit)
+    except ModuleNotFoundError as error:
+        print(f"fastconv report: {error}; try: python -m pip install 'fastconv[bench]'", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
