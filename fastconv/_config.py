@@ -1,8 +1,6 @@
 """What this build and this machine are: for bug reports, and for every page of figures."""
 
 import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
 
 from fastconv import _cpu, _threads
 
@@ -18,17 +16,23 @@ def get_config():
     >>> sorted(fastconv.get_config())[:3]
     ['blas', 'blas_threads', 'compiler']
     """
+    import platform
+
+    import numpy
+    import scipy
+
+    import fastconv
     from fastconv import _blas
 
     compiler, openmp = _cpu.compiler()
     blas = _blas.library()
     return {
-        "fastconv": _version("fastconv"),
+        "fastconv": fastconv.__version__,
         "python": platform.python_version(),
-        "numpy": _version("numpy"),
-        "scipy": _version("scipy"),
+        "numpy": numpy.__version__,
+        "scipy": scipy.__version__,
         "platform": platform.platform(),
-        "cpu": _cpu_name(),
+        "cpu": _cpu_name() or platform.processor() or platform.machine(),
         "cpus": os.cpu_count(),
         "compiler": compiler,
         "openmp": openmp,
@@ -47,17 +51,10 @@ def show_config():
         print(f"{name:14} {', '.join(value) if isinstance(value, list) else value}")
 
 
-def _version(package):
-    try:
-        return version(package)
-    except PackageNotFoundError:  # run from a source tree
-        return "unknown"
-
-
 def _cpu_name():
     try:
         with open("/proc/cpuinfo") as file:
             names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
     except OSError:
         names = []
-    return names[0] if names else platform.processor() or platform.machine()
+    return names[0] if names else ""
