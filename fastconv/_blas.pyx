@@ -12,12 +12,15 @@ import threadpoolctl
 
 from cython cimport floating
 from cython.parallel cimport prange
-from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array, ndarray
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 # Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
 cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
+
+
+import_array()
 
 
 cdef class Blas:
@@ -34,8 +37,8 @@ cdef class Blas:
 
     def __init__(self, shape, weights, bias, activation):
         self.weights, self.bias = weights, bias
-        self.weight_data = <const void *><uintptr_t>weights.ctypes.data
-        self.bias_data = NULL if bias is None else <const void *><uintptr_t>bias.ctypes.data
+        self.weight_data = PyArray_DATA(weights)
+        self.bias_data = NULL if bias is None else PyArray_DATA(bias)
         self.relu, self.is_double = activation == "relu", weights.itemsize == 8
         self.channels, self.out_channels = shape.in_channels, shape.out_channels
         # A row is a run of output pixels whose inputs are a constant step apart: the whole image for stride 1.
@@ -51,13 +54,13 @@ cdef class Blas:
         self.slabs = shape.batch * self.image_slabs
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
-    def run(self, x, residual, out, ptrdiff_t out_stride, workspace, int team):
+    def run(
+        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, workspace, int team
+    ):
         """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads."""
-        cdef const char *residual_data = NULL
-        if residual is not None:
-            residual_data = <const char *><uintptr_t>residual.ctypes.data
-        x_data = <uintptr_t>x.ctypes.data
-        out_data = <uintptr_t>out.ctypes.data
+        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
+        cdef void *x_data = PyArray_DATA(x)
+        cdef void *out_data = PyArray_DATA(out)
         image = out.strides[0] if out.ndim == 4 else 0
         with single_threaded_blas:
             if self.is_double:

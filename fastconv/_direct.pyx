@@ -12,10 +12,12 @@ group and dilation 1 the S·C values under a kernel row are one contiguous segme
 import numpy as np
 
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
+from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, fc_kernels, fc_tile, kernels_for
+
+import_array()
 
 cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
@@ -95,8 +97,8 @@ cdef class Direct:
         self.out_height, self.out_width, self.groups = shape.out_height, shape.out_width, shape.groups
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.weights, self.bias, self.relu = weights, bias, activation == "relu"
-        self.packed = <const char *><uintptr_t>weights.ctypes.data
-        self.packed_bias = <const char *><uintptr_t>bias.ctypes.data
+        self.packed = <const char *>PyArray_DATA(weights)
+        self.packed_bias = <const char *>PyArray_DATA(bias)
         self.itemsize = weights.itemsize
         self.kernels = kernels_for(self.itemsize)
         self.column_bytes = shape.terms * self.itemsize
@@ -121,7 +123,7 @@ cdef class Direct:
             np.intp,
         )
         self.n_segments = len(self.offsets)
-        self.segments = <const ptrdiff_t *><uintptr_t>self.offsets.ctypes.data
+        self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
         self._cut(r, dilation_h)
 
     def _cut(self, r, dilation_h):
@@ -143,21 +145,19 @@ cdef class Direct:
             self.strip_pixels = -(-image // self.strips)
             self.workspace_bytes = 0
 
-    def run(self, x, residual, out, ptrdiff_t out_stride, workspace, int team):
+    def run(
+        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
+    ):
         """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
 
         `workspace` has `workspace_bytes` for each thread.
         """
-        cdef const char *x_data = <const char *><uintptr_t>x.ctypes.data
-        cdef const char *residual_data = NULL
-        cdef char *out_data = <char *><uintptr_t>out.ctypes.data
-        cdef char *work = NULL
-        cdef ptrdiff_t out_image = out.strides[0] if out.ndim == 4 else 0
+        cdef const char *x_data = <const char *>PyArray_DATA(x)
+        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
+        cdef char *out_data = <char *>PyArray_DATA(out)
+        cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
+        cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
         cdef ptrdiff_t unit, units, parts
-        if residual is not None:
-            residual_data = <const char *><uintptr_t>residual.ctypes.data
-        if workspace is not None:
-            work = <char *><uintptr_t>workspace.ctypes.data
         parts = self.batch * self.strips * self.groups
         parts = 1 if team == 1 else min(self.blocks, -(-team * UNITS_PER_THREAD // parts))
         units = self.batch * self.strips * self.groups * parts

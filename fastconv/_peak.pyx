@@ -1,10 +1,12 @@
 """Runs the loops that `fastconv.peak` times, on a team."""
 
 from cython.parallel cimport prange
-from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport active_isa, fc_peak_kernel
+
+import_array()
 
 
 def multiply_adds(long rounds, int team):
@@ -16,10 +18,10 @@ def multiply_adds(long rounds, int team):
     return flop * rounds
 
 
-def copy(source, target, int team):
+def copy(ndarray source, ndarray target, int team):
     """Each of `team` threads copies its share of one array into another; return the bytes read and written."""
-    cdef const char *from_data = <const char *><uintptr_t>source.ctypes.data
-    cdef char *to_data = <char *><uintptr_t>target.ctypes.data
+    cdef const char *from_data = <const char *>PyArray_DATA(source)
+    cdef char *to_data = <char *>PyArray_DATA(target)
     cdef ptrdiff_t share = source.nbytes // team
     cdef int i
     for i in prange(team, num_threads=team, schedule="static", nogil=True):

@@ -2,8 +2,10 @@
 
 from cython cimport floating
 from cython.parallel cimport prange
-from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array, ndarray
+
+import_array()
 
 cdef enum:
     CHANNELS = 64  # averages are summed for this many channels at a time, in double
@@ -23,10 +25,10 @@ cdef class Pool:
         (self.kernel_h, self.kernel_w), (self.stride_h, self.stride_w) = shape.kernel, shape.stride
         (self.top, _), (self.left, _) = shape.padding
 
-    def run(self, x, out, ptrdiff_t out_stride, int team):
+    def run(self, ndarray x, ndarray out, ptrdiff_t out_stride, int team):
         """Pool x into out (bytes from pixel to pixel: `out_stride`), on `team` threads."""
-        x_data = <uintptr_t>x.ctypes.data
-        out_data = <uintptr_t>out.ctypes.data
+        cdef void *x_data = PyArray_DATA(x)
+        cdef void *out_data = PyArray_DATA(out)
         out_image = out.strides[0] if out.ndim == 4 else 0
         if x.itemsize == 8:
             self._run[double](<double *>x_data, <double *>out_data, out_image // 8, out_stride // 8, team)
