@@ -39,6 +39,11 @@ class BlockDescription:
         return "\n".join([*lines, f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"])
 
 
+def _whole_lines(nbytes):
+    """`nbytes` rounded up to whole cache lines."""
+    return -(-nbytes // 64) * 64
+
+
 class BoundBlock:
     """A block for one shape of x, on NHWC arrays that are known to be right."""
 
@@ -59,7 +64,8 @@ class BoundBlock:
             self.pool = _shapes.pool_shape(self.x_shape, 3, stride=1, padding=1)
         image_bytes = sum(map(prod, self.scratch.values())) * block.dtype.itemsize
         self.images = max(1, min(first.batch, _SCRATCH_BYTES // max(image_bytes, 1)))
-        self.scratch_bytes = self.images * image_bytes
+        sizes = (self.images * prod(shape) * block.dtype.itemsize for shape in self.scratch.values())
+        self.scratch_bytes = sum(map(_whole_lines, sizes))
 
     def run(self, x, out):
         """Write the block's result for x into out, some images at a time."""
@@ -75,12 +81,12 @@ class BoundBlock:
         for name, shape in self.scratch.items():
             size = len(x) * prod(shape) * x.itemsize
             values[name] = buffer[used : used + size].view(x.dtype).reshape(len(x), *shape)
-            used += size
+            used += _whole_lines(size)
         block = self.block
         if block._pooled:
-            team = _threads.team_size(block.num_threads, x.size * 9)
+            team = _threads.allowed(_threads.team_size(block.num_threads, x.size * 9))
             pool = dataclasses.replace(self.pool, batch=len(x))
-            Pool(pool, "max").run(x, values["pool"], _shapes.pixel_stride(values["pool"]), team)
+            Pool(pool, "max").run(x, values["pool"], x.strides[2], team)
         for part in block._in_running_order:
             source = values["pool" if part.name == block._pooled else part.source]
             bound = block._convs[part.name].bind(source.shape)
@@ -91,14 +97,13 @@ class BoundBlock:
             else:
                 target = values[part.name]
             residual = values.get("shortcut", x) if part.name == block._summed else None
-            bound.run(source, residual, target, block.num_threads)
+            bound.run(source, residual, target, target.strides[2])
 
 
 class Block:
     """The base of the blocks; a subclass says what is particular to it."""
 
     _name = ""  # of its functions in `_block_shapes` and `cost`
-    _joined = ()  # the parts whose results, side by side, are the block's
     _pooled = None  # the part that reads x through a 3×3 max pool
     _summed = None  # the part to which the shortcut is added
     _linear = ()  # parts without an activation
@@ -110,6 +115,7 @@ class Block:
         arrays = _block_shapes.arrays(pairs)
         self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
         self._parts = getattr(_block_shapes, self._name)(*(s for s, _ in self._pair_shapes), layout=layout, **options)
+        self._joined = _block_shapes.joined(self._parts)  # the parts whose results, side by side, are the block's
         self._convs = {}
         for part in self._parts:
             weight, bias = arrays[part.name]
@@ -147,9 +153,7 @@ class Block:
         values = _shapes.array("x", x, self.dtype)
         bound = self._bind(values.shape)
         shape = _shapes.result_shape(bound.out_shape, values.ndim, self.layout)
-        y = _shapes.output(out, self.dtype, shape, self.layout, {"x": x})
-        if not y.size:
-            return y
+        y, _ = _shapes.output(out, self.dtype, shape, self.layout, x)
         if self.layout == "NHWC":
             bound.run(values.reshape(bound.x_shape), y if y.ndim == 4 else y[None])
             return y

@@ -247,13 +247,13 @@ def array(name, value, dtype=None, shape=None):
     return np.require(value, native, ["C", "A"])
 
 
-def output(value, dtype, shape, layout, others):
-    """`value` when it can take a result of this dtype and shape, a new array when it is None.
+def output(value, dtype, shape, layout, x=None, residual=None):
+    """(`value` when it can take a result of this dtype and shape, a new array when it is None; bytes between pixels).
 
-    It may be a slice of channels of a contiguous array; it may share no memory with `others`, a dict by name.
+    `value` may be a slice of channels of a contiguous NHWC array; it may share no memory with x and residual.
     """
     if value is None:
-        return np.empty(shape, dtype)
+        return np.empty(shape, dtype), shape[-1] * dtype.itemsize
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"out must be a numpy array, got {type(value).__name__}")
     if value.dtype != dtype:  # a byte-swapped dtype differs too
@@ -263,15 +263,16 @@ def output(value, dtype, shape, layout, others):
     flags = value.flags
     if not flags.writeable:
         raise ValueError("out must be writeable")
-    if not flags.aligned or not (flags.c_contiguous or (layout == "NHWC" and pixel_stride(value))):
+    step = shape[-1] * dtype.itemsize if flags.c_contiguous else layout == "NHWC" and pixel_stride(value)
+    if not step or not flags.aligned:
         raise ValueError(
             "out must be C-contiguous, or a slice of channels of a C-contiguous NHWC array, and aligned; "
             f"got strides {value.strides} for shape {shape}"
         )
-    for name, other in others.items():
+    for name, other in (("x", x), ("residual", residual)):
         if other is not None and np.may_share_memory(value, other) and _shares_memory(value, other):
             raise ValueError(f"out must not share memory with {name}")
-    return value
+    return value, step
 
 
 def _shares_memory(a, b):

@@ -31,13 +31,14 @@ def resolve(num_threads):
 
 
 def team_size(num_threads, macs):
-    """Threads that are worth opening for this much work.
+    """Threads that are worth opening for this much work."""
+    return max(1, min(num_threads, macs // _MACS_PER_THREAD))
 
-    Always 1 in a child forked after a team ran: the OpenMP runtime's threads are gone there and it would wait forever.
-    """
+
+def allowed(team):
+    """`team`, or 1 in a child forked after a team ran: OpenMP would wait there for threads that are gone."""
     global _team_was_used
-    team = min(num_threads, macs // _MACS_PER_THREAD)
-    if team <= 1 or _forked:
+    if team == 1 or _forked:
         return 1
     _team_was_used = True
     return team

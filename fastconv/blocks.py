@@ -40,7 +40,6 @@ class MLPConv(Block):
 
     def __init__(self, conv, *cccp, stride=1, padding=0, activation="relu", layout="NHWC", num_threads=None):
         pairs = {"conv": conv, **{f"cccp{i}": pair for i, pair in enumerate(cccp, 1)}}
-        self._joined = (list(pairs)[-1],)
         super().__init__(pairs, activation, layout, num_threads, stride=stride, padding=padding)
 
 
@@ -70,7 +69,6 @@ class Reduced(Block):
     """
 
     _name = "reduced"
-    _joined = ("conv",)
 
     def __init__(self, reduce, conv, stride=1, padding=0, *, activation="relu", layout="NHWC", num_threads=None):
         pairs = {"reduce": reduce, "conv": conv}
@@ -109,7 +107,6 @@ class Bottleneck(Block):
     """
 
     _name = "bottleneck"
-    _joined = ("expand",)
     _summed = "expand"
     _linear = ("shortcut",)
 
@@ -157,7 +154,6 @@ class Fire(Block):
     """
 
     _name = "fire"
-    _joined = ("expand1x1", "expand3x3")
 
     def __init__(self, squeeze, expand1x1, expand3x3, *, activation="relu", layout="NHWC", num_threads=None):
         pairs = {"squeeze": squeeze, "expand1x1": expand1x1, "expand3x3": expand3x3}
@@ -189,7 +185,6 @@ class Inception(Block):
     """
 
     _name = "inception"
-    _joined = ("branch1x1", "branch3x3", "branch5x5", "pool_proj")
     _pooled = "pool_proj"
 
     def __init__(

@@ -19,7 +19,9 @@ def main(arguments=None):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="fastconv", description=f"explain: {EXPLAIN}; report: {REPORT}; info: {INFO}.")
+    parser = argparse.ArgumentParser(
+        prog="fastconv", description=f"explain: {EXPLAIN}; report: {REPORT}; info: {INFO}."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
 
     info = commands.add_parser("info", help=INFO, description=f"Print {INFO}.")
@@ -57,7 +59,9 @@ def _pair(text):
     try:
         height, width = map(int, text.split(",") if "," in text else [text] * 2)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected one integer or two with a comma between them, got {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected one integer or two with a comma between them, got {text!r}"
+        ) from None
     return height, width
 
 

@@ -36,31 +36,24 @@ class Description:
 class BoundConv:
     """A convolution of one shape on NHWC arrays that are known to be right: what `Conv2d` and the blocks run."""
 
-    __slots__ = ("algorithm", "packed_bytes", "runner", "shape")
+    __slots__ = ("algorithm", "out_shape", "packed_bytes", "runner", "shape", "team")
 
-    def __init__(self, shape, algorithm, packed, activation):
+    def __init__(self, shape, algorithm, packed, activation, num_threads):
         self.shape = shape
+        self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
+        self.team = _threads.team_size(num_threads, shape.macs)
         self.algorithm = algorithm.name
         self.packed_bytes = sum(array.nbytes for array in packed if array is not None)
         self.runner = algorithm.bind(shape, packed, activation)
 
-    @property
-    def out_shape(self):
-        """(N, P, Q, K)"""
-        return self.shape.batch, self.shape.out_height, self.shape.out_width, self.shape.out_channels
-
-    def team(self, num_threads):
-        """Threads that a call opens."""
-        return _threads.team_size(num_threads, self.shape.macs)
-
-    def run(self, x, residual, out, num_threads):
-        """Write the convolution of x into out, which may be a slice of channels."""
-        if not out.size:
+    def run(self, x, residual, out, out_stride):
+        """Write the convolution of x into out, whose pixels are `out_stride` bytes apart."""
+        if not self.shape.batch:
             return
-        team = self.team(num_threads)
+        team = _threads.allowed(self.team)
         workspace = _workspace.borrow(self.runner.workspace_bytes * team)
         try:
-            self.runner.run(x, residual, out, _shapes.pixel_stride(out), workspace, team)
+            self.runner.run(x, residual, out, out_stride, workspace, team)
         finally:
             _workspace.give_back(workspace)
 
@@ -187,15 +180,13 @@ class Conv2d:
         values = _shapes.array("x", x, self.dtype)
         bound = self.bind(values.shape)
         shape = _shapes.result_shape(bound.out_shape, values.ndim, self.layout)
-        if residual is not None:
-            residual = _shapes.array("residual", residual, self.dtype, shape)
-        y = _shapes.output(out, self.dtype, shape, self.layout, {"x": x, "residual": residual})
+        added = None if residual is None else _shapes.array("residual", residual, self.dtype, shape)
+        y, step = _shapes.output(out, self.dtype, shape, self.layout, x, residual)
         if self.layout == "NHWC":
-            bound.run(values, residual, y, self.num_threads)
+            bound.run(values, added, y, step)
             return y
-        y_nhwc = np.empty(bound.out_shape, self.dtype)
-        residual = None if residual is None else _shapes.to_nhwc(residual)
-        bound.run(_shapes.to_nhwc(values), residual, y_nhwc, self.num_threads)
+        y_nhwc, step = _shapes.output(None, self.dtype, bound.out_shape, "NHWC")
+        bound.run(_shapes.to_nhwc(values), None if added is None else _shapes.to_nhwc(added), y_nhwc, step)
         _shapes.copy_from_nhwc(y, y_nhwc)
         return y
 
@@ -208,7 +199,7 @@ class Conv2d:
     def describe(self, x_shape):
         """What a call on x of this shape does, as a `Description`."""
         bound = self.bind(tuple(x_shape))
-        team = bound.team(self.num_threads)
+        team = _threads.allowed(bound.team)
         return Description(
             algorithm=bound.algorithm,
             tile=bound.runner.tile,
@@ -233,5 +224,7 @@ class Conv2d:
                 self._packed[algorithm.name] = algorithm.pack(self._weight, self._bias, shape.groups)
             if len(self._bound) >= _MOST_BOUND_SHAPES:
                 self._bound.clear()
-            bound = self._bound[x_shape] = BoundConv(shape, algorithm, self._packed[algorithm.name], self._activation)
+            packed = self._packed[algorithm.name]
+            bound = BoundConv(shape, algorithm, packed, self._activation, self.num_threads)
+            self._bound[x_shape] = bound
         return bound

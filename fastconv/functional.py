@@ -1,6 +1,6 @@
 """The functions: each builds a plan, runs it once and drops it."""
 
-import numpy as np
+from math import prod
 
 from fastconv import _shapes, _threads
 from fastconv._pool import Pool
@@ -201,12 +201,12 @@ def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
     shape = _shapes.pool_shape(values.shape, kernel, stride=stride, padding=padding, layout=layout)
     num_threads = _threads.resolve(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
-    y = _shapes.output(out, values.dtype, _shapes.result_shape(nhwc, values.ndim, layout), layout, {"x": x})
-    if y.size:
-        direct = y if layout == "NHWC" else np.empty(nhwc, values.dtype)
-        team = _threads.team_size(num_threads, direct.size * shape.kernel[0] * shape.kernel[1])
-        values = values if layout == "NHWC" else _shapes.to_nhwc(values)
-        Pool(shape, kind).run(values, direct, _shapes.pixel_stride(direct), team)
-        if direct is not y:
-            _shapes.copy_from_nhwc(y, direct)
+    y, step = _shapes.output(out, values.dtype, _shapes.result_shape(nhwc, values.ndim, layout), layout, x)
+    team = _threads.allowed(_threads.team_size(num_threads, prod(nhwc) * prod(shape.kernel)))
+    if layout == "NHWC":
+        Pool(shape, kind).run(values, y, step, team)
+        return y
+    y_nhwc, step = _shapes.output(None, values.dtype, nhwc, "NHWC")
+    Pool(shape, kind).run(_shapes.to_nhwc(values), y_nhwc, step, team)
+    _shapes.copy_from_nhwc(y, y_nhwc)
     return y

@@ -1,6 +1,7 @@
 """The tables of the report, once for the terminal and the page: rows of text made from the records of a run."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from math import floor, log10
 
 from fastconv.report.data import AUTO
@@ -8,13 +9,20 @@ from fastconv.report.data import AUTO
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`rows` of text under `columns`; `numeric` tells the columns to set flush right."""
+    """Rows of text under `columns`, pairs (heading over several columns or "", heading).
+
+    The first column names the row, and rows of one name stand together; the others are figures, set flush right.
+    """
 
     title: str
     note: str
-    columns: tuple
+    columns: list
     rows: list
-    numeric: tuple
+
+    @property
+    def groups(self):
+        """[(heading, number of columns)] of the upper line of headings."""
+        return [(name, len(list(columns))) for name, columns in groupby(self.columns, key=lambda column: column[0])]
 
 
 def significant(value, digits=3):
@@ -59,19 +67,18 @@ def team(threads):
     return f"{threads} thread{'s' * (threads != 1)}"
 
 
-def blocks_table(run, algorithm=AUTO):
+def blocks_table(run):
     """Per block and channel count: MACs, time and speed; the MACs saved by the 1×1 and beside them the time saved."""
     teams = run.thread_counts
-    columns = ["block", "channels", "MACs", "MACs/byte"]
-    columns += [f"time, {team(n)}" for n in teams] + [f"GFLOP/s, {team(n)}" for n in teams]
-    columns += ["MACs saved"] + [f"time saved, {team(n)}" for n in teams]
+    columns = [("", "block"), ("", "channels"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)]
+    columns += [("MACs", "saved"), *_each("time saved", teams)]
     rows = []
     for name in run.names():
-        series = {n: {c.channels: c for c in run.series(name, n, algorithm)} for n in teams}
+        series = {threads: {c.channels: c for c in run.series(name, threads)} for threads in teams}
         for channels in sorted({channels for cells in series.values() for channels in cells}):
-            cells = [series[n].get(channels) for n in teams]
+            cells = [series[threads].get(channels) for threads in teams]
             known = next(cell for cell in cells if cell)
-            row = [name, str(channels), count(known.macs), significant(known.macs / known.bytes) if known.bytes else ""]
+            row = [name, str(channels), count(known.macs)]
             row += [_text(cell, lambda c: seconds(c.time.median)) for cell in cells]
             row += [_text(cell, lambda c: significant(c.gflops)) for cell in cells]
             row += [times(known.macs_saved) if known.plain else ""]
@@ -79,11 +86,10 @@ def blocks_table(run, algorithm=AUTO):
             rows.append(row)
     return Table(
         "Blocks by channel count",
-        "Time is the median of one call. Saved: how many times less than the plain convolution of the same kernel and "
-        "channels that the block can stand for. MACs/byte counts the least memory traffic: input, weights and output once.",
-        tuple(columns),
+        "Time: the median of one call. Saved: how many times less than the plain convolution of the same kernel and "
+        "channels that the block can stand for. GFLOP/s: two FLOP a MAC.",
+        columns,
         rows,
-        (False, *[True] * (len(columns) - 1)),
     )
 
 
@@ -96,15 +102,14 @@ def algorithms_table(run):
     for name, channels, threads in dict.fromkeys((c.name, c.channels, c.threads) for c in cells):
         group = [found.get((name, channels, threads, algorithm)) for algorithm in algorithms]
         macs = next(cell.macs for cell in group if cell)
-        rows.append(
-            [name, str(channels), str(threads), count(macs), *(_text(c, lambda c: significant(c.gflops)) for c in group)]
-        )
+        speeds = [_text(cell, lambda c: significant(c.gflops)) for cell in group]
+        rows.append([name, str(channels), str(threads), count(macs), *speeds])
     return Table(
-        "Single convolutions, GFLOP/s by algorithm",
-        "numpy.matmul is NumPy's own matrix product of the same size, held to as many threads; no bias, no activation.",
-        ("convolution", "channels", "threads", "MACs", *algorithms),
+        "Single convolutions by algorithm",
+        "c is the number of channels. numpy.matmul is NumPy's matrix product of the same size, held to as many threads; "
+        "it adds no bias and has no activation.",
+        [("", "convolution"), ("", "channels"), ("", "threads"), ("", "MACs"), *(("GFLOP/s", a) for a in algorithms)],
         rows,
-        (False, *[True] * (len(algorithms) + 3)),
     )
 
 
@@ -122,9 +127,8 @@ def published_table(run):
         "Layers of the published networks",
         "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network at "
         "its own size; fully connected layers are left out.",
-        ("layer", "MACs", *(f"time, {team(n)}" for n in teams), *(f"GFLOP/s, {team(n)}" for n in teams)),
+        [("", "layer"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)],
         rows,
-        (False, *[True] * (2 * len(teams) + 1)),
     )
 
 
@@ -141,9 +145,8 @@ def reference_table(run):
         "Beside the NumPy reference",
         "The reference computes in float64 with NumPy and as many threads as NumPy's BLAS takes by itself; fastconv in "
         "float32 with one.",
-        ("block", "channels", "NumPy reference", "fastconv, 1 thread", "ratio"),
+        [("", "block"), ("", "channels"), ("time", "NumPy reference"), ("time", "fastconv"), ("", "ratio")],
         rows,
-        (False, True, True, True, True),
     )
 
 
@@ -169,9 +172,8 @@ def calls_table(run):
         "Beside the arithmetic",
         "Calls are a 1×1 convolution of 16 to 16 channels on 8×8 pixels with one thread, 16,384 MACs. Memory is the result, "
         "the packed weights and the workspace: the rise of resident memory in whole pages.",
-        ("", "median"),
+        [("", ""), ("", "median")],
         rows,
-        (False, True),
     )
 
 
@@ -179,6 +181,11 @@ def all_tables(run):
     """The tables that this run fills."""
     made = blocks_table(run), algorithms_table(run), published_table(run), reference_table(run), calls_table(run)
     return [table for table in made if table.rows]
+
+
+def _each(heading, teams):
+    """One heading over a column for each number of threads."""
+    return [(heading, team(threads)) for threads in teams]
 
 
 def _text(cell, form):

@@ -1,34 +1,50 @@
-"""The summary in the terminal: rich's tables where rich is installed, plain columns elsewhere."""
+"""Tables in the terminal: rich's where it is installed and the output is a terminal, plain columns elsewhere."""
+
+import sys
 
 
 def show(table):
-    """Print a `fastconv.report.tables.Table`."""
+    """Print a `fastconv.report.tables.Table`; a name that many rows share gets a line of its own above them."""
+    headings, lines = _headings(table), _lines(table)
     try:
+        from rich.box import SIMPLE_HEAD
         from rich.console import Console
         from rich.table import Table
     except ImportError:
-        print("\n".join([table.title, *plain_lines(table)]))
+        Console = None
+    if Console is None or not sys.stdout.isatty():
+        print("\n".join([table.title, "", *plain([*headings, *lines]), "", table.note]))
         return
-    grid = Table(title=table.title, caption=table.note, header_style="bold", title_justify="left")
-    for column, numeric in zip(table.columns, table.numeric, strict=True):
-        grid.add_column(column, justify="right" if numeric else "left")
-    previous = None
-    for row in table.rows:
-        if previous not in (None, row[0]):
-            grid.add_section()
-        previous = row[0]
-        grid.add_row(*row)
+    grid = Table(title=table.title, caption=table.note, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+    for i, column in enumerate(zip(*headings, strict=True)):
+        grid.add_column("\n".join(column), justify="right" if i else "left", no_wrap=True)
+    for line in lines:
+        grid.add_row(*line, style=None if any(line[1:]) else "bold")
     Console().print(grid)
 
 
-def plain_lines(table):
-    """The table as lines of text in aligned columns."""
-    rows = [list(table.columns), *table.rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
+def plain(lines):
+    """Lines of cells as text in aligned columns, the first flush left."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
-        "  ".join(
-            cell.rjust(width) if numeric else cell.ljust(width)
-            for cell, width, numeric in zip(row, widths, table.numeric, strict=True)
-        ).rstrip()
-        for row in rows
+        "  ".join(cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+        for line in lines
     ]
+
+
+def _headings(table):
+    """Two lines of headings; the column of the rows' names has given its place to the next."""
+    upper, lower = zip(*table.columns[1:], strict=True)
+    seen = [heading if heading != before else "" for heading, before in zip(upper, ("", *upper), strict=False)]
+    return [seen, [text.replace(" threads", " thr").replace(" thread", " thr") for text in lower]]
+
+
+def _lines(table):
+    """The rows without their names, which stand above the first row of each."""
+    lines, previous = [], None
+    for name, first, *rest in table.rows:
+        if name != previous:
+            lines.append([name] + [""] * len(rest))
+            previous = name
+        lines.append([f"  {first}", *rest])
+    return lines
