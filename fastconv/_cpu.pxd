@@ -24,7 +24,8 @@ cdef extern from "kernels.h" nogil:
     struct fc_kernels:
         int lanes
         int max_pixels
-        fc_tile_kernel tile[2][12]
+        fc_tile_kernel conv[2][12]
+        fc_tile_kernel channelwise[12]
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept
 

@@ -26,11 +26,14 @@ cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is s
 def pack(weight, groups):
     """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
 
-    The last block of a group is one vector wide when its columns fit one.
+    The last block of a group is one vector wide when its columns fit one. Depthwise weights are all one group, in
+    blocks of one vector.
     """
     r, s, c, k = weight.shape
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     lanes, block = kernels.lanes, kernels.lanes * FC_MAX_VECTORS
+    if c == 1 and k == groups:
+        block, groups = lanes, 1
     k //= groups
     columns = -(-k // lanes) * lanes
     packed = aligned((groups, r * s * c * columns), weight.dtype)
@@ -49,6 +52,8 @@ def pack_bias(bias, groups, out_channels, dtype):
     """The bias as [group][column], padded like the weights; zeros for None."""
     cdef const fc_kernels *kernels = kernels_for(np.dtype(dtype).itemsize)
     k = out_channels // groups
+    if k == 1:  # depthwise
+        k, groups = groups, 1
     packed = aligned((groups, -(-k // kernels.lanes) * kernels.lanes), dtype)
     packed[...] = 0
     if bias is not None:
@@ -73,7 +78,7 @@ cdef class Direct:
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef bint relu
+    cdef bint relu, channelwise
     # Geometry, in pixels and channels.
     cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out
     cdef ptrdiff_t stride_h, stride_w, top, left
@@ -94,8 +99,10 @@ cdef class Direct:
         r, s = shape.kernel
         (self.top, bottom), (self.left, right) = shape.padding
         self.batch, self.height, self.width, self.channels = shape.batch, shape.height, shape.width, shape.in_channels
-        self.out_height, self.out_width, self.groups = shape.out_height, shape.out_width, shape.groups
-        self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        self.out_height, self.out_width = shape.out_height, shape.out_width
+        self.channelwise = 1 < shape.groups == shape.in_channels == shape.out_channels
+        self.groups = 1 if self.channelwise else shape.groups
+        self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.weights, self.bias, self.relu = weights, bias, activation == "relu"
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
@@ -104,15 +111,15 @@ cdef class Direct:
         self.column_bytes = shape.terms * self.itemsize
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
         block = self.kernels.lanes * FC_MAX_VECTORS
-        self.blocks = -(-self.group_out // block)
-        self.tile = f"{self.kernels.max_pixels} pixels × {block} channels"
+        self.blocks = 1 if self.channelwise else -(-self.group_out // block)
+        self.tile = f"{self.kernels.max_pixels} pixels × {self.kernels.lanes if self.channelwise else block} channels"
 
         self.copies = (self.top, bottom, self.left, right) != (0, 0, 0, 0)
         self.copied_width = (self.out_width - 1) * self.stride_w + (s - 1) * dilation_w + 1
         self.pixel_bytes = (self.group_in if self.copies else self.channels) * self.itemsize
         self.row_bytes = (self.copied_width if self.copies else self.width) * self.pixel_bytes
         self.image_bytes = self.height * self.width * self.channels * self.itemsize
-        merged = dilation_w == 1 and (self.groups == 1 or self.copies)
+        merged = dilation_w == 1 and not self.channelwise and (self.groups == 1 or self.copies)
         self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
         self.offsets = np.array(
             [
@@ -137,7 +144,7 @@ cdef class Direct:
             rows = -(-self.out_height // self.strips)  # strips of even height
             self.strip_rows = (rows - 1) * self.stride_h + reach
             self.strip_pixels = rows * self.out_width
-            self.workspace_bytes = self.strip_rows * self.row_bytes
+            self.workspace_bytes = -(-self.strip_rows * self.row_bytes // 64) * 64
         else:
             pixel = max(self.pixel_bytes * self.stride_h * self.stride_w, 1)
             self.strip_pixels = max(STRIP_BYTES // pixel, 8 * self.kernels.max_pixels)
@@ -242,7 +249,7 @@ cdef class Direct:
         tile.residual_stride = self.groups * self.group_out * self.itemsize
         for block in range(first_block, end_block):
             first = block * block_columns
-            tile.columns = min(block_columns, self.group_out - first)
+            tile.columns = self.group_out if self.channelwise else min(block_columns, self.group_out - first)
             vectors = 1 if tile.columns <= lanes else 2
             tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
             tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
@@ -259,7 +266,10 @@ cdef class Direct:
                     if q == self.out_width:
                         q = 0
                         at += row_step - self.out_width * step
-                self.kernels.tile[vectors - 1][n - 1](&tile)
+                if self.channelwise:
+                    self.kernels.channelwise[n - 1](&tile)
+                else:
+                    self.kernels.conv[vectors - 1][n - 1](&tile)
                 tile.out += n * out_stride
                 if residual != NULL:
                     tile.residual += n * tile.residual_stride

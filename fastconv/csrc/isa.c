@@ -1,10 +1,10 @@
 /* Which instruction sets this machine runs, among those that the build has kernels for. */
 #include "kernels.h"
 
-#define DECLARE(isa)                                                                 \
-    extern const struct fc_kernels f32_conv_kernels__##isa, f64_conv_kernels__##isa; \
+#define DECLARE(isa)                                                       \
+    extern const struct fc_kernels f32_kernels__##isa, f64_kernels__##isa; \
     int f32_peak__##isa(long rounds)
-#define KERNELS(isa) {&f32_conv_kernels__##isa, &f64_conv_kernels__##isa}, f32_peak__##isa
+#define KERNELS(isa) {&f32_kernels__##isa, &f64_kernels__##isa}, f32_peak__##isa
 
 DECLARE(scalar);
 

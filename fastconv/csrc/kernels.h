@@ -27,7 +27,8 @@ typedef void (*fc_tile_kernel)(const struct fc_tile *);
 struct fc_kernels {
     int lanes;                                          /* columns in one vector */
     int max_pixels;                                     /* in a tile */
-    fc_tile_kernel tile[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][pixels - 1] */
+    fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][pixels - 1] */
+    fc_tile_kernel channelwise[FC_MAX_PIXELS];          /* [pixels - 1] */
 };
 
 /* Multiply-adds at full speed; returns the float32 operations in one round. */

@@ -1,4 +1,10 @@
-/* All micro-kernels of one instruction set; see conv_tile.h for what the including file defines. */
+/* All micro-kernels of one instruction set. The file that includes this one defines
+ *   ISA           the instruction set's name
+ *   VECTOR_BYTES  bytes in one of its vector registers
+ *   MAX_PIXELS    pixels in the largest tile: MAX_PIXELS x 2 accumulators, 2 vectors of weights and a broadcast value
+ *                 must fit the vector registers; a pointer for each pixel, one for the weights, an index and its end
+ *                 the general ones
+ */
 #include "kernels.h"
 #include <string.h>
 
@@ -25,7 +31,7 @@ enum { STEPS = 4 };
 #define T float
 #define TYPE f32
 #define MULTIPLY_ADD "vfmadd231ps"
-#include "conv_tile.h"
+#include "kernels_type.h"
 #undef MULTIPLY_ADD
 #undef TYPE
 #undef T
@@ -33,7 +39,7 @@ enum { STEPS = 4 };
 #define T double
 #define TYPE f64
 #define MULTIPLY_ADD "vfmadd231pd"
-#include "conv_tile.h"
+#include "kernels_type.h"
 #undef MULTIPLY_ADD
 #undef TYPE
 #undef T

@@ -1,5 +1,6 @@
 """asv's results as plain records: the only module of the report that knows asv or the names of the benchmarks."""
 
+import json
 from ast import literal_eval
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -12,7 +13,7 @@ POINTWISE, SPATIAL = "bench_layers.Pointwise.time_pointwise", "bench_layers.Spat
 LAYER_MACS = "bench_layers.LayerCosts.track_macs"
 PUBLISHED, PUBLISHED_MACS = "bench_layers.Published.time_published", "bench_layers.PublishedCosts.track_macs"
 CALLS = "bench_calls."
-FACTS = "bench_machine.track_fact"
+FACTS, PEAK = "bench_machine.track_facts", "bench_machine.track_peak"
 AUTO = "auto"
 
 
@@ -29,8 +30,8 @@ class Timing:
 class Cell:
     """One timed cell of a suite.
 
-    `bytes` is the least memory traffic, where it is known; `plain` the cell of the plain convolution of as many channels
-    that a block can stand for.
+    `bytes` is the least memory traffic, where it is known; `plain` the cell of the plain convolution that a block can
+    stand for.
     """
 
     name: str
@@ -46,6 +47,11 @@ class Cell:
     def gflops(self):
         """Effective speed, in 10⁹ FLOP/s; one MAC is two FLOP."""
         return 2e-9 * self.macs / self.time.median
+
+    @property
+    def intensity(self):
+        """MACs for each byte of the least memory traffic."""
+        return self.macs / self.bytes
 
     @property
     def macs_saved(self):
@@ -70,13 +76,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One result file of asv: one commit, one machine, one environment."""
+    """One result file of asv: one commit, one machine, one environment. `peak` is in GFLOP/s by threads."""
 
     commit: str
     environment: str
     machine: dict
     facts: dict
     started: datetime
+    peak: dict = field(default_factory=dict)
     blocks: list = field(default_factory=list)
     pointwise: list = field(default_factory=list)
     spatial: list = field(default_factory=list)
@@ -131,8 +138,9 @@ def _run(result):
         commit=result.commit_hash,
         environment=result.env_name,
         machine={key: value for key, value in result.params.items() if value},
-        facts=dict(fact.split(": ", 1) for (fact,), holds in _values(result, FACTS) if holds),
+        facts=next((json.loads(recorded) for (recorded,), holds in _values(result, FACTS) if holds), {}),
         started=datetime.fromtimestamp(_started(result) / 1000, timezone.utc),
+        peak={threads: value for (threads,), value in _values(result, PEAK)},
         blocks=_with_plain(_cells(result, BLOCKS, BLOCK_MACS, BLOCK_BYTES)),
         pointwise=_cells(result, POINTWISE, LAYER_MACS),
         spatial=_cells(result, SPATIAL, LAYER_MACS),

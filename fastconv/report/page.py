@@ -16,9 +16,9 @@ FIGURES = (
     (
         plots.saved_against_saved,
         "Operations saved against time saved",
-        "Each block against the plain convolution of the same kernel and channels; a dot for each channel count, larger "
-        "for more channels, the smallest and largest labelled. On the dashed diagonal the time shrinks as the "
-        "operations do; under the line at 1× the block is slower than what it replaces.",
+        "Each block against the plain convolution of the same kernel and channels; a dot for each channel count, "
+        "larger for more, the fewest and the most labelled. On the dashed diagonal the time shrinks as the operations do; "
+        "under the line at 1× the block is slower than what it replaces.",
     ),
     (
         plots.saving_against_channels,
@@ -27,10 +27,17 @@ FIGURES = (
         "both) and how many times fewer MACs it needs (dashed).",
     ),
     (
+        plots.speed_against_intensity,
+        "Why the time does not always follow",
+        "Speed against MACs for each byte that must move at least (input, weights and output once); a dot for each "
+        "channel count, larger for more, the fewest and the most labelled. A 1×1 saves operations but not the reading and writing of maps, so what saves "
+        "most has least to do for each byte, and for each call.",
+    ),
+    (
         plots.thread_scaling,
         "Threads",
-        "Speed with all threads over speed with one, by block and channels. Small calls do not give two threads enough "
-        "to do; fastconv then opens a smaller team.",
+        "Speed with all threads over speed with one, by block and channels. Small calls do not give several threads "
+        "enough to do; fastconv then opens a smaller team.",
     ),
     (
         plots.algorithms,
@@ -54,8 +61,14 @@ def render(run):
         findings=findings,
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
         tables=tables.all_tables(run),
-        facts=run.facts | {f"machine {name}": value for name, value in run.machine.items()},
+        facts=_facts(run),
     )
+
+
+def _facts(run):
+    """What the timed processes said of themselves, then what asv knows of the machine."""
+    said = {name: ", ".join(value) if isinstance(value, list) else value for name, value in run.facts.items()}
+    return said | {f"asv: {name}": value for name, value in run.machine.items()}
 
 
 def _figure(run, draw, title, caption):

@@ -1,4 +1,4 @@
-"""The figures of the report: each takes a run and returns a matplotlib figure, or None where the run has nothing for it.
+"""The figures of the report: each takes a run and returns a matplotlib figure, or None if the run has nothing for it.
 
 `svg` draws one. A colour is a number of threads, a block or an algorithm; dashes are what the operation count alone
 would give.
@@ -6,7 +6,6 @@ would give.
 
 from io import StringIO
 
-from fastconv.report.data import plain_name
 from fastconv.report.tables import team
 
 _COLOURS = ("#0b6fb8", "#d1495b", "#2a8a5f", "#c08a00", "#7a52a8", "#00868b", "#8c4a1f", "#5b6770")
@@ -67,6 +66,7 @@ def time_against_channels(run):
             _line(axis, channels, [1e6 * cell.time.median for cell in cells], ranges, colour, team(threads))
         axis.set_title(name)
         axis.set_yscale("log")
+        _plain_numbers(axis.yaxis)
         _channel_axis(axis, run)
     figure.supylabel("time of one call, µs", fontsize="medium")
     return _with_legend(figure, {"proportional to the MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
@@ -86,9 +86,9 @@ def saving_against_channels(run):
             axis.plot(channels, [cell.macs_saved for cell in cells], color=_GREY, linewidth=1, linestyle=_DASHES)
             ranges = [cell.time_saved_range for cell in cells]
             _line(axis, channels, [cell.time_saved for cell in cells], ranges, colour, team(threads))
-        axis.set_title(f"{name} for {plain_name(name)}")
+        axis.set_title(name)
         axis.set_yscale("log")
-        _factors(axis.yaxis)
+        _plain_numbers(axis.yaxis, "×")
         _channel_axis(axis, run)
     figure.supylabel("times less than the plain convolution", fontsize="medium")
     return _with_legend(figure, {"MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}}, prefix="time, ")
@@ -99,27 +99,36 @@ def saved_against_saved(run):
     names = _savers(run)
     if not names:
         return None
-    figure, axes = _panels(len(run.thread_counts), columns=2, height=4.2)
-    shown = [cell for name in names for threads in run.thread_counts for cell in run.series(name, threads) if cell.plain]
-    ends = [1, *(cell.macs_saved for cell in shown), *(cell.time_saved for cell in shown)]
-    limits = min(ends) / 1.25, max(ends) * 1.4
+    figure, axes = _panels(len(run.thread_counts), columns=2, height=4)
+    cells = [cell for cell in run.blocks if cell.plain]
+    most = 1.6 * max(cell.macs_saved for cell in cells)
     for axis, threads in zip(axes, run.thread_counts, strict=True):
-        axis.plot(limits, limits, color=_GREY, linewidth=1, linestyle=_DASHES)
+        axis.plot((1, most), (1, most), color=_GREY, linewidth=1, linestyle=_DASHES)
         axis.axhline(1, color=_GREY, linewidth=0.8)
-        for name, colour in zip(names, _COLOURS, strict=False):
-            cells = [cell for cell in run.series(name, threads) if cell.plain]
-            x, y = [cell.macs_saved for cell in cells], [cell.time_saved for cell in cells]
-            sizes = [14 + 10 * i for i in range(len(cells))]
-            axis.plot(x, y, color=colour, linewidth=1, alpha=0.4)
-            axis.scatter(x, y, sizes, color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
-            for cell in cells[:1] + cells[-1:]:
-                place = cell.macs_saved, cell.time_saved
-                axis.annotate(cell.channels, place, (8, -3), textcoords="offset points", fontsize=7, color="#48525c")
-        axis.set(title=team(threads), xlabel="times fewer MACs", xscale="log", yscale="log", xlim=limits, ylim=limits)
-        _factors(axis.xaxis)
-        _factors(axis.yaxis)
+        _dots(axis, run, names, threads, lambda cell: (cell.macs_saved, cell.time_saved) if cell.plain else None)
+        axis.set(title=team(threads), xlabel="times fewer MACs", xscale="log", yscale="log", xlim=(1, most))
+        _plain_numbers(axis.xaxis, "×")
+        _plain_numbers(axis.yaxis, "×")
     axes[0].set_ylabel("times less time")
     return _with_legend(figure, {"time shrinks as MACs do": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
+
+
+def speed_against_intensity(run):
+    """Effective speed against MACs for each byte of the least memory traffic."""
+    cells = [cell for cell in run.blocks if cell.bytes]
+    if not cells:
+        return None
+    figure, axes = _panels(len(run.thread_counts), columns=2, height=3.6)
+    for axis, threads in zip(axes, run.thread_counts, strict=True):
+        if threads in run.peak:
+            axis.axhline(run.peak[threads], color=_GREY, linewidth=1, linestyle=_DASHES)
+        _dots(axis, run, run.names(), threads, lambda cell: (cell.intensity, cell.gflops) if cell.bytes else None)
+        axis.set(title=team(threads), xlabel="MACs for each byte", xscale="log")
+        _plain_numbers(axis.xaxis)
+    axes[0].set_ylabel("GFLOP/s")
+    axes[0].set_ylim(bottom=0)
+    peak = {"most the multiply-add units can do": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}}
+    return _with_legend(figure, peak if run.peak else {})
 
 
 def thread_scaling(run):
@@ -128,9 +137,11 @@ def thread_scaling(run):
     if len(teams) < 2:
         return None
     figure, (axis,) = _panels(1, height=3.4)
-    for name, colour in zip(run.names(), _COLOURS, strict=False):
+    for name, colour in _colours(run).items():
         slow = {cell.channels: cell.time.median for cell in run.series(name, teams[0])}
-        gains = {c.channels: slow[c.channels] / c.time.median for c in run.series(name, teams[-1]) if c.channels in slow}
+        gains = {
+            c.channels: slow[c.channels] / c.time.median for c in run.series(name, teams[-1]) if c.channels in slow
+        }
         axis.plot(list(gains), list(gains.values()), color=colour, marker="o", label=name)
     for level, width in ((1, 0.8), (teams[-1] / teams[0], 1)):
         axis.axhline(level, color=_GREY, linewidth=width, linestyle="solid" if level == 1 else _DASHES)
@@ -166,11 +177,16 @@ def algorithms(run):
                     label=None if thin else algorithm,
                 )
         axis.set_title(name)
-        axis.set_ylim(bottom=0)
         _channel_axis(axis, run)
+    axes[0].set_ylim(bottom=0)
     figure.supylabel("GFLOP/s", fontsize="medium")
     thin = {team(teams[0]): {"color": _GREY, "linewidth": 1, "linestyle": ":"}} if len(teams) > 1 else {}
     return _with_legend(figure, thin | {team(teams[-1]): {"color": _GREY, "linestyle": "solid"}})
+
+
+def _colours(run):
+    """A colour for each block, the same in every figure."""
+    return dict(zip(run.names(), _COLOURS, strict=False))
 
 
 def _savers(run):
@@ -183,7 +199,7 @@ def _panels(count, columns=None, height=2.5):
     """A figure and its axes, one a panel, in rows."""
     from matplotlib.figure import Figure
 
-    columns = min(count, columns or (3 if count <= 6 else 4))
+    columns = min(count, columns or (3 if count in (3, 5, 6) else 4))
     rows = -(-count // columns)
     figure = Figure(figsize=(10, height * rows + 0.4), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
@@ -211,12 +227,31 @@ def _channel_axis(axis, run):
         axis.set_xlabel("channels")
 
 
-def _factors(axis):
-    """Ticks 0.5×, 1×, 2×, 5×, … on a log axis."""
+def _dots(axis, run, names, threads, place):
+    """A dot at `place` of every cell, larger for more channels; the first and the last of a block are labelled."""
+    for name in names:
+        colour = _colours(run)[name]
+        dots = [(cell.channels, place(cell)) for cell in run.series(name, threads)]
+        dots = [(channels, at) for channels, at in dots if at]
+        if not dots:
+            continue
+        x, y = zip(*(at for _, at in dots), strict=True)
+        axis.plot(x, y, color=colour, linewidth=1, alpha=0.4)
+        sizes = [14 + 10 * i for i in range(len(dots))]
+        axis.scatter(x, y, sizes, color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
+        for channels, at in dots[:1] + dots[-1:]:
+            axis.annotate(channels, at, (7, -3), textcoords="offset points", fontsize=7, color="#48525c")
+
+
+def _plain_numbers(axis, unit=""):
+    """Ticks 1, 2, 5, 10, … or, over many decades, 1, 10, 100, … on a log axis, without exponents."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:,.0f}{unit}" if value >= 1 else f"{value:g}{unit}")
+    )
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from itertools import groupby
-from math import floor, log10
 
 from fastconv.report.data import AUTO
 
@@ -27,34 +26,29 @@ class Table:
 
 def significant(value, digits=3):
     """A number with this many significant digits and no exponent: 0.0123, 1.23, 12.3, 1,230."""
-    if not value:
-        return "0"
-    decimals = digits - 1 - floor(log10(abs(value)))
-    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{float(mantissa) * 10 ** int(exponent):,.{max(digits - 1 - int(exponent), 0)}f}" if value else "0"
+
+
+def _scaled(value, scales):
+    """A value in the first of the units {unit: size} that it reaches once rounded, or the last."""
+    unit = next((unit for unit, scale in scales.items() if float(f"{value / scale:.2e}") >= 1), list(scales)[-1])
+    return f"{significant(value / scales[unit])} {unit}"
 
 
 def seconds(value):
     """A time with its unit: 12.3 µs."""
-    for unit, scale in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= scale:
-            return f"{significant(value / scale)} {unit}"
-    return f"{significant(value / 1e-9)} ns"
+    return _scaled(value, {"s": 1, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9})
 
 
 def count(value):
     """A count with its metric prefix: 1.23 M."""
-    for prefix, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= scale:
-            return f"{significant(value / scale)} {prefix}"
-    return f"{value:,}"
+    return f"{value}" if value < 1000 else _scaled(value, {"G": 1e9, "M": 1e6, "k": 1e3})
 
 
 def size(value):
     """Bytes with a binary prefix: 1.23 MiB."""
-    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if value >= scale:
-            return f"{significant(value / scale)} {unit}"
-    return f"{value:,.0f} B"
+    return f"{value} B" if value < 1024 else _scaled(value, {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10})
 
 
 def times(value):
@@ -106,8 +100,8 @@ def algorithms_table(run):
         rows.append([name, str(channels), str(threads), count(macs), *speeds])
     return Table(
         "Single convolutions by algorithm",
-        "c is the number of channels. numpy.matmul is NumPy's matrix product of the same size, held to as many threads; "
-        "it adds no bias and has no activation.",
+        "c is the number of channels. numpy.matmul is NumPy's matrix product of the same size, held to as many "
+        "threads, without bias and activation.",
         [("", "convolution"), ("", "channels"), ("", "threads"), ("", "MACs"), *(("GFLOP/s", a) for a in algorithms)],
         rows,
     )
@@ -125,8 +119,8 @@ def published_table(run):
         rows.append(row + [_text(cell, lambda c: significant(c.gflops)) for cell in cells])
     return Table(
         "Layers of the published networks",
-        "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network at "
-        "its own size; fully connected layers are left out.",
+        "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network, "
+        "at its own size; no fully connected layers.",
         [("", "layer"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)],
         rows,
     )
@@ -170,8 +164,8 @@ def calls_table(run):
     ]
     return Table(
         "Beside the arithmetic",
-        "Calls are a 1×1 convolution of 16 to 16 channels on 8×8 pixels with one thread, 16,384 MACs. Memory is the result, "
-        "the packed weights and the workspace: the rise of resident memory in whole pages.",
+        "Calls are of a 1×1 convolution of 16 to 16 channels on 8×8 pixels, 16,384 MACs, with one thread. Memory is "
+        "the result, the packed weights and the workspace, as resident memory rises.",
         [("", ""), ("", "median")],
         rows,
     )

@@ -26,10 +26,11 @@ def show(table):
 def plain(lines):
     """Lines of cells as text in aligned columns, the first flush left."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+    cells = [
+        [line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
         for line in lines
     ]
+    return ["  ".join(line).rstrip() for line in cells]
 
 
 def _headings(table):

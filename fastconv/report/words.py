@@ -7,6 +7,8 @@ from fastconv.report.data import AUTO
 from fastconv.report.tables import significant, team, times
 
 KEPT = 0.8  # of the saved operations must be saved time for "the time shrinks as the operations do"
+UNSTEADY = 0.25  # of a cell's median is what half of its samples may span
+_VERDICTS = ((0.9, "Yes."), (0.7, "Mostly."), (0.4, "Partly."), (0, "Hardly."))  # by the share kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,106 +22,129 @@ class Finding:
 def findings(run):
     """The statements that this run supports, the answer first."""
     made = [_answer(run), *(_block(run, name) for name in run.names(savers_only=True))]
-    made += [_growth(run), _threads(run), _pointwise(run), _choices(run), _steadiness(run)]
+    made += [_limit(run), _growth(run), _threads(run), _pointwise(run), _choices(run), _steadiness(run)]
     return [finding for finding in made if finding]
 
 
 def where(run):
     """One line: what was measured, where and when."""
     facts = run.facts
-    known = [facts.get("cpu"), facts.get("isa"), f"{team(run.thread_counts[-1])} at most"]
+    known = [facts.get("cpu"), facts.get("isa"), team(run.thread_counts[-1])]
     known += [f"fastconv {facts['fastconv']}" if "fastconv" in facts else None, facts.get("source")]
-    return " · ".join([text for text in known if text] + [f"measured {run.started:%d %B %Y, %H:%M} UTC"])
+    return " · ".join([text for text in known if text] + [f"measured on {run.started:%d %B %Y, %H:%M} UTC"])
 
 
 def warnings(run):
     """What a reader must know before trusting the page."""
     made = []
     if "uncommitted" in run.facts.get("source", ""):
-        made.append("The source had uncommitted changes: these results belong to no commit and cannot be repeated.")
+        made.append("The source had uncommitted changes: no commit holds what was measured here.")
     if run.failed:
         made.append(f"{len(run.failed)} cells failed and are missing here: {'; '.join(run.failed)}.")
+    unsteady = sum(_spread(cell) > UNSTEADY for cell in run.blocks)
+    if 10 * unsteady > len(run.blocks):
+        made.append(
+            f"The machine was busy or unsteady: in {unsteady} of {len(run.blocks)} cells half of the samples span more "
+            f"than {_percent(UNSTEADY)} of the median. Do not rely on these figures; measure again when it is quiet."
+        )
     if not run.facts:
-        made.append("This result was stored without its facts: ISA, threads and versions are unknown.")
+        made.append("The result was stored without its facts: instruction set, threads and versions are unknown.")
     return made
 
 
 def _answer(run):
-    """Over all blocks at the most channels: operations saved, time saved."""
-    parts = []
-    for threads in run.thread_counts:
-        last = [cells[-1] for name in run.names(savers_only=True) if (cells := _saving(run, name, threads))]
-        if last:
-            share = geometric_mean(cell.kept for cell in last)
-            parts.append((threads, share, last))
-    if not parts:
+    """Over all blocks, at the most and at the fewest channels: the share of the saving that arrives."""
+    names = [name for name in run.names(savers_only=True) if _saving(run, name, run.thread_counts[0])]
+    if not names:
         return None
-    said = "; ".join(
-        f"with {team(threads)} {_percent(share)} of the saved operations are saved time" for threads, share, _ in parts
-    )
-    channels = sorted({cell.channels for cell in parts[0][2]})
-    lowest = min((cell for _, _, cells in parts for cell in cells), key=lambda cell: cell.kept)
+
+    def shares(end):
+        return {
+            threads: geometric_mean(_saving(run, name, threads)[end].kept for name in names)
+            for threads in run.thread_counts
+        }
+
+    def said(end):
+        channels = {_saving(run, name, run.thread_counts[0])[end].channels for name in names}
+        parts = [f"{_percent(share)} with {team(threads)}" for threads, share in shares(end).items()]
+        return f"at {_list(channels)} channels {' and '.join(parts)}"
+
+    share = geometric_mean(shares(-1).values())
+    verdict = next(text for least, text in _VERDICTS if share >= least)
     return Finding(
         "Does the time shrink as the operations do?",
-        f"At {_list(channels)} channels, over {len(parts[0][2])} blocks (geometric mean), {said}. "
-        f"Least so the {lowest.name} block with {team(lowest.threads)}: {times(lowest.macs_saved)} fewer "
-        f"multiply-accumulates, {times(lowest.time_saved)} less time.",
+        f"{verdict} Of the factor by which a block needs fewer operations than the plain convolution, this much is "
+        f"also a factor of time: {said(-1)}; {said(0)} (geometric mean over {len(names)} blocks).",
     )
 
 
 def _block(run, name):
-    """From how many channels on a block keeps what it saves, and why not below."""
-    sentences = []
-    for threads in run.thread_counts:
-        cells = _saving(run, name, threads)
-        if not cells:
-            continue
-        last = cells[-1]
-        sentences.append(
-            f"With {team(threads)} and {last.channels} channels it needs {times(last.macs_saved)} fewer multiply-"
-            f"accumulates and {times(last.time_saved)} less time, since it runs at {significant(last.gflops)} GFLOP/s "
-            f"and the {last.plain.name} at {significant(last.plain.gflops)}. {_from_where(cells)}"
-        )
-        slower = [str(cell.channels) for cell in cells if cell.time_saved < 1]
-        if slower:
-            sentences.append(f"At {_list(slower)} channels it is slower than the plain convolution.")
-    return Finding(name, " ".join(sentences)) if sentences else None
+    """What a block saves at the most channels, from where on the saving is kept, and where it is slower."""
+    series = {threads: cells for threads in run.thread_counts if (cells := _saving(run, name, threads))}
+    if not series:
+        return None
+    last = {threads: cells[-1] for threads, cells in series.items()}
+    some = next(iter(last.values()))
+    less = ", ".join(f"{_less(cell.time_saved)} with {team(threads)}" for threads, cell in last.items())
+    speed = ", ".join(f"{significant(cell.gflops)} to {significant(cell.plain.gflops)}" for cell in last.values())
+    kept = _grouped({threads: _from_where(cells) for threads, cells in series.items()})
+    text = (
+        f"{times(some.macs_saved)} fewer multiply-accumulates than the {some.plain.name}. At {some.channels} channels {less} "
+        f"(GFLOP/s against the plain convolution's: {speed}). At least {_percent(KEPT)} of the saving is kept {kept}."
+    )
+    slower = {threads: [cell.channels for cell in cells if cell.time_saved < 1] for threads, cells in series.items()}
+    slower = {threads: f"at {_list(channels)} channels" for threads, channels in slower.items() if channels}
+    return Finding(name, text + (f" Slower than the plain convolution {_grouped(slower)}." if slower else ""))
+
+
+def _grouped(said):
+    """{threads: statement} as text, a statement that holds for several numbers of threads once."""
+    groups = {}
+    for threads, statement in said.items():
+        groups.setdefault(statement, []).append(team(threads))
+    return "; ".join(f"{statement} with {_list(teams)}" for statement, teams in groups.items())
 
 
 def _from_where(cells):
-    """The channel counts at which a saving is kept, as a sentence."""
+    """At which channel counts the saving is kept."""
     good = [cell.channels for cell in cells if cell.kept >= KEPT]
-    every = [cell.channels for cell in cells]
-    if good == every:
-        return f"The time shrinks as the operations do (at least {_percent(KEPT)} of the saving) at every channel count."
+    if len(good) == len(cells):
+        return "at every channel count"
     if not good:
         best = max(cells, key=lambda cell: cell.kept)
-        return (
-            f"At no channel count is {_percent(KEPT)} of the saving kept; the most is {_percent(best.kept)} "
-            f"at {best.channels} channels."
-        )
-    if good == every[-len(good) :]:
-        return f"From {good[0]} channels on at least {_percent(KEPT)} of the saving is kept."
-    return f"At least {_percent(KEPT)} of the saving is kept at {_list(good)} channels."
+        return f"nowhere (the most is {_percent(best.kept)}, at {best.channels} channels)"
+    if good == [cell.channels for cell in cells[-len(good) :]]:
+        return f"from {good[0]} channels on"
+    return f"at {_list(good)} channels"
+
+
+def _limit(run):
+    """The multiply-add units' limit, and how near the fastest block comes."""
+    said = []
+    for threads, peak in run.peak.items():
+        cells = [cell for cell in run.blocks if cell.threads == threads]
+        if cells:
+            best = max(cells, key=lambda cell: cell.gflops)
+            said.append(
+                f"{significant(peak)} GFLOP/s with {team(threads)}, of which the {best.name} reaches "
+                f"{_percent(best.gflops / peak)} with {best.channels} channels"
+            )
+    return Finding("The machine's limit", f"Measured in the same run: {'; '.join(said)}.") if said else None
 
 
 def _growth(run):
     """What twice the channels cost, at the top of the range."""
     threads = run.thread_counts[0]
-    said = []
-    for name in run.names():
-        cells = run.series(name, threads)
-        if len(cells) > 1:
-            before, last = cells[-2:]
-            said.append(
-                f"{name}: {times(last.macs / before.macs)} the operations, "
-                f"{times(last.time.median / before.time.median)} the time"
-            )
-    if not said:
+    last = {name: run.series(name, threads)[-2:] for name in run.names()}
+    last = {name: cells for name, cells in last.items() if len(cells) == 2}
+    if not last:
         return None
+    before, after = next(iter(last.values()))
+    said = ", ".join(f"{times(b.time.median / a.time.median)} for {name}" for name, (a, b) in last.items())
     return Finding(
         "How time grows with channels",
-        f"With {team(threads)}, from {before.channels} to {last.channels} channels. {'; '.join(said)}.",
+        f"From {before.channels} to {after.channels} channels the operations grow {times(after.macs / before.macs)}. "
+        f"The time, with {team(threads)}, grows {said}.",
     )
 
 
@@ -163,37 +188,42 @@ def _pointwise(run):
                 )
     if not said:
         return None
-    return Finding("The 1×1 itself", f"Speed against numpy.matmul on the same sizes, geometric mean: {'; '.join(said)}.")
+    return Finding(
+        "The 1×1 itself", f"Speed against numpy.matmul on the same sizes, geometric mean: {'; '.join(said)}."
+    )
 
 
 def _choices(run):
     """Which algorithm of ours is fastest where, for the single convolutions that the suite times with several."""
-    fastest = {}
+    timed = {}
     for cell in run.pointwise + run.spatial:
         if cell.algorithm not in (AUTO, "numpy.matmul"):
-            by_channels = fastest.setdefault((cell.name, cell.threads), {})
-            by_channels.setdefault(cell.channels, []).append(cell)
-    said = []
-    for (name, threads), by_channels in fastest.items():
+            timed.setdefault((cell.name, cell.threads), {}).setdefault(cell.channels, []).append(cell)
+    names = {}  # by what is said of them
+    for (name, threads), by_channels in timed.items():
+        winners = {}
+        for channels, cells in sorted(by_channels.items()):
+            winners.setdefault(min(cells, key=lambda cell: cell.time.median).algorithm, []).append(channels)
+        where = "; ".join(f"{algorithm} at {_list(channels)} channels" for algorithm, channels in winners.items())
         if max(map(len, by_channels.values())) > 1:
-            winners = {}
-            for channels in sorted(by_channels):
-                winner = min(by_channels[channels], key=lambda cell: cell.time.median)
-                winners.setdefault(winner.algorithm, []).append(channels)
-            where = "; ".join(f"{algorithm} at {_list(channels)}" for algorithm, channels in winners.items())
-            said.append(f"{name} with {team(threads)}: {where} channels.")
-    return Finding("The fastest algorithm", " ".join(said)) if said else None
+            names.setdefault(where, []).append(f"{name} with {team(threads)}")
+    text = " ".join(f"{_list(where)}: {said}." for said, where in names.items())
+    return Finding("The fastest algorithm", text) if names else None
 
 
 def _steadiness(run):
     """How far the samples of a cell lie apart."""
-    spreads = {cell: (cell.time.high - cell.time.low) / cell.time.median for cell in run.blocks}
-    worst = max(spreads, key=spreads.get)
+    worst = max(run.blocks, key=_spread)
     return Finding(
         "How steady the machine was",
-        f"The middle half of a cell's samples spans {_percent(median(spreads.values()))} of its median in the usual cell, "
-        f"{_percent(spreads[worst])} in the worst: {worst.name}, {worst.channels} channels, {team(worst.threads)}.",
+        f"Half of a cell's samples span {_percent(median(map(_spread, run.blocks)))} of its median in the usual cell, "
+        f"{_percent(_spread(worst))} in the worst: {worst.name}, {worst.channels} channels, {team(worst.threads)}.",
     )
+
+
+def _spread(cell):
+    """The width between the quartiles of a cell's samples, as a share of their median."""
+    return (cell.time.high - cell.time.low) / cell.time.median
 
 
 def _saving(run, name, threads):
@@ -201,10 +231,14 @@ def _saving(run, name, threads):
     return [cell for cell in run.series(name, threads) if cell.plain]
 
 
+def _less(factor):
+    return f"{times(factor)} less time" if factor >= 1 else f"{times(1 / factor)} more time"
+
+
 def _percent(share):
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}%"
 
 
 def _list(items):
-    *head, last = map(str, items)
+    *head, last = map(str, sorted(items) if isinstance(items, set) else items)
     return f"{', '.join(head)} and {last}" if head else last
