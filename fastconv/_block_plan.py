@@ -4,19 +4,19 @@ Branches write into slices of channels of the result, so nothing is concatenated
 each convolution's store. What lies between the convolutions is kept for a few images at a time.
 """
 
-import dataclasses
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
-from fastconv import _block_shapes, _shapes, _threads, _workspace, cost
+from fastconv import _arrays, _block_shapes, _shapes, _threads, _workspace, cost
 from fastconv._pool import Pool
 from fastconv.conv import Conv2d
 
 _SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the convolutions within this
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class BlockDescription:
     """What a block does with an x of one shape: the `Description` of each part by name; prints as a table."""
 
@@ -85,7 +85,7 @@ class BoundBlock:
         block = self.block
         if block._pooled:
             team = _threads.allowed(_threads.team_size(block.num_threads, x.size * 9))
-            pool = dataclasses.replace(self.pool, batch=len(x))
+            pool = self.pool._replace(batch=len(x))
             Pool(pool, "max").run(x, values["pool"], x.strides[2], team)
         for part in block._in_running_order:
             source = values["pool" if part.name == block._pooled else part.source]
@@ -150,16 +150,16 @@ class Block:
         ndarray
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
         """
-        values = _shapes.array("x", x, self.dtype)
+        values = _arrays.array("x", x, self.dtype)
         bound = self._bind(values.shape)
-        shape = _shapes.result_shape(bound.out_shape, values.ndim, self.layout)
-        y, _ = _shapes.output(out, self.dtype, shape, self.layout, x)
+        shape = _arrays.result_shape(bound.out_shape, values.ndim, self.layout)
+        y, _ = _arrays.output(out, self.dtype, shape, self.layout, x)
         if self.layout == "NHWC":
             bound.run(values.reshape(bound.x_shape), y if y.ndim == 4 else y[None])
             return y
         y_nhwc = np.empty(bound.out_shape, self.dtype)
-        bound.run(_shapes.to_nhwc(values).reshape(bound.x_shape), y_nhwc)
-        _shapes.copy_from_nhwc(y, y_nhwc)
+        bound.run(_arrays.to_nhwc(values).reshape(bound.x_shape), y_nhwc)
+        _arrays.copy_from_nhwc(y, y_nhwc)
         return y
 
     def cost(self, x_shape):

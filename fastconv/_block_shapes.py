@@ -6,7 +6,8 @@ before any x is known. `conv_shapes` then gives each part's `ConvShape` for an x
 
 from dataclasses import dataclass
 
-from fastconv._shapes import LAYOUTS, array, conv_shape, one_of, pair, result_shape, weight_shape
+from fastconv._arrays import array, result_shape
+from fastconv._shapes import LAYOUTS, conv_shape, one_of, pair, weight_shape
 
 
 @dataclass(frozen=True, slots=True)

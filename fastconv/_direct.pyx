@@ -9,6 +9,8 @@ thread's workspace, where the copy stays in the L2 cache for every block: there 
 group and dilation 1 the S·C values under a kernel row are one contiguous segment.
 """
 
+from math import prod
+
 import numpy as np
 
 from cython.parallel cimport parallel, prange, threadid
@@ -23,39 +25,44 @@ cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
 
 
-def pack(weight, groups):
+def pack(ndarray weight, ptrdiff_t groups):
     """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
 
     The last block of a group is one vector wide when its columns fit one. Depthwise weights are all one group, in
     blocks of one vector.
     """
-    r, s, c, k = weight.shape
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
-    lanes, block = kernels.lanes, kernels.lanes * FC_MAX_VECTORS
-    if c == 1 and k == groups:
+    cdef ptrdiff_t lanes = kernels.lanes, block = lanes * FC_MAX_VECTORS, itemsize = weight.itemsize
+    cdef ptrdiff_t r = weight.shape[0], s = weight.shape[1], c = weight.shape[2], all_columns = weight.shape[3]
+    if c == 1 and all_columns == groups:
         block, groups = lanes, 1
-    k //= groups
-    columns = -(-k // lanes) * lanes
-    packed = aligned((groups, r * s * c * columns), weight.dtype)
-    for g in range(groups):
-        matrix = weight[..., g * k : (g + 1) * k].reshape(r * s * c, k)
-        for first in range(0, columns, block):
-            width = min(block, columns - first)
-            part = packed[g, r * s * c * first : r * s * c * (first + width)].reshape(r * s * c, width)
-            stored = min(width, k - first)
-            part[:, :stored] = matrix[:, first : first + stored]
-            part[:, stored:] = 0
+    cdef ptrdiff_t rows = r * s * c, k = all_columns // groups, columns = -(-k // lanes) * lanes
+    cdef ptrdiff_t group, first, row, width, stored
+    packed = aligned((groups, rows * columns), weight.dtype)
+    cdef char *target = <char *>PyArray_DATA(packed)
+    cdef const char *source = <const char *>PyArray_DATA(weight)
+    with nogil:
+        for group in range(groups):
+            first = 0
+            while first < columns:
+                width = min(block, columns - first)
+                stored = min(width, k - first)
+                for row in range(rows):
+                    memcpy(target, source + (row * all_columns + group * k + first) * itemsize, stored * itemsize)
+                    memset(target + stored * itemsize, 0, (width - stored) * itemsize)
+                    target += width * itemsize
+                first += block
     return packed
 
 
 def pack_bias(bias, groups, out_channels, dtype):
     """The bias as [group][column], padded like the weights; zeros for None."""
-    cdef const fc_kernels *kernels = kernels_for(np.dtype(dtype).itemsize)
+    cdef const fc_kernels *kernels = kernels_for(dtype.itemsize)
     k = out_channels // groups
     if k == 1:  # depthwise
         k, groups = groups, 1
     packed = aligned((groups, -(-k // kernels.lanes) * kernels.lanes), dtype)
-    packed[...] = 0
+    packed[:] = 0
     if bias is not None:
         packed[:, :k] = bias.reshape(groups, k)
     return packed
@@ -63,10 +70,9 @@ def pack_bias(bias, groups, out_channels, dtype):
 
 def aligned(shape, dtype):
     """An uninitialised array that begins at a cache line."""
-    dtype = np.dtype(dtype)
-    size = int(np.prod(shape)) * dtype.itemsize
-    buffer = np.empty(size + 64, np.uint8)
-    start = -buffer.ctypes.data % 64
+    size = prod(shape) * dtype.itemsize
+    cdef ndarray buffer = np.empty(size + 64, np.uint8)
+    cdef ptrdiff_t start = -<ptrdiff_t>PyArray_DATA(buffer) % 64
     return buffer[start : start + size].view(dtype).reshape(shape)
 
 

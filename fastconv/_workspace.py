@@ -1,9 +1,12 @@
 """Scratch memory for the kernels: one pool for the whole process, so that each layer of a network finds it in cache."""
 
+import numpy as np
+
 from fastconv._direct import aligned
 
 _LARGEST_KEPT = 64 * 2**20
 
+_BYTE = np.dtype(np.uint8)
 _free = []
 
 
@@ -14,8 +17,8 @@ def borrow(nbytes):
     try:
         buffer = _free.pop()  # atomic: two threads never get the same one
     except IndexError:
-        return aligned(nbytes, "u1")
-    return buffer if buffer.nbytes >= nbytes else aligned(nbytes, "u1")
+        return aligned((nbytes,), _BYTE)
+    return buffer if buffer.nbytes >= nbytes else aligned((nbytes,), _BYTE)
 
 
 def give_back(buffer):

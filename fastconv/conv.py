@@ -5,7 +5,7 @@ from threading import Lock
 
 import numpy as np
 
-from fastconv import _algorithms, _cpu, _shapes, _threads, _workspace, cost
+from fastconv import _algorithms, _arrays, _cpu, _shapes, _threads, _workspace, cost
 
 _MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
@@ -117,18 +117,12 @@ class Conv2d:
         algorithm="auto",
         num_threads=None,
     ):
-        weight = _shapes.array("weight", weight)
-        self._geometry = {
-            "stride": stride,
-            "padding": padding,
-            "dilation": dilation,
-            "groups": groups,
-            "layout": layout,
-        }
-        _shapes.check_conv(weight.shape, **self._geometry)
+        weight = _arrays.array("weight", weight)
+        self._options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "layout": layout}
+        self._geometry = _shapes.conv_geometry(weight.shape, **self._options)
         self._weight_shape = weight.shape
         self._weight = np.array(weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0), order="C")  # HWIO
-        self._bias = None if bias is None else _shapes.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
+        self._bias = None if bias is None else _arrays.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
         self._activation = _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _shapes.one_of("algorithm", algorithm, _algorithms.NAMES)
         self.num_threads = _threads.resolve(num_threads)
@@ -148,7 +142,7 @@ class Conv2d:
 
     def __repr__(self):
         r, s, c, k = self._weight.shape
-        return f"Conv2d({r}×{s}, {c * self._geometry['groups']}→{k}, {self.dtype}, {self.layout}, {self._algorithm!r})"
+        return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {self.dtype}, {self.layout}, {self._algorithm!r})"
 
     @property
     def dtype(self):
@@ -158,7 +152,7 @@ class Conv2d:
     @property
     def layout(self):
         """ "NHWC" or "NCHW"."""
-        return self._geometry["layout"]
+        return self._geometry.layout
 
     def __call__(self, x, residual=None, out=None):
         """Convolve `x`.
@@ -177,23 +171,23 @@ class Conv2d:
         ndarray
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
-        values = _shapes.array("x", x, self.dtype)
+        values = _arrays.array("x", x, self.dtype)
         bound = self.bind(values.shape)
-        shape = _shapes.result_shape(bound.out_shape, values.ndim, self.layout)
-        added = None if residual is None else _shapes.array("residual", residual, self.dtype, shape)
-        y, step = _shapes.output(out, self.dtype, shape, self.layout, x, residual)
+        shape = _arrays.result_shape(bound.out_shape, values.ndim, self.layout)
+        added = None if residual is None else _arrays.array("residual", residual, self.dtype, shape)
+        y, step = _arrays.output(out, self.dtype, shape, self.layout, x, residual)
         if self.layout == "NHWC":
             bound.run(values, added, y, step)
             return y
-        y_nhwc, step = _shapes.output(None, self.dtype, bound.out_shape, "NHWC")
-        bound.run(_shapes.to_nhwc(values), None if added is None else _shapes.to_nhwc(added), y_nhwc, step)
-        _shapes.copy_from_nhwc(y, y_nhwc)
+        y_nhwc, step = _arrays.output(None, self.dtype, bound.out_shape, "NHWC")
+        bound.run(_arrays.to_nhwc(values), None if added is None else _arrays.to_nhwc(added), y_nhwc, step)
+        _arrays.copy_from_nhwc(y, y_nhwc)
         return y
 
     def cost(self, x_shape):
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         return cost.conv2d(
-            x_shape, (self._weight_shape, self._bias is not None), **self._geometry, itemsize=self.dtype.itemsize
+            x_shape, (self._weight_shape, self._bias is not None), **self._options, itemsize=self.dtype.itemsize
         )
 
     def describe(self, x_shape):
@@ -217,7 +211,7 @@ class Conv2d:
         bound = self._bound.get(x_shape)
         if bound is not None:
             return bound
-        shape = _shapes.conv_shape(x_shape, self._weight_shape, **self._geometry)
+        shape = self._geometry.at(x_shape)
         algorithm = _algorithms.choose(self._algorithm, shape)
         with self._lock:
             if algorithm.name not in self._packed:

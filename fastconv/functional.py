@@ -2,7 +2,7 @@
 
 from math import prod
 
-from fastconv import _shapes, _threads
+from fastconv import _arrays, _shapes, _threads
 from fastconv._pool import Pool
 from fastconv.conv import Conv2d
 
@@ -113,7 +113,7 @@ def pointwise(
     """
     return conv2d(
         x,
-        _shapes.as_kernel(weight, layout),
+        _arrays.as_kernel(weight, layout),
         bias,
         stride=stride,
         activation=activation,
@@ -191,22 +191,22 @@ def global_avg_pool2d(x, *, layout="NHWC", out=None, num_threads=None):
     >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
     array([[[3., 4.]]], dtype=float32)
     """
-    x = _shapes.array("x", x)
+    x = _arrays.array("x", x)
     kernel = _shapes.image_size(x.shape, layout)
     return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
 
 
 def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
-    values = _shapes.array("x", x)
+    values = _arrays.array("x", x)
     shape = _shapes.pool_shape(values.shape, kernel, stride=stride, padding=padding, layout=layout)
     num_threads = _threads.resolve(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
-    y, step = _shapes.output(out, values.dtype, _shapes.result_shape(nhwc, values.ndim, layout), layout, x)
+    y, step = _arrays.output(out, values.dtype, _arrays.result_shape(nhwc, values.ndim, layout), layout, x)
     team = _threads.allowed(_threads.team_size(num_threads, prod(nhwc) * prod(shape.kernel)))
     if layout == "NHWC":
         Pool(shape, kind).run(values, y, step, team)
         return y
-    y_nhwc, step = _shapes.output(None, values.dtype, nhwc, "NHWC")
-    Pool(shape, kind).run(_shapes.to_nhwc(values), y_nhwc, step, team)
-    _shapes.copy_from_nhwc(y, y_nhwc)
+    y_nhwc, step = _arrays.output(None, values.dtype, nhwc, "NHWC")
+    Pool(shape, kind).run(_arrays.to_nhwc(values), y_nhwc, step, team)
+    _arrays.copy_from_nhwc(y, y_nhwc)
     return y

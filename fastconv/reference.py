@@ -12,7 +12,7 @@ import functools
 
 import numpy as np
 
-from fastconv import _block_shapes, _shapes
+from fastconv import _arrays, _block_shapes, _shapes
 
 
 def conv2d(
@@ -47,18 +47,18 @@ def conv2d(
            [21., 36., 27.],
            [20., 33., 24.]])
     """
-    weight = _shapes.array("weight", weight)
-    x = _shapes.array("x", x, weight.dtype)
+    weight = _arrays.array("weight", weight)
+    x = _arrays.array("x", x, weight.dtype)
     shape = _shapes.conv_shape(
         x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
     _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.out_channels
-    y_shape = _shapes.result_shape(nhwc, x.ndim, layout)
+    y_shape = _arrays.result_shape(nhwc, x.ndim, layout)
     if bias is not None:
-        bias = _shapes.array("bias", bias, weight.dtype, nhwc[3:])
+        bias = _arrays.array("bias", bias, weight.dtype, nhwc[3:])
     if residual is not None:
-        residual = _shapes.array("residual", residual, weight.dtype, y_shape)
+        residual = _arrays.array("residual", residual, weight.dtype, y_shape)
 
     hwio = weight.astype(float) if layout == "NHWC" else weight.astype(float).transpose(2, 3, 1, 0)
     y = np.zeros(nhwc)
@@ -83,7 +83,7 @@ def pointwise(x, weight, bias=None, *, stride=1, activation=None, residual=None,
     >>> pointwise(np.ones((1, 1, 3)), np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 1.0]]))
     array([[[6., 1.]]])
     """
-    weight = _shapes.as_kernel(weight, layout)
+    weight = _arrays.as_kernel(weight, layout)
     return conv2d(x, weight, bias, stride=stride, activation=activation, residual=residual, layout=layout)
 
 
@@ -126,7 +126,7 @@ def global_avg_pool2d(x, *, layout="NHWC"):
     >>> global_avg_pool2d(np.arange(8.0).reshape(2, 2, 2))
     array([[[3., 4.]]])
     """
-    x = _shapes.array("x", x)
+    x = _arrays.array("x", x)
     return avg_pool2d(x, _shapes.image_size(x.shape, layout), layout=layout)
 
 
@@ -278,7 +278,7 @@ def _groups(shape):
 
 def _pooled(combine, fill, x, kernel, stride, padding, layout):
     """`combine` over the taps of a pooling window, `fill` on the padding."""
-    x = _shapes.array("x", x)
+    x = _arrays.array("x", x)
     shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
     with np.errstate(over="ignore", invalid="ignore"):
         y = functools.reduce(combine, (tap for _, _, tap in _taps(_padded(x, shape, layout, fill), shape)))
@@ -289,7 +289,7 @@ def _checked(chain, x, pairs, layout, **options):
     """x and the pairs of a block in float64, checked as the block checks them."""
     pairs = _block_shapes.arrays(pairs).values()
     parts = chain(*(weight.shape for weight, _ in pairs), layout=layout, **options)
-    x = _shapes.array("x", x, next(iter(pairs))[0].dtype)
+    x = _arrays.array("x", x, next(iter(pairs))[0].dtype)
     _block_shapes.conv_shapes(parts, x.shape, layout=layout)
     return x.astype(float), [(w.astype(float), None if b is None else b.astype(float)) for w, b in pairs]
 

@@ -17,8 +17,8 @@ FIGURES = (
         plots.saved_against_saved,
         "Operations saved against time saved",
         "Each block against the plain convolution of the same kernel and channels; a dot for each channel count, "
-        "larger for more, the fewest and the most labelled. On the dashed diagonal the time shrinks as the operations do; "
-        "under the line at 1× the block is slower than what it replaces.",
+        "larger for more, the fewest and the most labelled. On the dashed diagonal the time shrinks as the operations "
+        "do; under the line at 1× the block is slower than what it replaces.",
     ),
     (
         plots.saving_against_channels,
@@ -30,8 +30,8 @@ FIGURES = (
         plots.speed_against_intensity,
         "Why the time does not always follow",
         "Speed against MACs for each byte that must move at least (input, weights and output once); a dot for each "
-        "channel count, larger for more, the fewest and the most labelled. A 1×1 saves operations but not the reading and writing of maps, so what saves "
-        "most has least to do for each byte, and for each call.",
+        "channel count, larger for more, the fewest and the most labelled. A 1×1 saves operations but not the reading "
+        "and writing of maps: what saves most has the least to do for each byte, and in each call.",
     ),
     (
         plots.thread_scaling,
@@ -42,8 +42,8 @@ FIGURES = (
     (
         plots.algorithms,
         "Single convolutions by algorithm",
-        "Speed of each algorithm on the convolutions that blocks are made of, c channels in. numpy.matmul is the same "
-        "matrix product without bias and activation.",
+        "Speed of each algorithm on single convolutions of c channels. numpy.matmul is the same matrix product without "
+        "bias and activation.",
     ),
 )
 
@@ -58,6 +58,7 @@ def render(run):
         where=words.where(run),
         warnings=words.warnings(run),
         answer=answer,
+        blocks_input=run.facts.get("blocks_input"),
         findings=findings,
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
         tables=tables.all_tables(run),

@@ -239,8 +239,8 @@ def _dots(axis, run, names, threads, place):
         axis.plot(x, y, color=colour, linewidth=1, alpha=0.4)
         sizes = [14 + 10 * i for i in range(len(dots))]
         axis.scatter(x, y, sizes, color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
-        for channels, at in dots[:1] + dots[-1:]:
-            axis.annotate(channels, at, (7, -3), textcoords="offset points", fontsize=7, color="#48525c")
+        for (channels, at), up in ((dots[0], -13), (dots[-1], 8)):
+            axis.annotate(channels, at, (0, up), textcoords="offset points", ha="center", fontsize=7, color="#48525c")
 
 
 def _plain_numbers(axis, unit=""):

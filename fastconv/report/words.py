@@ -89,8 +89,9 @@ def _block(run, name):
     speed = ", ".join(f"{significant(cell.gflops)} to {significant(cell.plain.gflops)}" for cell in last.values())
     kept = _grouped({threads: _from_where(cells) for threads, cells in series.items()})
     text = (
-        f"{times(some.macs_saved)} fewer multiply-accumulates than the {some.plain.name}. At {some.channels} channels {less} "
-        f"(GFLOP/s against the plain convolution's: {speed}). At least {_percent(KEPT)} of the saving is kept {kept}."
+        f"{times(some.macs_saved)} fewer multiply-accumulates than the {some.plain.name}. At {some.channels} channels "
+        f"{less} (GFLOP/s against the plain convolution's: {speed}). "
+        f"At least {_percent(KEPT)} of the saving is kept {kept}."
     )
     slower = {threads: [cell.channels for cell in cells if cell.time_saved < 1] for threads, cells in series.items()}
     slower = {threads: f"at {_list(channels)} channels" for threads, channels in slower.items() if channels}
