@@ -7,12 +7,8 @@ from fastconv._shapes import LAYOUTS, one_of
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def array(name, value, dtype=None, shape=None):
-    """`value` as a native, aligned, C-contiguous array; copied only when it is not one already.
-
-    Raises TypeError for anything but a plain float32 or float64 array, or another dtype than `dtype`; ValueError for
-    another shape than `shape`.
-    """
+def check(name, value, dtype=None, shape=None):
+    """The native dtype of `value`, when it is a plain float32 or float64 array of this dtype and shape."""
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} must be a numpy array, got {type(value).__name__}")
     native = value.dtype if value.dtype.isnative else value.dtype.newbyteorder("=")
@@ -22,10 +18,20 @@ def array(name, value, dtype=None, shape=None):
         raise TypeError(f"{name} has dtype {value.dtype}, but the other arrays have {dtype}")
     if shape is not None and value.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
+    return native
+
+
+def contiguous(value, dtype):
+    """A checked array as the kernels read it: native, aligned, C-contiguous; copied only when it is not so already."""
     flags = value.flags
-    if flags.c_contiguous and flags.aligned and native is value.dtype:
+    if flags.c_contiguous and flags.aligned and value.dtype is dtype:
         return value
-    return np.require(value, native, ["C", "A"])
+    return np.require(value, dtype, ["C", "A"])
+
+
+def array(name, value, dtype=None, shape=None):
+    """`check`, then `contiguous`."""
+    return contiguous(value, check(name, value, dtype, shape))
 
 
 def output(value, dtype, shape, layout, x=None, residual=None):

@@ -150,10 +150,11 @@ class Block:
         ndarray
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
         """
-        values = _arrays.array("x", x, self.dtype)
-        bound = self._bind(values.shape)
-        shape = _arrays.result_shape(bound.out_shape, values.ndim, self.layout)
-        y, _ = _arrays.output(out, self.dtype, shape, self.layout, x)
+        dtype = _arrays.check("x", x, self.dtype)
+        bound = self._bind(x.shape)
+        shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
+        y, _ = _arrays.output(out, dtype, shape, self.layout, x)
+        values = _arrays.contiguous(x, dtype)
         if self.layout == "NHWC":
             bound.run(values.reshape(bound.x_shape), y if y.ndim == 4 else y[None])
             return y

@@ -224,6 +224,13 @@ class ConvGeometry(NamedTuple):
             out_width,
         )
 
+    def smallest(self):
+        """The `ConvShape` for the smallest x that has an output without padding, in an empty batch."""
+        r, s, c, _ = self.weight
+        height, width = (r - 1) * self.dilation[0] + 1, (s - 1) * self.dilation[1] + 1
+        channels = c * self.groups
+        return self.at((0, height, width, channels) if self.layout == "NHWC" else (0, channels, height, width))
+
 
 def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="NHWC"):
     """Check a convolution with a weight of this shape, in `layout`, and return its `ConvGeometry`."""

@@ -125,6 +125,7 @@ class Conv2d:
         self._bias = None if bias is None else _arrays.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
         self._activation = _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _shapes.one_of("algorithm", algorithm, _algorithms.NAMES)
+        _algorithms.choose(algorithm, self._geometry.smallest())
         self.num_threads = _threads.resolve(num_threads)
         self._start_empty()
 
@@ -171,15 +172,16 @@ class Conv2d:
         ndarray
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
-        values = _arrays.array("x", x, self.dtype)
-        bound = self.bind(values.shape)
-        shape = _arrays.result_shape(bound.out_shape, values.ndim, self.layout)
-        added = None if residual is None else _arrays.array("residual", residual, self.dtype, shape)
-        y, step = _arrays.output(out, self.dtype, shape, self.layout, x, residual)
+        dtype = _arrays.check("x", x, self.dtype)
+        bound = self.bind(x.shape)
+        shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
+        added = None if residual is None else _arrays.array("residual", residual, dtype, shape)
+        y, step = _arrays.output(out, dtype, shape, self.layout, x, residual)
+        values = _arrays.contiguous(x, dtype)
         if self.layout == "NHWC":
             bound.run(values, added, y, step)
             return y
-        y_nhwc, step = _arrays.output(None, self.dtype, bound.out_shape, "NHWC")
+        y_nhwc, step = _arrays.output(None, dtype, bound.out_shape, "NHWC")
         bound.run(_arrays.to_nhwc(values), None if added is None else _arrays.to_nhwc(added), y_nhwc, step)
         _arrays.copy_from_nhwc(y, y_nhwc)
         return y

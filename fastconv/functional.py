@@ -191,22 +191,23 @@ def global_avg_pool2d(x, *, layout="NHWC", out=None, num_threads=None):
     >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
     array([[[3., 4.]]], dtype=float32)
     """
-    x = _arrays.array("x", x)
+    _arrays.check("x", x)
     kernel = _shapes.image_size(x.shape, layout)
     return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
 
 
 def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
-    values = _arrays.array("x", x)
-    shape = _shapes.pool_shape(values.shape, kernel, stride=stride, padding=padding, layout=layout)
+    dtype = _arrays.check("x", x)
+    shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
     num_threads = _threads.resolve(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
-    y, step = _arrays.output(out, values.dtype, _arrays.result_shape(nhwc, values.ndim, layout), layout, x)
+    y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)
     team = _threads.allowed(_threads.team_size(num_threads, prod(nhwc) * prod(shape.kernel)))
+    values = _arrays.contiguous(x, dtype)
     if layout == "NHWC":
         Pool(shape, kind).run(values, y, step, team)
         return y
-    y_nhwc, step = _arrays.output(None, values.dtype, nhwc, "NHWC")
+    y_nhwc, step = _arrays.output(None, dtype, nhwc, "NHWC")
     Pool(shape, kind).run(_arrays.to_nhwc(values), y_nhwc, step, team)
     _arrays.copy_from_nhwc(y, y_nhwc)
     return y
