@@ -21,7 +21,9 @@ from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, fc_kernels, fc_tile, k
 
 import_array()
 
+DEPTHWISE_CHANNELS = 64
 cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
+cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
 
 
@@ -103,19 +105,20 @@ cdef class Direct:
     def __init__(self, shape, weights, bias, activation):
         (self.stride_h, self.stride_w), (dilation_h, dilation_w) = shape.stride, shape.dilation
         r, s = shape.kernel
+        self.itemsize = weights.itemsize
+        self.kernels = kernels_for(self.itemsize)
         (self.top, bottom), (self.left, right) = shape.padding
         self.batch, self.height, self.width, self.channels = shape.batch, shape.height, shape.width, shape.in_channels
         self.out_height, self.out_width = shape.out_height, shape.out_width
         self.channelwise = 1 < shape.groups == shape.in_channels == shape.out_channels
-        self.groups = 1 if self.channelwise else shape.groups
+        self.groups = self._channel_groups(shape) if self.channelwise else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.weights, self.bias, self.relu = weights, bias, activation == "relu"
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
-        self.itemsize = weights.itemsize
-        self.kernels = kernels_for(self.itemsize)
         self.column_bytes = shape.terms * self.itemsize
-        self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
+        self.group_bytes = weights.nbytes // self.groups
+        self.group_bias_bytes = bias.nbytes // self.groups
         block = self.kernels.lanes * FC_MAX_VECTORS
         self.blocks = 1 if self.channelwise else -(-self.group_out // block)
         self.tile = f"{self.kernels.max_pixels} pixels × {self.kernels.lanes if self.channelwise else block} channels"
@@ -138,6 +141,13 @@ cdef class Direct:
         self.n_segments = len(self.offsets)
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
         self._cut(r, dilation_h)
+
+    def _channel_groups(self, shape):
+        """Groups of channels that a depthwise convolution copies and convolves together: as many channels as fill a few
+        cache lines, so that the pixels of a strip do not fall on the same few sets of the cache."""
+        most = min(DEPTHWISE_CHANNELS, shape.in_channels)
+        lanes = self.kernels.lanes
+        return next((shape.in_channels // c for c in range(most, 0, -1) if shape.in_channels % c == c % lanes == 0), 1)
 
     def _cut(self, r, dilation_h):
         """Strips of whole output rows when rows are copied, of any pixels when they are read in place."""
@@ -248,21 +258,16 @@ cdef class Direct:
         cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
         cdef ptrdiff_t low = pixels // tiles, higher = pixels % tiles
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
-        cdef ptrdiff_t block, first, t, i, n, q, vectors, channel
+        cdef ptrdiff_t block_bytes = block_columns * self.column_bytes, first_of_set = first_block, end_of_set
+        cdef ptrdiff_t block, first, t, i, n, q, m, channel
         cdef const char *at
         tile.pixels, tile.segments, tile.n_segments = inputs, self.segments, self.n_segments
         tile.length, tile.relu, tile.out_stride = self.segment_bytes, self.relu, out_stride
         tile.residual_stride = self.groups * self.group_out * self.itemsize
-        for block in range(first_block, end_block):
-            first = block * block_columns
-            tile.columns = self.group_out if self.channelwise else min(block_columns, self.group_out - first)
-            vectors = 1 if tile.columns <= lanes else 2
-            tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
-            tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
-            channel = (group * self.group_out + first) * self.itemsize
-            tile.out = out + channel
-            tile.residual = residual + channel if residual != NULL else NULL
-            at, q = source + column * step, column
+        tile.residual = NULL
+        while first_of_set < end_block:
+            end_of_set = min(end_block, first_of_set + max(1, SET_BYTES // block_bytes))
+            at, q, m = source + column * step, column, 0
             for t in range(tiles):
                 n = low + (t < higher)
                 for i in range(n):
@@ -272,10 +277,19 @@ cdef class Direct:
                     if q == self.out_width:
                         q = 0
                         at += row_step - self.out_width * step
-                if self.channelwise:
-                    self.kernels.channelwise[n - 1](&tile)
-                else:
-                    self.kernels.conv[vectors - 1][n - 1](&tile)
-                tile.out += n * out_stride
-                if residual != NULL:
-                    tile.residual += n * tile.residual_stride
+                for block in range(first_of_set, end_of_set):
+                    first = block * block_columns
+                    channel = (group * self.group_out + first) * self.itemsize
+                    tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
+                    tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+                    tile.out = out + m * out_stride + channel
+                    if residual != NULL:
+                        tile.residual = residual + m * tile.residual_stride + channel
+                    if self.channelwise:
+                        tile.columns = self.group_out
+                        self.kernels.channelwise[n - 1](&tile)
+                    else:
+                        tile.columns = min(block_columns, self.group_out - first)
+                        self.kernels.conv[tile.columns > lanes][n - 1](&tile)
+                m += n
+            first_of_set = end_of_set

@@ -15,12 +15,13 @@ def show(table):
     if Console is None or not sys.stdout.isatty():
         print("\n".join([table.title, "", *plain([*headings, *lines]), "", table.note]))
         return
-    grid = Table(title=table.title, caption=table.note, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+    style = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD, "show_edge": False, "pad_edge": False}
+    grid = Table(title=table.title, padding=(0, 1, 0, 0), **style)
     for i, column in enumerate(zip(*headings, strict=True)):
         grid.add_column("\n".join(column), justify="right" if i else "left", no_wrap=True)
     for line in lines:
         grid.add_row(*line, style=None if any(line[1:]) else "bold")
-    Console().print(grid)
+    Console().print(grid, table.note)
 
 
 def plain(lines):
@@ -34,10 +35,14 @@ def plain(lines):
 
 
 def _headings(table):
-    """Two lines of headings; the column of the rows' names has given its place to the next."""
-    upper, lower = zip(*table.columns[1:], strict=True)
-    seen = [heading if heading != before else "" for heading, before in zip(upper, ("", *upper), strict=False)]
-    return [seen, [text.replace(" threads", " thr").replace(" thread", " thr") for text in lower]]
+    """The headings as lines, word under word; the column of the rows' names has given its place to the next."""
+    columns, previous = [], ""
+    for group, heading in table.columns[1:]:
+        upper = group.split() if group != previous else []
+        columns.append([*upper, heading.replace(" threads", " thr").replace(" thread", " thr")])
+        previous = group
+    height = max(map(len, columns))
+    return list(zip(*([""] * (height - len(column)) + column for column in columns), strict=True))
 
 
 def _lines(table):
