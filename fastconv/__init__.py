@@ -11,6 +11,7 @@ Beside them: `cost`, exact multiplications and bytes; `reference`, the same func
 layers of the published networks.
 """
 
+from fastconv import cost, networks, reference
 from fastconv._config import get_config, show_config
 from fastconv._machine import peak
 from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
@@ -27,10 +28,13 @@ __all__ = [
     "Reduced",
     "avg_pool2d",
     "conv2d",
+    "cost",
     "get_config",
     "global_avg_pool2d",
     "max_pool2d",
+    "networks",
     "peak",
     "pointwise",
+    "reference",
     "show_config",
 ]

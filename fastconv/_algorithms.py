@@ -15,7 +15,7 @@ class _Direct:
         return None
 
     def pack(self, weight, bias, groups):
-        return _direct.pack(weight, groups), _direct.pack_bias(bias, groups, weight.shape[3], weight.dtype)
+        return _direct.pack(weight, groups), _direct.pack_bias(bias, groups, *weight.shape[2:], weight.dtype)
 
     def bind(self, shape, packed, activation):
         return _direct.Direct(shape, *packed, activation)

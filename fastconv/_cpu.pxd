@@ -25,7 +25,7 @@ cdef extern from "kernels.h" nogil:
         int lanes
         int max_pixels
         fc_tile_kernel conv[2][12]
-        fc_tile_kernel channelwise[12]
+        fc_tile_kernel narrow[2][12]
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept
 

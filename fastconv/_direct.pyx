@@ -21,7 +21,7 @@ from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, fc_kernels, fc_tile, k
 
 import_array()
 
-DEPTHWISE_CHANNELS = 64
+CHUNK_CHANNELS = 64
 cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
@@ -30,13 +30,13 @@ cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is s
 def pack(ndarray weight, ptrdiff_t groups):
     """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
 
-    The last block of a group is one vector wide when its columns fit one. Depthwise weights are all one group, in
-    blocks of one vector.
+    The last block of a group is one vector wide when its columns fit one. Weights of narrow groups are packed as one
+    group, in blocks of one vector.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     cdef ptrdiff_t lanes = kernels.lanes, block = lanes * FC_MAX_VECTORS, itemsize = weight.itemsize
     cdef ptrdiff_t r = weight.shape[0], s = weight.shape[1], c = weight.shape[2], all_columns = weight.shape[3]
-    if c == 1 and all_columns == groups:
+    if _is_narrow(c, all_columns // groups, groups, lanes):
         block, groups = lanes, 1
     cdef ptrdiff_t rows = r * s * c, k = all_columns // groups, columns = -(-k // lanes) * lanes
     cdef ptrdiff_t group, first, row, width, stored
@@ -57,12 +57,17 @@ def pack(ndarray weight, ptrdiff_t groups):
     return packed
 
 
-def pack_bias(bias, groups, out_channels, dtype):
+cdef bint _is_narrow(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, ptrdiff_t lanes) noexcept nogil:
+    """Whether the groups are for the narrow tile: as wide in as out, and a vector holds whole groups."""
+    return groups > 1 and group_in == group_out and (group_in == 1 or (group_in == 4 and lanes % 4 == 0))
+
+
+def pack_bias(bias, groups, group_in, out_channels, dtype):
     """The bias as [group][column], padded like the weights; zeros for None."""
     cdef const fc_kernels *kernels = kernels_for(dtype.itemsize)
     k = out_channels // groups
-    if k == 1:  # depthwise
-        k, groups = groups, 1
+    if _is_narrow(group_in, k, groups, kernels.lanes):
+        k, groups = out_channels, 1
     packed = aligned((groups, -(-k // kernels.lanes) * kernels.lanes), dtype)
     packed[:] = 0
     if bias is not None:
@@ -86,10 +91,10 @@ cdef class Direct:
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef bint relu, channelwise
+    cdef bint relu, narrow
     # Geometry, in pixels and channels.
     cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out
-    cdef ptrdiff_t stride_h, stride_w, top, left
+    cdef ptrdiff_t stride_h, stride_w, top, left, narrow_width
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     # How the kernels walk the input, in bytes.
@@ -110,8 +115,10 @@ cdef class Direct:
         (self.top, bottom), (self.left, right) = shape.padding
         self.batch, self.height, self.width, self.channels = shape.batch, shape.height, shape.width, shape.in_channels
         self.out_height, self.out_width = shape.out_height, shape.out_width
-        self.channelwise = 1 < shape.groups == shape.in_channels == shape.out_channels
-        self.groups = self._channel_groups(shape) if self.channelwise else shape.groups
+        self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        self.narrow = _is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
+        self.narrow_width = self.group_in
+        self.groups = self._chunks(shape) if self.narrow else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.weights, self.bias, self.relu = weights, bias, activation == "relu"
         self.packed = <const char *>PyArray_DATA(weights)
@@ -120,15 +127,15 @@ cdef class Direct:
         self.group_bytes = weights.nbytes // self.groups
         self.group_bias_bytes = bias.nbytes // self.groups
         block = self.kernels.lanes * FC_MAX_VECTORS
-        self.blocks = 1 if self.channelwise else -(-self.group_out // block)
-        self.tile = f"{self.kernels.max_pixels} pixels × {self.kernels.lanes if self.channelwise else block} channels"
+        self.blocks = 1 if self.narrow else -(-self.group_out // block)
+        self.tile = f"{self.kernels.max_pixels} pixels × {self.kernels.lanes if self.narrow else block} channels"
 
         self.copies = (self.top, bottom, self.left, right) != (0, 0, 0, 0)
         self.copied_width = (self.out_width - 1) * self.stride_w + (s - 1) * dilation_w + 1
         self.pixel_bytes = (self.group_in if self.copies else self.channels) * self.itemsize
         self.row_bytes = (self.copied_width if self.copies else self.width) * self.pixel_bytes
         self.image_bytes = self.height * self.width * self.channels * self.itemsize
-        merged = dilation_w == 1 and not self.channelwise and (self.groups == 1 or self.copies)
+        merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
         self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
         self.offsets = np.array(
             [
@@ -142,12 +149,14 @@ cdef class Direct:
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
         self._cut(r, dilation_h)
 
-    def _channel_groups(self, shape):
-        """Groups of channels that a depthwise convolution copies and convolves together: as many channels as fill a few
-        cache lines, so that the pixels of a strip do not fall on the same few sets of the cache."""
-        most = min(DEPTHWISE_CHANNELS, shape.in_channels)
-        lanes = self.kernels.lanes
-        return next((shape.in_channels // c for c in range(most, 0, -1) if shape.in_channels % c == c % lanes == 0), 1)
+    def _chunks(self, shape):
+        """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
+
+        A chunk is a few cache lines wide, so that a strip's pixels do not fall on the same few sets of the cache.
+        """
+        channels, lanes = shape.in_channels, self.kernels.lanes
+        widths = range(min(CHUNK_CHANNELS, channels), 0, -1)
+        return next((channels // width for width in widths if channels % width == width % lanes == 0), 1)
 
     def _cut(self, r, dilation_h):
         """Strips of whole output rows when rows are copied, of any pixels when they are read in place."""
@@ -285,9 +294,9 @@ cdef class Direct:
                     tile.out = out + m * out_stride + channel
                     if residual != NULL:
                         tile.residual = residual + m * tile.residual_stride + channel
-                    if self.channelwise:
+                    if self.narrow:
                         tile.columns = self.group_out
-                        self.kernels.channelwise[n - 1](&tile)
+                        self.kernels.narrow[self.narrow_width > 1][n - 1](&tile)
                     else:
                         tile.columns = min(block_columns, self.group_out - first)
                         self.kernels.conv[tile.columns > lanes][n - 1](&tile)

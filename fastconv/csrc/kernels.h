@@ -28,7 +28,7 @@ struct fc_kernels {
     int lanes;                                          /* columns in one vector */
     int max_pixels;                                     /* in a tile */
     fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][pixels - 1] */
-    fc_tile_kernel channelwise[FC_MAX_PIXELS];          /* [pixels - 1] */
+    fc_tile_kernel narrow[2][FC_MAX_PIXELS];            /* [groups of four][pixels - 1] */
 };
 
 /* Multiply-adds at full speed; returns the float32 operations in one round. */

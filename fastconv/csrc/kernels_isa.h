@@ -31,7 +31,9 @@ enum { STEPS = 4 };
 #define T float
 #define TYPE f32
 #define MULTIPLY_ADD "vfmadd231ps"
+#define SPREAD_FOUR "vpermilps"
 #include "kernels_type.h"
+#undef SPREAD_FOUR
 #undef MULTIPLY_ADD
 #undef TYPE
 #undef T
@@ -39,7 +41,9 @@ enum { STEPS = 4 };
 #define T double
 #define TYPE f64
 #define MULTIPLY_ADD "vfmadd231pd"
+#define SPREAD_FOUR "vpermpd"
 #include "kernels_type.h"
+#undef SPREAD_FOUR
 #undef MULTIPLY_ADD
 #undef TYPE
 #undef T

@@ -28,36 +28,38 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
 }
 
 #include "conv_tile.h"
-#include "channelwise_tile.h"
+#include "narrow_tile.h"
 
-/* One function for each size of tile, named by pixels x vectors, and the table of them. */
+/* One function for each size of tile, named by pixels x vectors or pixels x width of the groups, and the table of them.
+ */
 #define CONV(pixels, vectors)                                                \
     static void NAMED(conv_##pixels##x##vectors##v)(const struct fc_tile *t) \
     {                                                                        \
         NAMED(conv_tile)(pixels, vectors, t);                                \
     }
-#define CHANNELWISE(pixels, _)                                       \
-    static void NAMED(channelwise_##pixels)(const struct fc_tile *t) \
-    {                                                                \
-        NAMED(channelwise_tile)(pixels, t);                          \
+#define NARROW(pixels, width)                                             \
+    static void NAMED(narrow_##pixels##x##width)(const struct fc_tile *t) \
+    {                                                                     \
+        NAMED(narrow_tile)(pixels, width, t);                             \
     }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
-#define CHANNELWISE_ENTRY(pixels, _) NAMED(channelwise_##pixels),
+#define NARROW_ENTRY(pixels, width) NAMED(narrow_##pixels##x##width),
 
 FOR_PIXELS(CONV, 1)
 FOR_PIXELS(CONV, 2)
-FOR_PIXELS(CHANNELWISE, )
+FOR_PIXELS(NARROW, 1)
+FOR_PIXELS(NARROW, 4)
 
 const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
     .max_pixels = MAX_PIXELS,
     .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
-    .channelwise = {FOR_PIXELS(CHANNELWISE_ENTRY, )},
+    .narrow = {{FOR_PIXELS(NARROW_ENTRY, 1)}, {FOR_PIXELS(NARROW_ENTRY, 4)}},
 };
 
-#undef CHANNELWISE_ENTRY
+#undef NARROW_ENTRY
 #undef CONV_ENTRY
-#undef CHANNELWISE
+#undef NARROW
 #undef CONV
 #undef VECTOR
 #undef LANES

@@ -20,13 +20,15 @@ enum {
 int PASTE(f32_peak__, ISA)(long rounds)
 {
     PASTE(peak_vector__, ISA) acc[PEAK_CHAINS] = {0}, x = {0}, y = {0};
-    /* The compiler may know neither that the chains are equal, nor the factors, nor that nobody reads the sums. */
+    /* The compiler may know neither that the chains and their products are equal, nor that nobody reads the sums. */
     UNROLL
     for (int j = 0; j < PEAK_CHAINS; j++) __asm__ volatile("" : "+" IN_VECTOR_REGISTER(acc[j]));
     for (long i = 0; i < rounds; i++) {
-        __asm__ volatile("" : "+" IN_VECTOR_REGISTER(x), "+" IN_VECTOR_REGISTER(y));
         UNROLL
-        for (int j = 0; j < PEAK_CHAINS; j++) acc[j] += x * y;
+        for (int j = 0; j < PEAK_CHAINS; j++) {
+            __asm__ volatile("" : "+" IN_VECTOR_REGISTER(x), "+" IN_VECTOR_REGISTER(y));
+            acc[j] += x * y;
+        }
     }
     UNROLL
     for (int j = 0; j < PEAK_CHAINS; j++) __asm__ volatile("" : : IN_VECTOR_REGISTER(acc[j]));

@@ -32,8 +32,7 @@ def make(results, output, machine=None, commit=None):
     """
     run = data.load(results, machine, commit)
     terminal.show(tables.blocks_table(run))
-    for warning in words.warnings(run):
-        print(f"Warning: {warning}")
+    print("\n".join(["", words.answer(run) or "", *(f"Warning: {warning}" for warning in words.warnings(run)), ""]))
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page.render(run), encoding="utf-8")

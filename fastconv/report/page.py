@@ -52,14 +52,13 @@ def render(run):
     """The page as text."""
     from jinja2 import Environment
 
-    answer, *findings = words.findings(run)
     template = Environment(autoescape=True).from_string(files(__package__).joinpath("template.html").read_text("utf-8"))
     return template.render(
         where=words.where(run),
         warnings=words.warnings(run),
-        answer=answer,
+        answer=words.answer(run),
         blocks_input=run.facts.get("blocks_input"),
-        findings=findings,
+        findings=words.findings(run),
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
         tables=tables.all_tables(run),
         facts=_facts(run),

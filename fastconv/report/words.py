@@ -19,9 +19,34 @@ class Finding:
     text: str
 
 
+def answer(run):
+    """Over all blocks, at the most and at the fewest channels: the share of the saving that arrives, or None."""
+    names = [name for name in run.names(savers_only=True) if _saving(run, name, run.thread_counts[0])]
+    if not names:
+        return None
+
+    def shares(end):
+        return {
+            threads: geometric_mean(_saving(run, name, threads)[end].kept for name in names)
+            for threads in run.thread_counts
+        }
+
+    def said(end):
+        channels = {_saving(run, name, run.thread_counts[0])[end].channels for name in names}
+        parts = [f"{_percent(share)} with {team(threads)}" for threads, share in shares(end).items()]
+        return f"at {_list(channels)} channels {' and '.join(parts)}"
+
+    share = geometric_mean(shares(-1).values())
+    verdict = next(text for least, text in _VERDICTS if share >= least)
+    return (
+        f"{verdict} Of the factor by which a block needs fewer operations than the plain convolution, this much is "
+        f"also a factor of time: {said(-1)}; {said(0)} (geometric mean over {len(names)} blocks)."
+    )
+
+
 def findings(run):
-    """The statements that this run supports, the answer first."""
-    made = [_answer(run), *(_block(run, name) for name in run.names(savers_only=True))]
+    """The statements that this run supports, beside the answer."""
+    made = [_block(run, name) for name in run.names(savers_only=True)]
     made += [_limit(run), _growth(run), _threads(run), _pointwise(run), _choices(run), _steadiness(run)]
     return [finding for finding in made if finding]
 
@@ -50,32 +75,6 @@ def warnings(run):
     if not run.facts:
         made.append("The result was stored without its facts: instruction set, threads and versions are unknown.")
     return made
-
-
-def _answer(run):
-    """Over all blocks, at the most and at the fewest channels: the share of the saving that arrives."""
-    names = [name for name in run.names(savers_only=True) if _saving(run, name, run.thread_counts[0])]
-    if not names:
-        return None
-
-    def shares(end):
-        return {
-            threads: geometric_mean(_saving(run, name, threads)[end].kept for name in names)
-            for threads in run.thread_counts
-        }
-
-    def said(end):
-        channels = {_saving(run, name, run.thread_counts[0])[end].channels for name in names}
-        parts = [f"{_percent(share)} with {team(threads)}" for threads, share in shares(end).items()]
-        return f"at {_list(channels)} channels {' and '.join(parts)}"
-
-    share = geometric_mean(shares(-1).values())
-    verdict = next(text for least, text in _VERDICTS if share >= least)
-    return Finding(
-        "Does the time shrink as the operations do?",
-        f"{verdict} Of the factor by which a block needs fewer operations than the plain convolution, this much is "
-        f"also a factor of time: {said(-1)}; {said(0)} (geometric mean over {len(names)} blocks).",
-    )
 
 
 def _block(run, name):
