@@ -268,12 +268,11 @@ cdef class Direct:
         cdef ptrdiff_t low = pixels // tiles, higher = pixels % tiles
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
         cdef ptrdiff_t block_bytes = block_columns * self.column_bytes, first_of_set = first_block, end_of_set
-        cdef ptrdiff_t block, first, t, i, n, q, m, channel
+        cdef ptrdiff_t t, i, n, q, m
         cdef const char *at
         tile.pixels, tile.segments, tile.n_segments = inputs, self.segments, self.n_segments
         tile.length, tile.relu, tile.out_stride = self.segment_bytes, self.relu, out_stride
         tile.residual_stride = self.groups * self.group_out * self.itemsize
-        tile.residual = NULL
         while first_of_set < end_block:
             end_of_set = min(end_block, first_of_set + max(1, SET_BYTES // block_bytes))
             at, q, m = source + column * step, column, 0
@@ -286,19 +285,29 @@ cdef class Direct:
                     if q == self.out_width:
                         q = 0
                         at += row_step - self.out_width * step
-                for block in range(first_of_set, end_of_set):
-                    first = block * block_columns
-                    channel = (group * self.group_out + first) * self.itemsize
-                    tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
-                    tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
-                    tile.out = out + m * out_stride + channel
-                    if residual != NULL:
-                        tile.residual = residual + m * tile.residual_stride + channel
-                    if self.narrow:
-                        tile.columns = self.group_out
-                        self.kernels.narrow[self.narrow_width > 1][n - 1](&tile)
-                    else:
-                        tile.columns = min(block_columns, self.group_out - first)
-                        self.kernels.conv[tile.columns > lanes][n - 1](&tile)
+                self._tile(&tile, group, first_of_set, end_of_set, n, m, out, residual)
                 m += n
             first_of_set = end_of_set
+
+    cdef void _tile(
+        self, fc_tile *tile, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, ptrdiff_t n, ptrdiff_t m,
+        char *out, const char *residual,
+    ) noexcept nogil:
+        """Blocks of channels of a tile of n pixels, the m-th and next of the strip: the full ones, then the last."""
+        cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t first = first_block * block_columns, channel
+        cdef ptrdiff_t end = self.group_out if self.narrow else min(end_block * block_columns, self.group_out)
+        cdef ptrdiff_t columns = end if self.narrow else (end - first) // block_columns * block_columns
+        while first < end:
+            channel = (group * self.group_out + first) * self.itemsize
+            tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
+            tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+            tile.out = out + m * tile.out_stride + channel
+            tile.residual = residual + m * tile.residual_stride + channel if residual != NULL else NULL
+            tile.columns = columns if columns else end - first
+            if self.narrow:
+                self.kernels.narrow[self.narrow_width > 1][n - 1](tile)
+            else:
+                self.kernels.conv[tile.columns > lanes][n - 1](tile)
+            first += tile.columns
+            columns = 0

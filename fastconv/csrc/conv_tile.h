@@ -4,6 +4,9 @@
  * over its values in order, starting from the bias; then residual, then activation. Neither the number of pixels in a
  * tile nor the columns beside a value take part in it: any cut of the work into tiles gives the same bits.
  *
+ * One call does several blocks of columns, one after the other, or one block that is not full: `columns` is a multiple
+ * of the tile's columns or less than them.
+ *
  * May read: `length` bytes at pixels[i] + segments[s], whole vectors of weights and bias, `columns` values of residual.
  */
 
@@ -23,15 +26,15 @@ INLINE void NAMED(conv_step)(const int pixels, const int vectors, VECTOR acc[][F
 }
 
 INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add_residual, const int relu,
-                              VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t)
+                              VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t, ptrdiff_t at)
 {
     UNROLL
     for (int i = 0; i < pixels; i++) {
         UNROLL
         for (int j = 0; j < vectors; j++) {
             VECTOR v = acc[i][j];
-            if (add_residual) v += ((const VECTOR *)(t->residual + i * t->residual_stride))[j];
-            ((VECTOR *)(t->out + i * t->out_stride))[j] = relu ? NAMED(positive)(v) : v;
+            if (add_residual) v += ((const VECTOR *)(t->residual + i * t->residual_stride + at))[j];
+            ((VECTOR *)(t->out + i * t->out_stride + at))[j] = relu ? NAMED(positive)(v) : v;
         }
     }
 }
@@ -40,8 +43,8 @@ INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add
 static void NAMED(conv_store_columns)(int pixels, const VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t)
 {
     for (int i = 0; i < pixels; i++) {
-        const T *values = (const T *)acc[i],
-                *residual = (const T *)(t->residual + (t->residual ? i * t->residual_stride : 0));
+        const T *values = (const T *)acc[i];
+        const T *residual = t->residual ? (const T *)(t->residual + i * t->residual_stride) : NULL;
         T *out = (T *)(t->out + i * t->out_stride);
         for (ptrdiff_t k = 0; k < t->columns; k++) {
             const T v = residual ? values[k] + residual[k] : values[k];
@@ -55,46 +58,51 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct f
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
-    const T *w = t->weights, *bias = t->bias;
     UNROLL
-    for (int i = 0; i < pixels; i++) {
-        x[i] = t->pixels[i];
-        UNROLL
-        for (int j = 0; j < vectors; j++) acc[i][j] = *(const VECTOR *)(bias + j * LANES);
-    }
-    for (ptrdiff_t s = 0; s < t->n_segments; s++) {
-        /* One index serves all pixels, so that nothing but it changes from segment to segment. */
-        ptrdiff_t at = t->segments[s];
-        const ptrdiff_t end = at + t->length;
-        for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
-            KEEP_IN_ONE_REGISTER(at);
-            UNROLL
-            for (int i = 0; i < STEPS; i++) {
-                NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-            }
-        }
-        for (; at < end; at += sizeof(T), w += vectors * LANES) {
-            KEEP_IN_ONE_REGISTER(at);
-            NAMED(conv_step)(pixels, vectors, acc, x, at, w);
-        }
-    }
-    if (t->columns < vectors * LANES) {
-        VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
+    for (int i = 0; i < pixels; i++) x[i] = t->pixels[i];
+
+    const T *w = t->weights;
+    const ptrdiff_t block_bytes = vectors * VECTOR_BYTES, bytes = t->columns * sizeof(T);
+    for (ptrdiff_t done = 0; done < bytes; done += block_bytes) {
+        const VECTOR *bias = (const VECTOR *)((const char *)t->bias + done);
         UNROLL
         for (int i = 0; i < pixels; i++) {
             UNROLL
-            for (int j = 0; j < vectors; j++) rest[i][j] = acc[i][j];
+            for (int j = 0; j < vectors; j++) acc[i][j] = bias[j];
         }
-        NAMED(conv_store_columns)(pixels, rest, t);
-    } else if (t->residual) {
-        if (t->relu)
-            NAMED(conv_store)(pixels, vectors, 1, 1, acc, t);
-        else
-            NAMED(conv_store)(pixels, vectors, 1, 0, acc, t);
-    } else {
-        if (t->relu)
-            NAMED(conv_store)(pixels, vectors, 0, 1, acc, t);
-        else
-            NAMED(conv_store)(pixels, vectors, 0, 0, acc, t);
+        for (ptrdiff_t s = 0; s < t->n_segments; s++) {
+            /* One index serves all pixels, so that nothing but it changes from segment to segment. */
+            ptrdiff_t at = t->segments[s];
+            const ptrdiff_t end = at + t->length;
+            for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
+                KEEP_IN_ONE_REGISTER(at);
+                UNROLL
+                for (int i = 0; i < STEPS; i++)
+                    NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
+            }
+            for (; at < end; at += sizeof(T), w += vectors * LANES) {
+                KEEP_IN_ONE_REGISTER(at);
+                NAMED(conv_step)(pixels, vectors, acc, x, at, w);
+            }
+        }
+        if (bytes < block_bytes) {
+            VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
+            UNROLL
+            for (int i = 0; i < pixels; i++) {
+                UNROLL
+                for (int j = 0; j < vectors; j++) rest[i][j] = acc[i][j];
+            }
+            NAMED(conv_store_columns)(pixels, rest, t);
+        } else if (t->residual) {
+            if (t->relu)
+                NAMED(conv_store)(pixels, vectors, 1, 1, acc, t, done);
+            else
+                NAMED(conv_store)(pixels, vectors, 1, 0, acc, t, done);
+        } else {
+            if (t->relu)
+                NAMED(conv_store)(pixels, vectors, 0, 1, acc, t, done);
+            else
+                NAMED(conv_store)(pixels, vectors, 0, 0, acc, t, done);
+        }
     }
 }

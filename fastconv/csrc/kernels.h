@@ -11,13 +11,13 @@ struct fc_tile {
     const ptrdiff_t *segments; /* where, from there, each contiguous run of its input values begins */
     ptrdiff_t n_segments;
     ptrdiff_t length;          /* of a segment */
-    const void *weights;       /* packed [segment][value][column], whole vectors of columns */
+    const void *weights;       /* packed [block][segment][value][column], whole vectors of columns */
     const void *bias;          /* a value for each column, padded to whole vectors */
     const char *residual;      /* added before the activation, or NULL */
     ptrdiff_t residual_stride; /* from a pixel to the next */
     char *out;
     ptrdiff_t out_stride;
-    ptrdiff_t columns; /* columns to store */
+    ptrdiff_t columns; /* to compute and store: some full blocks of the tile, or less than one */
     int relu;
 };
 
