@@ -5,6 +5,7 @@ gives. A BLAS keeps one thread count for the process, so it is set to one while 
 The slabs depend on the shape alone, so the bits do not depend on the team.
 """
 
+import os
 from pathlib import Path
 from threading import Lock
 
@@ -138,9 +139,20 @@ class _SingleThreadedBlas:
     """Context that holds BLAS at one thread while any caller is inside; each thread of a program may enter."""
 
     def __init__(self):
+        self._start()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _start(self):
         self._lock = Lock()
         self._inside = 0
         self._limit = None
+
+    def _after_fork(self):
+        """The threads that were inside are gone in the child, and one of them may have held the lock."""
+        if self._limit is not None:
+            self._limit.restore_original_limits()
+        self._start()
 
     def __enter__(self):
         with self._lock:
@@ -153,6 +165,7 @@ class _SingleThreadedBlas:
             self._inside -= 1
             if not self._inside:
                 self._limit.restore_original_limits()
+                self._limit = None
 
 
 def library():

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv import _arrays, _block_shapes, _shapes, _threads, _workspace, cost
 from fastconv._pool import Pool
-from fastconv.conv import Conv2d
+from fastconv.conv import MOST_BOUND_SHAPES, Conv2d, conversion
 
 _SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the convolutions within this
 
@@ -22,6 +22,7 @@ class BlockDescription:
 
     parts: dict
     scratch_bytes: int
+    layout_conversion: str
 
     @property
     def macs(self):
@@ -36,7 +37,8 @@ class BlockDescription:
         ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"])
+        total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"
+        return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])
 
 
 def _whole_lines(nbytes):
@@ -112,7 +114,7 @@ class Block:
         _shapes.one_of("layout", layout, _shapes.LAYOUTS)
         _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
         self.layout, self.num_threads, self._options = layout, _threads.resolve(num_threads), options
-        arrays = _block_shapes.arrays(pairs)
+        arrays = _block_shapes.arrays(pairs, layout)
         self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
         self._parts = getattr(_block_shapes, self._name)(*(s for s, _ in self._pair_shapes), layout=layout, **options)
         self._joined = _block_shapes.joined(self._parts)  # the parts whose results, side by side, are the block's
@@ -176,10 +178,12 @@ class Block:
             conv = self._convs[part.name]
             parts[part.name] = conv.describe(shapes[part.source])
             shapes[part.name] = conv.bind(shapes[part.source]).out_shape
-        return BlockDescription(parts, bound.scratch_bytes)
+        return BlockDescription(parts, bound.scratch_bytes, conversion(self.layout))
 
     def _bind(self, x_shape):
         bound = self._bound.get(x_shape)
         if bound is None:
-            bound = self._bound[x_shape] = BoundBlock(self, x_shape)
+            if len(self._bound) >= MOST_BOUND_SHAPES:
+                self._bound.clear()
+            bound = self._bound.setdefault(x_shape, BoundBlock(self, x_shape))
         return bound

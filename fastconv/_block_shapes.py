@@ -22,7 +22,7 @@ class Part:
     padding: object = 0
 
 
-def arrays(pairs):
+def arrays(pairs, layout):
     """{name: (weight, bias)} as arrays of one dtype, from what a user gave as the parts of a block."""
     checked, dtype = {}, None
     for name, value in pairs.items():
@@ -30,7 +30,9 @@ def arrays(pairs):
             raise TypeError(f"{name} must be a pair (weight, bias), got {type(value).__name__}")
         weight = array(f"the weight of {name}", value[0], dtype)
         dtype = weight.dtype
-        checked[name] = weight, None if value[1] is None else array(f"the bias of {name}", value[1], dtype)
+        bias_shape = _weight(name, weight.shape, layout)[3:]
+        bias = None if value[1] is None else array(f"the bias of {name}", value[1], dtype, bias_shape)
+        checked[name] = weight, bias
     return checked
 
 

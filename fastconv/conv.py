@@ -1,13 +1,11 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
 from dataclasses import dataclass, fields
-from threading import Lock
-
 import numpy as np
 
 from fastconv import _algorithms, _arrays, _cpu, _shapes, _threads, _workspace, cost
 
-_MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
+MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,11 @@ class Description:
     def __str__(self):
         values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
         return "\n".join(f"{name:17} {value:{',' * isinstance(value, int)}}" for name, value in values.items())
+
+
+def conversion(layout):
+    """The layout conversion that a description names."""
+    return "none" if layout == "NHWC" else "x and the result, NCHW ↔ NHWC"
 
 
 class BoundConv:
@@ -132,10 +135,9 @@ class Conv2d:
     def _start_empty(self):
         self._packed = {}  # by algorithm
         self._bound = {}  # by the shape of x
-        self._lock = Lock()
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound", "_lock")}
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
 
     def __setstate__(self, state):
         vars(self).update(state)
@@ -205,7 +207,7 @@ class Conv2d:
             multiplications=bound.shape.macs,
             packed_bytes=bound.packed_bytes,
             workspace_bytes=bound.runner.workspace_bytes * team,
-            layout_conversion="none" if self.layout == "NHWC" else "x and the result, NCHW ↔ NHWC",
+            layout_conversion=conversion(self.layout),
         )
 
     def bind(self, x_shape):
@@ -215,12 +217,11 @@ class Conv2d:
             return bound
         shape = self._geometry.at(x_shape)
         algorithm = _algorithms.choose(self._algorithm, shape)
-        with self._lock:
-            if algorithm.name not in self._packed:
-                self._packed[algorithm.name] = algorithm.pack(self._weight, self._bias, shape.groups)
-            if len(self._bound) >= _MOST_BOUND_SHAPES:
-                self._bound.clear()
-            packed = self._packed[algorithm.name]
-            bound = BoundConv(shape, algorithm, packed, self._activation, self.num_threads)
-            self._bound[x_shape] = bound
-        return bound
+        # No lock, which a fork could leave locked: two threads may both pack, and then keep the same one.
+        packed = self._packed.get(algorithm.name)
+        if packed is None:
+            packed = algorithm.pack(self._weight, self._bias, shape.groups)
+            packed = self._packed.setdefault(algorithm.name, packed)
+        if len(self._bound) >= MOST_BOUND_SHAPES:
+            self._bound.clear()
+        return self._bound.setdefault(x_shape, BoundConv(shape, algorithm, packed, self._activation, self.num_threads))

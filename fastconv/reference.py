@@ -287,7 +287,8 @@ def _pooled(combine, fill, x, kernel, stride, padding, layout):
 
 def _checked(chain, x, pairs, layout, **options):
     """x and the pairs of a block in float64, checked as the block checks them."""
-    pairs = _block_shapes.arrays(pairs).values()
+    _shapes.one_of("layout", layout, _shapes.LAYOUTS)
+    pairs = _block_shapes.arrays(pairs, layout).values()
     parts = chain(*(weight.shape for weight, _ in pairs), layout=layout, **options)
     x = _arrays.array("x", x, next(iter(pairs))[0].dtype)
     _block_shapes.conv_shapes(parts, x.shape, layout=layout)

@@ -38,6 +38,8 @@ def answer(run):
 
     share = geometric_mean(shares(-1).values())
     verdict = next(text for least, text in _VERDICTS if share >= least)
+    if _unsteady(run):
+        verdict = "This run is too unsteady to tell."
     return (
         f"{verdict} Of the factor by which a block needs fewer operations than the plain convolution, this much is "
         f"also a factor of time: {said(-1)}; {said(0)} (geometric mean over {len(names)} blocks)."
@@ -62,12 +64,12 @@ def where(run):
 def warnings(run):
     """What a reader must know before trusting the page."""
     made = []
+    unsteady = _unsteady(run)
     if "uncommitted" in run.facts.get("source", ""):
         made.append("The source had uncommitted changes: no commit holds what was measured here.")
     if run.failed:
         made.append(f"{len(run.failed)} cells failed and are missing here: {'; '.join(run.failed)}.")
-    unsteady = sum(_spread(cell) > UNSTEADY for cell in run.blocks)
-    if 10 * unsteady > len(run.blocks):
+    if unsteady:
         made.append(
             f"The machine was busy or unsteady: in {unsteady} of {len(run.blocks)} cells half of the samples span more "
             f"than {_percent(UNSTEADY)} of the median. Do not rely on these figures; measure again when it is quiet."
@@ -219,6 +221,12 @@ def _steadiness(run):
         f"Half of a cell's samples span {_percent(median(map(_spread, run.blocks)))} of its median in the usual cell, "
         f"{_percent(_spread(worst))} in the worst: {worst.name}, {worst.channels} channels, {team(worst.threads)}.",
     )
+
+
+def _unsteady(run):
+    """The number of unsteady cells, or 0 where they are no more than a tenth."""
+    cells = sum(_spread(cell) > UNSTEADY for cell in run.blocks)
+    return cells if 10 * cells > len(run.blocks) else 0
 
 
 def _spread(cell):
