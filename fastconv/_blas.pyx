@@ -7,7 +7,7 @@ The slabs depend on the shape alone, so the bits do not depend on the team.
 
 import os
 from pathlib import Path
-from threading import Lock
+from threading import Condition, Lock
 
 import threadpoolctl
 
@@ -136,36 +136,37 @@ cdef class Blas:
 
 
 class _SingleThreadedBlas:
-    """Context that holds BLAS at one thread while any caller is inside; each thread of a program may enter."""
+    """Context that holds BLAS at one thread while any caller is inside; each thread of a program may enter.
+
+    A fork waits until nobody is inside: a BLAS forked in the middle of its work may hold locks that nobody opens again.
+    """
 
     def __init__(self):
-        self._start()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._after_fork)
-
-    def _start(self):
-        self._lock = Lock()
+        self._left = Condition(Lock())
         self._inside = 0
         self._limit = None
-
-    def _after_fork(self):
-        """The threads that were inside are gone in the child, and one of them may have held the lock."""
-        if self._limit is not None:
-            self._limit.restore_original_limits()
-        self._start()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self._wait, after_in_parent=self._left.release, after_in_child=self._left.release
+            )
 
     def __enter__(self):
-        with self._lock:
+        with self._left:
             if not self._inside:
                 self._limit = _controller.limit(limits=1)
             self._inside += 1
 
     def __exit__(self, *error):
-        with self._lock:
+        with self._left:
             self._inside -= 1
             if not self._inside:
                 self._limit.restore_original_limits()
-                self._limit = None
+                self._left.notify_all()
+
+    def _wait(self):
+        self._left.acquire()
+        while self._inside:
+            self._left.wait()
 
 
 def library():

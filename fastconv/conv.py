@@ -1,6 +1,7 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
 from dataclasses import dataclass, fields
+
 import numpy as np
 
 from fastconv import _algorithms, _arrays, _cpu, _shapes, _threads, _workspace, cost
