@@ -28,12 +28,16 @@ class _Blas:
         return None if shape.is_pointwise else "is for 1×1 convolutions without padding or groups"
 
     def pack(self, weight, bias, groups):
+        self._module()  # now, since a later import in one thread could be cut in half by a fork in another
         return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
 
     def bind(self, shape, packed, activation):
+        return self._module().Blas(shape, *packed, activation)
+
+    def _module(self):
         from fastconv import _blas  # imports scipy, which a user of the other algorithms need not load
 
-        return _blas.Blas(shape, *packed, activation)
+        return _blas
 
 
 ALGORITHMS = {algorithm.name: algorithm for algorithm in (_Direct(), _Blas())}

@@ -129,9 +129,10 @@ class Conv2d:
         self._bias = None if bias is None else _arrays.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
         self._activation = _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _shapes.one_of("algorithm", algorithm, _algorithms.NAMES)
-        _algorithms.choose(algorithm, self._geometry.smallest())
         self.num_threads = _threads.resolve(num_threads)
         self._start_empty()
+        if algorithm != "auto":
+            self._pack(_algorithms.choose(algorithm, self._geometry.smallest()))
 
     def _start_empty(self):
         self._packed = {}  # by algorithm
@@ -218,11 +219,15 @@ class Conv2d:
             return bound
         shape = self._geometry.at(x_shape)
         algorithm = _algorithms.choose(self._algorithm, shape)
-        # No lock, which a fork could leave locked: two threads may both pack, and then keep the same one.
-        packed = self._packed.get(algorithm.name)
-        if packed is None:
-            packed = algorithm.pack(self._weight, self._bias, shape.groups)
-            packed = self._packed.setdefault(algorithm.name, packed)
+        packed = self._pack(algorithm)
         if len(self._bound) >= MOST_BOUND_SHAPES:
             self._bound.clear()
         return self._bound.setdefault(x_shape, BoundConv(shape, algorithm, packed, self._activation, self.num_threads))
+
+    def _pack(self, algorithm):
+        """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads agree on the first."""
+        packed = self._packed.get(algorithm.name)
+        if packed is None:
+            packed = algorithm.pack(self._weight, self._bias, self._geometry.groups)
+            packed = self._packed.setdefault(algorithm.name, packed)
+        return packed
