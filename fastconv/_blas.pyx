@@ -142,31 +142,38 @@ class _SingleThreadedBlas:
     """
 
     def __init__(self):
-        self._left = Condition(Lock())
+        self._changed = Condition(Lock())
         self._inside = 0
+        self._forking = False
         self._limit = None
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=self._wait, after_in_parent=self._left.release, after_in_child=self._left.release
-            )
+            os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._open)
 
     def __enter__(self):
-        with self._left:
+        with self._changed:
+            while self._forking:
+                self._changed.wait()
             if not self._inside:
                 self._limit = _controller.limit(limits=1)
             self._inside += 1
 
     def __exit__(self, *error):
-        with self._left:
+        with self._changed:
             self._inside -= 1
             if not self._inside:
                 self._limit.restore_original_limits()
-                self._left.notify_all()
+                self._changed.notify_all()
 
-    def _wait(self):
-        self._left.acquire()
+    def _close(self):
+        self._changed.acquire()
+        self._forking = True
         while self._inside:
-            self._left.wait()
+            self._changed.wait()
+
+    def _open(self):
+        self._forking = False
+        self._changed.notify_all()
+        self._changed.release()
 
 
 def library():

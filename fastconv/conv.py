@@ -225,7 +225,7 @@ class Conv2d:
         return self._bound.setdefault(x_shape, BoundConv(shape, algorithm, packed, self._activation, self.num_threads))
 
     def _pack(self, algorithm):
-        """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads agree on the first."""
+        """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
         packed = self._packed.get(algorithm.name)
         if packed is None:
             packed = algorithm.pack(self._weight, self._bias, self._geometry.groups)
