@@ -20,7 +20,7 @@ COPY_BYTES = 64 * 2**20
 
 
 def conv(size, c, k, r=3, stride=1, padding=None, groups=1):
-    """(name, height and width, channels, weight's shape, options) of a square convolution, padded by half its kernel."""
+    """(name, height and width, channels, weight's shape, options) of a convolution, padded by half its kernel."""
     padding = r // 2 if padding is None else padding
     name = f"{r}×{r}" + f"/{stride}" * (stride > 1) + f" {c}→{k}@{size}²" + f" {groups} groups" * (groups > 1)
     return name, size, c, (r, r, c // groups, k), {"stride": stride, "padding": padding, "groups": groups}

@@ -1,0 +1,43 @@
+# make bench needs nothing but Python 3.10 or newer, a C compiler and make: it sets up .venv itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/*.pyx fastconv/*.pxd fastconv/csrc/*)
+
+.PHONY: help bench bench-full bench-peak test lint clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+bench: $(VENV)/.bench  ## measure the quick profile on this machine (about 4 minutes) and make the report
+	@$(BIN)/python -m benchmarks
+
+bench-full: $(VENV)/.bench  ## the whole suite on the last commit, or COMMITS=a..b, and asv's page of the history
+	@$(BIN)/python -m benchmarks --full $(COMMITS)
+
+bench-peak: $(VENV)/.bench  ## how near single convolutions come to the machine's limits
+	@$(BIN)/python -m benchmarks.peak
+
+test: $(VENV)/.test  ## the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format: nothing is changed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastconv
+	$(BIN)/clang-format --dry-run -Werror fastconv/csrc/*.[ch]
+
+clean:  ## remove the environment and everything built or measured
+	rm -rf $(VENV) .asv build *.egg-info fastconv/*.so fastconv/*.c .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are
+# off: setuptools warns at length that an editable installation is one.
+$(VENV)/.%: $(BUILT_FROM)
+	@echo "Installing fastconv[$*] into $(VENV), which takes about a minute"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@

@@ -1,0 +1,42 @@
+"""fastconv's benchmark suite, run by asv: how time follows the number of operations, channel count by channel count.
+
+    configs.py         every block as a formula of its channel count; the published networks' layers
+    common.py          integer data, plans, and the check that every timed cell passes first
+    bench_blocks.py    the blocks: time, operations, bytes, the NumPy reference
+    bench_layers.py    1×1 and k×k convolutions by algorithm; the published networks' layers
+    bench_calls.py     what a call costs beside its arithmetic: overhead, import time, memory
+    bench_machine.py   the facts without which a result is worth nothing
+    peak.py            `python -m benchmarks.peak`: single convolutions against the machine's limits, without asv
+    __main__.py        `python -m benchmarks`: runs a profile, shows the progress, makes the report
+
+Parameters stand in the order channels, threads, block or layer, algorithm: numbers first, for the axes of asv's page.
+"""
+
+from asv_runner.benchmarks import benchmark_types
+from asv_runner.benchmarks.time import TimeBenchmark
+
+
+class _Settings:
+    """How long a cell is timed, where a benchmark does not say otherwise."""
+
+    rounds = 3  # processes, spread over the run: a machine's slow spell meets one of them
+    warmup_time = 0.2  # seconds
+    repeat = (5, 20, 0.25)  # samples at least, at most, and seconds in a process
+
+
+class WarmTimeBenchmark(TimeBenchmark):
+    """`time_*` in this suite: set up once in a process, then timed in a hot loop whose length asv calibrates.
+
+    asv's own kind sets up again before every call, so that a kernel of microseconds would be one cold shot a sample.
+    """
+
+    _setup_isolates_timed_calls = False
+
+    def __init__(self, name, func, attr_sources):
+        super().__init__(name, func, [*attr_sources, _Settings])
+
+    def redo_setup(self):
+        """Nothing: plans and arrays are made once."""
+
+
+benchmark_types.insert(0, WarmTimeBenchmark)  # the first kind that a name fits is taken

@@ -1,0 +1,149 @@
+"""`python -m benchmarks [--full]`: run the suite on this machine with progress, and make the report.
+
+Without --full: the quick profile, on fastconv as it is installed here, uncommitted changes and all. With it: the whole
+suite on the last commit, built by asv in an environment of its own with pinned versions, and asv's page of the history.
+
+asv imports this module too when it collects the suite, in environments without asv: so its imports are in functions.
+"""
+
+import argparse
+import itertools
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fastconv
+from fastconv import report
+
+ROOT = Path(__file__).parents[1]
+CONFIG = Path(__file__).with_name("asv.conf.json")
+STATE = ROOT / ".asv"
+LOG = STATE / "run.log"
+ASV = (sys.executable, "-m", "asv", "--config", str(CONFIG))
+CELL = re.compile(r"Running '\S*benchmark\.py run \S+ (?P<benchmark>[\w.]+)(-(?P<index>\d+))? ")  # asv --verbose
+QUICK_ROUNDS = 2
+_CHANNELS, _BLOCKS = "(16|32|64|128|256)", "(plain .x.|reduced/4 3x3|reduced/8 5x5|bottleneck/4 3x3|fire/8 3x3)"
+QUICK = (  # what the quick profile runs: expressions on "module.Class.benchmark(parameters)", as asv takes them
+    rf"bench_blocks\.Blocks\.time_block\({_CHANNELS}, \d+, '{_BLOCKS}', 'auto'",
+    rf"bench_blocks\.Costs\.\w+\({_CHANNELS}, '{_BLOCKS}'",
+    r"bench_blocks\.Reference\.time_reference\((16|64), '(plain 3x3|bottleneck/4 3x3|fire/8 3x3)'",
+    r"bench_layers\.Pointwise\.time_pointwise\((16|64|256), \d+, '1x1 c→c', '(blas|direct|numpy.matmul)'",
+    r"bench_layers\.LayerCosts\.track_macs\((16|64|256), '1x1 c→c'",
+    r"bench_calls\.(Overhead|timeraw)",
+    r"bench_machine\.",
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--full",
+        nargs="?",
+        const="HEAD^!",
+        metavar="COMMITS",
+        help="the whole suite on these commits, by default the last, and asv's page of the history",
+    )
+    commits = parser.parse_args().full
+    machine = register_machine()
+    print(f"Measuring on {machine}; asv's own output goes to {LOG}")
+    if commits:
+        count = int(git("rev-list", "--first-parent", "--count", commits))
+        status = run(["--machine", machine, commits], Progress(commits=count))
+        subprocess.run([*ASV, "publish"], check=True)
+        print(f"asv's page of the history: {STATE / 'html' / 'index.html'}; it loads its scripts from the network")
+    else:
+        options = ["--machine", machine, "-E", "existing:same", f"--set-commit-hash={commit()}"]
+        status = run([*options, "-a", f"rounds={QUICK_ROUNDS}"], Progress(QUICK, QUICK_ROUNDS))
+    report.make(STATE / "results", STATE / "report.html", machine)
+    return status
+
+
+def register_machine():
+    """A name for this kind of machine, told to asv; host names say nothing on rented machines."""
+    from asv.machine import Machine, MachineCollection
+
+    config = fastconv.get_config()
+    words = f"{config['cpu']} {config['cpus']} cpus {config['isas_detected'][-1]}"
+    name = "-".join(re.findall(r"[a-z0-9.]+", words.lower()))
+    MachineCollection.save(name, Machine.get_defaults() | {"machine": name, "cpu": config["cpu"]})
+    return name
+
+
+def commit():
+    """The commit to file results under; what is not committed gets one of its own, which no branch knows."""
+    name = ["-c", "user.name=fastconv", "-c", "user.email=fastconv@localhost"]  # a new machine has none
+    return git(*name, "stash", "create") or git("rev-parse", "HEAD")
+
+
+def git(*arguments):
+    """What git prints."""
+    try:
+        return subprocess.run(
+            ["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"{error}\nasv files results by commit: this needs git and a checkout with a commit") from None
+
+
+def run(options, progress):
+    """Run asv with these options, showing its progress; returns its exit code once something was measured."""
+    chosen = [part for expression in progress.selection for part in ("--bench", expression)]
+    command = [*ASV, "--verbose", "run", "--record-samples", "--show-stderr", *options, *chosen]
+    STATE.mkdir(exist_ok=True)
+    with (
+        LOG.open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as asv,
+    ):
+        for line in asv.stdout:
+            log.write(line)
+            if found := CELL.search(line):
+                progress.show(found["benchmark"], int(found["index"] or 0))
+    print()
+    if asv.returncode:
+        print(f"asv ended with {asv.returncode}: something failed; the log tells what: {LOG}", file=sys.stderr)
+    if not progress.done:
+        raise SystemExit(LOG.read_text()[-2000:])
+    return asv.returncode
+
+
+class Progress:
+    """One line that says which cell is being measured, how many there are, and how long it will take."""
+
+    def __init__(self, selection=(), rounds=None, commits=1):
+        self.selection, self.rounds, self.commits = selection, rounds, commits
+        self.done, self.total, self.start, self.last = 0, None, time.monotonic(), 0
+
+    def show(self, benchmark, index):
+        """Count the cell and print the line: over the last one on a terminal, now and then elsewhere."""
+        if self.total is None:
+            self._count()
+        self.done += 1
+        now = time.monotonic()
+        is_terminal = sys.stdout.isatty()
+        if now - self.last < (0.1 if is_terminal else 10) and self.done < self.total:
+            return
+        self.last = now
+        left = (now - self.start) * (self.total - self.done) / self.done
+        params = next(itertools.islice(itertools.product(*self.benchmarks[benchmark]["params"]), index, None))
+        cell = f"{benchmark.split('.')[-1]} {', '.join(params)}"[:60]
+        text = f"[{self.done:4}/{self.total}] about {left / 60:.1f} min left: {cell}"
+        print(f"\r{text}\033[K" if is_terminal else text, end="" if is_terminal else "\n", flush=True)
+
+    def _count(self):
+        """Read from asv's list of benchmarks, written just before the first cell, how many cells there will be."""
+        from asv.benchmarks import Benchmarks
+        from asv.config import Config
+
+        config = Config.load(str(CONFIG))
+        config.results_dir = str(STATE / "results")
+        self.benchmarks = Benchmarks.load(config, regex=list(self.selection))
+        self.total = self.commits * sum(
+            len(self.benchmarks.benchmark_selection[name] or [0]) * (self.rounds or benchmark.get("rounds", 1))
+            for name, benchmark in self.benchmarks.items()
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

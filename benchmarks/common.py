@@ -1,0 +1,85 @@
+"""What the benchmarks share: integer data, plans, and the check that every timed cell passes before it is timed.
+
+The data are small integers, so float32 results are exact and are compared exactly with the float64 reference. Arrays
+start on a cache line: where they start would otherwise differ from process to process, and the time with it.
+"""
+
+from functools import cache, partial
+
+import numpy as np
+
+import fastconv
+from fastconv import reference
+
+CACHE_LINE = 64  # bytes
+PLANS = {
+    "conv2d": fastconv.Conv2d,
+    "mlpconv": fastconv.MLPConv,
+    "reduced": fastconv.Reduced,
+    "bottleneck": fastconv.Bottleneck,
+    "fire": fastconv.Fire,
+    "inception": fastconv.Inception,
+}
+ALL_THREADS = fastconv.Conv2d(np.ones((1, 1, 1, 1), np.float32)).num_threads  # the default team
+THREADS = tuple(sorted({1, ALL_THREADS}))
+
+
+def aligned(shape):
+    """A float32 array of zeros, its pages touched, that starts on a cache line."""
+    size = 4 * int(np.prod(shape))
+    raw = np.empty(size + CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % CACHE_LINE
+    array = raw[start : start + size].view(np.float32).reshape(shape)
+    array[...] = 0
+    return array
+
+
+@cache
+def integers(shape, largest, seed=0):
+    """Random integers from -largest to largest in float32, the same in every process."""
+    array = aligned(shape)
+    array[...] = np.random.default_rng([seed, *shape]).integers(-largest, largest + 1, shape)
+    return array
+
+
+def arguments(layer):
+    """Weights and biases as the layer's plan and its reference take them: two arrays, or a pair for each part."""
+    shapes = enumerate(layer.weights.values(), start=1)
+    pairs = [(integers(shape, 1, seed), integers(shape[-1:], 2, seed)) for seed, shape in shapes]
+    return pairs[0] if layer.kind == "conv2d" else pairs
+
+
+def plan(layer, **options):
+    """The layer's plan, with a ReLU after every convolution."""
+    return PLANS[layer.kind](*arguments(layer), activation="relu", **layer.options, **options)
+
+
+def reference_call(layer):
+    """A function that computes the layer with `fastconv.reference`, in float64."""
+    x, function = integers(layer.x_shape, 2), getattr(reference, layer.kind)
+    return partial(function, x, *arguments(layer), activation="relu", **layer.options)
+
+
+class Call:
+    """One layer ready to be timed: planned, packed, its pages touched and its result checked."""
+
+    def __init__(self, layer, threads, algorithm="auto"):
+        options = {"algorithm": algorithm} if layer.kind == "conv2d" else {}
+        if algorithm != "auto" and not options:
+            raise NotImplementedError("a block chooses the algorithm of each part itself")
+        self.plan = plan(layer, num_threads=threads, **options)
+        self.x = integers(layer.x_shape, 2)
+        self.y = aligned(layer.out_shape)
+        self()
+        check(self.y, reference_call(layer)())
+
+    def __call__(self):
+        self.plan(self.x, out=self.y)
+
+
+def check(result, expected):
+    """Raise where a result differs from what it must be, so that a wrong cell is never timed."""
+    if result.shape != expected.shape:
+        raise AssertionError(f"the result has shape {result.shape}, but must have {expected.shape}")
+    if wrong := np.count_nonzero(result != expected):
+        raise AssertionError(f"{wrong} of {expected.size} values are wrong")

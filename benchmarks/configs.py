@@ -1,0 +1,78 @@
+"""Every block as a formula of its channel count c, stated once.
+
+All take a square map of c channels to one of the same size and c channels, so each can stand where the plain
+convolution of the kernel that its name ends with stood: the suite sets the operations and the time saved side by side.
+"""
+
+from fastconv import networks
+from fastconv.networks import Layer
+
+CHANNELS = (16, 32, 64, 128, 256, 512)
+SMALL_CHANNELS = (16, 32, 64)  # for the NumPy reference, which is slow
+MAP_SIZE = 28  # pixels a side, the middle of GoogLeNet and ResNet
+
+
+def _layer(kind, weights, c, **options):
+    return Layer(f"{kind} {c}", kind, (MAP_SIZE, MAP_SIZE, c), weights, options)
+
+
+def _plain(c, k):
+    return _layer("conv2d", {"weight": (k, k, c, c)}, c, padding=k // 2)
+
+
+def _reduced(c, k, ratio):
+    """GoogLeNet's 1×1 to c / ratio channels before the k×k (arXiv:1409.4842, section 4)."""
+    n = c // ratio
+    return _layer("reduced", {"reduce": (1, 1, c, n), "conv": (k, k, n, c)}, c, padding=k // 2)
+
+
+def _bottleneck(c, k, ratio):
+    """ResNet's, with the identity shortcut (arXiv:1512.03385, figure 5); there the ratio is 4."""
+    n = c // ratio
+    return _layer("bottleneck", {"reduce": (1, 1, c, n), "conv": (k, k, n, n), "expand": (1, 1, n, c)}, c)
+
+
+def _fire(c, ratio):
+    """SqueezeNet's, half of its outputs 3×3 (arXiv:1602.07360, section 3.3); there the ratio is 8."""
+    s, e = c // ratio, c // 2
+    return _layer("fire", {"squeeze": (1, 1, c, s), "expand1x1": (1, 1, s, e), "expand3x3": (3, 3, s, e)}, c)
+
+
+BLOCKS = {  # name: Layer at c channels; the number is the reduction ratio
+    "plain 3x3": lambda c: _plain(c, 3),
+    "reduced/2 3x3": lambda c: _reduced(c, 3, 2),
+    "reduced/4 3x3": lambda c: _reduced(c, 3, 4),
+    "reduced/8 3x3": lambda c: _reduced(c, 3, 8),
+    "bottleneck/4 3x3": lambda c: _bottleneck(c, 3, 4),
+    "fire/8 3x3": lambda c: _fire(c, 8),
+    "plain 5x5": lambda c: _plain(c, 5),
+    "reduced/8 5x5": lambda c: _reduced(c, 5, 8),
+}
+
+
+POINTWISE = {  # the 1×1s that blocks are made of
+    "1x1 c→c": lambda c: _layer("conv2d", {"weight": (1, 1, c, c)}, c),
+    "1x1 c→c/4": lambda c: _layer("conv2d", {"weight": (1, 1, c, c // 4)}, c),
+    "1x1 c→4c": lambda c: _layer("conv2d", {"weight": (1, 1, c, 4 * c)}, c),
+}
+
+SPATIAL = {  # k×k, c channels to c
+    "3x3": lambda c: _plain(c, 3),
+    "3x3 stride 2": lambda c: _layer("conv2d", {"weight": (3, 3, c, c)}, c, padding=1, stride=2),
+    "5x5": lambda c: _plain(c, 5),
+    "7x7": lambda c: _plain(c, 7),
+}
+
+# Its arithmetic takes about a microsecond: what a call takes beyond that is overhead.
+SMALLEST = Layer("1x1 16→16", "conv2d", (8, 8, 16), {"weight": (1, 1, 16, 16)}, {})
+
+
+def published():
+    """{name: Layer} of the published networks' convolutions and blocks, each once; no fully connected layers."""
+    layers = {}
+    for network in (networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet, networks.nin):
+        for layer in network():
+            if layer.weights and not layer.is_fully_connected:
+                key = layer.kind, layer.x_shape, tuple(layer.weights.values()), repr(layer.options)
+                layers.setdefault(key, (f"{network.__name__} {layer.name}", layer))
+    return dict(layers.values())

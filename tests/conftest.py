@@ -1,0 +1,58 @@
+"""Set-up of all tests: the hypothesis profile, teams for tiny layers, and child processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+import threadpoolctl
+
+# Before libgomp is loaded: teams of three on two busy cores would mostly spin.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from fastconv import _threads
+
+hypothesis.settings.register_profile(
+    "fastconv",
+    derandomize=True,
+    deadline=None,
+    max_examples=100,
+    # The only fixture used so, the one below, is the same for every example.
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("fastconv")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def numpy_on_one_thread():
+    """NumPy's BLAS threads in turn with fastconv's team make both many times slower; SciPy's are loaded later."""
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@pytest.fixture
+def teams_for_tiny_layers(monkeypatch):
+    """Layers that are too small to share are shared all the same, so that small tests run on real threads."""
+    monkeypatch.setattr(_threads, "_MACS_PER_THREAD", 1)
+
+
+@pytest.fixture
+def run_python():
+    """Run a Python program in a process of its own; a crash, a hang or a non-zero exit fails the test."""
+
+    def run(*arguments, timeout=120, **environment):
+        path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+        keep = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "FASTCONV_"))}
+        done = subprocess.run(
+            [sys.executable, "-X", "faulthandler", *map(str, arguments)],
+            env={**keep, "PYTHONPATH": path, **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+        return done.stdout
+
+    return run

@@ -1,0 +1,120 @@
+"""A program: convolve arrays that lie against pages of memory that may not be touched; a stray access ends it.
+
+Every operand lies once at the end of its pages and once at their beginning, packed weights and workspaces always at the
+end. The last line printed names the case that was running.
+"""
+
+import ctypes
+import mmap
+
+import numpy as np
+from cases import integers
+
+import fastconv
+from fastconv import _cpu, _direct, _threads, _workspace, reference
+
+_mprotect = ctypes.CDLL(None, use_errno=True).mprotect
+_mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+_PROT_NONE = 0
+_kept = []  # the mappings: unmapped, their addresses could be used for something else
+
+
+def guarded(shape, dtype, at_end=True):
+    """An uninitialised array with a page that may not be touched on either side, adjacent to one of them."""
+    nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = -(-nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
+    memory = mmap.mmap(-1, room + 2 * mmap.PAGESIZE)
+    _kept.append(memory)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for page in (start, start + mmap.PAGESIZE + room):
+        if _mprotect(page, mmap.PAGESIZE, _PROT_NONE):
+            raise OSError(ctypes.get_errno(), "mprotect failed")
+    offset = mmap.PAGESIZE + (room - nbytes if at_end else 0)
+    return np.frombuffer(memory, np.uint8, nbytes, offset).view(dtype).reshape(shape)
+
+
+def moved(array, at_end):
+    copy = guarded(array.shape, array.dtype, at_end)
+    copy[...] = array
+    return copy
+
+
+# (x, weight, options) in NHWC: full tiles and ragged ones, with and without padding, each way of walking the input.
+GEOMETRIES = [
+    ((1, 1, 1, 1), (1, 1, 1, 1), {}),
+    ((2, 7, 7, 16), (1, 1, 16, 32), {}),
+    ((2, 7, 7, 17), (1, 1, 17, 33), {}),
+    ((1, 5, 13, 3), (1, 1, 3, 5), {"stride": 2}),
+    ((1, 9, 9, 8), (3, 3, 8, 16), {}),
+    ((2, 9, 8, 5), (3, 3, 5, 9), {"padding": 1}),
+    ((1, 9, 8, 5), (2, 4, 5, 40), {"padding": ((0, 3), (2, 0)), "stride": (2, 1)}),
+    ((2, 9, 9, 3), (3, 3, 3, 7), {"padding": ((1, 0), (1, 0)), "stride": 2}),  # the last row and column are unused
+    ((1, 12, 11, 3), (3, 2, 3, 7), {"dilation": (2, 3)}),
+    ((1, 12, 11, 3), (3, 3, 3, 7), {"dilation": 2, "padding": "same", "stride": 2}),
+    ((2, 8, 7, 12), (3, 3, 4, 9), {"groups": 3}),
+    ((2, 8, 7, 12), (3, 3, 4, 51), {"groups": 3, "padding": 1}),
+    ((1, 8, 7, 12), (3, 3, 1, 24), {"groups": 12, "padding": 1}),
+    ((2, 8, 7, 16), (3, 3, 2, 8), {"groups": 8, "padding": 1}),
+    ((1, 8, 7, 16), (3, 3, 2, 8), {"groups": 8}),
+    ((2, 8, 7, 17), (3, 3, 1, 17), {"groups": 17, "padding": 1}),
+    ((2, 8, 7, 36), (3, 3, 4, 36), {"groups": 9, "padding": 1}),
+    ((1, 8, 7, 20), (3, 3, 4, 20), {"groups": 5, "stride": 2}),
+    ((2, 8, 7, 33), (2, 3, 1, 33), {"groups": 33}),
+    ((1, 24, 23, 3), (7, 7, 3, 24), {"stride": 2, "padding": 3}),
+    ((1, 1, 25, 2), (1, 3, 2, 3), {}),
+    ((1, 0, 3, 2), (1, 1, 2, 3), {"padding": 1}),
+    ((1, 2, 2, 3), (2, 2, 3, 65), {"padding": 5}),
+    ((1, 12, 12, 600), (1, 1, 600, 17), {}),
+]
+
+
+def convolutions(dtype, at_end):
+    rng = np.random.default_rng(0)
+    for x_shape, weight_shape, options in GEOMETRIES:
+        print(_cpu.active(), dtype, f"{at_end = }", x_shape, weight_shape, options, flush=True)
+        arrays = [integers(rng, shape, dtype) for shape in (x_shape, weight_shape, weight_shape[3:])]
+        plain = reference.conv2d(*arrays, **options)
+        residual = integers(rng, plain.shape, dtype)
+        x, weight, bias, guarded_residual = (moved(a, at_end) for a in (*arrays, residual))
+        blas = weight_shape[:3] == (1, 1, x_shape[3]) and "padding" not in options
+        for algorithm in ["direct", "auto"] + ["blas"] * blas:
+            for num_threads in (1, 2):
+                out = guarded(plain.shape, dtype, at_end)
+                plan = fastconv.Conv2d(weight, bias, **options, algorithm=algorithm, num_threads=num_threads)
+                np.testing.assert_array_equal(plan(x, guarded_residual, out=out), plain + residual)
+                joined = guarded((*plain.shape[:3], plain.shape[3] + 3), dtype, at_end)
+                joined[...] = 7
+                part = joined[..., 3:] if at_end else joined[..., :-3]
+                np.testing.assert_array_equal(plan(x, out=part), plain)
+                assert joined.sum() == plain.sum() + 21 * (plain.size // plain.shape[3]), "a neighbour was overwritten"
+
+
+def pools(dtype, at_end):
+    rng = np.random.default_rng(0)
+    windows = [(1, {}), (2, {"padding": 1, "stride": 1}), (3, {"padding": ((2, 1), (1, 2)), "stride": 2})]
+    for shape in [(1, 1, 1, 1), (2, 7, 9, 5), (1, 6, 6, 64), (1, 6, 5, 67)]:
+        for kernel, options in windows:
+            print(dtype, f"{at_end = }", "pools", shape, kernel, options, flush=True)
+            x = moved(integers(rng, shape, dtype), at_end)
+            for kind in ("max_pool2d", "avg_pool2d"):
+                want = getattr(reference, kind)(x, kernel, **options).astype(dtype)
+                out = guarded(want.shape, dtype, at_end)
+                getattr(fastconv, kind)(x, kernel, **options, out=out, num_threads=2)
+                np.testing.assert_allclose(out, want, rtol=1e-6)
+
+
+def main():
+    _threads._MACS_PER_THREAD = 1  # teams for tiny layers
+    _direct.aligned = _workspace.aligned = guarded
+    _workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
+    fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
+    assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"
+    for dtype in ("float32", "float64"):
+        for at_end in (True, False):
+            convolutions(dtype, at_end)
+            pools(dtype, at_end)
+    print("done")
+
+
+if __name__ == "__main__":
+    main()

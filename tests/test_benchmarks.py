@@ -1,0 +1,178 @@
+"""The benchmark suite: it runs, times what it means to, and its formulas are right. No test looks at a time."""
+
+import re
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("asv")
+
+from asv.config import Config
+from asv_runner.discovery import disc_benchmarks, update_sys_path
+
+from fastconv.report import data
+
+SUITE = Path(__file__).parents[1] / "benchmarks"
+update_sys_path(str(SUITE))
+
+from benchmarks import WarmTimeBenchmark, common, configs  # noqa: E402
+from benchmarks.__main__ import QUICK  # noqa: E402
+
+BENCHMARKS = {benchmark.name: benchmark for benchmark in disc_benchmarks(str(SUITE))}
+
+
+class _Once:
+    """What `asv run --quick` sets."""
+
+    number = repeat = rounds = 1
+    warmup_time = 0
+
+
+def cells(benchmark):
+    """The parameters of every cell."""
+    return list(product(*benchmark._params))
+
+
+def smallest(benchmark):
+    """The cells of the fewest channels; of the published layers, those of the least work."""
+    if "Published" in benchmark.name:
+        least = min(configs.published(), key=lambda name: configs.published()[name].cost().macs)
+        return [cell for cell in cells(benchmark) if cell[-1] == least]
+    if benchmark.param_names[:1] == ["channels"]:
+        return [cell for cell in cells(benchmark) if cell[0] == min(configs.CHANNELS)]
+    return cells(benchmark)
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_runs_once_at_its_smallest_size(name):
+    benchmark = BENCHMARKS[name]
+    benchmark._attr_sources.insert(0, _Once)
+    ran = 0
+    for cell in smallest(benchmark):
+        benchmark.set_param_idx(cells(benchmark).index(cell))
+        if benchmark.do_setup():  # n/a here
+            continue
+        result = benchmark.do_run()
+        benchmark.do_teardown()
+        value = result["samples"][0] if isinstance(result, dict) else result
+        assert np.isfinite(value)
+        assert value >= 0
+        ran += 1
+    assert ran
+
+
+def test_time_benchmarks_are_set_up_once_and_timed_in_a_loop():
+    class Counted:
+        setups = calls = 0
+        warmup_time, repeat = 0.001, 2
+
+        def setup(self):
+            self.setups += 1
+
+        def time_it(self):
+            self.calls += 1
+
+    counted = Counted()
+    benchmark = WarmTimeBenchmark("Counted.time_it", counted.time_it, [counted.time_it, counted])
+    benchmark.do_setup()
+    result = benchmark.do_run()
+    assert counted.setups == 1
+    assert result["number"] > 1
+    assert counted.calls >= 2 * result["number"]
+    timed = [benchmark for name, benchmark in BENCHMARKS.items() if ".time_" in name]
+    assert timed
+    assert all(type(benchmark).__name__ == "WarmTimeBenchmark" for benchmark in timed)
+
+
+MACS = {  # for each pixel and c², by hand
+    "plain 3x3": 9,
+    "reduced/2 3x3": 1 / 2 + 9 / 2,
+    "reduced/4 3x3": 1 / 4 + 9 / 4,
+    "reduced/8 3x3": 1 / 8 + 9 / 8,
+    "bottleneck/4 3x3": 1 / 4 + 9 / 16 + 1 / 4,
+    "fire/8 3x3": 1 / 8 + 1 / 16 + 9 / 16,
+    "plain 5x5": 25,
+    "reduced/8 5x5": 1 / 8 + 25 / 8,
+}
+
+
+@pytest.mark.parametrize("channels", configs.CHANNELS)
+@pytest.mark.parametrize("name", configs.BLOCKS)
+def test_formulas(name, channels):
+    layer = configs.BLOCKS[name](channels)
+    assert layer.cost().macs == MACS[name] * channels**2 * configs.MAP_SIZE**2
+    assert layer.x_shape == layer.out_shape == (configs.MAP_SIZE, configs.MAP_SIZE, channels)
+    plan = common.plan(layer, num_threads=1)
+    assert plan.cost(layer.x_shape) == layer.cost()
+    assert configs.BLOCKS[data.plain_name(name)](channels).out_shape == layer.out_shape
+
+
+def test_published_layers():
+    layers = configs.published()
+    macs = {name: layer.cost().macs for name, layer in layers.items()}
+    assert macs["googlenet 3a"] == 128_049_152
+    assert macs["squeezenet fire2"] == 35_622_400
+    assert macs["resnet conv2_2"] == 218_365_952
+    assert macs["alexnet conv2"] == 223_948_800
+    shapes = [(layer.kind, layer.x_shape, *layer.weights.values(), repr(layer.options)) for layer in layers.values()]
+    assert len(set(shapes)) == len(shapes)
+
+
+def test_a_wrong_result_is_not_timed(monkeypatch):
+    layer = configs.BLOCKS["fire/8 3x3"](16)
+    call = common.Call(layer, 1)
+    expected = common.reference_call(layer)()
+    common.check(call.y, expected)
+    for place in ((0, 0, 0), (-1, -1, -1), (13, 14, 8)):
+        wrong = expected.copy()
+        wrong[place] += 1
+        with pytest.raises(AssertionError, match="1 of 12544 values are wrong"):
+            common.check(call.y, wrong)
+    with pytest.raises(AssertionError, match="shape"):
+        common.check(call.y, expected[1:])
+    monkeypatch.setattr(common, "reference_call", lambda layer: lambda: wrong)
+    with pytest.raises(AssertionError, match="values are wrong"):
+        common.Call(layer, 1)
+
+
+def test_data_start_on_a_cache_line_and_stay_the_same():
+    array = common.integers((28, 28, 3), 2)
+    assert array.ctypes.data % common.CACHE_LINE == 0
+    assert array is common.integers((28, 28, 3), 2)
+    assert set(np.unique(array)) == {-2, -1, 0, 1, 2}
+
+
+def test_quick_expressions_select_what_they_name():
+    names = [
+        f"{name}({', '.join(map(repr, cell))})" if benchmark._params else name
+        for name, benchmark in BENCHMARKS.items()
+        for cell in cells(benchmark)
+    ]
+    for expression in QUICK:
+        assert any(re.search(expression, name) for name in names), expression
+    quick = [name for name in names if any(re.search(expression, name) for expression in QUICK)]
+    assert sum(".time_block(" in name for name in quick) == 5 * 6 * len(common.THREADS)
+    assert sum(".track_" in name and "bench_blocks" in name for name in quick) == 5 * 6 * 2
+
+
+def test_report_knows_the_benchmarks_by_name():
+    known = {value for name, value in vars(data).items() if name.isupper() and isinstance(value, str)} - {data.AUTO}
+    for name in known - {data.CALLS}:
+        assert name in BENCHMARKS
+    assert any(name.startswith(data.CALLS) for name in BENCHMARKS)
+    order = ["channels", "threads", "block", "algorithm"]
+    assert BENCHMARKS[data.BLOCKS].param_names == order
+    assert (
+        BENCHMARKS[data.POINTWISE].param_names
+        == BENCHMARKS[data.SPATIAL].param_names
+        == [*order[:2], "layer", order[3]]
+    )
+
+
+def test_asv_knows_every_key_of_its_configuration(monkeypatch):
+    """It ignores others in silence. build_cache_size is read by asv without a default of its own."""
+    monkeypatch.chdir(SUITE)
+    given = vars(Config.load()).keys()
+    assert given - vars(Config()).keys() == {"build_cache_size"}

@@ -1,0 +1,49 @@
+"""What get_config and show_config say is true."""
+
+import sys
+
+import numpy as np
+import scipy
+
+import fastconv
+from fastconv import _cpu
+
+
+def test_the_configuration_is_true():
+    config = fastconv.get_config()
+    assert config["numpy"] == np.__version__
+    assert config["scipy"] == scipy.__version__
+    assert config["python"] == sys.version.split()[0]
+    assert config["isas_compiled"] == _cpu.compiled()
+    assert config["isas_detected"] == _cpu.available()
+    assert config["isa"] in config["isas_detected"]
+    assert config["threads"] >= 1
+    assert config["openmp"] in (True, False)
+    assert config["compiler"]
+    assert config["blas"]
+
+
+def test_the_configuration_is_a_new_dict_each_time():
+    fastconv.get_config()["isas_compiled"].clear()
+    fastconv.get_config().clear()
+    assert fastconv.get_config()["isas_compiled"]
+
+
+def test_show_config_prints_all_of_it(capsys):
+    fastconv.show_config()
+    printed = capsys.readouterr().out
+    for name, value in fastconv.get_config().items():
+        assert name in printed
+        assert all(str(part) in printed for part in (value if isinstance(value, list) else [value]))
+
+
+def test_the_environment_shows_in_the_configuration(run_python):
+    code = "import fastconv; config = fastconv.get_config(); print(config['isa'], config['threads'])"
+    assert run_python("-c", code, FASTCONV_ISA="scalar", FASTCONV_NUM_THREADS="3").split() == ["scalar", "3"]
+
+
+def test_everything_public_is_documented_and_listed():
+    for name in fastconv.__all__:
+        assert getattr(fastconv, name).__doc__
+    assert list(fastconv.__all__) == sorted(fastconv.__all__)
+    assert fastconv.__version__.count(".") == 2

@@ -1,0 +1,131 @@
+"""conv2d against the reference: any geometry, the edges of tiles and strips, and values that are no numbers."""
+
+import numpy as np
+import pytest
+from cases import ConvCase, conv_cases, huge, integers, non_finite, normals
+from compare import assert_conv, assert_equal_exact
+from hypothesis import given
+
+import fastconv
+from fastconv import reference
+
+pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
+THREADS = 1, 2, 3
+
+
+@given(conv_cases())
+def test_whole_numbers_exactly(case):
+    arrays = case.arrays(integers)
+    want = reference.conv2d(**arrays, **case.options)
+    assert want.shape == case.out_shape
+    for num_threads in THREADS:
+        got = fastconv.conv2d(**arrays, **case.options, algorithm="direct", num_threads=num_threads)
+        assert_equal_exact(got, want, case.dtype)
+
+
+@pytest.mark.parametrize("values", [normals, non_finite, huge])
+@given(case=conv_cases())
+def test_any_numbers_within_the_bound(values, case):
+    arrays = case.arrays(values)
+    assert_conv(fastconv.conv2d(**arrays, **case.options, num_threads=2), **arrays, **case.options)
+
+
+def tile_edges(kernel):
+    """A case for every number of pixels and columns around the tiles' sizes, in a map one pixel high."""
+    pixels = [*range(1, 15), 23, 24, 25, 49]
+    columns = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 63, 64, 65]
+    for n in pixels:
+        for k in columns:
+            options = {"padding": kernel // 2}
+            yield ConvCase((1, n, 3), (kernel, kernel, 3, k), (1, n, k), residual=True, options=options)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_the_edges_of_every_tile(kernel, activation, dtype):
+    for case in tile_edges(kernel):
+        arrays = {name: array.astype(dtype) for name, array in case.arrays(integers).items()}
+        options = {**case.options, "activation": activation}
+        got = fastconv.conv2d(**arrays, **options, algorithm="direct", num_threads=1)
+        assert_equal_exact(got, reference.conv2d(**arrays, **options), dtype)
+
+
+# Rows so long or pixels so deep that a map falls into several strips; kernels of every form.
+STRIPS_AND_KERNELS = {
+    "one row a strip": ((2, 9, 5, 3000), (3, 3, 3000, 5), {"padding": 1}),
+    "uneven strips of rows": ((1, 37, 40, 96), (3, 3, 96, 9), {"padding": 1, "stride": (2, 1)}),
+    "strips of pixels": ((2, 20, 21, 1030), (1, 1, 1030, 17), {}),
+    "strips that begin inside a row": ((1, 30, 31, 300), (2, 2, 300, 3), {}),
+    "strips of a strided map": ((2, 31, 29, 260), (1, 1, 260, 5), {"stride": (2, 3)}),
+    "strips and groups": ((1, 33, 30, 240), (3, 3, 80, 30), {"groups": 3, "padding": 1}),
+    "strips and depthwise": ((1, 45, 40, 130), (3, 3, 1, 260), {"groups": 130, "padding": 1}),
+    "strips and dilation": ((1, 40, 40, 128), (3, 3, 128, 4), {"dilation": (3, 5), "padding": (3, 5)}),
+    "many blocks": ((1, 3, 3, 5), (3, 3, 5, 1000), {"padding": 1}),
+    "many channels": ((1, 2, 2, 20000), (1, 2, 20000, 3), {}),
+    "a large kernel": ((1, 40, 37, 3), (11, 11, 3, 33), {"stride": 4}),
+    "a low wide kernel": ((2, 9, 25, 5), (1, 13, 5, 9), {"padding": ((0, 0), (12, 3))}),
+    "a high narrow kernel": ((2, 25, 9, 5), (13, 1, 5, 9), {"padding": ((3, 12), (0, 0))}),
+    "an even kernel": ((2, 9, 9, 5), (4, 6, 5, 9), {"padding": "same", "stride": (3, 2)}),
+    "a kernel of the whole map": ((3, 6, 6, 256), (6, 6, 256, 40), {}),
+    "more padding than map": ((1, 2, 3, 5), (3, 3, 5, 9), {"padding": ((7, 0), (1, 20))}),
+    "a stride over the whole map": ((2, 9, 8, 5), (2, 2, 5, 9), {"stride": (100, 2**31 - 1)}),
+    "a dilation over the whole map": ((2, 9, 8, 5), (2, 2, 5, 9), {"dilation": (8, 1), "padding": "same"}),
+    "one column": ((2, 60, 1, 70), (3, 1, 70, 33), {"padding": (1, 0)}),
+    "one row": ((2, 1, 200, 70), (1, 3, 70, 33), {"padding": (0, 1)}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("group_in", "group_out"), [(1, 1), (1, 2), (2, 1), (3, 3), (4, 4), (4, 1), (1, 4)])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_the_edges_of_groups(padding, group_in, group_out, dtype):
+    rng = np.random.default_rng(0)
+    for groups in [2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65]:
+        for width in [3, 4, 8, 15, 27]:
+            shapes = (2, 4, width, groups * group_in), (3, 3, group_in, groups * group_out), (groups * group_out,)
+            x, weight, bias = (integers(rng, shape, dtype) for shape in shapes)
+            options = {"groups": groups, "padding": padding}
+            want = reference.conv2d(x, weight, bias, **options)
+            residual = integers(rng, want.shape, dtype)
+            options |= {"residual": residual, "algorithm": "direct", "num_threads": 1}
+            assert_equal_exact(fastconv.conv2d(x, weight, bias, **options), want + residual, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", STRIPS_AND_KERNELS)
+def test_strips_and_kernels(name, dtype):
+    x_shape, weight_shape, options = STRIPS_AND_KERNELS[name]
+    rng = np.random.default_rng(0)
+    x, weight, bias = (integers(rng, shape, dtype) for shape in (x_shape, weight_shape, weight_shape[3:]))
+    want = reference.conv2d(x, weight, bias, **options)
+    residual = integers(rng, want.shape, dtype)
+    for num_threads in THREADS:
+        running = {"algorithm": "direct", "num_threads": num_threads, "residual": residual}
+        got = fastconv.conv2d(x, weight, bias, **options, **running)
+        assert_equal_exact(got, want + residual, dtype)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e38])
+@pytest.mark.parametrize("place", ["x", "weight", "bias", "residual"])
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_one_bad_value_reaches_its_outputs_and_no_others(bad, place, activation):
+    options = {"padding": 1, "activation": activation}
+    case = ConvCase((8, 9, 7), (3, 3, 7, 33), (8, 9, 33), residual=True, options=options)
+    arrays = case.arrays(normals)
+    finite = fastconv.conv2d(**arrays, **case.options)
+    target = arrays[place]
+    target[tuple(n // 2 for n in target.shape)] = bad
+    got = fastconv.conv2d(**arrays, **case.options)
+    assert_conv(got, **arrays, **case.options)
+    reached = {"x": 3 * 3 * 33, "weight": 8 * 9, "bias": 8 * 9, "residual": 1}[place]
+    assert (got.view("i4") != finite.view("i4")).sum() <= reached
+
+
+def test_sums_that_overflow_float32_become_infinite():
+    x = np.full((2, 2, 4), 1e38, np.float32)
+    weight = np.stack([np.ones(4), -np.ones(4)], -1)[None, None].astype(np.float32)
+    np.testing.assert_array_equal(fastconv.conv2d(x, weight)[..., 0], np.inf)
+    np.testing.assert_array_equal(fastconv.conv2d(x, weight)[..., 1], -np.inf)
+    np.testing.assert_array_equal(fastconv.conv2d(x, weight, activation="relu")[..., 1], 0)
+    np.testing.assert_allclose(fastconv.conv2d(x.astype(float), weight.astype(float))[..., 0], 4e38)

@@ -1,0 +1,109 @@
+"""The instruction sets: how one is chosen, and the kernels' tests on every one that this machine runs.
+
+The whole suite runs on the active set; the others run the tests of the kernels in a process each.
+"""
+
+import itertools
+import os
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastconv import _cpu
+
+HERE = Path(__file__).parent
+KERNEL_TESTS = ["test_conv2d", "test_pointwise", "test_pool", "test_blocks", "test_same_bits", "test_published_layers"]
+OTHERS = [isa for isa in _cpu.available() if isa != _cpu.active()]
+ACTIVE = "import fastconv; print(fastconv.get_config()['isa'])"
+
+# Not in the children: each tests the set that its environment forces, and starts no children of its own.
+pytestmark = pytest.mark.skipif("FASTCONV_ISA" in os.environ, reason="the instruction set is forced")
+
+
+@pytest.mark.parametrize("isa", OTHERS)
+def test_the_kernels_on_the_other_instruction_sets(run_python, isa):
+    files = [HERE / f"{name}.py" for name in KERNEL_TESTS]
+    options = ["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={HERE.parent}"]
+    output = run_python("-m", "pytest", *options, *files, FASTCONV_ISA=isa, timeout=600)
+    assert " passed" in output
+
+
+@pytest.mark.parametrize("isa", _cpu.available())
+def test_the_environment_forces_an_instruction_set(run_python, isa):
+    assert run_python("-c", ACTIVE, FASTCONV_ISA=isa).strip() == isa
+
+
+def test_the_widest_set_is_the_default(run_python):
+    assert run_python("-c", ACTIVE).strip() == _cpu.available()[-1] == _cpu.active()
+    assert run_python("-c", ACTIVE, FASTCONV_ISA="").strip() == _cpu.active()
+
+
+def test_the_portable_kernels_are_always_there():
+    assert _cpu.available()[0] == "scalar"
+    assert set(_cpu.available()) <= set(_cpu.compiled())
+
+
+@pytest.mark.parametrize("isa", ["sse9", "AVX2", "neon ", *set(_cpu.compiled()) - set(_cpu.available())])
+def test_a_set_that_is_unknown_or_that_the_cpu_lacks_is_an_error(run_python, isa):
+    code = """
+        try:
+            import fastconv
+        except (ValueError, ImportError) as error:
+            print(error)
+    """
+    message = run_python("-c", textwrap.dedent(code), FASTCONV_ISA=isa)
+    assert f"FASTCONV_ISA={isa}" in message
+    assert all(name in message for name in _cpu.available())
+
+
+def test_a_set_that_is_compiled_but_that_the_cpu_lacks_is_an_error(monkeypatch):
+    monkeypatch.setattr(_cpu, "available", lambda: ["scalar"])
+    for isa in _cpu.compiled()[1:]:
+        with pytest.raises(ValueError, match=f"FASTCONV_ISA={isa}"):
+            _cpu._choose(isa)
+    assert _cpu.active() == "scalar" if not OTHERS else True
+
+
+def test_the_instruction_sets_agree(run_python, tmp_path):
+    code = """
+        import sys
+        import numpy as np, fastconv
+        rng = np.random.default_rng(0)
+        results = []
+        for dtype in ("float32", "float64"):
+            x, weight = rng.standard_normal((19, 17, 35), dtype), rng.standard_normal((3, 3, 35, 37), dtype)
+            results += [fastconv.conv2d(x, weight, padding=1), fastconv.conv2d(x, weight, stride=2)]
+            magnitude = fastconv.conv2d(abs(x), abs(weight), padding=1), fastconv.conv2d(abs(x), abs(weight), stride=2)
+            results += [2 * 35 * 9 * np.finfo(dtype).eps * bound for bound in magnitude]
+        np.savez(sys.argv[1], *results)
+    """
+    results = {}
+    for isa in _cpu.available():
+        run_python("-c", textwrap.dedent(code), tmp_path / f"{isa}.npz", FASTCONV_ISA=isa)
+        results[isa] = list(np.load(tmp_path / f"{isa}.npz").values())
+    for one, other in itertools.combinations(results.values(), 2):
+        for i in (0, 1, 4, 5):
+            assert (np.abs(one[i] - other[i]) <= one[i + 2]).all()
+
+
+def test_a_pickled_plan_is_packed_anew_for_another_instruction_set(run_python, tmp_path):
+    save = """
+        import pickle, sys
+        import numpy as np, fastconv
+        plan = fastconv.Conv2d(np.arange(3 * 3 * 5 * 37, dtype=np.float32).reshape(3, 3, 5, 37))
+        plan(np.ones((4, 4, 5), np.float32))
+        pickle.dump(plan, open(sys.argv[1], "wb"))
+    """
+    load = """
+        import pickle, sys
+        import numpy as np, fastconv
+        plan = pickle.load(open(sys.argv[1], "rb"))
+        print(plan.describe((4, 4, 5)).isa, plan(np.ones((4, 4, 5), np.float32)).sum())
+    """
+    first, *_, last = _cpu.available()
+    run_python("-c", textwrap.dedent(save), tmp_path / "plan", FASTCONV_ISA=first)
+    isa, total = run_python("-c", textwrap.dedent(load), tmp_path / "plan", FASTCONV_ISA=last).split()
+    assert isa == last
+    assert float(total) == 4 * sum(range(3 * 3 * 5 * 37))

@@ -1,0 +1,80 @@
+"""pointwise against the reference, through the direct kernel and through BLAS."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import threadpoolctl
+from cases import huge, integers, non_finite, normals, pointwise_cases
+from compare import assert_close, assert_equal_exact
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastconv
+from fastconv import reference
+
+pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
+ALGORITHMS = ["direct", "blas"]
+
+
+def assert_pointwise(got, arrays, options):
+    want = reference.pointwise(**arrays, **options)
+    magnitude = reference.pointwise(**{name: np.abs(array) for name, array in arrays.items()}, **options)
+    terms = arrays["weight"].shape[0 if options["layout"] == "NHWC" else 1] + 2
+    assert_close(got, want, magnitude, terms, arrays["x"].dtype)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@given(case=pointwise_cases())
+def test_whole_numbers_exactly(algorithm, case):
+    arrays = case.arrays(integers)
+    want = reference.pointwise(**arrays, **case.options)
+    assert want.shape == case.out_shape
+    for num_threads in (1, 2, 3):
+        got = fastconv.pointwise(**arrays, **case.options, algorithm=algorithm, num_threads=num_threads)
+        assert_equal_exact(got, want, case.dtype)
+
+
+@pytest.mark.parametrize("algorithm", ["auto", *ALGORITHMS])
+@pytest.mark.parametrize("values", [normals, non_finite, huge])
+@given(case=pointwise_cases())
+def test_any_numbers_within_the_bound(algorithm, values, case):
+    arrays = case.arrays(values)
+    assert_pointwise(fastconv.pointwise(**arrays, **case.options, algorithm=algorithm), arrays, case.options)
+
+
+@given(pointwise_cases(), st.sampled_from(ALGORITHMS))
+def test_pointwise_is_conv2d_with_a_1x1_kernel(case, algorithm):
+    arrays = case.arrays(normals)
+    got = fastconv.pointwise(**arrays, **case.options, algorithm=algorithm)
+    nhwc = case.options["layout"] == "NHWC"
+    arrays["weight"] = arrays["weight"][None, None] if nhwc else arrays["weight"][..., None, None]
+    np.testing.assert_array_equal(got, fastconv.conv2d(**arrays, **case.options, algorithm=algorithm))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 7), (14, 14), (16, 16), (1, 193), (19, 27), (40, 41)])
+@pytest.mark.parametrize("stride", [1, 2, (1, 3)])
+def test_maps_around_the_size_of_a_slab(size, stride, dtype, algorithm):
+    rng = np.random.default_rng(0)
+    x, weight, bias = (integers(rng, shape, dtype) for shape in [(2, *size, 19), (19, 33), (33,)])
+    want = reference.pointwise(x, weight, bias, stride=stride)
+    residual = integers(rng, want.shape, dtype)
+    joined = np.full((*want.shape[:-1], 40), 7, dtype)
+    options = {"stride": stride, "algorithm": algorithm, "residual": residual, "out": joined[..., 4:37]}
+    got = fastconv.pointwise(x, weight, bias, **options, num_threads=3)
+    assert_equal_exact(got, want + residual, dtype)
+    np.testing.assert_array_equal(np.delete(joined, np.s_[4:37], -1), 7)
+
+
+def test_blas_runs_in_many_python_threads_and_gives_its_threads_back():
+    rng = np.random.default_rng(0)
+    x, weight = integers(rng, (2, 30, 31, 64), "float32"), integers(rng, (64, 70), "float32")
+    want = fastconv.pointwise(x, weight, algorithm="blas")
+    before = threadpoolctl.threadpool_info()
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(fastconv.pointwise, x, weight, algorithm="blas", num_threads=n % 3 + 1) for n in range(24)]
+        for got in (call.result() for call in calls):
+            np.testing.assert_array_equal(got, want)
+    assert threadpoolctl.threadpool_info() == before

@@ -1,0 +1,143 @@
+"""The result has the same bits however it is asked for: any number of threads, any batch, any out, plan or function."""
+
+import numpy as np
+import pytest
+from cases import SMALL_BLOCKS, block_cases, conv_cases, normals, pointwise_cases, pool_cases
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastconv
+
+pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
+
+# Real sizes, with several strips and blocks; (x, weight, options).
+LARGE = {
+    "3×3 padded": ((3, 28, 28, 96), (3, 3, 96, 72), {"padding": 1}),
+    "3×3 strided": ((2, 29, 27, 64), (3, 3, 64, 33), {"stride": 2, "padding": "same"}),
+    "first layer": ((2, 64, 64, 3), (7, 7, 3, 24), {"stride": 2, "padding": 3}),
+    "groups": ((2, 20, 20, 48), (5, 5, 16, 33), {"groups": 3, "padding": 2}),
+    "depthwise": ((2, 40, 40, 40), (3, 3, 1, 40), {"groups": 40, "padding": 1}),
+    "1×1": ((3, 14, 14, 520), (1, 1, 520, 130), {}),
+    "1×1 strided": ((2, 28, 28, 260), (1, 1, 260, 65), {"stride": 2}),
+    "dilated": ((2, 24, 24, 32), (3, 3, 32, 40), {"dilation": 3}),
+}
+
+
+def assert_same_bits(got, want):
+    assert got.dtype == want.dtype
+    assert got.shape == want.shape
+    assert got.tobytes() == want.tobytes()
+
+
+def large(name, dtype):
+    x_shape, weight_shape, options = LARGE[name]
+    rng = np.random.default_rng(0)
+    x, weight = normals(rng, x_shape, dtype), normals(rng, weight_shape, dtype)
+    return x, weight, normals(rng, weight_shape[3:], dtype), options
+
+
+def algorithms(name):
+    return ["auto", "direct", "blas"] if LARGE[name][1][:2] == (1, 1) else ["auto", "direct"]
+
+
+EVERY = [(name, algorithm) for name in LARGE for algorithm in algorithms(name)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "algorithm"), EVERY)
+def test_threads_batches_and_calls_of_large_layers(name, algorithm, dtype):
+    x, weight, bias, options = large(name, dtype)
+    options = {**options, "algorithm": algorithm, "activation": "relu"}
+    want = fastconv.conv2d(x, weight, bias, **options, num_threads=1)
+    for num_threads in (2, 3, 8):
+        for _ in range(2):  # which thread does what differs from call to call
+            assert_same_bits(fastconv.conv2d(x, weight, bias, **options, num_threads=num_threads), want)
+    plan = fastconv.Conv2d(weight, bias, **options, num_threads=2)
+    for image, image_want in zip(x, want, strict=True):
+        assert_same_bits(plan(image), image_want)
+        assert_same_bits(plan(image[None]), image_want[None])
+    assert_same_bits(plan(x[:2]), want[:2])
+
+
+@pytest.mark.parametrize(("name", "algorithm"), EVERY)
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_slice_of_channels_as_out(name, algorithm, first):
+    x, weight, bias, options = large(name, "float32")
+    options = {**options, "algorithm": algorithm, "num_threads": 2}
+    want = fastconv.conv2d(x, weight, bias, **options)
+    end = first + want.shape[-1]
+    joined = np.full((*want.shape[:-1], end + 5), np.nan, np.float32)
+    out = joined[..., first:end]
+    assert fastconv.conv2d(x, weight, bias, **options, out=out) is out
+    assert_same_bits(out.copy(), want)
+    assert np.isnan(joined[..., :first]).all()  # the neighbours' channels
+    assert np.isnan(joined[..., end:]).all()
+
+
+@pytest.mark.parametrize("algorithm", ["direct", "blas"])
+def test_every_second_image_of_an_array_as_out(algorithm):
+    rng = np.random.default_rng(0)
+    x, weight = normals(rng, (3, 6, 5, 8), "float32"), normals(rng, (8, 9), "float32")
+    twice = np.full((6, 6, 5, 12), np.nan, np.float32)
+    fastconv.pointwise(x, weight, algorithm=algorithm, out=twice[::2, ..., 1:10], num_threads=2)
+    assert_same_bits(twice[::2, ..., 1:10].copy(), fastconv.pointwise(x, weight, algorithm=algorithm))
+    assert np.isnan(twice).sum() == twice.size - 3 * 6 * 5 * 9
+
+
+@given(st.one_of(conv_cases(), pointwise_cases()), st.sampled_from(["auto", "direct"]))
+def test_every_way_to_ask_for_a_convolution(case, algorithm):
+    arrays = case.arrays(normals)
+    function = fastconv.pointwise if len(case.weight_shape) == 2 else fastconv.conv2d
+    want = function(**arrays, **case.options, algorithm=algorithm, num_threads=1)
+    for num_threads in (2, 3):
+        assert_same_bits(function(**arrays, **case.options, algorithm=algorithm, num_threads=num_threads), want)
+    out = np.full_like(want, np.nan)
+    assert function(**arrays, **case.options, algorithm=algorithm, out=out) is out
+    assert_same_bits(out, want)
+    if len(case.x_shape) == 4:
+        residuals = arrays.pop("residual", [None] * case.x_shape[0])
+        images = arrays.pop("x")
+        for image, residual, image_want in zip(images, residuals, want, strict=True):
+            given_image = {"x": image, "residual": residual, **arrays}
+            assert_same_bits(function(**given_image, **case.options, algorithm=algorithm), image_want)
+
+
+@given(pool_cases(), st.sampled_from(["max_pool2d", "avg_pool2d"]))
+def test_every_way_to_ask_for_a_pooling(case, name):
+    x, pool = case.x(normals), getattr(fastconv, name)
+    want = pool(x, case.kernel, **case.options, num_threads=1)
+    for num_threads in (2, 3):
+        assert_same_bits(pool(x, case.kernel, **case.options, num_threads=num_threads), want)
+    out = np.full_like(want, np.nan)
+    assert pool(x, case.kernel, **case.options, out=out) is out
+    assert_same_bits(out, want)
+    if x.ndim == 4:
+        for image, image_want in zip(x, want, strict=True):
+            assert_same_bits(pool(image, case.kernel, **case.options), image_want)
+
+
+@pytest.mark.parametrize("name", SMALL_BLOCKS)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_every_way_to_ask_for_a_block(name, data):
+    case = data.draw(block_cases(name))
+    x, pairs = case.arrays(normals)
+    blocks = [getattr(fastconv, name)(*pairs, **case.options, num_threads=n) for n in (1, 2, 3)]
+    want = blocks[0](x)
+    for block in blocks[1:]:
+        assert_same_bits(block(x), want)
+    out = np.full_like(want, np.nan)
+    assert blocks[1](x, out=out) is out
+    assert_same_bits(out, want)
+    if x.ndim == 4:
+        for image, image_want in zip(x, want, strict=True):
+            assert_same_bits(blocks[2](image), image_want)
+
+
+def test_a_batch_too_large_to_be_kept_between_the_parts_of_a_block():
+    rng = np.random.default_rng(0)
+    shapes = [(1, 1, 24, 40), (1, 1, 40, 8), (3, 3, 40, 8)]
+    block = fastconv.Fire(*[(normals(rng, shape, "float32"), None) for shape in shapes])
+    x = normals(rng, (21, 64, 64, 24), "float32")  # 13.8 MB between squeeze and expand
+    for image, got in zip(x, block(x), strict=True):
+        assert_same_bits(got, block(image))
