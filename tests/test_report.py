@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 
@@ -122,6 +123,16 @@ def test_warnings(tmp_path):
     assert words.answer(unsteady).startswith("This run is too unsteady to tell.")
     changed = data.load(store(tmp_path / "changed", facts={"source": "commit 0123 with uncommitted changes"}))
     assert any("uncommitted" in text for text in words.warnings(changed))
+
+
+def test_a_disturbed_peak_is_no_limit(run):
+    def limit(peak):
+        found = words.findings(replace(run, peak={1: peak}))
+        return next(finding.text for finding in found if finding.heading == "The machine's limit")
+
+    best = max(cell.gflops for cell in run.blocks if cell.threads == 1)
+    assert "reaches 50% with 256 channels" in limit(2 * best)
+    assert "unknown" in limit(best / 2)
 
 
 @pytest.mark.parametrize(

@@ -124,11 +124,12 @@ def _limit(run):
     """The multiply-add units' limit, and how near the fastest block comes."""
     said = []
     for threads, peak in run.peak.items():
-        cells = [cell for cell in run.blocks if cell.threads == threads]
-        if cells:
-            best = max(cells, key=lambda cell: cell.gflops)
+        best = max((cell for cell in run.blocks if cell.threads == threads), key=lambda cell: cell.gflops, default=None)
+        if best and best.gflops > 1.05 * peak:
+            said.append(f"with {team(threads)} unknown, since other work disturbed its measurement")
+        elif best:
             said.append(
-                f"{significant(peak)} GFLOP/s with {team(threads)}, of which the {best.name} reaches "
+                f"with {team(threads)} {significant(peak)} GFLOP/s, of which the {best.name} reaches "
                 f"{_percent(best.gflops / peak)} with {best.channels} channels"
             )
     return Finding("The machine's limit", f"Measured in the same run: {'; '.join(said)}.") if said else None
