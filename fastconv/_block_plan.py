@@ -11,6 +11,7 @@ import numpy as np
 
 from fastconv import _arrays, _block_shapes, _shapes, _threads, _workspace, cost
 from fastconv._pool import Pool
+from fastconv._typing import Array
 from fastconv.conv import MOST_BOUND_SHAPES, Conv2d, conversion
 
 _SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the convolutions within this
@@ -144,7 +145,7 @@ class Block:
         """The dtype of the weights, x and the result."""
         return next(iter(self._convs.values())).dtype
 
-    def __call__(self, x, out=None):
+    def __call__(self, x: Array, out: Array | None = None) -> Array:
         """Run the block on `x`, of shape (N, H, W, C) or (H, W, C), (N, C, H, W) or (C, H, W) in layout NCHW.
 
         Returns
@@ -165,12 +166,12 @@ class Block:
         _arrays.copy_from_nhwc(y, y_nhwc)
         return y
 
-    def cost(self, x_shape):
+    def cost(self, x_shape: tuple[int, ...]) -> cost.Cost:
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         function = getattr(cost, self._name)
         return function(x_shape, *self._pair_shapes, **self._options, layout=self.layout, itemsize=self.dtype.itemsize)
 
-    def describe(self, x_shape):
+    def describe(self, x_shape: tuple[int, ...]) -> BlockDescription:
         """What a call on x of this shape does, part by part, as a `BlockDescription`."""
         bound = self._bind(tuple(x_shape))
         shapes, parts = {"x": bound.x_shape}, {}

@@ -7,7 +7,7 @@ from fastconv._direct import aligned
 _LARGEST_KEPT = 64 * 2**20
 
 _BYTE = np.dtype(np.uint8)
-_free = []
+_free: list[np.ndarray] = []
 
 
 def borrow(nbytes):

@@ -1,6 +1,7 @@
 """The blocks that the 1×1 convolution made possible, each with the names of its paper."""
 
 from fastconv._block_plan import Block
+from fastconv._typing import Padding, Pair, WeightAndBias
 
 
 class MLPConv(Block):
@@ -38,7 +39,16 @@ class MLPConv(Block):
 
     _name = "mlpconv"
 
-    def __init__(self, conv, *cccp, stride=1, padding=0, activation="relu", layout="NHWC", num_threads=None):
+    def __init__(
+        self,
+        conv: WeightAndBias,
+        *cccp: WeightAndBias,
+        stride: Pair = 1,
+        padding: Padding = 0,
+        activation: str | None = "relu",
+        layout: str = "NHWC",
+        num_threads: int | None = None,
+    ) -> None:
         pairs = {"conv": conv, **{f"cccp{i}": pair for i, pair in enumerate(cccp, 1)}}
         super().__init__(pairs, activation, layout, num_threads, stride=stride, padding=padding)
 
@@ -70,7 +80,17 @@ class Reduced(Block):
 
     _name = "reduced"
 
-    def __init__(self, reduce, conv, stride=1, padding=0, *, activation="relu", layout="NHWC", num_threads=None):
+    def __init__(
+        self,
+        reduce: WeightAndBias,
+        conv: WeightAndBias,
+        stride: Pair = 1,
+        padding: Padding = 0,
+        *,
+        activation: str | None = "relu",
+        layout: str = "NHWC",
+        num_threads: int | None = None,
+    ) -> None:
         pairs = {"reduce": reduce, "conv": conv}
         super().__init__(pairs, activation, layout, num_threads, stride=stride, padding=padding)
 
@@ -112,17 +132,17 @@ class Bottleneck(Block):
 
     def __init__(
         self,
-        reduce,
-        conv,
-        expand,
-        shortcut=None,
-        stride=1,
+        reduce: WeightAndBias,
+        conv: WeightAndBias,
+        expand: WeightAndBias,
+        shortcut: WeightAndBias | None = None,
+        stride: Pair = 1,
         *,
-        stride_in="conv",
-        activation="relu",
-        layout="NHWC",
-        num_threads=None,
-    ):
+        stride_in: str = "conv",
+        activation: str | None = "relu",
+        layout: str = "NHWC",
+        num_threads: int | None = None,
+    ) -> None:
         pairs = {"reduce": reduce, "conv": conv, "expand": expand}
         if shortcut is not None:
             pairs["shortcut"] = shortcut
@@ -155,7 +175,16 @@ class Fire(Block):
 
     _name = "fire"
 
-    def __init__(self, squeeze, expand1x1, expand3x3, *, activation="relu", layout="NHWC", num_threads=None):
+    def __init__(
+        self,
+        squeeze: WeightAndBias,
+        expand1x1: WeightAndBias,
+        expand3x3: WeightAndBias,
+        *,
+        activation: str | None = "relu",
+        layout: str = "NHWC",
+        num_threads: int | None = None,
+    ) -> None:
         pairs = {"squeeze": squeeze, "expand1x1": expand1x1, "expand3x3": expand3x3}
         super().__init__(pairs, activation, layout, num_threads)
 
@@ -189,17 +218,17 @@ class Inception(Block):
 
     def __init__(
         self,
-        branch1x1,
-        reduce3x3,
-        branch3x3,
-        reduce5x5,
-        branch5x5,
-        pool_proj,
+        branch1x1: WeightAndBias,
+        reduce3x3: WeightAndBias,
+        branch3x3: WeightAndBias,
+        reduce5x5: WeightAndBias,
+        branch5x5: WeightAndBias,
+        pool_proj: WeightAndBias,
         *,
-        activation="relu",
-        layout="NHWC",
-        num_threads=None,
-    ):
+        activation: str | None = "relu",
+        layout: str = "NHWC",
+        num_threads: int | None = None,
+    ) -> None:
         pairs = {
             "branch1x1": branch1x1,
             "reduce3x3": reduce3x3,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from fastconv import _algorithms, _arrays, _cpu, _shapes, _threads, _workspace, cost
+from fastconv._typing import Array, Padding, Pair
 
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
@@ -109,18 +110,18 @@ class Conv2d:
 
     def __init__(
         self,
-        weight,
-        bias=None,
+        weight: Array,
+        bias: Array | None = None,
         *,
-        stride=1,
-        padding=0,
-        dilation=1,
-        groups=1,
-        activation=None,
-        layout="NHWC",
-        algorithm="auto",
-        num_threads=None,
-    ):
+        stride: Pair = 1,
+        padding: Padding = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        activation: str | None = None,
+        layout: str = "NHWC",
+        algorithm: str = "auto",
+        num_threads: int | None = None,
+    ) -> None:
         weight = _arrays.array("weight", weight)
         self._options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "layout": layout}
         self._geometry = _shapes.conv_geometry(weight.shape, **self._options)
@@ -159,7 +160,7 @@ class Conv2d:
         """ "NHWC" or "NCHW"."""
         return self._geometry.layout
 
-    def __call__(self, x, residual=None, out=None):
+    def __call__(self, x: Array, residual: Array | None = None, out: Array | None = None) -> Array:
         """Convolve `x`.
 
         Parameters
@@ -190,13 +191,13 @@ class Conv2d:
         _arrays.copy_from_nhwc(y, y_nhwc)
         return y
 
-    def cost(self, x_shape):
+    def cost(self, x_shape: tuple[int, ...]) -> cost.Cost:
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         return cost.conv2d(
             x_shape, (self._weight_shape, self._bias is not None), **self._options, itemsize=self.dtype.itemsize
         )
 
-    def describe(self, x_shape):
+    def describe(self, x_shape: tuple[int, ...]) -> Description:
         """What a call on x of this shape does, as a `Description`."""
         bound = self.bind(tuple(x_shape))
         team = _threads.allowed(bound.team)

@@ -4,25 +4,26 @@ from math import prod
 
 from fastconv import _arrays, _shapes, _threads
 from fastconv._pool import Pool
+from fastconv._typing import Array, Padding, Pair
 from fastconv.conv import Conv2d
 
 
 def conv2d(
-    x,
-    weight,
-    bias=None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride=1,
-    padding=0,
-    dilation=1,
-    groups=1,
-    activation=None,
-    residual=None,
-    layout="NHWC",
-    algorithm="auto",
-    out=None,
-    num_threads=None,
-):
+    stride: Pair = 1,
+    padding: Padding = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    residual: Array | None = None,
+    layout: str = "NHWC",
+    algorithm: str = "auto",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
     """Convolve x with weight: y = activation(conv(x, weight) + bias + residual).
 
     y[n, p, q, k] = Σ x[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c] · weight[r, s, c, k]
@@ -70,18 +71,18 @@ def conv2d(
 
 
 def pointwise(
-    x,
-    weight,
-    bias=None,
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
-    stride=1,
-    activation=None,
-    residual=None,
-    layout="NHWC",
-    algorithm="auto",
-    out=None,
-    num_threads=None,
-):
+    stride: Pair = 1,
+    activation: str | None = None,
+    residual: Array | None = None,
+    layout: str = "NHWC",
+    algorithm: str = "auto",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
     """Convolve x with a 1×1 kernel: y[n, p, q] = activation(x[n, p·stride, q·stride] @ weight + bias + residual).
 
     Parameters
@@ -125,7 +126,16 @@ def pointwise(
     )
 
 
-def max_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC", out=None, num_threads=None):
+def max_pool2d(
+    x: Array,
+    kernel: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Padding = 0,
+    layout: str = "NHWC",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
     """Take the maximum of each channel over windows; padding never wins, NaN always does.
 
     Parameters
@@ -160,7 +170,16 @@ def max_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC", out=None, nu
     return _pool("max", x, kernel, stride, padding, layout, out, num_threads)
 
 
-def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC", out=None, num_threads=None):
+def avg_pool2d(
+    x: Array,
+    kernel: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Padding = 0,
+    layout: str = "NHWC",
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
     """Average each channel over windows; padding counts as zeros, so every sum is divided by the kernel's size.
 
     Parameters, result and errors are those of `max_pool2d`.
@@ -176,7 +195,9 @@ def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC", out=None, nu
     return _pool("avg", x, kernel, stride, padding, layout, out, num_threads)
 
 
-def global_avg_pool2d(x, *, layout="NHWC", out=None, num_threads=None):
+def global_avg_pool2d(
+    x: Array, *, layout: str = "NHWC", out: Array | None = None, num_threads: int | None = None
+) -> Array:
     """Average each channel over the whole image; the axes stay: (N, 1, 1, C), or (N, C, 1, 1) in layout NCHW.
 
     Parameters and errors are those of `avg_pool2d`.
