@@ -131,8 +131,7 @@ cdef class Blas:
             for i in range(pixels):
                 y = out + i * out_stride
                 for k in range(out_channels):
-                    if y[k] < 0:  # keeps NaN
-                        y[k] = 0
+                    y[k] = 0 if y[k] < 0 else y[k]  # always stored, and so vectorised; a NaN stays
 
 
 class _SingleThreadedBlas:
