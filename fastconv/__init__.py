@@ -11,6 +11,14 @@ Beside them: `cost`, exact multiplications and bytes; `reference`, the same func
 layers of the published networks.
 """
 
+try:
+    from fastconv import _cpu  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "the compiled part of fastconv is not here. In its source tree, build it in place with "
+        "`python -m pip install --editable .`, or change to another folder to use an installed fastconv"
+    ) from error
+
 from fastconv import cost, networks, reference
 from fastconv._config import get_config, show_config
 from fastconv._machine import peak

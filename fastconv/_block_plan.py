@@ -173,7 +173,7 @@ class Block:
 
     def describe(self, x_shape: tuple[int, ...]) -> BlockDescription:
         """What a call on x of this shape does, part by part, as a `BlockDescription`."""
-        bound = self._bind(tuple(x_shape))
+        bound = self._bind(_shapes.sizes("x", x_shape))
         shapes, parts = {"x": bound.x_shape}, {}
         for part in self._parts:
             conv = self._convs[part.name]

@@ -114,8 +114,10 @@ def _same(size, extent, stride):
     return total // 2, total - total // 2
 
 
-def _sizes(name, shape):
+def sizes(name, shape):
     """A shape as a tuple of ints."""
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(f"{name}'s shape must be a tuple of integers, got {type(shape).__name__}")
     shape = tuple(shape)
     for n in shape:
         if type(n) is not int or n < 0 or n > _LARGEST:  # the rare case: say what is wrong, or take an integer type
@@ -125,7 +127,7 @@ def _sizes(name, shape):
 
 def _image_shape(x_shape, layout):
     """(batch, height, width, channels) of a 4-D or 3-D shape in `layout`."""
-    shape = _sizes("x", x_shape)
+    shape = sizes("x", x_shape)
     if len(shape) not in (3, 4):
         axes = "(H, W, C)" if layout == "NHWC" else "(C, H, W)"
         raise ValueError(f"x must have shape (N, {axes[1:]} or {axes} in layout {layout}, got shape {shape}")
@@ -168,7 +170,7 @@ def _fits(name, *shape):
 
 def weight_shape(shape, layout):
     """(R, S, C / groups, K) of a weight's shape in `layout`, every axis at least 1."""
-    shape = _sizes("weight", shape)
+    shape = sizes("weight", shape)
     order = "HWIO (R, S, C / groups, K)" if layout == "NHWC" else "OIHW (K, C / groups, R, S)"
     if len(shape) != 4:
         raise ValueError(f"weight must have 4 axes, {order}, in layout {layout}, got shape {shape}")
@@ -198,7 +200,8 @@ class ConvGeometry(NamedTuple):
             shape = self.weight if self.layout == "NHWC" else (k, c, r, s)
             raise ValueError(
                 f"weight of shape {shape} takes {c} channels in each of {self.groups} groups, "
-                f"but x of shape {tuple(x_shape)} has {channels} channels in layout {self.layout}"
+                f"but x of shape {tuple(x_shape)} has {channels} channels in layout {self.layout}, "
+                f"where weights are {'HWIO' if self.layout == 'NHWC' else 'OIHW'}"
             )
         (stride_h, stride_w), (dilation_h, dilation_w) = self.stride, self.dilation
         reach_h, reach_w = (r - 1) * dilation_h + 1, (s - 1) * dilation_w + 1

@@ -1,6 +1,7 @@
 """How many threads a call uses: the default team, and the cut-down teams of small layers."""
 
 import os
+import sys
 
 from fastconv import _shapes
 
@@ -71,7 +72,7 @@ def _physical_cpus():
 
 
 def _quota():
-    """Whole CPUs that the cgroup's quota allows (version 2, then 1); a large number where there is none."""
+    """Whole CPUs that the cgroup's quota allows (version 2, then 1); more than there are where there is none."""
     for limit, period in (
         ("/sys/fs/cgroup/cpu.max", None),
         ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
@@ -86,7 +87,7 @@ def _quota():
                 return max(1, int(words[0]) // int(words[1]))
         except (OSError, ValueError, IndexError):
             continue
-    return _LARGEST_TEAM
+    return sys.maxsize
 
 
 def _after_fork():

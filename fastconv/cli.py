@@ -13,7 +13,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (FileNotFoundError, TypeError, ValueError) as error:
+    except (FileNotFoundError, MemoryError, TypeError, ValueError) as error:
         print(f"fastconv {options.command}: {error}", file=sys.stderr)
         return 1
 
@@ -37,11 +37,11 @@ def _parser():
         explain.add_argument(name, type=int, help=meaning)
     explain.add_argument("--kernel", type=_pair, default=(1, 1), metavar="R[,S]", help="kernel size (1)")
     explain.add_argument("--stride", type=_pair, default=(1, 1), metavar="N[,N]", help="stride (1)")
-    explain.add_argument("--padding", type=_padding, default=0, metavar="N[,N]", help='padding, or "same" (0)')
+    explain.add_argument("--padding", type=_padding, default=0, metavar="N[,N]", help="padding, same or valid (0)")
     explain.add_argument("--dilation", type=_pair, default=(1, 1), metavar="N[,N]", help="dilation (1)")
     explain.add_argument("--groups", type=int, default=1, help="groups (1)")
     explain.add_argument("--batch", type=int, default=1, help="images (1)")
-    explain.add_argument("--algorithm", default="auto", help="as in fastconv.Conv2d (auto)")
+    explain.add_argument("--algorithm", default="auto", help="auto, direct or blas (auto)")
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
     explain.set_defaults(run=_explain)
 
@@ -101,7 +101,7 @@ def _report(options):
     try:
         report.make(options.results, options.output, options.machine, options.commit)
     except ModuleNotFoundError as error:
-        print(f"fastconv report: {error}; try: python -m pip install 'fastconv[bench]'", file=sys.stderr)
+        print(f"fastconv report: {error}; in the source tree, try: python -m pip install '.[bench]'", file=sys.stderr)
         return 1
     return 0
 

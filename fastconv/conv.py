@@ -83,9 +83,11 @@ class Conv2d:
     activation : None or "relu"
     layout : "NHWC" or "NCHW"
     algorithm : "auto", "direct" or "blas"
-        "blas" is one matrix product, for 1×1 convolutions. "auto" takes what measured fastest for the shape.
+        "blas" is SciPy's matrix product, for 1×1 convolutions. "auto" takes what measured fastest for the shape, by the
+        rule in `_algorithms.py`: so far that is "direct" everywhere.
     num_threads : int, optional
-        The largest team; the default is one thread for each physical CPU that the process may use.
+        The largest team, at most 64 or the number of CPUs, whichever is more; small work is done by fewer. The default
+        is one thread for each physical CPU that the process may use.
 
     Raises
     ------
@@ -148,7 +150,10 @@ class Conv2d:
 
     def __repr__(self):
         r, s, c, k = self._weight.shape
-        return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {self.dtype}, {self.layout}, {self._algorithm!r})"
+        options = {**self._options, "activation": self._activation, "algorithm": self._algorithm}
+        options = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        bias = "no bias" if self._bias is None else "bias"
+        return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
 
     @property
     def dtype(self):
@@ -199,7 +204,7 @@ class Conv2d:
 
     def describe(self, x_shape: tuple[int, ...]) -> Description:
         """What a call on x of this shape does, as a `Description`."""
-        bound = self.bind(tuple(x_shape))
+        bound = self.bind(_shapes.sizes("x", x_shape))
         team = _threads.allowed(bound.team)
         return Description(
             algorithm=bound.algorithm,

@@ -47,6 +47,9 @@ class Cost:
     params: int = 0
     bytes: int = 0
 
+    def __radd__(self, other):
+        return self if other == 0 else NotImplemented  # where `sum` starts
+
     def __add__(self, other):
         if not isinstance(other, Cost):
             return NotImplemented
@@ -81,7 +84,7 @@ def conv2d(x_shape, conv, *, stride=1, padding=0, dilation=1, groups=1, layout="
     Cost(macs=120422400, params=153632, bytes=1316992)
     """
     shape = _shapes.conv_shape(
-        x_shape, conv[0], stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
+        x_shape, _pair("conv", conv)[0], stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
     return _total([shape], [conv], [shape], itemsize)
 
@@ -94,7 +97,7 @@ def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
     >>> pointwise((28, 28, 192), ((192, 16), True))
     Cost(macs=2408448, params=3088, bytes=664640)
     """
-    weight, has_bias = conv
+    weight, has_bias = _pair("conv", conv)
     kernel = (1, 1, *weight) if layout == "NHWC" else (*weight, 1, 1)
     return conv2d(x_shape, (kernel, has_bias), stride=stride, layout=layout, itemsize=itemsize)
 
@@ -214,13 +217,21 @@ def inception(x_shape, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, po
 
 def _block(chain, x_shape, pairs, layout, itemsize, **options):
     """Cost of the block whose parts `chain` gives."""
-    parts = chain(*(weight for weight, _ in pairs), layout=layout, **options)
+    parts = chain(*(_pair("each part", pair)[0] for pair in pairs), layout=layout, **options)
     shapes = _block_shapes.conv_shapes(parts, x_shape, layout=layout)
     return _total(list(shapes.values()), pairs, [shapes[name] for name in _block_shapes.joined(parts)], itemsize)
 
 
+def _pair(name, value):
+    """`value`, when it is a pair (shape of the weight, whether there is a bias)."""
+    if not isinstance(value, tuple) or len(value) != 2 or not isinstance(value[0], (tuple, list)):
+        raise TypeError(f"{name} must be a pair (shape of the weight, whether it has a bias), got {value!r:.80}")
+    return value
+
+
 def _total(shapes, pairs, outputs, itemsize):
     """Cost of convolutions, the first of which reads x."""
+    itemsize = _shapes.integer("itemsize", itemsize, 1)
     biases = [has_bias for _, has_bias in pairs]
     params = sum(s.out_channels * (s.terms + bool(b)) for s, b in zip(shapes, biases, strict=True))
     read = shapes[0].batch * shapes[0].height * shapes[0].width * shapes[0].in_channels

@@ -178,13 +178,19 @@ _NIN = {  # for each mlpconv its kernel size, stride, padding and widths
 }
 
 
+def _choice(name, value, table):
+    if value not in table:
+        raise ValueError(f"{name} must be one of {tuple(table)}, got {value!r}")
+    return table[value]
+
+
 def nin(dataset="imagenet"):
     """Network in Network for "cifar10" or "imagenet": 966,986 or 7,595,176 parameters.
 
     From arXiv:1312.4400 and its authors' configurations for cuda-convnet and Caffe.
     """
     net = _Builder((32, 32, 3) if dataset == "cifar10" else (224, 224, 3))
-    for i, (size, stride, padding, a, b, c) in enumerate(_NIN[dataset], 1):
+    for i, (size, stride, padding, a, b, c) in enumerate(_choice("dataset", dataset, _NIN), 1):
         parts = (size, net.x_shape[2], a), (1, a, b), (1, b, c)
         net.block("mlpconv", f"mlpconv{i}", *parts, stride=stride, padding=padding)
         if i < len(_NIN[dataset]):
@@ -252,7 +258,7 @@ def resnet(depth=50, *, stride_in="conv"):
     net = _Builder((224, 224, 3))
     net.conv("conv1", 7, 64, stride=2, padding=3)
     net.pool("pool1")
-    for stage, blocks in enumerate(_RESNET[depth]):
+    for stage, blocks in enumerate(_choice("depth", depth, _RESNET)):
         for i in range(blocks):
             stride = 2 if stage and not i else 1
             name = f"conv{stage + 2}_{i + 1}"
@@ -290,7 +296,7 @@ def squeezenet(version="1.0"):
 
     Fire module i squeezes to 16·⌊i/2⌋ channels and expands to four times as many of 1×1 and of 3×3 each.
     """
-    size, width, pooled, padding = _SQUEEZENET[version]
+    size, width, pooled, padding = _choice("version", version, _SQUEEZENET)
     net = _Builder((227, 227, 3))
     net.conv("conv1", size, width, stride=2)
     net.pool("pool1")
