@@ -52,7 +52,7 @@ def openmp_flags():
 
 def instruction_sets():
     """{name: flags} of the instruction sets beyond the baseline that this compiler can build for."""
-    if platform.machine().lower() not in ("x86_64", "amd64", "i686"):
+    if platform.machine().lower() not in ("x86_64", "amd64"):
         return {}
     sets = {"avx2": AVX2, "avx512": AVX512}
     return {name: flags for name, flags in sets.items() if compiles("int x;\n", flags)}

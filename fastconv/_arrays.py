@@ -89,9 +89,9 @@ def result_shape(nhwc, ndim, layout):
     return shape if ndim == 4 else shape[1:]
 
 
-def to_nhwc(array):
-    """A contiguous NHWC (or HWC) copy of an array in layout NCHW."""
-    return np.ascontiguousarray(np.moveaxis(array, -3, -1))
+def to_nhwc(value, dtype):
+    """A checked array in layout NCHW as the kernels read it: contiguous NHWC (or HWC)."""
+    return contiguous(np.moveaxis(value, -3, -1), dtype)
 
 
 def copy_from_nhwc(out, nhwc):

@@ -6,8 +6,9 @@ The slabs depend on the shape alone, so the bits do not depend on the team.
 """
 
 import os
+from collections import Counter
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition, RLock, get_ident
 
 import threadpoolctl
 
@@ -137,36 +138,53 @@ cdef class Blas:
 class _SingleThreadedBlas:
     """Context that holds BLAS at one thread while any caller is inside; each thread of a program may enter.
 
-    A fork waits until nobody is inside: a BLAS forked in the middle of its work may hold locks that nobody opens again.
+    A fork waits until no other thread is inside: a BLAS forked in the middle of its work may hold locks that nobody
+    opens again. Signal handlers may come at any line, and themselves enter or fork: so the lock is reentrant, the count
+    goes up before BLAS is held, and what BLAS had is noted once.
     """
 
     def __init__(self):
-        self._changed = Condition(Lock())
-        self._inside = 0
+        self._changed = Condition(RLock())
+        self._inside = Counter()  # by thread
         self._forking = False
-        self._limit = None
+        self._before = None  # BLAS's own numbers of threads, while it is held
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._open)
+            os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._open_in_child)
 
     def __enter__(self):
+        me = get_ident()
         with self._changed:
-            while self._forking:
+            while self._forking and not self._inside[me]:
                 self._changed.wait()
-            if not self._inside:
-                self._limit = _controller.limit(limits=1)
-            self._inside += 1
+            self._inside[me] += 1
+            try:
+                if self._before is None:
+                    self._before = [library.num_threads for library in _controllers]
+                    for library in _controllers:
+                        library.set_num_threads(1)
+            except BaseException:  # Ctrl-C: nobody calls __exit__ then
+                self._leave(me)
+                raise
 
     def __exit__(self, *error):
         with self._changed:
-            self._inside -= 1
-            if not self._inside:
-                self._limit.restore_original_limits()
-                self._changed.notify_all()
+            self._leave(get_ident())
+
+    def _leave(self, me):
+        self._inside[me] -= 1
+        self._inside += Counter()  # drops threads that left
+        try:
+            if not self._inside and self._before is not None:
+                before, self._before = self._before, None
+                for library, threads in zip(_controllers, before, strict=True):
+                    library.set_num_threads(threads)
+        finally:
+            self._changed.notify_all()
 
     def _close(self):
         self._changed.acquire()
         self._forking = True
-        while self._inside:
+        while set(self._inside) - {get_ident()}:
             self._changed.wait()
 
     def _open(self):
@@ -174,18 +192,22 @@ class _SingleThreadedBlas:
         self._changed.notify_all()
         self._changed.release()
 
+    def _open_in_child(self):
+        self._forking = False
+        self._changed.release()
+
 
 def library():
     """What threadpoolctl knows of the BLAS that SciPy uses; empty where it knows none."""
-    return next(iter(_controller.info()), {})
+    return _controllers[0].info() if _controllers else {}
 
 
 def _find_blas():
-    """The controller of SciPy's BLAS alone where its package brings one, so that NumPy's stays as it is."""
-    libraries = threadpoolctl.ThreadpoolController().select(user_api="blas")
-    own = [blas["filepath"] for blas in libraries.info() if "scipy" in Path(blas["filepath"]).parent.name]
-    return libraries.select(filepath=own) if own else libraries
+    """Controllers of SciPy's BLAS alone where its package brings one, so that NumPy's stays as it is."""
+    every = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+    own = [one for one in every if {"scipy", "scipy.libs"} & set(Path(one.filepath).parts)]
+    return own or every
 
 
-_controller = _find_blas()
+_controllers = _find_blas()
 single_threaded_blas = _SingleThreadedBlas()

@@ -7,8 +7,6 @@ each convolution's store. What lies between the convolutions is kept for a few i
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
 from fastconv import _arrays, _block_shapes, _shapes, _threads, _workspace, cost
 from fastconv._pool import Pool
 from fastconv._typing import Array
@@ -54,7 +52,6 @@ class BoundBlock:
         shapes = _block_shapes.conv_shapes(block._parts, x_shape, layout=block.layout)
         joined = [shapes[name] for name in block._joined]
         first, last = next(iter(shapes.values())), joined[-1]
-        self.block = block
         self.x_shape = (first.batch, first.height, first.width, first.in_channels)
         self.out_shape = (first.batch, last.out_height, last.out_width, sum(shape.out_channels for shape in joined))
         self.scratch = {
@@ -70,51 +67,51 @@ class BoundBlock:
         sizes = (self.images * prod(shape) * block.dtype.itemsize for shape in self.scratch.values())
         self.scratch_bytes = sum(map(_whole_lines, sizes))
 
-    def run(self, x, out):
-        """Write the block's result for x into out, some images at a time."""
+    def run(self, block, x, out, out_step):
+        """Write the block's result for x into out, whose pixels are `out_step` bytes apart, some images at a time."""
         buffer = _workspace.borrow(self.scratch_bytes)
         try:
             for first in range(0, len(x), self.images):
-                self._run_images(x[first : first + self.images], out[first : first + self.images], buffer)
+                images = slice(first, first + self.images)
+                self._run_images(block, x[images], out[images], out_step, buffer)
         finally:
             _workspace.give_back(buffer)
 
-    def _run_images(self, x, out, buffer):
+    def _run_images(self, block, x, out, out_step, buffer):
         values, used, channel = {"x": x}, 0, 0
         for name, shape in self.scratch.items():
             size = len(x) * prod(shape) * x.itemsize
             values[name] = buffer[used : used + size].view(x.dtype).reshape(len(x), *shape)
             used += _whole_lines(size)
-        block = self.block
         if block._pooled:
-            team = _threads.allowed(_threads.team_size(block.num_threads, x.size * 9))
+            team = _threads.take(_threads.team_size(block.num_threads, x.size * 9))
             pool = self.pool._replace(batch=len(x))
-            Pool(pool, "max").run(x, values["pool"], x.strides[2], team)
+            Pool(pool, "max").run(x, values["pool"], x.shape[3] * x.itemsize, team)
         for part in block._in_running_order:
             source = values["pool" if part.name == block._pooled else part.source]
             bound = block._convs[part.name].bind(source.shape)
+            channels = bound.shape.out_channels
+            residual = values.get("shortcut", x) if part.name == block._summed else None
             if part.name in block._joined:
-                channels = bound.shape.out_channels
-                target = out[..., channel : channel + channels]
+                bound.run(source, residual, out[..., channel : channel + channels], out_step)
                 channel += channels
             else:
-                target = values[part.name]
-            residual = values.get("shortcut", x) if part.name == block._summed else None
-            bound.run(source, residual, target, target.strides[2])
+                bound.run(source, residual, values[part.name], channels * x.itemsize)
 
 
 class Block:
     """The base of the blocks; a subclass says what is particular to it."""
 
     _name = ""  # of its functions in `_block_shapes` and `cost`
-    _pooled = None  # the part that reads x through a 3×3 max pool
-    _summed = None  # the part to which the shortcut is added
-    _linear = ()  # parts without an activation
+    _pooled: str | None = None  # the part that reads x through a 3×3 max pool
+    _summed: str | None = None  # the part to which the shortcut is added
+    _linear: tuple[str, ...] = ()  # parts without an activation
 
     def __init__(self, pairs, activation, layout, num_threads, **options):
         _shapes.one_of("layout", layout, _shapes.LAYOUTS)
         _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
-        self.layout, self.num_threads, self._options = layout, _threads.resolve(num_threads), options
+        self.layout, self._num_threads, self._options = layout, num_threads, options
+        self.num_threads  # noqa: B018 raises for what is no number of threads
         arrays = _block_shapes.arrays(pairs, layout)
         self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
         self._parts = getattr(_block_shapes, self._name)(*(s for s, _ in self._pair_shapes), layout=layout, **options)
@@ -141,6 +138,11 @@ class Block:
         return f"{type(self).__name__}({', '.join(f'{name}={conv!r}' for name, conv in self._convs.items())})"
 
     @property
+    def num_threads(self):
+        """The largest team."""
+        return _threads.resolve(self._num_threads)
+
+    @property
     def dtype(self):
         """The dtype of the weights, x and the result."""
         return next(iter(self._convs.values())).dtype
@@ -156,13 +158,13 @@ class Block:
         dtype = _arrays.check("x", x, self.dtype)
         bound = self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
-        y, _ = _arrays.output(out, dtype, shape, self.layout, x)
-        values = _arrays.contiguous(x, dtype)
+        y, step = _arrays.output(out, dtype, shape, self.layout, x)
         if self.layout == "NHWC":
-            bound.run(values.reshape(bound.x_shape), y if y.ndim == 4 else y[None])
+            values = _arrays.contiguous(x, dtype).reshape(bound.x_shape)
+            bound.run(self, values, y if y.ndim == 4 else y[None], step)
             return y
-        y_nhwc = np.empty(bound.out_shape, self.dtype)
-        bound.run(_arrays.to_nhwc(values).reshape(bound.x_shape), y_nhwc)
+        y_nhwc, step = _arrays.output(None, dtype, bound.out_shape, "NHWC")
+        bound.run(self, _arrays.to_nhwc(x, dtype).reshape(bound.x_shape), y_nhwc, step)
         _arrays.copy_from_nhwc(y, y_nhwc)
         return y
 

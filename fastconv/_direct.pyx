@@ -5,8 +5,8 @@ work is a strip times some blocks of one group; the team shares the units. The r
 result for a pixel does not depend on the tile that it is in, so every cut gives the same bits.
 
 Without padding the kernels read x where it is. With padding a strip's rows are first copied, borders and all, into the
-thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere, and for one
-group and dilation 1 the S·C values under a kernel row are one contiguous segment.
+thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. With dilation
+1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
 """
 
 from math import prod

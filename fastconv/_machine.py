@@ -41,7 +41,7 @@ def peak():
     >>> fastconv.peak().fma_gflops_one > 0
     True
     """
-    threads = _threads.default_threads()
+    threads = _threads.take(_threads.default_threads())
     source, target = np.ones(_COPY_BYTES // 8), np.ones(_COPY_BYTES // 8)  # their pages are there
     flop, copied = partial(_peak.multiply_adds, _ROUNDS), partial(_peak.copy, source, target)
     return Peak(threads, *(_best(work, team) for work in (flop, copied) for team in (1, threads)))

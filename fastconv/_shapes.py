@@ -212,6 +212,9 @@ class ConvGeometry(NamedTuple):
         out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w)
         _fits("the output", batch, out_height, out_width, k)
         _fits("the padded input", height + sum(padding[0]), width + sum(padding[1]), channels)
+        # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
+        stride_h = min(stride_h, height + sum(padding[0]))
+        stride_w = min(stride_w, width + sum(padding[1]))
         return ConvShape(
             batch,
             height,
@@ -219,7 +222,7 @@ class ConvGeometry(NamedTuple):
             channels,
             k,
             (r, s),
-            self.stride,
+            (stride_h, stride_w),
             padding,
             self.dilation,
             self.groups,

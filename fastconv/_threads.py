@@ -38,10 +38,14 @@ def team_size(num_threads, macs):
 
 def allowed(team):
     """`team`, or 1 in a child forked after a team ran: OpenMP would wait there for threads that are gone."""
+    return 1 if _forked else team
+
+
+def take(team):
+    """`allowed`, for a team that is about to be opened."""
     global _team_was_used
-    if team == 1 or _forked:
-        return 1
-    _team_was_used = True
+    team = allowed(team)
+    _team_was_used = _team_was_used or team > 1
     return team
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from fastconv._direct import aligned
 
 _LARGEST_KEPT = 64 * 2**20
+_MOST_KEPT = 16
 
 _BYTE = np.dtype(np.uint8)
 _free: list[np.ndarray] = []
@@ -23,5 +24,5 @@ def borrow(nbytes):
 
 def give_back(buffer):
     """Return what `borrow` gave."""
-    if buffer is not None and buffer.nbytes <= _LARGEST_KEPT:
+    if buffer is not None and buffer.nbytes <= _LARGEST_KEPT and len(_free) < _MOST_KEPT:
         _free.append(buffer)

@@ -55,7 +55,7 @@ class BoundConv:
         """Write the convolution of x into out, whose pixels are `out_stride` bytes apart."""
         if not self.shape.batch:
             return
-        team = _threads.allowed(self.team)
+        team = _threads.take(self.team)
         workspace = _workspace.borrow(self.runner.workspace_bytes * team)
         try:
             self.runner.run(x, residual, out, out_stride, workspace, team)
@@ -132,7 +132,7 @@ class Conv2d:
         self._bias = None if bias is None else _arrays.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
         self._activation = _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _shapes.one_of("algorithm", algorithm, _algorithms.NAMES)
-        self.num_threads = _threads.resolve(num_threads)
+        self._num_threads = num_threads
         self._start_empty()
         if algorithm != "auto":
             self._pack(_algorithms.choose(algorithm, self._geometry.smallest()))
@@ -140,9 +140,10 @@ class Conv2d:
     def _start_empty(self):
         self._packed = {}  # by algorithm
         self._bound = {}  # by the shape of x
+        self._team = _threads.resolve(self._num_threads)  # here, since a plan may be unpickled on another machine
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound", "_team")}
 
     def __setstate__(self, state):
         vars(self).update(state)
@@ -154,6 +155,11 @@ class Conv2d:
         options = ", ".join(f"{name}={value!r}" for name, value in options.items())
         bias = "no bias" if self._bias is None else "bias"
         return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
+
+    @property
+    def num_threads(self):
+        """The largest team."""
+        return self._team
 
     @property
     def dtype(self):
@@ -175,7 +181,7 @@ class Conv2d:
         residual : ndarray of the result's shape, optional
             Added before the activation.
         out : ndarray of the result's shape and dtype, optional
-            C-contiguous, or a slice of channels of a C-contiguous NHWC array. It may share memory with no input.
+            C-contiguous, or a slice of channels of a C-contiguous NHWC array; it may not overlap x or residual.
 
         Returns
         -------
@@ -185,14 +191,16 @@ class Conv2d:
         dtype = _arrays.check("x", x, self.dtype)
         bound = self.bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
-        added = None if residual is None else _arrays.array("residual", residual, dtype, shape)
+        if residual is not None:
+            _arrays.check("residual", residual, dtype, shape)
         y, step = _arrays.output(out, dtype, shape, self.layout, x, residual)
-        values = _arrays.contiguous(x, dtype)
+        read = _arrays.contiguous if self.layout == "NHWC" else _arrays.to_nhwc
+        values, added = read(x, dtype), None if residual is None else read(residual, dtype)
         if self.layout == "NHWC":
             bound.run(values, added, y, step)
             return y
         y_nhwc, step = _arrays.output(None, dtype, bound.out_shape, "NHWC")
-        bound.run(_arrays.to_nhwc(values), None if added is None else _arrays.to_nhwc(added), y_nhwc, step)
+        bound.run(values, added, y_nhwc, step)
         _arrays.copy_from_nhwc(y, y_nhwc)
         return y
 

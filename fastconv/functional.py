@@ -223,12 +223,11 @@ def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
     num_threads = _threads.resolve(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
     y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)
-    team = _threads.allowed(_threads.team_size(num_threads, prod(nhwc) * prod(shape.kernel)))
-    values = _arrays.contiguous(x, dtype)
+    team = _threads.take(_threads.team_size(num_threads, prod(nhwc) * prod(shape.kernel)))
     if layout == "NHWC":
-        Pool(shape, kind).run(values, y, step, team)
+        Pool(shape, kind).run(_arrays.contiguous(x, dtype), y, step, team)
         return y
     y_nhwc, step = _arrays.output(None, dtype, nhwc, "NHWC")
-    Pool(shape, kind).run(_arrays.to_nhwc(values), y_nhwc, step, team)
+    Pool(shape, kind).run(_arrays.to_nhwc(x, dtype), y_nhwc, step, team)
     _arrays.copy_from_nhwc(y, y_nhwc)
     return y

@@ -1,5 +1,8 @@
 """The blocks against the reference."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from cases import SMALL_BLOCKS, block_cases, integers, non_finite, normals, small_block
@@ -89,3 +92,29 @@ def test_the_description_tells_of_a_conversion_of_the_layout(layout):
     x, pairs = small_block("Fire", layout)
     text = str(fastconv.Fire(*pairs.values(), layout=layout).describe(x.shape))
     assert ("NCHW" in text) == (layout == "NCHW")
+
+
+@pytest.mark.parametrize("name", SMALL_BLOCKS)
+def test_maps_one_pixel_wide_whose_strides_mean_nothing(name):
+    """NumPy calls an array contiguous whatever the stride of an axis of length 1 is."""
+    x, pairs = small_block(name)
+    block = getattr(fastconv, name)(*pairs.values(), **({"padding": 1} if name in ("MLPConv", "Reduced") else {}))
+    line = np.ascontiguousarray(x[0, :, :1])  # (H, 1, C)
+    want = block(line)
+    for odd in (line[:, 0][:, None], line.swapaxes(0, 1).copy().swapaxes(0, 1), line[None, :, 0][:, :, None][0]):
+        np.testing.assert_array_equal(block(odd), want)
+        out = np.zeros((want.shape[0], want.shape[2]), np.float32)[:, None]
+        np.testing.assert_array_equal(block(odd, out=out), want)
+
+
+def test_a_dropped_block_is_freed_at_once():
+    x, pairs = small_block("Fire")
+    block = fastconv.Fire(*pairs.values())
+    block(x)
+    gone = weakref.ref(block._convs["squeeze"])
+    gc.disable()
+    try:
+        del block
+        assert gone() is None  # no cycle keeps the weights until the next collection
+    finally:
+        gc.enable()

@@ -6,7 +6,6 @@
  *                 the general ones
  */
 #include "kernels.h"
-#include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __clang__

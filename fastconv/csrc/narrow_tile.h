@@ -13,7 +13,7 @@
 INLINE VECTOR NAMED(spread)(VECTOR x, const int c)
 {
     VECTOR y;
-#ifdef __FMA__
+#if defined __FMA__ && VECTOR_BYTES >= 32
     switch (c) {
     case 0:
         __asm__(SPREAD_FOUR " $0x00, %1, %0" : "=v"(y) : "v"(x));
