@@ -20,8 +20,8 @@ class _Settings:
     """How long a cell is timed, where a benchmark does not say otherwise."""
 
     rounds = 3  # processes, spread over the run: a machine's slow spell meets one of them
-    warmup_time = 0.2  # seconds
-    repeat = (5, 20, 0.25)  # samples at least, at most, and seconds in a process
+    warmup_time = 0.1  # seconds
+    repeat = (5, 15, 0.2)  # samples at least, at most, and seconds in a process
 
 
 class WarmTimeBenchmark(TimeBenchmark):
