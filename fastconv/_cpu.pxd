@@ -1,5 +1,63 @@
 """The kernels of the active instruction set, for the modules that loop over them."""
 
+cdef extern from "winograd.h" nogil:
+    enum:
+        FC_MAX_POINTS
+
+    struct fc_winograd:
+        int nodes
+        int points
+        int outputs
+        double powers[4][2]
+        double pairs[2][1]
+        double ends[2]
+
+    struct fc_patch:
+        const fc_winograd *transform
+        const char **pixels
+        ptrdiff_t channels
+        char *out
+        ptrdiff_t point_stride
+        double most
+
+    struct fc_product:
+        const char *rows
+        ptrdiff_t row_stride
+        ptrdiff_t length
+        const void *weights
+        ptrdiff_t ahead
+        char *out
+        ptrdiff_t out_stride
+
+    struct fc_result:
+        const fc_winograd *transform
+        const char *sums
+        const void *bias
+        const char *residual
+        ptrdiff_t residual_stride
+        ptrdiff_t residual_row
+        char *out
+        ptrdiff_t out_stride
+        ptrdiff_t out_row
+        ptrdiff_t columns
+        int rows
+        int cols
+        int relu
+        const char *weights
+        ptrdiff_t weight_stride
+
+    ctypedef int (*fc_input_kernel)(const fc_patch *) noexcept
+    ctypedef void (*fc_product_kernel)(const fc_product *) noexcept
+    ctypedef void (*fc_output_kernel)(const fc_result *) noexcept
+    ctypedef void (*fc_direct_kernel)(const fc_patch *, const fc_result *) noexcept
+
+    struct fc_winograd_kernels:
+        fc_input_kernel input[2]
+        fc_product_kernel product[2][12]
+        fc_output_kernel output[2][2]
+        fc_direct_kernel direct
+
+
 cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS
@@ -26,6 +84,7 @@ cdef extern from "kernels.h" nogil:
         int max_pixels
         fc_tile_kernel conv[2][12]
         fc_tile_kernel narrow[2][12]
+        const fc_winograd_kernels *winograd
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept
 

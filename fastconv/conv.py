@@ -41,13 +41,13 @@ def conversion(layout):
 class BoundConv:
     """A convolution of one shape on NHWC arrays that are known to be right: what `Conv2d` and the blocks run."""
 
-    __slots__ = ("algorithm", "out_shape", "packed_bytes", "runner", "shape", "team")
+    __slots__ = ("algorithm", "multiplications", "out_shape", "packed_bytes", "runner", "shape", "team")
 
     def __init__(self, shape, algorithm, packed, activation, num_threads):
         self.shape = shape
         self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
         self.team = _threads.team_size(num_threads, shape.macs)
-        self.algorithm = algorithm.name
+        self.algorithm, self.multiplications = algorithm.name, algorithm.multiplications(shape)
         self.packed_bytes = sum(array.nbytes for array in packed if array is not None)
         self.runner = algorithm.bind(shape, packed, activation)
 
@@ -82,9 +82,10 @@ class Conv2d:
         Output channels of a group see the input channels of that group only.
     activation : None or "relu"
     layout : "NHWC" or "NCHW"
-    algorithm : "auto", "direct" or "blas"
-        "blas" is SciPy's matrix product, for 1×1 convolutions. "auto" takes what measured fastest for the shape, by the
-        rule in `_algorithms.py`: so far that is "direct" everywhere.
+    algorithm : "auto", "direct", "winograd" or "blas"
+        "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1; "blas" is SciPy's matrix
+        product, for 1×1 convolutions. "auto" takes what is expected to be fastest for the shape, by the rule in
+        `_algorithms.py`.
     num_threads : int, optional
         The largest team, at most 64 or the number of CPUs, whichever is more; small work is done by fewer. The default
         is one thread for each physical CPU that the process may use.
@@ -220,7 +221,7 @@ class Conv2d:
             isa=_cpu.active(),
             threads=team,
             macs=bound.shape.macs,
-            multiplications=bound.shape.macs,
+            multiplications=bound.multiplications,
             packed_bytes=bound.packed_bytes,
             workspace_bytes=bound.runner.workspace_bytes * team,
             layout_conversion=conversion(self.layout),
@@ -240,8 +241,8 @@ class Conv2d:
 
     def _pack(self, algorithm):
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
-        packed = self._packed.get(algorithm.name)
+        packed = self._packed.get(algorithm)
         if packed is None:
             packed = algorithm.pack(self._weight, self._bias, self._geometry.groups)
-            packed = self._packed.setdefault(algorithm.name, packed)
+            packed = self._packed.setdefault(algorithm, packed)
         return packed

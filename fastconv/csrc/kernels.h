@@ -1,6 +1,7 @@
 /* What the framework knows of the micro-kernels: one tile of work, and the kernels of each instruction set. */
 #ifndef FASTCONV_KERNELS_H
 #define FASTCONV_KERNELS_H
+#include "winograd.h"
 #include <stddef.h>
 
 enum { FC_MAX_PIXELS = 12, FC_MAX_VECTORS = 2 };
@@ -29,6 +30,7 @@ struct fc_kernels {
     int max_pixels;                                     /* in a tile */
     fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][pixels - 1] */
     fc_tile_kernel narrow[2][FC_MAX_PIXELS];            /* [groups of four][pixels - 1] */
+    const struct fc_winograd_kernels *winograd;
 };
 
 /* Multiply-adds at full speed; returns the float32 operations in one round. */

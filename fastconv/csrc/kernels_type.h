@@ -29,6 +29,7 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
 
 #include "conv_tile.h"
 #include "narrow_tile.h"
+#include "winograd_tile.h"
 
 /* One function for each size of tile, named by pixels x vectors or pixels x width of the groups, and the table of them.
  */
@@ -55,6 +56,7 @@ const struct fc_kernels NAMED(kernels) = {
     .max_pixels = MAX_PIXELS,
     .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
     .narrow = {{FOR_PIXELS(NARROW_ENTRY, 1)}, {FOR_PIXELS(NARROW_ENTRY, 4)}},
+    .winograd = &NAMED(winograd),
 };
 
 #undef NARROW_ENTRY

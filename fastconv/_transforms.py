@@ -1,0 +1,85 @@
+"""Winograd's transforms, from their points, in exact fractions (Lavin and Gray 2015; Toom and Cook).
+
+The m values of a correlation of n = m + r − 1 inputs d with r weights w are y = Aᵀ [(G w) ⊙ (Bᵀ d)], n products. With the
+points p₀ … pₙ₋₂ and ∞, N(t) = Π (t − pⱼ) and Nᵢ(t) = N(t) / (t − pᵢ):
+
+    row i of Bᵀ: the coefficients of Nᵢ;   row i of G: pᵢᵏ / Nᵢ(pᵢ), k < r;   column i of Aᵀ: pᵢᵏ, k < m
+    for ∞:       the coefficients of N;    0 … 0 1;                          0 … 0 1
+
+In two dimensions the same is done along both axes. The points 0, ±a, ±b, …, ∞ let rows share their halves.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Transform:
+    """F(m×m, r×r) with the points 0, ±nodes, ∞."""
+
+    outputs: int  # m
+    kernel: int  # r
+    nodes: tuple  # of Fraction
+
+    def __post_init__(self):
+        if self.outputs + self.kernel - 1 != self.points:
+            raise ValueError(f"{self} needs {self.outputs + self.kernel - 1} points")
+
+    def __str__(self):
+        return f"F({self.outputs}×{self.outputs}, {self.kernel}×{self.kernel})"
+
+    @property
+    def points(self):
+        """Points of an axis, ∞ among them: products for the `outputs` values of a line."""
+        return 2 * len(self.nodes) + 2
+
+    def tiles(self, shape):
+        """Rows and columns of tiles on an output map."""
+        return -(-shape.out_height // self.outputs), -(-shape.out_width // self.outputs)
+
+    @cached_property
+    def matrices(self):
+        """(Aᵀ, G, Bᵀ) in float64."""
+        finite = [Fraction(0), *(sign * node for node in self.nodes for sign in (1, -1))]
+        others = [[q for q in finite if q != p] for p in finite]
+        input_rows = [[*_product(rest), 0] for rest in others] + [_product(finite)]
+        scales = [_value(_product(rest), p) for p, rest in zip(finite, others, strict=True)]
+        weight_rows = [[p**k / scale for k in range(self.kernel)] for p, scale in zip(finite, scales, strict=True)]
+        weight_rows.append([0] * (self.kernel - 1) + [1])
+        output_rows = [[*(p**k for p in finite), int(k == self.outputs - 1)] for k in range(self.outputs)]
+        return tuple(np.array(rows, dtype=float) for rows in (output_rows, weight_rows, input_rows))
+
+    @cached_property
+    def constants(self):
+        """(powers, pairs, ends) of the factored form in csrc/winograd_tile.h, coefficients of t² without the last 1."""
+        squares = [node**2 for node in self.nodes]
+        powers = [[node**k for node in self.nodes] for k in range(self.outputs)]
+        pairs = [_product([q for q in squares if q != square])[:-1] for square in squares]
+        return powers, pairs, _product(squares)[:-1]
+
+    def weights(self, weight):
+        """U = G w Gᵀ of weights HWIO, in float64: (points, points, C, K)."""
+        _, g, _ = self.matrices
+        return np.einsum("ir,js,rsck->ijck", g, g, weight.astype(float), optimize=True)
+
+
+def _product(roots):
+    """Coefficients of Π (t − root), the lowest first."""
+    coefficients = [Fraction(1)]
+    for root in roots:
+        shifted = [Fraction(0), *coefficients]
+        coefficients = [high - root * low for high, low in zip(shifted, [*coefficients, 0], strict=True)]
+    return coefficients
+
+
+def _value(coefficients, t):
+    return sum(c * t**k for k, c in enumerate(coefficients))
+
+
+_SIX_POINTS = Fraction(5, 8), Fraction(3, 2)
+F2X3 = Transform(2, 3, (Fraction(1),))
+F4X3 = Transform(4, 3, _SIX_POINTS)
+F2X5 = Transform(2, 5, _SIX_POINTS)

@@ -1,0 +1,282 @@
+"""Winograd's convolution: loops over strips of tiles, blocks of output channels and points around its kernels.
+
+A *tile* is a square of output values, the *patch* the input that it sees, a *strip* a run of tiles, through the images of
+a batch one after the other. A strip's patches are transformed to V [point][tile][channel]; for each block of output
+channels the products with the transformed weights give M [tile][point][column], which is transformed to the tiles. V
+and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once for each strip.
+
+A patch whose values might overflow on the way, or are not finite, is left to the direct way: its tile is
+computed so, so NaN and Inf stand where they belong. The reduction is never split and every tile is computed by
+itself, so every cut gives the same bits.
+"""
+
+import numpy as np
+
+from cython.parallel cimport parallel, prange, threadid
+from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
+
+from fastconv._cpu cimport (
+    FC_MAX_POINTS, FC_MAX_VECTORS, fc_kernels, fc_patch, fc_product, fc_result, fc_winograd, fc_winograd_kernels,
+    kernels_for,
+)
+
+from fastconv._direct import aligned
+
+import_array()
+
+cdef enum:
+    MAX_TILES = 48  # in a strip
+
+cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
+cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
+cdef ptrdiff_t LEAST_COLUMNS = 64  # that share one transform of the input
+
+
+def pack(weight, bias, groups, transform):
+    """What a plan keeps: the weights at every point, [group][block][point][c][column], the bias, the weights as they
+    are, and the largest sum of squares of a patch's values for which nothing can overflow on the way.
+    """
+    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
+    _, _, c, k = weight.shape
+    k //= groups
+    block, points = kernels.lanes * FC_MAX_VECTORS, transform.points**2
+    columns = -(-k // kernels.lanes) * kernels.lanes
+    packed = aligned((groups, points * c * columns), weight.dtype)
+    largest = 0.0  # sum of absolute weights
+    for g in range(groups):
+        for first in range(0, columns, block):
+            part = weight[..., g * k + first : min(g * k + first + block, (g + 1) * k)]
+            with np.errstate(over="ignore", invalid="ignore"):
+                at_points = transform.weights(part).astype(weight.dtype).reshape(points, c, -1)
+            width = min(block, columns - first)
+            target = packed[g, points * c * first : points * c * (first + width)].reshape(points, c, width)
+            target[..., : part.shape[3]] = at_points
+            target[..., part.shape[3] :] = 0
+            sums = np.abs(part.astype(float)).sum((0, 1, 2)), np.abs(at_points.astype(float)).sum(1)
+            largest = np.maximum(largest, max(map(np.max, sums)))  # NaN stays
+    packed_bias = np.zeros((groups, columns), weight.dtype)
+    if bias is not None:
+        packed_bias[:, :k] = bias.reshape(groups, k)
+    return packed, packed_bias, weight, _most(largest, transform, weight.dtype)
+
+
+def _most(largest, transform, dtype):
+    """The largest sum of squares of x for which no value can overflow; -1, less than any, for unfit weights.
+
+    A value on the way, of the transforms or of the direct sum, is at most max |x| times the largest sum of absolute
+    weights times the absolute row sums of Bᵀ and Aᵀ, once for each axis.
+    """
+    a, _, b = transform.matrices
+    gain = (np.abs(a).sum(1).max() * np.abs(b).sum(1).max()) ** 2 * max(largest, 1e-30)
+    if not np.isfinite(gain):
+        return np.array(-1.0)
+    most = float(np.finfo(dtype).max)
+    return np.array(min(most / 4 / gain, most**0.5) ** 2)
+
+
+cdef class Winograd:
+    """A convolution of one geometry by one transform, ready to run on any arrays of it."""
+
+    cdef const fc_winograd_kernels *kernels
+    cdef ptrdiff_t lanes, max_tiles
+    cdef object weights, bias, direct_weights, zeros
+    cdef const char *packed
+    cdef const char *packed_bias
+    cdef const char *unpacked
+    cdef const char *no_values
+    cdef fc_winograd transform
+    cdef ptrdiff_t itemsize
+    cdef double most
+    cdef int relu
+    # Geometry, in pixels, channels and tiles.
+    cdef ptrdiff_t height, width, channels, out_height, out_width, groups, group_in, group_out, out_channels, top, left
+    cdef ptrdiff_t tile_rows, tile_cols, tiles
+    # Packed weights, in bytes.
+    cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
+    # The cut.
+    cdef ptrdiff_t strips, blocks
+    # The workspace, in bytes.
+    cdef ptrdiff_t v_tile, v_point, m_tile
+    cdef readonly ptrdiff_t workspace_bytes  # for each thread
+    cdef readonly str tile
+
+    def __init__(self, shape, weights, bias, direct_weights, most, activation, transform):
+        self.height, self.width, self.channels = shape.height, shape.width, shape.in_channels
+        self.out_height, self.out_width, self.out_channels = shape.out_height, shape.out_width, shape.out_channels
+        self.groups = shape.groups
+        self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
+        (self.top, _), (self.left, _) = shape.padding
+        self.weights, self.bias, self.direct_weights, self.itemsize = weights, bias, direct_weights, weights.itemsize
+        self.packed = <const char *>PyArray_DATA(weights)
+        self.packed_bias = <const char *>PyArray_DATA(bias)
+        self.unpacked = <const char *>PyArray_DATA(direct_weights)
+        self.most, self.relu = most, activation == "relu"
+        cdef const fc_kernels *kernels = kernels_for(self.itemsize)
+        self.kernels, self.lanes, self.max_tiles = kernels.winograd, kernels.lanes, kernels.max_pixels
+        self._set_transform(transform)
+        self.tile_rows, self.tile_cols = transform.tiles(shape)
+        self.tiles = shape.batch * self.tile_rows * self.tile_cols
+        points = transform.points**2
+        block = self.lanes * FC_MAX_VECTORS
+        self.blocks = -(-self.group_out // block)
+        self.column_bytes = points * self.group_in * self.itemsize
+        self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
+        self.zeros = np.zeros(max(self.group_in, self.lanes), weights.dtype)
+        self.no_values = <const char *>PyArray_DATA(self.zeros)
+
+        self.v_tile = _lines(self.group_in * self.itemsize)
+        strip = max(min(STRIP_BYTES // (points * self.v_tile), MAX_TILES), self.max_tiles)
+        self.strips = -(-self.tiles // strip)
+        strip = -(-self.tiles // max(self.strips, 1))
+        self.v_point = _odd_lines(strip * self.v_tile)
+        self.m_tile = _odd_lines(points * block * self.itemsize)
+        self.workspace_bytes = points * self.v_point + strip * self.m_tile
+        self.tile = f"{transform}, {min(strip, self.max_tiles)} tiles × {block} channels"
+
+    def _set_transform(self, transform):
+        powers, pairs, ends = transform.constants
+        self.transform.nodes, self.transform.points = len(transform.nodes), transform.points
+        self.transform.outputs = transform.outputs
+        for i in range(len(transform.nodes)):
+            for k in range(transform.outputs):
+                self.transform.powers[k][i] = powers[k][i]
+            for k in range(len(transform.nodes) - 1):
+                self.transform.pairs[i][k] = pairs[i][k]
+            self.transform.ends[i] = ends[i]
+
+    def run(
+        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
+    ):
+        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
+
+        `workspace` has `workspace_bytes` for each thread.
+        """
+        cdef const char *x_data = <const char *>PyArray_DATA(x)
+        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
+        cdef char *out_data = <char *>PyArray_DATA(out)
+        cdef char *work = <char *>PyArray_DATA(workspace)
+        cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
+        cdef ptrdiff_t unit, units, parts
+        # Parts of the blocks transform the same input again, so there are only as many as give each thread some units.
+        parts = self.blocks * self.lanes * FC_MAX_VECTORS // LEAST_COLUMNS
+        parts = max(1, min(parts, -(-team * UNITS_PER_THREAD // (self.strips * self.groups)))) if team > 1 else 1
+        units = self.strips * self.groups * parts
+        if team == 1:
+            with nogil:
+                for unit in range(units):
+                    self._unit(unit, parts, x_data, residual_data, out_data, out_image, out_stride, work)
+            return
+        with nogil, parallel(num_threads=team):
+            for unit in prange(units, schedule="dynamic"):
+                self._unit(
+                    unit, parts, x_data, residual_data, out_data, out_image, out_stride,
+                    work + threadid() * self.workspace_bytes,
+                )
+
+    cdef void _unit(
+        self, ptrdiff_t unit, ptrdiff_t parts, const char *x, const char *residual,
+        char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
+    ) noexcept nogil:
+        """A part of the blocks of a group for a strip: parts fastest, then groups, then strips."""
+        cdef ptrdiff_t part = unit % parts, group = unit // parts % self.groups, strip = unit // parts // self.groups
+        cdef ptrdiff_t first = self.tiles * strip // self.strips, end = self.tiles * (strip + 1) // self.strips
+        cdef ptrdiff_t block, tile, channel, block_columns = self.lanes * FC_MAX_VECTORS
+        cdef char *sums
+        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
+        cdef char overflows[MAX_TILES]
+        cdef fc_patch patch
+        cdef fc_result result
+        patch.transform, patch.pixels, patch.channels = &self.transform, pixels, self.group_in
+        patch.point_stride, patch.most = self.v_point, self.most
+        for tile in range(first, end):
+            self._find_patch(x, group, tile, pixels)
+            patch.out = work + (tile - first) * self.v_tile
+            overflows[tile - first] = not self.kernels.input[self.transform.nodes - 1](&patch)
+
+        sums = work + self.transform.points * self.transform.points * self.v_point
+        result.transform, result.relu = &self.transform, self.relu
+        result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
+        result.residual_row = self.out_width * result.residual_stride
+        result.out_stride, result.out_row = out_stride, self.out_width * out_stride
+        for block in range(self.blocks * part // parts, self.blocks * (part + 1) // parts):
+            result.columns = min(block_columns, self.group_out - block * block_columns)
+            result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
+            channel = (group * self.group_out + block * block_columns) * self.itemsize
+            result.weights = self.unpacked + channel
+            self._products(group, block, result.columns, end - first, work, sums)
+            for tile in range(first, end):
+                self._place(tile, channel, residual, out, out_image, &result)
+                if overflows[tile - first]:
+                    self._find_patch(x, group, tile, pixels)
+                    self.kernels.direct(&patch, &result)
+                else:
+                    result.sums = sums + (tile - first) * self.m_tile
+                    self.kernels.output[self.transform.nodes - 1][self.transform.outputs // 2 - 1](&result)
+
+    cdef void _find_patch(
+        self, const char *x, ptrdiff_t group, ptrdiff_t tile, const char **pixels
+    ) noexcept nogil:
+        """Where each pixel's channels of the group begin; zeros outside the image."""
+        cdef ptrdiff_t points = self.transform.points, i, j
+        cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs - self.top
+        cdef ptrdiff_t col = tile % self.tile_cols * self.transform.outputs - self.left
+        cdef ptrdiff_t image = tile // (self.tile_rows * self.tile_cols), pixel = self.channels * self.itemsize
+        cdef bint inside
+        x += image * self.height * self.width * pixel + group * self.group_in * self.itemsize
+        for i in range(row, row + points):
+            for j in range(col, col + points):
+                inside = 0 <= i and i < self.height and 0 <= j and j < self.width
+                pixels[0] = x + (i * self.width + j) * pixel if inside else self.no_values
+                pixels += 1
+
+    cdef void _products(
+        self, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, ptrdiff_t tiles, const char *rows, char *sums
+    ) noexcept nogil:
+        """Multiply V with the weights of a block of columns at every point."""
+        cdef fc_product product
+        cdef ptrdiff_t block_columns = self.lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t vectors = 1 if columns <= self.lanes else FC_MAX_VECTORS
+        cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
+        cdef ptrdiff_t points = self.transform.points * self.transform.points, point
+        cdef ptrdiff_t point_bytes = self.group_in * vectors * self.lanes * self.itemsize
+        cdef const char *weights = self.packed + group * self.group_bytes + block * block_columns * self.column_bytes
+        product.length, product.row_stride, product.out_stride = self.group_in * self.itemsize, self.v_tile, self.m_tile
+        for point in range(points):
+            product.weights = weights + point * point_bytes
+            product.ahead = point_bytes  # the next point's, called for in the first turn
+            product.rows = rows + point * self.v_point
+            product.out = sums + point * block_columns * self.itemsize
+            for turn in range(turns):
+                n = tiles // turns + (turn < tiles % turns)
+                self.kernels.product[vectors - 1][n - 1](&product)
+                product.ahead = 0
+                product.rows += n * self.v_tile
+                product.out += n * self.m_tile
+
+    cdef void _place(
+        self, ptrdiff_t tile, ptrdiff_t channel, const char *residual, char *out, ptrdiff_t out_image,
+        fc_result *result,
+    ) noexcept nogil:
+        """Where a tile's result goes from this channel (in bytes) on, and how much of it lies inside the map."""
+        cdef ptrdiff_t image = tile // (self.tile_rows * self.tile_cols)
+        cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs
+        cdef ptrdiff_t col = tile % self.tile_cols * self.transform.outputs
+        cdef ptrdiff_t pixel = row * self.out_width + col
+        result.rows = min(self.transform.outputs, self.out_height - row)
+        result.cols = min(self.transform.outputs, self.out_width - col)
+        result.out = out + image * out_image + pixel * result.out_stride + channel
+        result.residual = NULL
+        if residual != NULL:
+            pixel += image * self.out_height * self.out_width
+            result.residual = residual + pixel * result.residual_stride + channel
+
+
+def _lines(nbytes):
+    """Whole cache lines, not many times a power of two: rows far apart fall on different sets of the cache."""
+    lines = -(-nbytes // 64)
+    return (lines + (lines % 16 == 0)) * 64
+
+
+def _odd_lines(nbytes):
+    """An odd number of cache lines: rows so far apart fall on different sets of the cache."""
+    return (-(-nbytes // 64) | 1) * 64

@@ -1,0 +1,317 @@
+/* Winograd's convolution for stride 1: the transform of a patch of input, the products between the transforms, the
+ * transform of their sums to a tile of output, and the direct way for a tile that cannot go this one.
+ *
+ * The points are 0, ±node[0], ±node[1], …, ∞, in this order. Around P(t) = Π (t² − node[i]²) and P(t) / (t² − node[i]²),
+ * whose coefficients are `ends` and `pairs`, the row of the input transform Bᵀ
+ *   for 0 is P(t), for ∞ is t·P(t), for ±node[i] is (t² ± node[i]·t)·P(t) / (t² − node[i]²),
+ * and the row of the output transform Aᵀ for the value at k is pointᵏ, to which ∞ adds 1 in the last: two rows of a
+ * ± pair share an even and an odd part. fastconv/_transforms.py derives them, and the weights' side.
+ *
+ * Arithmetic contract: each product is summed over chunks of SUM_TERMS channels, a chain of multiply-adds from 0 each,
+ * and the chunks' sums in order; no value depends on the tiles, columns or channels beside it.
+ */
+
+#ifndef SUM_TERMS
+#define SUM_TERMS 32
+#endif
+
+/* The constants of struct fc_winograd, each in all lanes. */
+struct NAMED(winograd_constants) {
+    VECTOR powers[FC_MAX_OUTPUTS][FC_MAX_NODES], pairs[FC_MAX_NODES][FC_MAX_NODES - 1], ends[FC_MAX_NODES];
+};
+
+INLINE struct NAMED(winograd_constants) NAMED(winograd_broadcast)(const int nodes, const int outputs,
+                                                                  const struct fc_winograd *t)
+{
+    struct NAMED(winograd_constants) c;
+    UNROLL
+    for (int i = 0; i < nodes; i++) {
+        UNROLL
+        for (int k = 1; k < outputs; k++) c.powers[k][i] = (T)t->powers[k][i] - (VECTOR){0};
+        UNROLL
+        for (int k = 0; k < nodes - 1; k++) c.pairs[i][k] = (T)t->pairs[i][k] - (VECTOR){0};
+        c.ends[i] = (T)t->ends[i] - (VECTOR){0};
+    }
+    return c;
+}
+
+/* v = Bᵀ d along one axis; n = 2·nodes + 2 values and results. */
+INLINE void NAMED(winograd_points)(const int nodes, const struct NAMED(winograd_constants) *c, const VECTOR *d,
+                                   VECTOR *v)
+{
+    const int last = 2 * nodes + 1;
+    v[0] = d[2 * nodes];
+    v[last] = d[last];
+    UNROLL
+    for (int k = 0; k < nodes; k++) {
+        v[0] += c->ends[k] * d[2 * k];
+        v[last] += c->ends[k] * d[2 * k + 1];
+    }
+    UNROLL
+    for (int i = 0; i < nodes; i++) {
+        VECTOR even = d[2 * nodes], odd = d[2 * nodes - 1];
+        UNROLL
+        for (int k = 0; k < nodes - 1; k++) {
+            even += c->pairs[i][k] * d[2 * k + 2];
+            odd += c->pairs[i][k] * d[2 * k + 1];
+        }
+        v[2 * i + 1] = even + c->powers[1][i] * odd;
+        v[2 * i + 2] = even - c->powers[1][i] * odd;
+    }
+}
+
+/* y = Aᵀ m along one axis: `outputs` results. */
+INLINE void NAMED(winograd_values)(const int nodes, const int outputs, const struct NAMED(winograd_constants) *c,
+                                   const VECTOR *m, VECTOR *y)
+{
+    VECTOR part[2][FC_MAX_NODES]; /* even, odd */
+    UNROLL
+    for (int i = 0; i < nodes; i++) {
+        part[0][i] = m[2 * i + 1] + m[2 * i + 2];
+        part[1][i] = m[2 * i + 1] - m[2 * i + 2];
+    }
+    y[0] = m[0] + part[0][0];
+    UNROLL
+    for (int i = 1; i < nodes; i++) y[0] += part[0][i];
+    UNROLL
+    for (int k = 1; k < outputs; k++) {
+        y[k] = c->powers[k][0] * part[k & 1][0];
+        UNROLL
+        for (int i = 1; i < nodes; i++) y[k] += c->powers[k][i] * part[k & 1][i];
+    }
+    y[outputs - 1] += m[2 * nodes + 1];
+}
+
+/* Whole vectors, or the first `count` values of one: nothing is read or written beyond them. */
+INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
+{
+    if (count >= LANES) return *(const VECTOR *)from;
+    VECTOR v = {0};
+    memcpy(&v, from, count * sizeof(T));
+    return v;
+}
+
+INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
+{
+    if (count >= LANES)
+        *(VECTOR *)to = v;
+    else
+        memcpy(to, &v, count * sizeof(T));
+}
+
+/* Transforms a patch of n × n pixels, and returns whether the sum of its squares is at most `t->most`. */
+INLINE int NAMED(winograd_input)(const int nodes, const struct fc_patch *t)
+{
+    const int n = 2 * nodes + 2;
+    const struct NAMED(winograd_constants) constants = NAMED(winograd_broadcast)(nodes, 2, t->transform);
+    const ptrdiff_t channels = t->channels, point_stride = t->point_stride;
+    const char *const *pixels = t->pixels;
+    VECTOR squares = {0};
+    for (ptrdiff_t first = 0; first < channels; first += LANES) {
+        /* The last vector overlaps the one before it where the channels do not fill it. */
+        const ptrdiff_t rest = channels - first;
+        const ptrdiff_t at = (rest >= LANES || channels < LANES ? first : channels - LANES) * sizeof(T);
+        VECTOR rows[FC_MAX_POINTS][FC_MAX_POINTS], d[FC_MAX_POINTS], v[FC_MAX_POINTS];
+        for (int j = 0; j < n; j++) {
+            VECTOR column = {0}; /* a chain through all values would take longer than everything else */
+            UNROLL
+            for (int i = 0; i < n; i++) {
+                d[i] = NAMED(load_some)(pixels[i * n + j] + at, channels);
+                column += d[i] * d[i];
+            }
+            squares += column;
+            NAMED(winograd_points)(nodes, &constants, d, v);
+            UNROLL
+            for (int i = 0; i < n; i++) rows[i][j] = v[i];
+        }
+        char *out = t->out + at;
+        for (int i = 0; i < n; i++) {
+            UNROLL
+            for (int j = 0; j < n; j++) d[j] = rows[i][j];
+            NAMED(winograd_points)(nodes, &constants, d, v);
+            UNROLL
+            for (int j = 0; j < n; j++, out += point_stride) *(VECTOR *)out = v[j];
+        }
+    }
+    T sum = 0;
+    for (int j = 0; j < LANES; j++) sum += squares[j];
+    return sum <= t->most; /* not if it is NaN */
+}
+
+/* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With `ahead` it calls
+ * for the weights that lie so many bytes ahead, a cache line at a time. */
+INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetch,
+                                      VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
+                                      const T *w, ptrdiff_t ahead)
+{
+    for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
+        KEEP_IN_ONE_REGISTER(at);
+        UNROLL
+        for (int i = 0; i < STEPS; i++) {
+            NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
+            if (prefetch && i * vectors * VECTOR_BYTES % 64 == 0)
+                __builtin_prefetch((const char *)(w + i * vectors * LANES) + ahead);
+            if (prefetch && vectors * VECTOR_BYTES > 64)
+                __builtin_prefetch((const char *)(w + i * vectors * LANES) + ahead + 64);
+        }
+    }
+    for (; at < end; at += sizeof(T), w += vectors * LANES) {
+        KEEP_IN_ONE_REGISTER(at);
+        NAMED(conv_step)(tiles, vectors, acc, x, at, w);
+    }
+    return w;
+}
+
+/* The products of one point for some tiles. */
+INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product *t)
+{
+    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
+    const char *x[MAX_PIXELS];
+    const T *w = t->weights;
+    const ptrdiff_t length = t->length;
+    UNROLL
+    for (int i = 0; i < tiles; i++) x[i] = t->rows + i * t->row_stride;
+    for (ptrdiff_t at = 0; at < length; at += SUM_TERMS * sizeof(T)) {
+        UNROLL
+        for (int i = 0; i < tiles; i++) {
+            UNROLL
+            for (int j = 0; j < vectors; j++) acc[i][j] = (VECTOR){0};
+        }
+        ptrdiff_t end = at + SUM_TERMS * (ptrdiff_t)sizeof(T);
+        if (end > length) end = length;
+        if (t->ahead)
+            w = NAMED(winograd_chunk)(tiles, vectors, 1, acc, x, at, end, w, t->ahead);
+        else
+            w = NAMED(winograd_chunk)(tiles, vectors, 0, acc, x, at, end, w, 0);
+        UNROLL
+        for (int i = 0; i < tiles; i++) {
+            UNROLL
+            for (int j = 0; j < vectors; j++) {
+                if (at) acc[i][j] += sums[i][j];
+                if (end < length) sums[i][j] = acc[i][j];
+            }
+        }
+    }
+    char *out = t->out;
+    const ptrdiff_t out_stride = t->out_stride;
+    UNROLL
+    for (int i = 0; i < tiles; i++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) ((VECTOR *)(out + i * out_stride))[j] = acc[i][j];
+    }
+}
+
+/* One vector of columns of a tile, or the first `count` of it; the first four arguments are literals at every call. */
+INLINE void NAMED(winograd_columns)(const int nodes, const int outputs, const int add_residual, const int whole,
+                                    const struct NAMED(winograd_constants) *c, const struct fc_result *t,
+                                    ptrdiff_t at, ptrdiff_t count)
+{
+    const int n = 2 * nodes + 2, rows = whole ? outputs : t->rows, cols = whole ? outputs : t->cols, relu = t->relu;
+    const VECTOR *in = (const VECTOR *)(t->sums + at);
+    const VECTOR bias = *(const VECTOR *)((const char *)t->bias + at);
+    VECTOR columns[FC_MAX_OUTPUTS][FC_MAX_POINTS], m[FC_MAX_POINTS], y[FC_MAX_OUTPUTS];
+    for (int j = 0; j < n; j++) {
+        UNROLL
+        for (int i = 0; i < n; i++) m[i] = in[(i * n + j) * FC_MAX_VECTORS];
+        NAMED(winograd_values)(nodes, outputs, c, m, y);
+        UNROLL
+        for (int i = 0; i < outputs; i++) columns[i][j] = y[i];
+    }
+    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
+    char *out = t->out + at;
+    const char *residual = t->residual + at;
+    for (int i = 0; i < rows; i++, out += t->out_row, residual += t->residual_row) {
+        UNROLL
+        for (int j = 0; j < n; j++) m[j] = columns[i][j];
+        NAMED(winograd_values)(nodes, outputs, c, m, y);
+        UNROLL
+        for (int j = 0; j < outputs; j++) {
+            if (j == cols) break;
+            VECTOR v = y[j] + bias;
+            if (add_residual) v += NAMED(load_some)(residual + j * residual_stride, whole ? LANES : count);
+            if (relu) v = NAMED(positive)(v);
+            NAMED(store_some)(out + j * out_stride, v, whole ? LANES : count);
+        }
+    }
+}
+
+/* The sums of a tile, [point][column], to its `rows` × `cols` values that lie inside the map. */
+INLINE void NAMED(winograd_output)(const int nodes, const int outputs, const struct fc_result *t)
+{
+    const struct NAMED(winograd_constants) c = NAMED(winograd_broadcast)(nodes, outputs, t->transform);
+    for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
+        const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
+        if (t->rows < outputs || t->cols < outputs || count < LANES) {
+            if (t->residual)
+                NAMED(winograd_columns)(nodes, outputs, 1, 0, &c, t, at, count);
+            else
+                NAMED(winograd_columns)(nodes, outputs, 0, 0, &c, t, at, count);
+        } else {
+            if (t->residual)
+                NAMED(winograd_columns)(nodes, outputs, 1, 1, &c, t, at, count);
+            else
+                NAMED(winograd_columns)(nodes, outputs, 0, 1, &c, t, at, count);
+        }
+    }
+}
+
+/* The same values in the direct tile's order of sums, from the patch and the weights as they are. */
+static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc_result *t)
+{
+    const int n = t->transform->points, kernel = n + 1 - t->transform->outputs;
+    for (int pixel = 0; pixel < t->rows * t->cols; pixel++) {
+        const int y = pixel / t->cols, x = pixel % t->cols;
+        for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
+            const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
+            const char *w = t->weights + at;
+            VECTOR sum = *(const VECTOR *)((const char *)t->bias + at);
+            for (int tap = 0; tap < kernel * kernel; tap++) {
+                const T *from = (const T *)patch->pixels[(y + tap / kernel) * n + x + tap % kernel];
+                for (ptrdiff_t c = 0; c < patch->channels; c++, w += t->weight_stride)
+                    NAMED(multiply_add)(&sum, from[c] - (VECTOR){0}, NAMED(load_some)(w, count));
+            }
+            if (t->residual)
+                sum += NAMED(load_some)(t->residual + y * t->residual_row + x * t->residual_stride + at, count);
+            if (t->relu) sum = NAMED(positive)(sum);
+            NAMED(store_some)(t->out + y * t->out_row + x * t->out_stride + at, sum, count);
+        }
+    }
+}
+
+/* The functions, named by nodes, tiles x vectors or nodes and outputs, and the table of them. */
+#define INPUT(nodes)                                                   \
+    static int NAMED(winograd_input_##nodes)(const struct fc_patch *t) \
+    {                                                                  \
+        return NAMED(winograd_input)(nodes, t);                        \
+    }
+#define PRODUCT(tiles, vectors)                                                              \
+    static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product *t) \
+    {                                                                                        \
+        NAMED(winograd_product)(tiles, vectors, t);                                          \
+    }
+#define OUTPUT(nodes, outputs)                                                           \
+    static void NAMED(winograd_output_##nodes##_##outputs)(const struct fc_result *t) \
+    {                                                                                    \
+        NAMED(winograd_output)(nodes, outputs, t);                                       \
+    }
+#define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
+
+INPUT(1)
+INPUT(2)
+FOR_PIXELS(PRODUCT, 1)
+FOR_PIXELS(PRODUCT, 2)
+OUTPUT(1, 2)
+OUTPUT(2, 2)
+OUTPUT(2, 4)
+
+static const struct fc_winograd_kernels NAMED(winograd) = {
+    .input = {NAMED(winograd_input_1), NAMED(winograd_input_2)},
+    .product = {{FOR_PIXELS(PRODUCT_ENTRY, 1)}, {FOR_PIXELS(PRODUCT_ENTRY, 2)}},
+    .output = {{NAMED(winograd_output_1_2)}, {NAMED(winograd_output_2_2), NAMED(winograd_output_2_4)}},
+    .direct = NAMED(winograd_direct),
+};
+
+#undef PRODUCT_ENTRY
+#undef OUTPUT
+#undef PRODUCT
+#undef INPUT
