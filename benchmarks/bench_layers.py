@@ -37,11 +37,13 @@ class Pointwise:
 class Spatial:
     """k×k convolutions."""
 
-    params = (configs.CHANNELS, common.THREADS, tuple(configs.SPATIAL), ("direct",))
+    params = (configs.CHANNELS, common.THREADS, tuple(configs.SPATIAL), ("auto", "direct", "winograd"))
     param_names = ("channels", "threads", "layer", "algorithm")
     version = "1"
 
     def setup(self, channels, threads, layer, algorithm):
+        if algorithm == "winograd" and layer not in ("3x3", "5x5"):
+            raise NotImplementedError("Winograd's transforms are for 3×3 and 5×5 of stride 1")
         self.call = common.Call(configs.SPATIAL[layer](channels), threads, algorithm)
 
     def time_spatial(self, channels, threads, layer, algorithm):

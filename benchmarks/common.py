@@ -1,7 +1,8 @@
 """What the benchmarks share: integer data, plans, and the check that every timed cell passes before it is timed.
 
-The data are small integers, so float32 results are exact and are compared exactly with the float64 reference. Arrays
-start on a cache line: where they start would otherwise differ from process to process, and the time with it.
+The data are small integers, so float32 results are exact, but for Winograd's, and are compared exactly with the float64
+reference. Arrays start on a cache line: where they start would otherwise differ from process to process, and the time
+with it.
 """
 
 from functools import cache, partial
@@ -71,14 +72,19 @@ class Call:
         self.x = integers(layer.x_shape, 2)
         self.y = aligned(layer.out_shape)
         self()
-        check(self.y, reference_call(layer)())
+        check(self.y, reference_call(layer)(), may_round=algorithm in ("auto", "winograd"))
 
     def __call__(self):
         self.plan(self.x, out=self.y)
 
 
-def check(result, expected):
-    """Raise where a result differs from what it must be, so that a wrong cell is never timed."""
+def check(result, expected, may_round=False):
+    """Raise where a result differs from what it must be, so that a wrong cell is never timed.
+
+    Winograd's transforms round: the products of whole numbers come out 1e-6 of the largest beside them.
+    """
+    if may_round and np.abs(result - expected).max(initial=0) <= 1e-5 * np.abs(expected).max(initial=0):
+        return
     if result.shape != expected.shape:
         raise AssertionError(f"the result has shape {result.shape}, but must have {expected.shape}")
     if wrong := np.count_nonzero(result != expected):

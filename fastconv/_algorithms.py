@@ -1,12 +1,17 @@
-"""The algorithms, fastest first, and the choice between them: it looks at the shape, never at batch or thread count.
+"""The algorithms and the choice between them: it looks at the shape, never at batch or thread count.
 
-An algorithm is an object with a `name`; `reason_against(shape)`, None where it is usable; `pays(shape)`, whether "auto"
-takes it; `multiplications(shape)`, those really done; `pack(weight, bias, groups)`, what a plan keeps; and
-`bind(shape, packed, activation)`, which returns a runner: `tile`, `workspace_bytes` for each thread,
-`run(x, residual, out, out_stride, workspace, team)` on NHWC arrays.
+An algorithm is an object with a `name`; `reason_against(shape)`, None where it is usable; `cost(shape)`, what an image
+is expected to take, in multiply-accumulates of the direct convolution: the least is taken; `multiplications(shape)`,
+those really done; `pack(weight, bias, groups)`, what a plan keeps; and `bind(shape, packed, activation)`, which gives
+a runner: `tile`, `workspace_bytes` for each thread, `run(x, residual, out, out_stride, workspace, team)` on NHWC.
 """
 
-from fastconv import _direct, _shapes, _transforms, _winograd
+import math
+
+from fastconv import _direct, _transforms, _winograd
+
+_CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
+_LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
 
 
 class _Direct:
@@ -15,8 +20,8 @@ class _Direct:
     def reason_against(self, shape):
         return None
 
-    def pays(self, shape):
-        return True
+    def cost(self, shape):
+        return shape.out_height * shape.out_width * shape.out_channels * shape.terms
 
     def multiplications(self, shape):
         return shape.macs
@@ -34,8 +39,8 @@ class _Blas:
     def reason_against(self, shape):
         return None if shape.is_pointwise else "is for 1×1 convolutions without padding or groups"
 
-    def pays(self, shape):
-        return False  # direct measured faster everywhere
+    def cost(self, shape):
+        return math.inf  # direct measured faster everywhere
 
     def multiplications(self, shape):
         return shape.macs
@@ -64,8 +69,17 @@ class _Winograd:
             return "is for 3×3 and 5×5 convolutions of stride and dilation 1"
         return None if shape.kernel[0] == self.transform.kernel else f"{self.transform} is for another kernel"
 
-    def pays(self, shape):
-        return False
+    def cost(self, shape):
+        """Fitted to benchmarks/winograd_grid.py: it expects most of its ratios to within a tenth.
+
+        At every point a tile takes its products, and beside them the transforms of its patch and its sums. The weights
+        pass through once for each image, slower from memory than from a cache.
+        """
+        rows, cols = self.transform.tiles(shape)
+        products = shape.in_channels // shape.groups * shape.out_channels
+        tile = products + 8 * shape.in_channels + 11 * shape.out_channels
+        weight = 2.5 if self.transform.points**2 * products <= _CACHED_WEIGHTS else 8
+        return _LEAST_GAIN * self.transform.points**2 * (rows * cols * tile + weight * products)
 
     def multiplications(self, shape):
         rows, cols = self.transform.tiles(shape)
@@ -80,20 +94,24 @@ class _Winograd:
 
 
 ALGORITHMS = (
+    _Direct(),
     _Winograd(_transforms.F4X3),
     _Winograd(_transforms.F2X3),
     _Winograd(_transforms.F2X5),
-    _Direct(),
     _Blas(),
 )
 NAMES = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
 
 
-def choose(name, shape):
-    """The first algorithm called `name`, any for "auto", that can do `shape` and pays; else the first that can."""
-    _shapes.one_of("algorithm", name, NAMES)
+def usable(name, shape):
+    """The algorithms called `name`, any for "auto", that can do `shape`; ValueError if there are none."""
     named = [algorithm for algorithm in ALGORITHMS if name in ("auto", algorithm.name)]
-    usable = [algorithm for algorithm in named if algorithm.reason_against(shape) is None]
-    if not usable:
+    able = [algorithm for algorithm in named if algorithm.reason_against(shape) is None]
+    if not able:
         raise ValueError(f'algorithm "{name}" {named[0].reason_against(shape)}')
-    return next((algorithm for algorithm in usable if algorithm.pays(shape)), usable[0])
+    return able
+
+
+def choose(name, shape):
+    """The usable algorithm of least cost."""
+    return min(usable(name, shape), key=lambda algorithm: algorithm.cost(shape))

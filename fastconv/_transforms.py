@@ -1,7 +1,7 @@
 """Winograd's transforms, from their points, in exact fractions (Lavin and Gray 2015; Toom and Cook).
 
-The m values of a correlation of n = m + r − 1 inputs d with r weights w are y = Aᵀ [(G w) ⊙ (Bᵀ d)], n products. With the
-points p₀ … pₙ₋₂ and ∞, N(t) = Π (t − pⱼ) and Nᵢ(t) = N(t) / (t − pᵢ):
+The m values of a correlation of n = m + r − 1 inputs d with r weights w are y = Aᵀ [(G w) ⊙ (Bᵀ d)], n products. With
+the points p₀ … pₙ₋₂ and ∞, N(t) = Π (t − pⱼ) and Nᵢ(t) = N(t) / (t − pᵢ):
 
     row i of Bᵀ: the coefficients of Nᵢ;   row i of G: pᵢᵏ / Nᵢ(pᵢ), k < r;   column i of Aᵀ: pᵢᵏ, k < m
     for ∞:       the coefficients of N;    0 … 0 1;                          0 … 0 1

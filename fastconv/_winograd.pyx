@@ -1,13 +1,13 @@
 """Winograd's convolution: loops over strips of tiles, blocks of output channels and points around its kernels.
 
-A *tile* is a square of output values, the *patch* the input that it sees, a *strip* a run of tiles, through the images of
-a batch one after the other. A strip's patches are transformed to V [point][tile][channel]; for each block of output
+A *tile* is a square of output values, the *patch* the input that it sees, a *strip* a run of tiles, through the images
+of a batch one after the other. A strip's patches are transformed to V [point][tile][channel]; for each block of output
 channels the products with the transformed weights give M [tile][point][column], which is transformed to the tiles. V
 and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once for each strip.
 
-A patch whose values might overflow on the way, or are not finite, is left to the direct way: its tile is
-computed so, so NaN and Inf stand where they belong. The reduction is never split and every tile is computed by
-itself, so every cut gives the same bits.
+Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
+stand where they belong. The reduction is never split and every tile is computed by itself, so every cut gives the
+same bits.
 """
 
 import numpy as np

@@ -97,6 +97,10 @@ class Conv2d:
 
     Notes
     -----
+    The largest error, as a share of the output's root mean square, for 128 channels of ReLU'd normal x and normal
+    weights times sqrt(2 / terms), is 4e-6 to 5e-6 with "direct" (7e-6 for 5×5) and 3e-6 to 4e-6 with "winograd", whose
+    tiles are computed directly where x is not finite or a value on the way might overflow.
+
     The result has the same bits for every number of threads and every batch size. A plan may be called from many
     threads at once and can be pickled.
 
@@ -136,7 +140,9 @@ class Conv2d:
         self._num_threads = num_threads
         self._start_empty()
         if algorithm != "auto":
-            self._pack(_algorithms.choose(algorithm, self._geometry.smallest()))
+            usable = _algorithms.usable(algorithm, self._geometry.smallest())
+            if len(usable) == 1:  # whatever the map
+                self._pack(usable[0])
 
     def _start_empty(self):
         self._packed = {}  # by algorithm

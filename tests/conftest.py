@@ -12,7 +12,7 @@ import threadpoolctl
 # Before libgomp is loaded: teams of three on two busy cores would mostly spin.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from fastconv import _threads
+from fastconv import _algorithms, _threads
 
 hypothesis.settings.register_profile(
     "fastconv",
@@ -30,6 +30,13 @@ def numpy_on_one_thread():
     """NumPy's BLAS threads in turn with fastconv's team make both many times slower; SciPy's are loaded later."""
     with threadpoolctl.threadpool_limits(1, user_api="blas"):
         yield
+
+
+@pytest.fixture
+def without_winograd(monkeypatch):
+    """Algorithms whose results are exact on whole numbers alone."""
+    kept = tuple(algorithm for algorithm in _algorithms.ALGORITHMS if algorithm.name != "winograd")
+    monkeypatch.setattr(_algorithms, "ALGORITHMS", kept)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ def slow_twin(name):
     return getattr(reference, name.lower())
 
 
+@pytest.mark.usefixtures("without_winograd")
 @pytest.mark.parametrize("name", SMALL_BLOCKS)
 @settings(max_examples=40)
 @given(data=st.data())

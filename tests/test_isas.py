@@ -14,7 +14,15 @@ import pytest
 from fastconv import _cpu
 
 HERE = Path(__file__).parent
-KERNEL_TESTS = ["test_conv2d", "test_pointwise", "test_pool", "test_blocks", "test_same_bits", "test_published_layers"]
+KERNEL_TESTS = [
+    "test_conv2d",
+    "test_winograd",
+    "test_pointwise",
+    "test_pool",
+    "test_blocks",
+    "test_same_bits",
+    "test_published_layers",
+]
 OTHERS = [isa for isa in _cpu.available() if isa != _cpu.active()]
 ACTIVE = "import fastconv; print(fastconv.get_config()['isa'])"
 

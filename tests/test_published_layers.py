@@ -64,6 +64,7 @@ def test_convolutions(layer):
         assert_equal_exact(blas, want, "float32")
 
 
+@pytest.mark.usefixtures("without_winograd")
 @pytest.mark.parametrize("layer", of_kinds(*CLASSES))
 def test_blocks(layer):
     x, pairs = data(layer)

@@ -248,7 +248,7 @@ def test_explain(capsys):
     assert cli.main(["explain", "28", "28", "192", "32", "--kernel", "5", "--padding", "2"]) == 0
     printed = capsys.readouterr().out
     assert "120,422,400" in printed
-    assert "direct" in printed
+    assert "winograd" in printed
     assert cli.main(["explain", "3", "3", "8", "8", "--kernel", "5,1"]) == 1
     assert "weight spans 5 pixels of height" in capsys.readouterr().err
 

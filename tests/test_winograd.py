@@ -1,19 +1,19 @@
 """Winograd's convolutions against the reference, and against direct where values are no numbers.
 
 The bound follows from the transforms. With |·| taken of every entry, a value passes through at most
-|Aᵀ| (Σ |G w Gᵀ| ⊙ |Bᵀ x B|) |A| ≤ |Aᵀ| (Σ |G| |w| |Gᵀ| ⊙ |Bᵀ| |x| |B|) |A|, and each of the steps that it takes rounds once:
-two transforms of the input and two of the sums with as many terms as points (and constants, rounded once more), the
-weights, the longest chain of products, and what is added in the end.
+|Aᵀ| (Σ |G| |w| |Gᵀ| ⊙ |Bᵀ| |x| |B|) |A|, and each of the steps that it takes rounds once: two transforms of the input
+and two of the sums with as many terms as points (and constants, rounded once more), the weights, the longest chain of
+products, and what is added in the end.
 """
 
 from itertools import product
 
 import numpy as np
 import pytest
+from compare import assert_close
 from numpy.lib.stride_tricks import sliding_window_view
 
 import fastconv
-from compare import assert_close
 from fastconv import _algorithms, reference
 
 TRANSFORMS = {str(a.transform): a.transform for a in _algorithms.ALGORITHMS if a.name == "winograd"}
@@ -56,7 +56,7 @@ def magnitude(transform, x, weight, padding, groups=1):
     x = np.pad(np.abs(x.astype(float)), ((0, 0), (top, bottom + m), (left, right + m), (0, 0)))
     parts = []
     for values, kernel in zip(np.split(x, groups, 3), np.split(np.abs(weight), groups, 3), strict=True):
-        patches = sliding_window_view(values, (n, n), (1, 2))[:, : height : m, : width : m]
+        patches = sliding_window_view(values, (n, n), (1, 2))[:, :height:m, :width:m]
         v = np.einsum("ip,jq,byxcpq->byxcij", b, b, patches, optimize=True)
         u = np.einsum("ir,js,rsck->ijck", g, g, kernel.astype(float), optimize=True)
         tiles = np.einsum("pi,qj,byxcij,ijck->bypxqk", a, a, v, u, optimize=True)
@@ -67,7 +67,9 @@ def magnitude(transform, x, weight, padding, groups=1):
 def assert_winograd(got, transform, x, weight, bias, padding, residual=None, activation=None, groups=1):
     options = {"padding": padding, "groups": groups, "activation": activation}
     want = reference.conv2d(x, weight, bias, residual=residual, **options)
-    size = magnitude(transform, x, weight, padding, groups) + np.abs(bias) + (0 if residual is None else np.abs(residual))
+    size = magnitude(transform, x, weight, padding, groups) + np.abs(bias)
+    if residual is not None:
+        size += np.abs(residual)
     channels = weight.shape[2]
     steps = 4 * transform.points + min(channels, CHAIN) + -(-channels // CHAIN) + 3
     assert_close(got, want, size, -(-steps // 4), x.dtype)  # assert_close allows 4 roundings a term

@@ -49,8 +49,8 @@ struct fc_result {
 };
 
 struct fc_winograd_kernels {
-    int (*input[FC_MAX_NODES])(const struct fc_patch *);               /* [nodes - 1]; whether nothing can overflow */
-    void (*product[2][12])(const struct fc_product *);                 /* [vectors - 1][tiles - 1] */
+    int (*input[FC_MAX_NODES])(const struct fc_patch *); /* [nodes - 1]; whether nothing can overflow */
+    void (*product[2][12])(const struct fc_product *);   /* [vectors - 1][tiles - 1] */
     void (*output[FC_MAX_NODES][FC_MAX_OUTPUTS / 2])(const struct fc_result *); /* [nodes - 1][outputs / 2 - 1] */
     void (*direct)(const struct fc_patch *, const struct fc_result *);
 };

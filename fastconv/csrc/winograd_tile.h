@@ -1,11 +1,11 @@
 /* Winograd's convolution for stride 1: the transform of a patch of input, the products between the transforms, the
  * transform of their sums to a tile of output, and the direct way for a tile that cannot go this one.
  *
- * The points are 0, ±node[0], ±node[1], …, ∞, in this order. Around P(t) = Π (t² − node[i]²) and P(t) / (t² − node[i]²),
- * whose coefficients are `ends` and `pairs`, the row of the input transform Bᵀ
- *   for 0 is P(t), for ∞ is t·P(t), for ±node[i] is (t² ± node[i]·t)·P(t) / (t² − node[i]²),
- * and the row of the output transform Aᵀ for the value at k is pointᵏ, to which ∞ adds 1 in the last: two rows of a
- * ± pair share an even and an odd part. fastconv/_transforms.py derives them, and the weights' side.
+ * The points are 0, ±node[0], ±node[1], …, ∞, in this order. Around P(t) = Π (t² − node[i]²) and P(t) / (t² −
+ * node[i]²), whose coefficients are `ends` and `pairs`, the row of the input transform Bᵀ for 0 is P(t), for ∞ is
+ * t·P(t), for ±node[i] is (t² ± node[i]·t)·P(t) / (t² − node[i]²), and the row of the output transform Aᵀ for the value
+ * at k is pointᵏ, to which ∞ adds 1 in the last: two rows of a ± pair share an even and an odd part.
+ * fastconv/_transforms.py derives them, and the weights' side.
  *
  * Arithmetic contract: each product is summed over chunks of SUM_TERMS channels, a chain of multiply-adds from 0 each,
  * and the chunks' sums in order; no value depends on the tiles, columns or channels beside it.
@@ -15,13 +15,15 @@
 #define SUM_TERMS 32
 #endif
 
+#include <string.h>
+
 /* The constants of struct fc_winograd, each in all lanes. */
 struct NAMED(winograd_constants) {
     VECTOR powers[FC_MAX_OUTPUTS][FC_MAX_NODES], pairs[FC_MAX_NODES][FC_MAX_NODES - 1], ends[FC_MAX_NODES];
 };
 
-INLINE struct NAMED(winograd_constants) NAMED(winograd_broadcast)(const int nodes, const int outputs,
-                                                                  const struct fc_winograd *t)
+INLINE struct NAMED(winograd_constants)
+    NAMED(winograd_broadcast)(const int nodes, const int outputs, const struct fc_winograd *t)
 {
     struct NAMED(winograd_constants) c;
     UNROLL
@@ -36,7 +38,7 @@ INLINE struct NAMED(winograd_constants) NAMED(winograd_broadcast)(const int node
 }
 
 /* v = Bᵀ d along one axis; n = 2·nodes + 2 values and results. */
-INLINE void NAMED(winograd_points)(const int nodes, const struct NAMED(winograd_constants) *c, const VECTOR *d,
+INLINE void NAMED(winograd_points)(const int nodes, const struct NAMED(winograd_constants) * c, const VECTOR *d,
                                    VECTOR *v)
 {
     const int last = 2 * nodes + 1;
@@ -61,7 +63,7 @@ INLINE void NAMED(winograd_points)(const int nodes, const struct NAMED(winograd_
 }
 
 /* y = Aᵀ m along one axis: `outputs` results. */
-INLINE void NAMED(winograd_values)(const int nodes, const int outputs, const struct NAMED(winograd_constants) *c,
+INLINE void NAMED(winograd_values)(const int nodes, const int outputs, const struct NAMED(winograd_constants) * c,
                                    const VECTOR *m, VECTOR *y)
 {
     VECTOR part[2][FC_MAX_NODES]; /* even, odd */
@@ -138,8 +140,8 @@ INLINE int NAMED(winograd_input)(const int nodes, const struct fc_patch *t)
     return sum <= t->most; /* not if it is NaN */
 }
 
-/* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With `ahead` it calls
- * for the weights that lie so many bytes ahead, a cache line at a time. */
+/* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With `ahead` it
+ * calls for the weights that lie so many bytes ahead, a cache line at a time. */
 INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetch,
                                       VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
                                       const T *w, ptrdiff_t ahead)
@@ -203,8 +205,8 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
 
 /* One vector of columns of a tile, or the first `count` of it; the first four arguments are literals at every call. */
 INLINE void NAMED(winograd_columns)(const int nodes, const int outputs, const int add_residual, const int whole,
-                                    const struct NAMED(winograd_constants) *c, const struct fc_result *t,
-                                    ptrdiff_t at, ptrdiff_t count)
+                                    const struct NAMED(winograd_constants) * c, const struct fc_result *t, ptrdiff_t at,
+                                    ptrdiff_t count)
 {
     const int n = 2 * nodes + 2, rows = whole ? outputs : t->rows, cols = whole ? outputs : t->cols, relu = t->relu;
     const VECTOR *in = (const VECTOR *)(t->sums + at);
@@ -284,15 +286,15 @@ static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc
     {                                                                  \
         return NAMED(winograd_input)(nodes, t);                        \
     }
-#define PRODUCT(tiles, vectors)                                                              \
+#define PRODUCT(tiles, vectors)                                                            \
     static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product *t) \
-    {                                                                                        \
-        NAMED(winograd_product)(tiles, vectors, t);                                          \
+    {                                                                                      \
+        NAMED(winograd_product)(tiles, vectors, t);                                        \
     }
-#define OUTPUT(nodes, outputs)                                                           \
+#define OUTPUT(nodes, outputs)                                                        \
     static void NAMED(winograd_output_##nodes##_##outputs)(const struct fc_result *t) \
-    {                                                                                    \
-        NAMED(winograd_output)(nodes, outputs, t);                                       \
+    {                                                                                 \
+        NAMED(winograd_output)(nodes, outputs, t);                                    \
     }
 #define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
 

@@ -1,0 +1,91 @@
+"""Winograd's transforms against direct over a grid of shapes: what `pays` in fastconv/_algorithms.py was derived from.
+
+    python -m benchmarks.winograd_grid [--threads N] [--quick]
+
+Every row times the algorithms in turns, forwards and backwards, and prints the ratios of direct's least time to theirs
+(whatever else runs on the machine only adds), and what "auto" takes. The last lines say how often that is the fastest,
+and what is lost where it is not.
+"""
+
+import argparse
+import time
+from itertools import product
+from statistics import geometric_mean
+from unittest import mock
+
+import numpy as np
+
+import fastconv
+from fastconv import _algorithms, _cpu
+
+CHANNELS = 8, 16, 32, 64, 128, 256, 512
+MAPS = 7, 14, 28, 56, 112, 224
+KERNELS = 3, 5
+MOST_MACS = 1_000_000_000
+TURNS = 7
+LEAST_SECONDS = 1e-3  # of calls between two looks at the clock
+
+
+def plans(kernel, channels, out_channels, size, threads):
+    """{name: plan}, each bound to the algorithm of that name alone, and the x that they take."""
+    rng = np.random.default_rng(0)
+    x = np.maximum(rng.standard_normal((1, size, size, channels), np.float32), 0)
+    weight = rng.standard_normal((kernel, kernel, channels, out_channels), np.float32)
+    found = {}
+    for algorithm in _algorithms.ALGORITHMS:
+        with mock.patch.object(_algorithms, "ALGORITHMS", (algorithm,)):
+            try:
+                plan = fastconv.Conv2d(weight, padding=kernel // 2, num_threads=threads, algorithm=algorithm.name)
+            except ValueError:
+                continue
+            name = str(getattr(algorithm, "transform", algorithm.name))
+            found[name] = plan, plan(x), algorithm
+    return found, x
+
+
+def seconds(plan, x, y, calls):
+    start = time.perf_counter()
+    for _ in range(calls):
+        plan(x, out=y)
+    return (time.perf_counter() - start) / calls
+
+
+def row(kernel, channels, out_channels, size, threads):
+    """{name: direct's time over its own}, and the name that "auto" takes."""
+    found, x = plans(kernel, channels, out_channels, size, threads)
+    calls = {name: max(1, round(LEAST_SECONDS / seconds(plan, x, y, 2))) for name, (plan, y, _) in found.items()}
+    times = {name: [] for name in found}
+    for turn in range(TURNS):
+        for name in sorted(found, reverse=bool(turn % 2)):
+            plan, y, _ = found[name]
+            times[name].append(seconds(plan, x, y, calls[name]))
+    ratios = {name: min(times["direct"]) / min(own) for name, own in times.items()}
+    shape = found["direct"][0].bind(x.shape).shape
+    chosen = _algorithms.choose("auto", shape)
+    return ratios, next(name for name, (_, _, algorithm) in found.items() if algorithm is chosen)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="every other channel count and map")
+    options = parser.parse_args()
+    step = 2 if options.quick else 1
+    print(f"{_cpu.active()}, {options.threads} threads; direct's time / the transform's")
+    best, taken = [], []
+    for kernel, size, channels, out_channels in product(KERNELS, MAPS[::step], CHANNELS[::step], CHANNELS[::step]):
+        if (size * kernel) ** 2 * channels * out_channels > MOST_MACS:
+            continue
+        ratios, chosen = row(kernel, channels, out_channels, size, options.threads)
+        best.append(max(ratios.values()))
+        taken.append(ratios[chosen])
+        cells = "  ".join(f"{name} {ratio:5.2f}" for name, ratio in ratios.items() if name != "direct")
+        missed = "" if taken[-1] > 0.95 * best[-1] else "  <-"
+        print(f"{kernel}×{kernel} {channels:3}→{out_channels:3} {size:3}²  {cells}  auto: {chosen}{missed}", flush=True)
+    lost = [own / fastest for own, fastest in zip(taken, best, strict=True)]
+    print(f"auto against direct alone: {geometric_mean(taken):.2f}, the fastest each: {geometric_mean(best):.2f}")
+    print(f"within 5 % of the fastest in {sum(x > 0.95 for x in lost)} of {len(lost)} shapes; at worst {min(lost):.2f}")
+
+
+if __name__ == "__main__":
+    main()

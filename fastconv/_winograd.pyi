@@ -1,0 +1,31 @@
+import numpy as np
+
+from fastconv._shapes import ConvShape
+from fastconv._transforms import Transform
+
+_Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+def pack(weight: np.ndarray, bias: np.ndarray | None, groups: int, transform: Transform) -> _Packed: ...
+
+class Winograd:
+    tile: str
+    workspace_bytes: int
+    def __init__(
+        self,
+        shape: ConvShape,
+        weights: np.ndarray,
+        bias: np.ndarray,
+        direct_weights: np.ndarray,
+        most: np.ndarray,
+        activation: str | None,
+        transform: Transform,
+    ) -> None: ...
+    def run(
+        self,
+        x: np.ndarray,
+        residual: np.ndarray | None,
+        out: np.ndarray,
+        out_stride: int,
+        workspace: np.ndarray | None,
+        team: int,
+    ) -> None: ...
