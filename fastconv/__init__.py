@@ -4,7 +4,7 @@
        │  checks whatever can be wrong    _shapes.py, _block_shapes.py → ConvShape
        │  decides once                    _algorithms.py (which), _threads.py (how many)
        │  packs the weights once          the plan: Conv2d, and every block
-       ▼  runs                            _direct, _blas, _pool: loops, tiles, OpenMP, no Python inside
+       ▼  runs                            _direct, _winograd, _blas, _pool: loops, tiles, OpenMP, no Python
           micro-kernels                   csrc/: one register tile, compiled once for each instruction set
 
 Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions in NumPy float64; `networks`, the

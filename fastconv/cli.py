@@ -41,7 +41,7 @@ def _parser():
     explain.add_argument("--dilation", type=_pair, default=(1, 1), metavar="N[,N]", help="dilation (1)")
     explain.add_argument("--groups", type=int, default=1, help="groups (1)")
     explain.add_argument("--batch", type=int, default=1, help="images (1)")
-    explain.add_argument("--algorithm", default="auto", help="auto, direct or blas (auto)")
+    explain.add_argument("--algorithm", default="auto", help="auto, direct, winograd or blas (auto)")
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
     explain.set_defaults(run=_explain)
 
