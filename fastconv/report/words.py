@@ -126,7 +126,11 @@ def _limit(run):
     for threads, peak in run.peak.items():
         best = max((cell for cell in run.blocks if cell.threads == threads), key=lambda cell: cell.gflops, default=None)
         if best and best.gflops > 1.05 * peak:
-            said.append(f"with {team(threads)} unknown, since other work disturbed its measurement")
+            said.append(
+                f"with {team(threads)} {significant(peak)} GFLOP/s, and the {best.name} stands at "
+                f"{significant(best.gflops)} with {best.channels} channels: GFLOP/s count the MACs, of which Winograd "
+                "does fewer, or other work disturbed the measurement, so the share is unknown"
+            )
         elif best:
             said.append(
                 f"with {team(threads)} {significant(peak)} GFLOP/s, of which the {best.name} reaches "
