@@ -110,8 +110,8 @@ class Block:
     def __init__(self, pairs, activation, layout, num_threads, **options):
         _shapes.one_of("layout", layout, _shapes.LAYOUTS)
         _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
+        _threads.resolve(num_threads)
         self.layout, self._num_threads, self._options = layout, num_threads, options
-        self.num_threads  # noqa: B018 raises for what is no number of threads
         arrays = _block_shapes.arrays(pairs, layout)
         self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
         self._parts = getattr(_block_shapes, self._name)(*(s for s, _ in self._pair_shapes), layout=layout, **options)
