@@ -75,16 +75,15 @@ class _Winograd:
         At every point a tile takes its products, and beside them the transforms of its patch and its sums. The weights
         pass through once for each image, slower from memory than from a cache.
         """
-        rows, cols = self.transform.tiles(shape)
         products = shape.in_channels // shape.groups * shape.out_channels
-        tile = products + 8 * shape.in_channels + 11 * shape.out_channels
-        weight = 2.5 if self.transform.points**2 * products <= _CACHED_WEIGHTS else 8
-        return _LEAST_GAIN * self.transform.points**2 * (rows * cols * tile + weight * products)
+        point = products + 8 * shape.in_channels + 11 * shape.out_channels
+        weights = self.transform.points**2 * products
+        passes = 2.5 if weights <= _CACHED_WEIGHTS else 8
+        return _LEAST_GAIN * (self.transform.products(shape) * point + passes * weights)
 
     def multiplications(self, shape):
-        rows, cols = self.transform.tiles(shape)
-        products = self.transform.points**2 * shape.in_channels // shape.groups * shape.out_channels
-        return shape.batch * rows * cols * products
+        products = shape.in_channels // shape.groups * shape.out_channels
+        return shape.batch * self.transform.products(shape) * products
 
     def pack(self, weight, bias, groups):
         return _winograd.pack(weight, bias, groups, self.transform)

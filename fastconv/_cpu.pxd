@@ -2,6 +2,7 @@
 
 cdef extern from "winograd.h" nogil:
     enum:
+        FC_MAX_NODES
         FC_MAX_POINTS
 
     struct fc_winograd:
@@ -11,9 +12,15 @@ cdef extern from "winograd.h" nogil:
         double powers[4][2]
         double pairs[2][1]
         double ends[2]
+        double scales[3]
+
+    struct fc_axes:
+        const fc_winograd *rows
+        const fc_winograd *cols
+        int points
 
     struct fc_patch:
-        const fc_winograd *transform
+        fc_axes axes
         const char **pixels
         ptrdiff_t channels
         char *out
@@ -24,13 +31,13 @@ cdef extern from "winograd.h" nogil:
         const char *rows
         ptrdiff_t row_stride
         ptrdiff_t length
-        const void *weights
+        const char *weights
         ptrdiff_t ahead
         char *out
         ptrdiff_t out_stride
 
     struct fc_result:
-        const fc_winograd *transform
+        fc_axes axes
         const char *sums
         const void *bias
         const char *residual
@@ -52,9 +59,9 @@ cdef extern from "winograd.h" nogil:
     ctypedef void (*fc_direct_kernel)(const fc_patch *, const fc_result *) noexcept
 
     struct fc_winograd_kernels:
-        fc_input_kernel input[2]
+        fc_input_kernel input[2][2]
         fc_product_kernel product[2][12]
-        fc_output_kernel output[2][2]
+        fc_output_kernel output[2][2][2]
         fc_direct_kernel direct
 
 

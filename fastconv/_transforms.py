@@ -7,6 +7,10 @@ the points p₀ … pₙ₋₂ and ∞, N(t) = Π (t − pⱼ) and Nᵢ(t) = N(t
     for ∞:       the coefficients of N;    0 … 0 1;                          0 … 0 1
 
 In two dimensions the same is done along both axes. The points 0, ±a, ±b, …, ∞ let rows share their halves.
+
+Where fewer than m values are wanted, fewer points do: without a point q, G and Bᵀ have Nᵢ(t) / (t − q) in the place of
+Nᵢ, so that the same transformed weights serve, with row i of Bᵀ scaled by pᵢ − q. `Transform.short` leaves out the last
+pair, for the edge of a map whose last tile has m − 2 lines or fewer.
 """
 
 from dataclasses import dataclass
@@ -36,9 +40,26 @@ class Transform:
         """Points of an axis, ∞ among them: products for the `outputs` values of a line."""
         return 2 * len(self.nodes) + 2
 
+    @property
+    def short(self):
+        """The transform without the last pair of points, for m − 2 outputs of an axis; None where there is none."""
+        return Transform(self.outputs - 2, self.kernel, self.nodes[:-1]) if self.outputs > 2 else None
+
     def tiles(self, shape):
         """Rows and columns of tiles on an output map."""
         return -(-shape.out_height // self.outputs), -(-shape.out_width // self.outputs)
+
+    def ends_short(self, shape):
+        """Whether the last row, and the last column, of tiles has so few lines that `short` does."""
+        return tuple(0 < size % self.outputs <= self.outputs - 2 for size in (shape.out_height, shape.out_width))
+
+    def products(self, shape):
+        """Points of all tiles of an image: what it takes in products of an input with an output channel."""
+        rows, cols = (
+            tiles * self.points - 2 * short
+            for tiles, short in zip(self.tiles(shape), self.ends_short(shape), strict=True)
+        )
+        return rows * cols
 
     @cached_property
     def matrices(self):
@@ -60,6 +81,11 @@ class Transform:
         pairs = [_product([q for q in squares if q != square])[:-1] for square in squares]
         return powers, pairs, _product(squares)[:-1]
 
+    def scales(self, full):
+        """What the rows of Bᵀ for 0 and for each pair are scaled by, to go with the transformed weights of `full`."""
+        left_out = _product([node**2 for node in full.nodes[len(self.nodes) :]])  # in t²
+        return [_value(left_out, node**2) for node in (0, *self.nodes)]
+
     def weights(self, weight):
         """U = G w Gᵀ of weights HWIO, in float64: (points, points, C, K)."""
         _, g, _ = self.matrices
@@ -79,7 +105,7 @@ def _value(coefficients, t):
     return sum(c * t**k for k, c in enumerate(coefficients))
 
 
-_SIX_POINTS = Fraction(5, 8), Fraction(3, 2)
+_SIX_POINTS = Fraction(11, 16), Fraction(23, 16)
 F2X3 = Transform(2, 3, (Fraction(1),))
 F4X3 = Transform(4, 3, _SIX_POINTS)
 F2X5 = Transform(2, 5, _SIX_POINTS)

@@ -5,6 +5,9 @@ of a batch one after the other. A strip's patches are transformed to V [point][t
 channels the products with the transformed weights give M [tile][point][column], which is transformed to the tiles. V
 and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once for each strip.
 
+Tiles at the far edges of the map may be *short*: they leave out two points of an axis. A strip keeps its tiles in the
+order of `ORDER`, so that those which have a point lie side by side.
+
 Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
 stand where they belong. The reduction is never split and every tile is computed by itself, so every cut gives the
 same bits.
@@ -16,8 +19,8 @@ from cython.parallel cimport parallel, prange, threadid
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport (
-    FC_MAX_POINTS, FC_MAX_VECTORS, fc_kernels, fc_patch, fc_product, fc_result, fc_winograd, fc_winograd_kernels,
-    kernels_for,
+    FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patch, fc_product, fc_result, fc_winograd,
+    fc_winograd_kernels, kernels_for,
 )
 
 from fastconv._direct import aligned
@@ -26,6 +29,12 @@ import_array()
 
 cdef enum:
     MAX_TILES = 48  # in a strip
+    FULL = 0
+    SHORT_ROWS = 1
+    SHORT_COLS = 2
+    KINDS = 4
+
+cdef int[KINDS] ORDER = [SHORT_COLS, FULL, SHORT_ROWS, SHORT_ROWS + SHORT_COLS]
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
@@ -84,13 +93,15 @@ cdef class Winograd:
     cdef const char *packed_bias
     cdef const char *unpacked
     cdef const char *no_values
-    cdef fc_winograd transform
+    cdef fc_winograd transform, short_transform
+    cdef fc_axes axes[KINDS]
     cdef ptrdiff_t itemsize
     cdef double most
     cdef int relu
     # Geometry, in pixels, channels and tiles.
     cdef ptrdiff_t height, width, channels, out_height, out_width, groups, group_in, group_out, out_channels, top, left
     cdef ptrdiff_t tile_rows, tile_cols, tiles
+    cdef bint is_5x5, short_rows, short_cols  # in the last row, in the last column of tiles
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     # The cut.
@@ -113,8 +124,16 @@ cdef class Winograd:
         self.most, self.relu = most, activation == "relu"
         cdef const fc_kernels *kernels = kernels_for(self.itemsize)
         self.kernels, self.lanes, self.max_tiles = kernels.winograd, kernels.lanes, kernels.max_pixels
-        self._set_transform(transform)
+        _set_transform(&self.transform, transform, transform)
+        if transform.short is not None:
+            _set_transform(&self.short_transform, transform.short, transform)
+        for kind in range(KINDS):
+            self.axes[kind].rows = &self.short_transform if kind & SHORT_ROWS else &self.transform
+            self.axes[kind].cols = &self.short_transform if kind & SHORT_COLS else &self.transform
+            self.axes[kind].points = transform.points
         self.tile_rows, self.tile_cols = transform.tiles(shape)
+        self.short_rows, self.short_cols = transform.ends_short(shape)
+        self.is_5x5 = transform.kernel == 5
         self.tiles = shape.batch * self.tile_rows * self.tile_cols
         points = transform.points**2
         block = self.lanes * FC_MAX_VECTORS
@@ -132,17 +151,6 @@ cdef class Winograd:
         self.m_tile = _odd_lines(points * block * self.itemsize)
         self.workspace_bytes = points * self.v_point + strip * self.m_tile
         self.tile = f"{transform}, {min(strip, self.max_tiles)} tiles × {block} channels"
-
-    def _set_transform(self, transform):
-        powers, pairs, ends = transform.constants
-        self.transform.nodes, self.transform.points = len(transform.nodes), transform.points
-        self.transform.outputs = transform.outputs
-        for i in range(len(transform.nodes)):
-            for k in range(transform.outputs):
-                self.transform.powers[k][i] = powers[k][i]
-            for k in range(len(transform.nodes) - 1):
-                self.transform.pairs[i][k] = pairs[i][k]
-            self.transform.ends[i] = ends[i]
 
     def run(
         self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
@@ -180,21 +188,26 @@ cdef class Winograd:
         """A part of the blocks of a group for a strip: parts fastest, then groups, then strips."""
         cdef ptrdiff_t part = unit % parts, group = unit // parts % self.groups, strip = unit // parts // self.groups
         cdef ptrdiff_t first = self.tiles * strip // self.strips, end = self.tiles * (strip + 1) // self.strips
-        cdef ptrdiff_t block, tile, channel, block_columns = self.lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t tiles[MAX_TILES]
+        cdef char kinds[MAX_TILES]
+        cdef char overflows[MAX_TILES]
+        cdef ptrdiff_t starts[KINDS + 1]
+        cdef ptrdiff_t block, place, channel, block_columns = self.lanes * FC_MAX_VECTORS
         cdef char *sums
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
-        cdef char overflows[MAX_TILES]
         cdef fc_patch patch
         cdef fc_result result
-        patch.transform, patch.pixels, patch.channels = &self.transform, pixels, self.group_in
+        self._arrange(first, end, tiles, kinds, starts)
+        patch.pixels, patch.channels = pixels, self.group_in
         patch.point_stride, patch.most = self.v_point, self.most
-        for tile in range(first, end):
-            self._find_patch(x, group, tile, pixels)
-            patch.out = work + (tile - first) * self.v_tile
-            overflows[tile - first] = not self.kernels.input[self.transform.nodes - 1](&patch)
+        for place in range(end - first):
+            patch.axes = self.axes[kinds[place]]
+            self._find_patch(x, group, tiles[place], pixels)
+            patch.out = work + place * self.v_tile
+            overflows[place] = not self.kernels.input[patch.axes.rows.nodes - 1][patch.axes.cols.nodes - 1](&patch)
 
         sums = work + self.transform.points * self.transform.points * self.v_point
-        result.transform, result.relu = &self.transform, self.relu
+        result.relu = self.relu
         result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
         result.residual_row = self.out_width * result.residual_stride
         result.out_stride, result.out_row = out_stride, self.out_width * out_stride
@@ -203,15 +216,37 @@ cdef class Winograd:
             result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
             channel = (group * self.group_out + block * block_columns) * self.itemsize
             result.weights = self.unpacked + channel
-            self._products(group, block, result.columns, end - first, work, sums)
-            for tile in range(first, end):
-                self._place(tile, channel, residual, out, out_image, &result)
-                if overflows[tile - first]:
-                    self._find_patch(x, group, tile, pixels)
+            self._products(group, block, result.columns, starts, work, sums)
+            for place in range(end - first):
+                result.axes = self.axes[kinds[place]]
+                self._place(tiles[place], channel, residual, out, out_image, &result)
+                if overflows[place]:
+                    self._find_patch(x, group, tiles[place], pixels)
                     self.kernels.direct(&patch, &result)
                 else:
-                    result.sums = sums + (tile - first) * self.m_tile
-                    self.kernels.output[self.transform.nodes - 1][self.transform.outputs // 2 - 1](&result)
+                    result.sums = sums + place * self.m_tile
+                    self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](&result)
+
+    cdef void _arrange(
+        self, ptrdiff_t first, ptrdiff_t end, ptrdiff_t *tiles, char *kinds, ptrdiff_t *starts
+    ) noexcept nogil:
+        """The tiles of a strip in the order of their kinds, and where each kind starts."""
+        cdef ptrdiff_t i, tile, place = 0
+        cdef char kind
+        for i in range(KINDS):
+            starts[i] = place
+            if ORDER[i] & SHORT_ROWS and not self.short_rows or ORDER[i] & SHORT_COLS and not self.short_cols:
+                continue
+            for tile in range(first, end):
+                kind = FULL
+                if self.short_rows and tile // self.tile_cols % self.tile_rows == self.tile_rows - 1:
+                    kind |= SHORT_ROWS
+                if self.short_cols and tile % self.tile_cols == self.tile_cols - 1:
+                    kind |= SHORT_COLS
+                if kind == ORDER[i]:
+                    tiles[place], kinds[place] = tile, kind
+                    place += 1
+        starts[KINDS] = place
 
     cdef void _find_patch(
         self, const char *x, ptrdiff_t group, ptrdiff_t tile, const char **pixels
@@ -230,28 +265,39 @@ cdef class Winograd:
                 pixels += 1
 
     cdef void _products(
-        self, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, ptrdiff_t tiles, const char *rows, char *sums
+        self, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const ptrdiff_t *starts, const char *rows, char *sums
     ) noexcept nogil:
         """Multiply V with the weights of a block of columns at every point."""
         cdef fc_product product
         cdef ptrdiff_t block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t vectors = 1 if columns <= self.lanes else FC_MAX_VECTORS
-        cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
-        cdef ptrdiff_t points = self.transform.points * self.transform.points, point
-        cdef ptrdiff_t point_bytes = self.group_in * vectors * self.lanes * self.itemsize
-        cdef const char *weights = self.packed + group * self.group_bytes + block * block_columns * self.column_bytes
+        cdef ptrdiff_t points = self.transform.points, i, j, start, end
+        cdef bint of_last_pair
         product.length, product.row_stride, product.out_stride = self.group_in * self.itemsize, self.v_tile, self.m_tile
-        for point in range(points):
-            product.weights = weights + point * point_bytes
-            product.ahead = point_bytes  # the next point's, called for in the first turn
-            product.rows = rows + point * self.v_point
-            product.out = sums + point * block_columns * self.itemsize
-            for turn in range(turns):
-                n = tiles // turns + (turn < tiles % turns)
-                self.kernels.product[vectors - 1][n - 1](&product)
-                product.ahead = 0
-                product.rows += n * self.v_tile
-                product.out += n * self.m_tile
+        product.weights = self.packed + group * self.group_bytes + block * block_columns * self.column_bytes
+        product.ahead = self.group_in * vectors * self.lanes * self.itemsize
+        for i in range(points):
+            for j in range(points):
+                # Short tiles have no point of the last pair: of the kinds, in the order of ORDER, those that have it.
+                of_last_pair = points - 3 <= j < points - 1
+                start, end = starts[of_last_pair], starts[3 if of_last_pair else KINDS]
+                if points - 3 <= i < points - 1:
+                    end = starts[2]
+                product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
+                product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
+                self._product(&product, vectors, end - start)
+                product.weights += product.ahead
+
+    cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
+        """The products of one point, in turns of a few tiles; the first calls for the next point's weights."""
+        cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n, ahead = product.ahead
+        for turn in range(turns):
+            n = tiles // turns + (turn < tiles % turns)
+            self.kernels.product[vectors - 1][n - 1](product)
+            product.ahead = 0
+            product.rows += n * self.v_tile
+            product.out += n * self.m_tile
+        product.ahead = ahead
 
     cdef void _place(
         self, ptrdiff_t tile, ptrdiff_t channel, const char *residual, char *out, ptrdiff_t out_image,
@@ -269,6 +315,18 @@ cdef class Winograd:
         if residual != NULL:
             pixel += image * self.out_height * self.out_width
             result.residual = residual + pixel * result.residual_stride + channel
+
+
+cdef void _set_transform(fc_winograd *target, transform, full):
+    powers, pairs, ends = transform.constants
+    target.nodes, target.points, target.outputs = len(transform.nodes), transform.points, transform.outputs
+    target.scales = [float(scale) for scale in (*transform.scales(full), *[0] * (FC_MAX_NODES - len(transform.nodes)))]
+    for i in range(len(transform.nodes)):
+        for k in range(transform.outputs):
+            target.powers[k][i] = powers[k][i]
+        for k in range(len(transform.nodes) - 1):
+            target.pairs[i][k] = pairs[i][k]
+        target.ends[i] = ends[i]
 
 
 def _lines(nbytes):

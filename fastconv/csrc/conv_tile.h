@@ -1,8 +1,9 @@
 /* The register tile of the direct convolution: one body for every type, instruction set and size of tile.
  *
- * Arithmetic contract: each output value is one chain of multiply-adds, over the segments in order and inside a segment
- * over its values in order, starting from the bias; then residual, then activation. Neither the number of pixels in a
- * tile nor the columns beside a value take part in it: any cut of the work into tiles gives the same bits.
+ * Arithmetic contract: the terms of an output value, over the segments in order and inside a segment over its values in
+ * order, are summed in chunks of SUM_TERMS, each one chain of multiply-adds, the first from the bias; then the chunks in
+ * order, then residual, then activation. Neither the number of pixels in a tile nor the columns beside a value take part
+ * in it: any cut of the work into tiles gives the same bits. The chunks keep the error from growing with the terms.
  *
  * One call does several blocks of columns, one after the other, or one block that is not full: `columns` is a multiple
  * of the tile's columns or less than them.
@@ -22,6 +23,32 @@ INLINE void NAMED(conv_step)(const int pixels, const int vectors, VECTOR acc[][F
         const VECTOR xi = *(const T *)(x[i] + at) - (VECTOR){0};
         UNROLL
         for (int j = 0; j < vectors; j++) NAMED(multiply_add)(&acc[i][j], xi, wv[j]);
+    }
+}
+
+/* acc += sums */
+INLINE void NAMED(conv_add)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
+                            VECTOR sums[][FC_MAX_VECTORS])
+{
+    UNROLL
+    for (int i = 0; i < pixels; i++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) acc[i][j] += sums[i][j];
+    }
+}
+
+/* A new chunk: what acc has goes to the sums, in memory, and acc begins from zero. */
+INLINE void NAMED(conv_next_chunk)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
+                                   VECTOR sums[][FC_MAX_VECTORS], int is_first)
+{
+    if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
+    UNROLL
+    for (int i = 0; i < pixels; i++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
+            sums[i][j] = acc[i][j];
+            acc[i][j] = (VECTOR){0};
+        }
     }
 }
 
@@ -56,7 +83,7 @@ static void NAMED(conv_store_columns)(int pixels, const VECTOR acc[][FC_MAX_VECT
 /* `pixels` and `vectors` are literals at every call: the loops over them unroll and `acc` lives in registers. */
 INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct fc_tile *t)
 {
-    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
+    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
     UNROLL
     for (int i = 0; i < pixels; i++) x[i] = t->pixels[i];
@@ -70,21 +97,33 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct f
             UNROLL
             for (int j = 0; j < vectors; j++) acc[i][j] = bias[j];
         }
+        ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
+        int is_first = 1;
         for (ptrdiff_t s = 0; s < t->n_segments; s++) {
             /* One index serves all pixels, so that nothing but it changes from segment to segment. */
             ptrdiff_t at = t->segments[s];
-            const ptrdiff_t end = at + t->length;
-            for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
-                KEEP_IN_ONE_REGISTER(at);
-                UNROLL
-                for (int i = 0; i < STEPS; i++)
-                    NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-            }
-            for (; at < end; at += sizeof(T), w += vectors * LANES) {
-                KEEP_IN_ONE_REGISTER(at);
-                NAMED(conv_step)(pixels, vectors, acc, x, at, w);
+            const ptrdiff_t end_of_segment = at + t->length;
+            while (at < end_of_segment) {
+                if (!room) {
+                    NAMED(conv_next_chunk)(pixels, vectors, acc, sums, is_first);
+                    room = SUM_TERMS * sizeof(T);
+                    is_first = 0;
+                }
+                const ptrdiff_t end = end_of_segment - at < room ? end_of_segment : at + room;
+                room -= end - at;
+                for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
+                    KEEP_IN_ONE_REGISTER(at);
+                    UNROLL
+                    for (int i = 0; i < STEPS; i++)
+                        NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
+                }
+                for (; at < end; at += sizeof(T), w += vectors * LANES) {
+                    KEEP_IN_ONE_REGISTER(at);
+                    NAMED(conv_step)(pixels, vectors, acc, x, at, w);
+                }
             }
         }
+        if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
         if (bytes < block_bytes) {
             VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
             UNROLL

@@ -19,6 +19,12 @@
 /* Steps of the reduction in one turn of its loop: where it ends after few turns the processor foresees it. */
 enum { STEPS = 4 };
 
+/* Terms of a sum in one chain of the direct convolution: fewer would cost more than a hundredth of the time. */
+enum { SUM_TERMS = 256 };
+
+/* The same for the products of Winograd, whose output transform magnifies their rounding. */
+enum { PRODUCT_TERMS = 16 };
+
 #define FOR_PIXELS_4(F, vectors) F(1, vectors) F(2, vectors) F(3, vectors) F(4, vectors)
 #define FOR_PIXELS_6(F, vectors) FOR_PIXELS_4(F, vectors) F(5, vectors) F(6, vectors)
 #define FOR_PIXELS_12(F, vectors) \

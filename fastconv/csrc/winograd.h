@@ -5,15 +5,23 @@
 
 enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 4 };
 
-/* A transform with the points 0, ±node[0], …, ∞; winograd_tile.h says what the constants are. */
+/* A transform of an axis with the points 0, ±node[0], …, ∞; winograd_tile.h says what the constants are. */
 struct fc_winograd {
-    int nodes, points, outputs; /* points = 2·nodes + 2 of an axis; values of an axis of a tile */
+    int nodes, points, outputs; /* points = 2·nodes + 2; values of a tile */
     double powers[FC_MAX_OUTPUTS][FC_MAX_NODES], pairs[FC_MAX_NODES][FC_MAX_NODES - 1], ends[FC_MAX_NODES];
+    double scales[FC_MAX_NODES + 1]; /* of the rows for 0 and each pair; read where nodes is 1 */
+};
+
+/* A tile's transforms along its columns (over rows) and along its rows (over columns); a short one, which goes with a
+ * full one of more points, leaves out the last pair of those: lines of `points` stay numbered as in the full one. */
+struct fc_axes {
+    const struct fc_winograd *rows, *cols;
+    int points; /* of the full transform of an axis */
 };
 
 /* A patch of points × points pixels to transform. */
 struct fc_patch {
-    const struct fc_winograd *transform;
+    struct fc_axes axes;
     const char *const *pixels; /* row by row, where each pixel's channels begin */
     ptrdiff_t channels;
     char *out; /* [point], whole vectors of channels */
@@ -26,7 +34,7 @@ struct fc_product {
     const char *rows;
     ptrdiff_t row_stride;
     ptrdiff_t length;    /* of a row */
-    const void *weights; /* packed [channel][column], whole vectors of columns */
+    const char *weights; /* packed [channel][column], whole vectors of columns */
     ptrdiff_t ahead;     /* how far behind them the weights lie that are needed next; 0: those are in cache */
     char *out;
     ptrdiff_t out_stride;
@@ -34,7 +42,7 @@ struct fc_product {
 
 /* A tile of output to make from its sums or, with the patch and the weights, directly. */
 struct fc_result {
-    const struct fc_winograd *transform;
+    struct fc_axes axes;
     const char *sums; /* [point][column], FC_MAX_VECTORS vectors of columns */
     const void *bias; /* padded to whole vectors */
     const char *residual;
@@ -49,9 +57,10 @@ struct fc_result {
 };
 
 struct fc_winograd_kernels {
-    int (*input[FC_MAX_NODES])(const struct fc_patch *); /* [nodes - 1]; whether nothing can overflow */
+    /* [nodes of rows - 1][nodes of cols - 1]; whether nothing can overflow */
+    int (*input[FC_MAX_NODES][FC_MAX_NODES])(const struct fc_patch *);
     void (*product[2][12])(const struct fc_product *);   /* [vectors - 1][tiles - 1] */
-    void (*output[FC_MAX_NODES][FC_MAX_OUTPUTS / 2])(const struct fc_result *); /* [nodes - 1][outputs / 2 - 1] */
+    void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_result *); /* [kernel is 5×5][nodes …][nodes …] */
     void (*direct)(const struct fc_patch *, const struct fc_result *);
 };
 

@@ -4,22 +4,20 @@
  * The points are 0, ±node[0], ±node[1], …, ∞, in this order. Around P(t) = Π (t² − node[i]²) and P(t) / (t² −
  * node[i]²), whose coefficients are `ends` and `pairs`, the row of the input transform Bᵀ for 0 is P(t), for ∞ is
  * t·P(t), for ±node[i] is (t² ± node[i]·t)·P(t) / (t² − node[i]²), and the row of the output transform Aᵀ for the value
- * at k is pointᵏ, to which ∞ adds 1 in the last: two rows of a ± pair share an even and an odd part.
- * fastconv/_transforms.py derives them, and the weights' side.
+ * at k is pointᵏ, to which ∞ adds 1 in the last: two rows of a ± pair share an even and an odd part. A tile at the edge
+ * of the map may leave out the last pair, along either axis. fastconv/_transforms.py derives all this, and the weights'
+ * side.
  *
- * Arithmetic contract: each product is summed over chunks of SUM_TERMS channels, a chain of multiply-adds from 0 each,
+ * Arithmetic contract: each product is summed over chunks of PRODUCT_TERMS channels, a chain of multiply-adds from 0 each,
  * and the chunks' sums in order; no value depends on the tiles, columns or channels beside it.
  */
-
-#ifndef SUM_TERMS
-#define SUM_TERMS 32
-#endif
 
 #include <string.h>
 
 /* The constants of struct fc_winograd, each in all lanes. */
 struct NAMED(winograd_constants) {
     VECTOR powers[FC_MAX_OUTPUTS][FC_MAX_NODES], pairs[FC_MAX_NODES][FC_MAX_NODES - 1], ends[FC_MAX_NODES];
+    VECTOR scales[FC_MAX_NODES + 1];
 };
 
 INLINE struct NAMED(winograd_constants)
@@ -34,6 +32,8 @@ INLINE struct NAMED(winograd_constants)
         for (int k = 0; k < nodes - 1; k++) c.pairs[i][k] = (T)t->pairs[i][k] - (VECTOR){0};
         c.ends[i] = (T)t->ends[i] - (VECTOR){0};
     }
+    UNROLL
+    for (int i = 0; i <= nodes; i++) c.scales[i] = (T)t->scales[i] - (VECTOR){0};
     return c;
 }
 
@@ -60,6 +60,17 @@ INLINE void NAMED(winograd_points)(const int nodes, const struct NAMED(winograd_
         v[2 * i + 1] = even + c->powers[1][i] * odd;
         v[2 * i + 2] = even - c->powers[1][i] * odd;
     }
+    if (nodes == 1) { /* it may go with a transform of more points */
+        v[0] *= c->scales[0];
+        v[1] *= c->scales[1];
+        v[2] *= c->scales[1];
+    }
+}
+
+/* The number of a line, of `own` that a tile has, among `all` points of the full transform: ∞ is the last. */
+INLINE int NAMED(winograd_line)(int i, int own, int all)
+{
+    return i == own - 1 ? all - 1 : i;
 }
 
 /* y = Aᵀ m along one axis: `outputs` results. */
@@ -84,6 +95,12 @@ INLINE void NAMED(winograd_values)(const int nodes, const int outputs, const str
     y[outputs - 1] += m[2 * nodes + 1];
 }
 
+/* Points of the full transform of an axis: a literal where one of the axes has the most that there are. */
+INLINE ptrdiff_t NAMED(winograd_full_points)(const int row_nodes, const int col_nodes, ptrdiff_t points)
+{
+    return row_nodes == FC_MAX_NODES || col_nodes == FC_MAX_NODES ? FC_MAX_POINTS : points;
+}
+
 /* Whole vectors, or the first `count` values of one: nothing is read or written beyond them. */
 INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
 {
@@ -101,38 +118,41 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
         memcpy(to, &v, count * sizeof(T));
 }
 
-/* Transforms a patch of n × n pixels, and returns whether the sum of its squares is at most `t->most`. */
-INLINE int NAMED(winograd_input)(const int nodes, const struct fc_patch *t)
+/* Transforms a patch of pixels, and returns whether the sum of its squares is at most `t->most`. */
+INLINE int NAMED(winograd_input)(const int row_nodes, const int col_nodes, const struct fc_patch *t)
 {
-    const int n = 2 * nodes + 2;
-    const struct NAMED(winograd_constants) constants = NAMED(winograd_broadcast)(nodes, 2, t->transform);
+    const int rows = 2 * row_nodes + 2, cols = 2 * col_nodes + 2;
+    const struct NAMED(winograd_constants) over_rows = NAMED(winograd_broadcast)(row_nodes, 2, t->axes.rows);
+    const struct NAMED(winograd_constants) over_cols = NAMED(winograd_broadcast)(col_nodes, 2, t->axes.cols);
     const ptrdiff_t channels = t->channels, point_stride = t->point_stride;
+    const ptrdiff_t points = NAMED(winograd_full_points)(row_nodes, col_nodes, t->axes.points);
     const char *const *pixels = t->pixels;
     VECTOR squares = {0};
     for (ptrdiff_t first = 0; first < channels; first += LANES) {
         /* The last vector overlaps the one before it where the channels do not fill it. */
         const ptrdiff_t rest = channels - first;
         const ptrdiff_t at = (rest >= LANES || channels < LANES ? first : channels - LANES) * sizeof(T);
-        VECTOR rows[FC_MAX_POINTS][FC_MAX_POINTS], d[FC_MAX_POINTS], v[FC_MAX_POINTS];
-        for (int j = 0; j < n; j++) {
+        VECTOR lines[FC_MAX_POINTS][FC_MAX_POINTS], d[FC_MAX_POINTS], v[FC_MAX_POINTS];
+        for (int j = 0; j < cols; j++) {
             VECTOR column = {0}; /* a chain through all values would take longer than everything else */
             UNROLL
-            for (int i = 0; i < n; i++) {
-                d[i] = NAMED(load_some)(pixels[i * n + j] + at, channels);
+            for (int i = 0; i < rows; i++) {
+                d[i] = NAMED(load_some)(pixels[i * points + j] + at, channels);
                 column += d[i] * d[i];
             }
             squares += column;
-            NAMED(winograd_points)(nodes, &constants, d, v);
+            NAMED(winograd_points)(row_nodes, &over_rows, d, v);
             UNROLL
-            for (int i = 0; i < n; i++) rows[i][j] = v[i];
+            for (int i = 0; i < rows; i++) lines[i][j] = v[i];
         }
-        char *out = t->out + at;
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < rows; i++) {
             UNROLL
-            for (int j = 0; j < n; j++) d[j] = rows[i][j];
-            NAMED(winograd_points)(nodes, &constants, d, v);
+            for (int j = 0; j < cols; j++) d[j] = lines[i][j];
+            NAMED(winograd_points)(col_nodes, &over_cols, d, v);
+            char *out = t->out + NAMED(winograd_line)(i, rows, points) * points * point_stride + at;
             UNROLL
-            for (int j = 0; j < n; j++, out += point_stride) *(VECTOR *)out = v[j];
+            for (int j = 0; j < cols - 1; j++, out += point_stride) *(VECTOR *)out = v[j];
+            *(VECTOR *)(out + (points - cols) * point_stride) = v[cols - 1];
         }
     }
     T sum = 0;
@@ -169,17 +189,17 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
-    const T *w = t->weights;
+    const T *w = (const T *)t->weights;
     const ptrdiff_t length = t->length;
     UNROLL
     for (int i = 0; i < tiles; i++) x[i] = t->rows + i * t->row_stride;
-    for (ptrdiff_t at = 0; at < length; at += SUM_TERMS * sizeof(T)) {
+    for (ptrdiff_t at = 0; at < length; at += PRODUCT_TERMS * sizeof(T)) {
         UNROLL
         for (int i = 0; i < tiles; i++) {
             UNROLL
             for (int j = 0; j < vectors; j++) acc[i][j] = (VECTOR){0};
         }
-        ptrdiff_t end = at + SUM_TERMS * (ptrdiff_t)sizeof(T);
+        ptrdiff_t end = at + PRODUCT_TERMS * (ptrdiff_t)sizeof(T);
         if (end > length) end = length;
         if (t->ahead)
             w = NAMED(winograd_chunk)(tiles, vectors, 1, acc, x, at, end, w, t->ahead);
@@ -203,31 +223,36 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
     }
 }
 
-/* One vector of columns of a tile, or the first `count` of it; the first four arguments are literals at every call. */
-INLINE void NAMED(winograd_columns)(const int nodes, const int outputs, const int add_residual, const int whole,
-                                    const struct NAMED(winograd_constants) * c, const struct fc_result *t, ptrdiff_t at,
-                                    ptrdiff_t count)
+/* One vector of columns of a tile, or the first `count` of it; the first five arguments are literals at every call. */
+INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const int col_nodes, const int add_residual,
+                                    const int whole, const struct NAMED(winograd_constants) * c,
+                                    const struct fc_result *t, ptrdiff_t at, ptrdiff_t count)
 {
-    const int n = 2 * nodes + 2, rows = whole ? outputs : t->rows, cols = whole ? outputs : t->cols, relu = t->relu;
-    const VECTOR *in = (const VECTOR *)(t->sums + at);
+    const int row_points = 2 * row_nodes + 2, col_points = 2 * col_nodes + 2, relu = t->relu;
+    const int row_outputs = row_points + 1 - kernel, col_outputs = col_points + 1 - kernel;
+    const int rows = whole ? row_outputs : t->rows, cols = whole ? col_outputs : t->cols;
+    const ptrdiff_t points = NAMED(winograd_full_points)(row_nodes, col_nodes, t->axes.points);
     const VECTOR bias = *(const VECTOR *)((const char *)t->bias + at);
     VECTOR columns[FC_MAX_OUTPUTS][FC_MAX_POINTS], m[FC_MAX_POINTS], y[FC_MAX_OUTPUTS];
-    for (int j = 0; j < n; j++) {
+    for (int j = 0; j < col_points; j++) {
+        const VECTOR *in = (const VECTOR *)(t->sums + at) + NAMED(winograd_line)(j, col_points, points) * FC_MAX_VECTORS;
         UNROLL
-        for (int i = 0; i < n; i++) m[i] = in[(i * n + j) * FC_MAX_VECTORS];
-        NAMED(winograd_values)(nodes, outputs, c, m, y);
+        for (int i = 0; i < row_points; i++)
+            m[i] = in[NAMED(winograd_line)(i, row_points, points) * points * FC_MAX_VECTORS];
+        NAMED(winograd_values)(row_nodes, row_outputs, c, m, y);
         UNROLL
-        for (int i = 0; i < outputs; i++) columns[i][j] = y[i];
+        for (int i = 0; i < row_outputs; i++) columns[i][j] = y[i];
     }
     const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
     char *out = t->out + at;
     const char *residual = t->residual + at;
-    for (int i = 0; i < rows; i++, out += t->out_row, residual += t->residual_row) {
+    for (int i = 0; i < row_outputs; i++, out += t->out_row, residual += t->residual_row) {
+        if (i == rows) break;
         UNROLL
-        for (int j = 0; j < n; j++) m[j] = columns[i][j];
-        NAMED(winograd_values)(nodes, outputs, c, m, y);
+        for (int j = 0; j < col_points; j++) m[j] = columns[i][j];
+        NAMED(winograd_values)(col_nodes, col_outputs, c, m, y);
         UNROLL
-        for (int j = 0; j < outputs; j++) {
+        for (int j = 0; j < col_outputs; j++) {
             if (j == cols) break;
             VECTOR v = y[j] + bias;
             if (add_residual) v += NAMED(load_some)(residual + j * residual_stride, whole ? LANES : count);
@@ -237,22 +262,27 @@ INLINE void NAMED(winograd_columns)(const int nodes, const int outputs, const in
     }
 }
 
-/* The sums of a tile, [point][column], to its `rows` × `cols` values that lie inside the map. */
-INLINE void NAMED(winograd_output)(const int nodes, const int outputs, const struct fc_result *t)
+/* The sums of a tile, [point][column], to its `rows` × `cols` values that lie inside the map. The powers are those of
+ * the axis with more points, of which a short one uses the first. */
+INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const int col_nodes,
+                                   const struct fc_result *t)
 {
-    const struct NAMED(winograd_constants) c = NAMED(winograd_broadcast)(nodes, outputs, t->transform);
+    const int nodes = row_nodes > col_nodes ? row_nodes : col_nodes;
+    const int row_outputs = 2 * row_nodes + 3 - kernel, col_outputs = 2 * col_nodes + 3 - kernel;
+    const struct NAMED(winograd_constants) c = NAMED(winograd_broadcast)(
+        nodes, 2 * nodes + 3 - kernel, row_nodes > col_nodes ? t->axes.rows : t->axes.cols);
     for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
-        if (t->rows < outputs || t->cols < outputs || count < LANES) {
+        if (t->rows < row_outputs || t->cols < col_outputs || count < LANES) {
             if (t->residual)
-                NAMED(winograd_columns)(nodes, outputs, 1, 0, &c, t, at, count);
+                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 1, 0, &c, t, at, count);
             else
-                NAMED(winograd_columns)(nodes, outputs, 0, 0, &c, t, at, count);
+                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 0, 0, &c, t, at, count);
         } else {
             if (t->residual)
-                NAMED(winograd_columns)(nodes, outputs, 1, 1, &c, t, at, count);
+                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 1, 1, &c, t, at, count);
             else
-                NAMED(winograd_columns)(nodes, outputs, 0, 1, &c, t, at, count);
+                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 0, 1, &c, t, at, count);
         }
     }
 }
@@ -260,18 +290,27 @@ INLINE void NAMED(winograd_output)(const int nodes, const int outputs, const str
 /* The same values in the direct tile's order of sums, from the patch and the weights as they are. */
 static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc_result *t)
 {
-    const int n = t->transform->points, kernel = n + 1 - t->transform->outputs;
+    const int n = t->axes.points, kernel = t->axes.rows->points + 1 - t->axes.rows->outputs;
     for (int pixel = 0; pixel < t->rows * t->cols; pixel++) {
         const int y = pixel / t->cols, x = pixel % t->cols;
         for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
             const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
             const char *w = t->weights + at;
-            VECTOR sum = *(const VECTOR *)((const char *)t->bias + at);
+            VECTOR sum = *(const VECTOR *)((const char *)t->bias + at), sums = {0};
+            int terms = 0, is_first = 1;
             for (int tap = 0; tap < kernel * kernel; tap++) {
                 const T *from = (const T *)patch->pixels[(y + tap / kernel) * n + x + tap % kernel];
-                for (ptrdiff_t c = 0; c < patch->channels; c++, w += t->weight_stride)
+                for (ptrdiff_t c = 0; c < patch->channels; c++, w += t->weight_stride, terms++) {
+                    if (terms == SUM_TERMS) {
+                        if (!is_first) sum += sums;
+                        sums = sum;
+                        sum = (VECTOR){0};
+                        terms = is_first = 0;
+                    }
                     NAMED(multiply_add)(&sum, from[c] - (VECTOR){0}, NAMED(load_some)(w, count));
+                }
             }
+            if (!is_first) sum += sums;
             if (t->residual)
                 sum += NAMED(load_some)(t->residual + y * t->residual_row + x * t->residual_stride + at, count);
             if (t->relu) sum = NAMED(positive)(sum);
@@ -280,36 +319,43 @@ static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc
     }
 }
 
-/* The functions, named by nodes, tiles x vectors or nodes and outputs, and the table of them. */
-#define INPUT(nodes)                                                   \
-    static int NAMED(winograd_input_##nodes)(const struct fc_patch *t) \
-    {                                                                  \
-        return NAMED(winograd_input)(nodes, t);                        \
+/* The functions, named by nodes, tiles x vectors or kernel and nodes, and the table of them. */
+#define INPUT(row_nodes, col_nodes)                                                  \
+    static int NAMED(winograd_input_##row_nodes##_##col_nodes)(const struct fc_patch *t) \
+    {                                                                                \
+        return NAMED(winograd_input)(row_nodes, col_nodes, t);                       \
     }
 #define PRODUCT(tiles, vectors)                                                            \
     static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product *t) \
     {                                                                                      \
         NAMED(winograd_product)(tiles, vectors, t);                                        \
     }
-#define OUTPUT(nodes, outputs)                                                        \
-    static void NAMED(winograd_output_##nodes##_##outputs)(const struct fc_result *t) \
-    {                                                                                 \
-        NAMED(winograd_output)(nodes, outputs, t);                                    \
+#define OUTPUT(kernel, row_nodes, col_nodes)                                                             \
+    static void NAMED(winograd_output_##kernel##_##row_nodes##_##col_nodes)(const struct fc_result *t) \
+    {                                                                                                    \
+        NAMED(winograd_output)(kernel, row_nodes, col_nodes, t);                                         \
     }
 #define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
 
-INPUT(1)
-INPUT(2)
+INPUT(1, 1)
+INPUT(1, 2)
+INPUT(2, 1)
+INPUT(2, 2)
 FOR_PIXELS(PRODUCT, 1)
 FOR_PIXELS(PRODUCT, 2)
-OUTPUT(1, 2)
-OUTPUT(2, 2)
-OUTPUT(2, 4)
+OUTPUT(3, 1, 1)
+OUTPUT(3, 1, 2)
+OUTPUT(3, 2, 1)
+OUTPUT(3, 2, 2)
+OUTPUT(5, 2, 2)
 
 static const struct fc_winograd_kernels NAMED(winograd) = {
-    .input = {NAMED(winograd_input_1), NAMED(winograd_input_2)},
+    .input = {{NAMED(winograd_input_1_1), NAMED(winograd_input_1_2)},
+              {NAMED(winograd_input_2_1), NAMED(winograd_input_2_2)}},
     .product = {{FOR_PIXELS(PRODUCT_ENTRY, 1)}, {FOR_PIXELS(PRODUCT_ENTRY, 2)}},
-    .output = {{NAMED(winograd_output_1_2)}, {NAMED(winograd_output_2_2), NAMED(winograd_output_2_4)}},
+    .output = {{{NAMED(winograd_output_3_1_1), NAMED(winograd_output_3_1_2)},
+                {NAMED(winograd_output_3_2_1), NAMED(winograd_output_3_2_2)}},
+               {{0}, {0, NAMED(winograd_output_5_2_2)}}},
     .direct = NAMED(winograd_direct),
 };
 
