@@ -23,6 +23,7 @@ cdef extern from "winograd.h" nogil:
         fc_axes axes
         const char **pixels
         ptrdiff_t channels
+        ptrdiff_t ahead
         char *out
         ptrdiff_t point_stride
         double most

@@ -37,6 +37,8 @@ cdef enum:
 cdef int[KINDS] ORDER = [SHORT_COLS, FULL, SHORT_ROWS, SHORT_ROWS + SHORT_COLS]
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
+cdef ptrdiff_t LARGE_WEIGHTS = 4 * 1024 * 1024  # of bytes: twice as large a strip is worth more than its place in L2
+cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
 cdef ptrdiff_t LEAST_COLUMNS = 64  # that share one transform of the input
 
@@ -100,7 +102,7 @@ cdef class Winograd:
     cdef int relu
     # Geometry, in pixels, channels and tiles.
     cdef ptrdiff_t height, width, channels, out_height, out_width, groups, group_in, group_out, out_channels, top, left
-    cdef ptrdiff_t tile_rows, tile_cols, tiles
+    cdef ptrdiff_t tile_rows, tile_cols, tiles, ahead
     cdef bint is_5x5, short_rows, short_cols  # in the last row, in the last column of tiles
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
@@ -143,8 +145,12 @@ cdef class Winograd:
         self.zeros = np.zeros(max(self.group_in, self.lanes), weights.dtype)
         self.no_values = <const char *>PyArray_DATA(self.zeros)
 
+        pixel_bytes = self.channels * self.itemsize
+        is_large = self.height * self.width * pixel_bytes > IMAGE_IN_CACHE
+        self.ahead = self.transform.outputs * pixel_bytes if is_large else 0
         self.v_tile = _lines(self.group_in * self.itemsize)
-        strip = max(min(STRIP_BYTES // (points * self.v_tile), MAX_TILES), self.max_tiles)
+        strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > LARGE_WEIGHTS))
+        strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), self.max_tiles)
         self.strips = -(-self.tiles // strip)
         strip = -(-self.tiles // max(self.strips, 1))
         self.v_point = _odd_lines(strip * self.v_tile)
@@ -199,7 +205,7 @@ cdef class Winograd:
         cdef fc_result result
         self._arrange(first, end, tiles, kinds, starts)
         patch.pixels, patch.channels = pixels, self.group_in
-        patch.point_stride, patch.most = self.v_point, self.most
+        patch.point_stride, patch.most, patch.ahead = self.v_point, self.most, self.ahead
         for place in range(end - first):
             patch.axes = self.axes[kinds[place]]
             self._find_patch(x, group, tiles[place], pixels)

@@ -187,6 +187,30 @@ def test_what_describe_says(transform):
     assert description.macs == 2 * out_height * out_width * transform.kernel**2 * 8 * 24
 
 
+def test_short_tiles_take_fewer_multiplications():
+    def multiplications(height, width):
+        return fastconv.Conv2d(weight, padding=1, algorithm="winograd").describe((3, height, width, 5)).multiplications
+
+    (weight,) = normals((3, 3, 5, 7))
+    full, short = 6, 4  # points of F(4×4, 3×3), which is the cheaper one for such sizes
+    lines = {12: 3 * full, 13: 3 * full + short, 14: 3 * full + short, 15: 4 * full}
+    for height, width in product(lines, repeat=2):
+        assert multiplications(height, width) == 3 * 5 * 7 * lines[height] * lines[width]
+
+
+@pytest.mark.parametrize("size", [(13, 14), (14, 12), (12, 13), (15, 14), (2, 14), (1, 1), (6, 58)])
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_short_tiles(transform, size, num_threads):
+    padding = (((transform.kernel - 1) // 2,) * 2,) * 2
+    for channels, out_channels in [(3, 17), (16, 32), (40, 70)]:
+        x, weight, bias = case(transform, (3, *size, channels), out_channels)
+        got = winograd(x, weight, bias, padding=padding, num_threads=num_threads)
+        assert_winograd(got, transform, x, weight, bias, padding)
+        worse = x.copy()
+        worse[1, -1, size[1] // 2, 0] = worse[2, size[0] // 2, -1, 1] = np.nan
+        assert_like_direct(transform, worse, weight, bias, padding=padding)
+
+
 @pytest.mark.parametrize("options", [{"stride": 2}, {"dilation": 2}, {"stride": (1, 2)}])
 def test_other_convolutions_are_an_error(options):
     with pytest.raises(ValueError, match='"winograd" is for 3×3 and 5×5'):

@@ -24,7 +24,8 @@ struct fc_patch {
     struct fc_axes axes;
     const char *const *pixels; /* row by row, where each pixel's channels begin */
     ptrdiff_t channels;
-    char *out; /* [point], whole vectors of channels */
+    ptrdiff_t ahead; /* how far behind the pixels those of the next patch lie, if they are to be called for; 0 */
+    char *out;       /* [point], whole vectors of channels */
     ptrdiff_t point_stride;
     double most; /* the largest sum of squares for which nothing overflows */
 };

@@ -124,7 +124,7 @@ INLINE int NAMED(winograd_input)(const int row_nodes, const int col_nodes, const
     const int rows = 2 * row_nodes + 2, cols = 2 * col_nodes + 2;
     const struct NAMED(winograd_constants) over_rows = NAMED(winograd_broadcast)(row_nodes, 2, t->axes.rows);
     const struct NAMED(winograd_constants) over_cols = NAMED(winograd_broadcast)(col_nodes, 2, t->axes.cols);
-    const ptrdiff_t channels = t->channels, point_stride = t->point_stride;
+    const ptrdiff_t channels = t->channels, point_stride = t->point_stride, ahead = t->ahead;
     const ptrdiff_t points = NAMED(winograd_full_points)(row_nodes, col_nodes, t->axes.points);
     const char *const *pixels = t->pixels;
     VECTOR squares = {0};
@@ -139,6 +139,10 @@ INLINE int NAMED(winograd_input)(const int row_nodes, const int col_nodes, const
             for (int i = 0; i < rows; i++) {
                 d[i] = NAMED(load_some)(pixels[i * points + j] + at, channels);
                 column += d[i] * d[i];
+            }
+            if (ahead) {
+                UNROLL
+                for (int i = 0; i < rows; i++) __builtin_prefetch(pixels[i * points + j] + at + ahead);
             }
             squares += column;
             NAMED(winograd_points)(row_nodes, &over_rows, d, v);
