@@ -1,8 +1,9 @@
 """The direct convolution: loops over strips, output channels and tiles around the register-tile kernels.
 
 A *strip* is a run of output pixels of one image, a *block* as many output channels as a tile has columns. One unit of
-work is a strip times some blocks of one group; the team shares the units. The reduction is never split, and a kernel's
-result for a pixel does not depend on the tile that it is in, so every cut gives the same bits.
+work is a strip times some blocks of one group; the team shares the units, as many as its size asks for. The reduction
+is never split, and a kernel's result for a pixel does not depend on the tile that it is in, so every cut gives the same
+bits.
 
 Without padding the kernels read x where it is. With padding a strip's rows are first copied, borders and all, into the
 thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. With dilation
@@ -14,6 +15,7 @@ from math import prod
 import numpy as np
 
 from cython.parallel cimport parallel, prange, threadid
+from libc.math cimport INFINITY
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
@@ -25,6 +27,18 @@ CHUNK_CHANNELS = 64
 cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
+
+# What a unit costs beside its multiply-adds, in multiply-adds.
+cdef double VALUE_COST = 12  # to bring in a value of input or weights
+cdef double UNIT_COST = 30_000  # to hand out a unit
+cdef double NARROW_COST = 8  # of a multiply-add in the narrow tile, which is bound by loads
+cdef double SPARE = 1.04  # how much longer than the shortest a finer cut may take
+
+
+cdef struct Cut:
+    ptrdiff_t team
+    ptrdiff_t strips  # of an image
+    ptrdiff_t parts  # that the blocks of a group are dealt into
 
 
 def pack(ndarray weight, ptrdiff_t groups):
@@ -93,8 +107,8 @@ cdef class Direct:
     cdef ptrdiff_t itemsize
     cdef bint relu, narrow
     # Geometry, in pixels and channels.
-    cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out
-    cdef ptrdiff_t stride_h, stride_w, top, left, narrow_width
+    cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out, terms
+    cdef ptrdiff_t kernel_rows, stride_h, stride_w, dilation_h, top, left, narrow_width
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     # How the kernels walk the input, in bytes.
@@ -102,14 +116,16 @@ cdef class Direct:
     cdef ptrdiff_t pixel_bytes, row_bytes, image_bytes
     cdef ptrdiff_t n_segments, segment_bytes
     cdef const ptrdiff_t *segments
-    # The cut.
-    cdef ptrdiff_t strip_pixels, strips, blocks, strip_rows, copied_width
+    # The cut. A strip is some lines: rows of the output when x is copied, a tile's pixels when it is read in place.
+    cdef ptrdiff_t lines, line_pixels, strips, blocks, copied_width
+    cdef ptrdiff_t band_rows  # from the copied rows under one row of the kernel to those under the next
+    cdef Cut cut
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly str tile
 
     def __init__(self, shape, weights, bias, activation):
-        (self.stride_h, self.stride_w), (dilation_h, dilation_w) = shape.stride, shape.dilation
-        r, s = shape.kernel
+        (self.stride_h, self.stride_w), (self.dilation_h, dilation_w) = shape.stride, shape.dilation
+        self.kernel_rows, s = shape.kernel
         self.itemsize = weights.itemsize
         self.kernels = kernels_for(self.itemsize)
         (self.top, bottom), (self.left, right) = shape.padding
@@ -120,10 +136,11 @@ cdef class Direct:
         self.narrow_width = self.group_in
         self.groups = self._chunks(shape) if self.narrow else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
+        self.terms = shape.terms
         self.weights, self.bias, self.relu = weights, bias, activation == "relu"
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
-        self.column_bytes = shape.terms * self.itemsize
+        self.column_bytes = self.terms * self.itemsize
         self.group_bytes = weights.nbytes // self.groups
         self.group_bias_bytes = bias.nbytes // self.groups
         block = self.kernels.lanes * FC_MAX_VECTORS
@@ -135,19 +152,19 @@ cdef class Direct:
         self.pixel_bytes = (self.group_in if self.copies else self.channels) * self.itemsize
         self.row_bytes = (self.copied_width if self.copies else self.width) * self.pixel_bytes
         self.image_bytes = self.height * self.width * self.channels * self.itemsize
+        self._set_strips()
         merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
         self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
         self.offsets = np.array(
             [
-                y * dilation_h * self.row_bytes + x * dilation_w * self.pixel_bytes
-                for y in range(r)
+                y * self.band_rows * self.row_bytes + x * dilation_w * self.pixel_bytes
+                for y in range(self.kernel_rows)
                 for x in range(1 if merged else s)
             ],
             np.intp,
         )
         self.n_segments = len(self.offsets)
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
-        self._cut(r, dilation_h)
 
     def _chunks(self, shape):
         """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
@@ -158,24 +175,67 @@ cdef class Direct:
         widths = range(min(CHUNK_CHANNELS, channels), 0, -1)
         return next((channels // width for width in widths if channels % width == width % lanes == 0), 1)
 
-    def _cut(self, r, dilation_h):
-        """Strips of whole output rows when rows are copied, of any pixels when they are read in place."""
-        image = self.out_height * self.out_width
+    def _set_strips(self):
+        """The strips of one thread, the longest: as much of the input as stays in the L2 cache."""
         if self.copies:
-            reach = (r - 1) * dilation_h + 1
-            rows = (STRIP_BYTES // max(self.row_bytes, 1) - reach) // self.stride_h + 1
-            rows = max(1, min(rows, self.out_height))
-            self.strips = -(-self.out_height // rows)
-            rows = -(-self.out_height // self.strips)  # strips of even height
-            self.strip_rows = (rows - 1) * self.stride_h + reach
-            self.strip_pixels = rows * self.out_width
-            self.workspace_bytes = -(-self.strip_rows * self.row_bytes // 64) * 64
+            self.lines, self.line_pixels = self.out_height, self.out_width
+            room = STRIP_BYTES // max(self.row_bytes, 1)
+            dense = (room - (self.kernel_rows - 1) * self.dilation_h - 1) // self.stride_h + 1
+            banded = (room // self.kernel_rows - 1) // self.stride_h + 1
+            longest = max(dense, banded)
         else:
+            self.line_pixels = self.kernels.max_pixels
+            self.lines = -(-self.out_height * self.out_width // self.line_pixels)
             pixel = max(self.pixel_bytes * self.stride_h * self.stride_w, 1)
-            self.strip_pixels = max(STRIP_BYTES // pixel, 8 * self.kernels.max_pixels)
-            self.strips = -(-image // self.strip_pixels)
-            self.strip_pixels = -(-image // self.strips)
-            self.workspace_bytes = 0
+            longest = max(STRIP_BYTES // pixel // self.line_pixels, 8)
+        self.strips = -(-self.lines // max(longest, 1))
+        self.band_rows, self.workspace_bytes = self.dilation_h, 0
+        if self.copies:
+            span = self._span(-(-self.lines // self.strips))
+            self.band_rows = min(self.dilation_h, span)  # of rows far apart only those needed are copied
+            self.workspace_bytes = -(-((self.kernel_rows - 1) * self.band_rows + span) * self.row_bytes // 64) * 64
+
+    cdef ptrdiff_t _copied_rows(self, ptrdiff_t rows) noexcept nogil:
+        """Rows of the input that so many rows of the output need, as far as they are copied."""
+        cdef ptrdiff_t span = self._span(rows)
+        return (self.kernel_rows - 1) * min(self.band_rows, span) + span
+
+    cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil:
+        """Rows of the input from the first to the last that one row of the kernel meets in so many of the output."""
+        return (rows - 1) * self.stride_h + 1
+
+    cdef Cut _cut_for(self, ptrdiff_t team) noexcept:
+        """The finest cut that takes the team little longer than the shortest, as far as a unit's cost tells."""
+        cdef Cut best = Cut(team, self.strips, 1)
+        cdef ptrdiff_t images = self.batch * self.groups, most, strips, parts
+        cdef double least, time
+        if team == 1 or not images:
+            return best
+        most = max(team * UNITS_PER_THREAD // images, self.strips + team)
+        least = INFINITY
+        for strips in range(self.strips, min(most, self.lines) + 1):
+            for parts in range(1, min(most // strips, self.blocks) + 1):
+                least = min(least, self._time(Cut(team, strips, parts)))
+        for strips in range(self.strips, min(most, self.lines) + 1):
+            for parts in range(1, min(most // strips, self.blocks) + 1):
+                time = self._time(Cut(team, strips, parts))
+                if time <= SPARE * least and strips * parts >= best.strips * best.parts:
+                    best = Cut(team, strips, parts)
+        return best
+
+    cdef double _time(self, Cut cut) noexcept:
+        """What the thread with the most units does, in multiply-adds of the plain tile."""
+        cdef ptrdiff_t units = self.batch * self.groups * cut.strips * cut.parts
+        cdef ptrdiff_t lines = (self.lines + cut.strips - 1) // cut.strips
+        cdef ptrdiff_t blocks = (self.blocks + cut.parts - 1) // cut.parts
+        cdef double columns = self.group_out * blocks / <double>self.blocks
+        cdef double work = lines * self.line_pixels * columns * self.terms
+        cdef double pixels = lines * self.line_pixels * self.stride_h * self.stride_w
+        if self.copies:
+            pixels = self._copied_rows(lines) * self.copied_width
+        work *= NARROW_COST if self.narrow else 1
+        work += VALUE_COST * (pixels * self.group_in + columns * self.terms) + UNIT_COST
+        return work * ((units + cut.team - 1) // cut.team)
 
     def run(
         self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
@@ -189,72 +249,83 @@ cdef class Direct:
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
         cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef ptrdiff_t unit, units, parts
-        parts = self.batch * self.strips * self.groups
-        parts = 1 if team == 1 else min(self.blocks, -(-team * UNITS_PER_THREAD // parts))
-        units = self.batch * self.strips * self.groups * parts
+        cdef ptrdiff_t unit, units
+        cdef Cut cut
+        if self.cut.team != team:
+            self.cut = self._cut_for(team)
+        cut = self.cut
+        units = self.batch * self.groups * cut.strips * cut.parts
         if team == 1:
             with nogil:
-                self._run(0, units, parts, x_data, residual_data, out_data, out_image, out_stride, work)
+                self._run(0, units, cut, x_data, residual_data, out_data, out_image, out_stride, work)
             return
         with nogil, parallel(num_threads=team):
             for unit in prange(units, schedule="dynamic"):
                 self._run(
-                    unit, unit + 1, parts, x_data, residual_data, out_data, out_image, out_stride,
+                    unit, unit + 1, cut, x_data, residual_data, out_data, out_image, out_stride,
                     work + threadid() * self.workspace_bytes,
                 )
 
     cdef void _run(
-        self, ptrdiff_t first, ptrdiff_t end, ptrdiff_t parts, const char *x, const char *residual,
+        self, ptrdiff_t first, ptrdiff_t end, Cut cut, const char *x, const char *residual,
         char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
     ) noexcept nogil:
         """Units first to end, in order: parts of the blocks fastest, then groups, strips, images."""
-        cdef ptrdiff_t unit, part, group, strip, image, m, pixels, row
+        cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels, row
+        cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
         for unit in range(first, end):
-            part = unit % parts
-            group = unit // parts % self.groups
-            strip = unit // (parts * self.groups) % self.strips
-            image = unit // (parts * self.groups * self.strips)
-            m = strip * self.strip_pixels
-            pixels = min(self.strip_pixels, self.out_height * self.out_width - m)
+            part = unit % cut.parts
+            group = unit // cut.parts % self.groups
+            strip = unit // (cut.parts * self.groups) % cut.strips
+            image = unit // (cut.parts * self.groups * cut.strips)
+            line = self.lines * strip // cut.strips
+            lines = self.lines * (strip + 1) // cut.strips - line
+            m = line * self.line_pixels
+            pixels = min(lines * self.line_pixels, all_pixels - m)
             source = x + image * self.image_bytes + group * self.group_in * self.itemsize
             row = m // self.out_width * self.stride_h
             if self.copies:
-                self._copy_strip(source, row - self.top, work)
+                self._copy_strip(source, row - self.top, self._span(lines), work)
                 source = work
             else:
                 source += row * self.row_bytes
             self._strip(
                 group,
-                self.blocks * part // parts, self.blocks * (part + 1) // parts,
+                self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts,
                 source, m % self.out_width, pixels,
-                residual + (image * self.out_height * self.out_width + m) * self.groups * self.group_out * self.itemsize
+                residual + (image * all_pixels + m) * self.groups * self.group_out * self.itemsize
                 if residual != NULL else NULL,
                 out + image * out_image + m * out_stride, out_stride,
             )
 
-    cdef void _copy_strip(self, const char *image, ptrdiff_t row, char *work) noexcept nogil:
-        """Copy the rows from `row` on that a strip reads, the pixels outside the image as zeros."""
-        cdef ptrdiff_t y, x, pixel = self.channels * self.itemsize
+    cdef void _copy_strip(self, const char *image, ptrdiff_t row, ptrdiff_t span, char *work) noexcept nogil:
+        """Copy the rows that a strip reads: under each row of the kernel `span`, from `row` on under the first."""
+        cdef ptrdiff_t band, y, copied = 0
+        cdef char *target
+        for band in range(self.kernel_rows):
+            target = work + band * self.band_rows * self.row_bytes
+            for y in range(copied, span):
+                self._copy_row(image, row + band * self.dilation_h + y, target + y * self.row_bytes)
+            copied = span - self.band_rows if span > self.band_rows else 0
+
+    cdef void _copy_row(self, const char *image, ptrdiff_t y, char *work) noexcept nogil:
+        """Copy row y, the pixels outside the image as zeros."""
+        cdef ptrdiff_t x, pixel = self.channels * self.itemsize
         cdef ptrdiff_t columns = min(self.width, self.copied_width - self.left)
-        cdef const char *source
-        for y in range(row, row + self.strip_rows):
-            if y < 0 or y >= self.height or columns <= 0:
-                memset(work, 0, self.row_bytes)
-                work += self.row_bytes
-                continue
-            source = image + y * self.width * pixel
-            memset(work, 0, self.left * self.pixel_bytes)
-            work += self.left * self.pixel_bytes
-            if self.groups == 1:
-                memcpy(work, source, columns * pixel)
-            else:
-                for x in range(columns):
-                    memcpy(work + x * self.pixel_bytes, source + x * pixel, self.pixel_bytes)
-            work += columns * self.pixel_bytes
-            memset(work, 0, (self.copied_width - self.left - columns) * self.pixel_bytes)
-            work += (self.copied_width - self.left - columns) * self.pixel_bytes
+        cdef const char *source = image + y * self.width * pixel
+        if y < 0 or y >= self.height or columns <= 0:
+            memset(work, 0, self.row_bytes)
+            return
+        memset(work, 0, self.left * self.pixel_bytes)
+        work += self.left * self.pixel_bytes
+        if self.groups == 1:
+            memcpy(work, source, columns * pixel)
+        else:
+            for x in range(columns):
+                memcpy(work + x * self.pixel_bytes, source + x * pixel, self.pixel_bytes)
+        work += columns * self.pixel_bytes
+        memset(work, 0, (self.copied_width - self.left - columns) * self.pixel_bytes)
 
     cdef void _strip(
         self, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source, ptrdiff_t column,
