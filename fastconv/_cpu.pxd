@@ -70,6 +70,7 @@ cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS
         FC_MAX_VECTORS
+        FC_ROW_TAPS
 
     struct fc_tile:
         const char **pixels
@@ -92,6 +93,7 @@ cdef extern from "kernels.h" nogil:
         int max_pixels
         fc_tile_kernel conv[2][12]
         fc_tile_kernel narrow[2][12]
+        fc_tile_kernel row[2][12]
         const fc_winograd_kernels *winograd
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept

@@ -19,7 +19,7 @@ from libc.math cimport INFINITY
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
-from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, fc_kernels, fc_tile, kernels_for
+from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_kernels, fc_tile, fc_tile_kernel, kernels_for
 
 import_array()
 
@@ -105,18 +105,19 @@ cdef class Direct:
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef bint relu, narrow
+    cdef bint relu, narrow, in_rows
+    cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.
     cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out, terms
-    cdef ptrdiff_t kernel_rows, stride_h, stride_w, dilation_h, top, left, narrow_width
+    cdef ptrdiff_t kernel_rows, stride_h, stride_w, dilation_h, top, left
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     # How the kernels walk the input, in bytes.
     cdef bint copies
     cdef ptrdiff_t pixel_bytes, row_bytes, image_bytes
-    cdef ptrdiff_t n_segments, segment_bytes
+    cdef ptrdiff_t n_segments, segment_bytes, residual_stride
     cdef const ptrdiff_t *segments
-    # The cut. A strip is some lines: rows of the output when x is copied, a tile's pixels when it is read in place.
+    # The cut. A strip is some lines: rows of the output, or a tile's pixels when x is read in place by the plain tile.
     cdef ptrdiff_t lines, line_pixels, strips, blocks, copied_width
     cdef ptrdiff_t band_rows  # from the copied rows under one row of the kernel to those under the next
     cdef Cut cut
@@ -133,7 +134,13 @@ cdef class Direct:
         self.out_height, self.out_width = shape.out_height, shape.out_width
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.narrow = _is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
-        self.narrow_width = self.group_in
+        self.in_rows = (
+            self.group_in == 1 and s == FC_ROW_TAPS and dilation_w == 1 and self.stride_w <= 2 and self.narrow
+        )
+        if self.in_rows:
+            self.narrow_kernels = self.kernels.row[self.stride_w - 1]
+        else:
+            self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
         self.groups = self._chunks(shape) if self.narrow else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.terms = shape.terms
@@ -141,6 +148,7 @@ cdef class Direct:
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
         self.column_bytes = self.terms * self.itemsize
+        self.residual_stride = shape.out_channels * self.itemsize
         self.group_bytes = weights.nbytes // self.groups
         self.group_bias_bytes = bias.nbytes // self.groups
         block = self.kernels.lanes * FC_MAX_VECTORS
@@ -177,7 +185,7 @@ cdef class Direct:
 
     def _set_strips(self):
         """The strips of one thread, the longest: as much of the input as stays in the L2 cache."""
-        if self.copies:
+        if self.copies or self.narrow:
             self.lines, self.line_pixels = self.out_height, self.out_width
             room = STRIP_BYTES // max(self.row_bytes, 1)
             dense = (room - (self.kernel_rows - 1) * self.dilation_h - 1) // self.stride_h + 1
@@ -274,6 +282,9 @@ cdef class Direct:
         cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels, row
         cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
+        cdef fc_tile tile
+        tile.segments, tile.n_segments, tile.length = self.segments, self.n_segments, self.segment_bytes
+        tile.relu, tile.out_stride, tile.residual_stride = self.relu, out_stride, self.residual_stride
         for unit in range(first, end):
             part = unit % cut.parts
             group = unit // cut.parts % self.groups
@@ -290,14 +301,15 @@ cdef class Direct:
                 source = work
             else:
                 source += row * self.row_bytes
-            self._strip(
-                group,
-                self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts,
-                source, m % self.out_width, pixels,
-                residual + (image * all_pixels + m) * self.groups * self.group_out * self.itemsize
-                if residual != NULL else NULL,
-                out + image * out_image + m * out_stride, out_stride,
-            )
+            tile.out = out + image * out_image + m * out_stride
+            tile.residual = residual + (image * all_pixels + m) * tile.residual_stride if residual != NULL else NULL
+            if self.narrow:
+                self._narrow_strip(tile, group, source, lines)
+            else:
+                self._strip(
+                    tile, group, self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts,
+                    source, m % self.out_width, pixels,
+                )
 
     cdef void _copy_strip(self, const char *image, ptrdiff_t row, ptrdiff_t span, char *work) noexcept nogil:
         """Copy the rows that a strip reads: under each row of the kernel `span`, from `row` on under the first."""
@@ -328,22 +340,18 @@ cdef class Direct:
         memset(work, 0, (self.copied_width - self.left - columns) * self.pixel_bytes)
 
     cdef void _strip(
-        self, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source, ptrdiff_t column,
-        ptrdiff_t pixels, const char *residual, char *out, ptrdiff_t out_stride,
+        self, fc_tile tile, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
+        ptrdiff_t column, ptrdiff_t pixels,
     ) noexcept nogil:
         """Every tile of a strip that begins at `column` of its first row, whose first input is at `source`."""
-        cdef fc_tile tile
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
         cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
         cdef ptrdiff_t low = pixels // tiles, higher = pixels % tiles
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
-        cdef ptrdiff_t block_bytes = block_columns * self.column_bytes, first_of_set = first_block, end_of_set
-        cdef ptrdiff_t t, i, n, q, m
+        cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
+        cdef ptrdiff_t t, i, n, q, m, first_of_set = first_block, end_of_set
         cdef const char *at
-        tile.pixels, tile.segments, tile.n_segments = inputs, self.segments, self.n_segments
-        tile.length, tile.relu, tile.out_stride = self.segment_bytes, self.relu, out_stride
-        tile.residual_stride = self.groups * self.group_out * self.itemsize
+        tile.pixels = inputs
         while first_of_set < end_block:
             end_of_set = min(end_block, first_of_set + max(1, SET_BYTES // block_bytes))
             at, q, m = source + column * step, column, 0
@@ -356,29 +364,51 @@ cdef class Direct:
                     if q == self.out_width:
                         q = 0
                         at += row_step - self.out_width * step
-                self._tile(&tile, group, first_of_set, end_of_set, n, m, out, residual)
+                self._tile(tile, group, first_of_set, end_of_set, n, m)
                 m += n
             first_of_set = end_of_set
 
     cdef void _tile(
-        self, fc_tile *tile, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, ptrdiff_t n, ptrdiff_t m,
-        char *out, const char *residual,
+        self, fc_tile strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, ptrdiff_t n, ptrdiff_t m
     ) noexcept nogil:
         """Blocks of channels of a tile of n pixels, the m-th and next of the strip: the full ones, then the last."""
+        cdef fc_tile tile = strip
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
-        cdef ptrdiff_t first = first_block * block_columns, channel
-        cdef ptrdiff_t end = self.group_out if self.narrow else min(end_block * block_columns, self.group_out)
-        cdef ptrdiff_t columns = end if self.narrow else (end - first) // block_columns * block_columns
+        cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
+        cdef ptrdiff_t columns = (end - first) // block_columns * block_columns
         while first < end:
-            channel = (group * self.group_out + first) * self.itemsize
-            tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
-            tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
-            tile.out = out + m * tile.out_stride + channel
-            tile.residual = residual + m * tile.residual_stride + channel if residual != NULL else NULL
+            self._place(&tile, &strip, group, first, m)
             tile.columns = columns if columns else end - first
-            if self.narrow:
-                self.kernels.narrow[self.narrow_width > 1][n - 1](tile)
-            else:
-                self.kernels.conv[tile.columns > lanes][n - 1](tile)
+            self.kernels.conv[tile.columns > lanes][n - 1](&tile)
             first += tile.columns
             columns = 0
+
+    cdef void _narrow_strip(self, fc_tile strip, ptrdiff_t group, const char *source, ptrdiff_t rows) noexcept nogil:
+        """Every tile of a strip of narrow groups: down the rows under a tile, whose inputs then are met again in L1."""
+        cdef const char *inputs[FC_MAX_PIXELS]
+        cdef fc_tile tile = strip
+        cdef ptrdiff_t tiles = (self.out_width + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes
+        cdef ptrdiff_t t, i, q, n, row
+        cdef const char *at
+        tile.pixels, tile.columns = inputs, self.group_out
+        for t in range(tiles):
+            q = self.out_width * t // tiles
+            n = self.out_width * (t + 1) // tiles - q
+            at = source + q * step
+            for row in range(rows):
+                for i in range(1 if self.in_rows else n):
+                    inputs[i] = at + i * step
+                self._place(&tile, &strip, group, 0, row * self.out_width + q)
+                self.narrow_kernels[n - 1](&tile)
+                at += self.stride_h * self.row_bytes
+
+    cdef void _place(
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t m
+    ) noexcept nogil:
+        """Set what a tile reads beside x, and where it writes: channels from `first`, the strip's pixels from the m-th."""
+        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
+        tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
+        tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+        tile.out = strip.out + m * tile.out_stride + channel
+        tile.residual = strip.residual + m * tile.residual_stride + channel if strip.residual != NULL else NULL

@@ -61,6 +61,7 @@ STRIPS_AND_KERNELS = {
     "strips and groups": ((1, 33, 30, 240), (3, 3, 80, 30), {"groups": 3, "padding": 1}),
     "strips and depthwise": ((1, 45, 40, 130), (3, 3, 1, 260), {"groups": 130, "padding": 1}),
     "strips and dilation": ((1, 40, 40, 128), (3, 3, 128, 4), {"dilation": (3, 5), "padding": (3, 5)}),
+    "rows far apart": ((2, 70, 9, 700), (3, 3, 700, 5), {"dilation": (30, 1), "padding": (30, 1)}),
     "many blocks": ((1, 3, 3, 5), (3, 3, 5, 1000), {"padding": 1}),
     "many channels": ((1, 2, 2, 20000), (1, 2, 20000, 3), {}),
     "a large kernel": ((1, 40, 37, 3), (11, 11, 3, 33), {"stride": 4}),
@@ -78,14 +79,14 @@ STRIPS_AND_KERNELS = {
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("group_in", "group_out"), [(1, 1), (1, 2), (2, 1), (3, 3), (4, 4), (4, 1), (1, 4)])
-@pytest.mark.parametrize("padding", [0, 1])
-def test_the_edges_of_groups(padding, group_in, group_out, dtype):
+@pytest.mark.parametrize(("padding", "stride"), [(0, 1), (1, 1), (1, 2), (0, 3)])
+def test_the_edges_of_groups(padding, stride, group_in, group_out, dtype):
     rng = np.random.default_rng(0)
     for groups in [2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65]:
-        for width in [3, 4, 8, 15, 27]:
+        for width in [3, 4, 8, 15, 27, 51]:
             shapes = (2, 4, width, groups * group_in), (3, 3, group_in, groups * group_out), (groups * group_out,)
             x, weight, bias = (integers(rng, shape, dtype) for shape in shapes)
-            options = {"groups": groups, "padding": padding}
+            options = {"groups": groups, "padding": padding, "stride": stride}
             want = reference.conv2d(x, weight, bias, **options)
             residual = integers(rng, want.shape, dtype)
             options |= {"residual": residual, "algorithm": "direct", "num_threads": 1}

@@ -135,6 +135,14 @@ def test_arguments_are_left_as_they_are():
     assert [array.tobytes() for array in arrays] == before
 
 
+@pytest.mark.parametrize("dilation", [1, 8, 40])
+def test_a_workspace_stays_in_the_cache(dilation):
+    plan = fastconv.Conv2d(
+        np.ones((3, 3, 64, 8), np.float32), padding=dilation, dilation=dilation, algorithm="direct", num_threads=1
+    )
+    assert plan.describe((1, 160, 80, 64)).workspace_bytes <= 256 * 1024
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="reads /proc")
 def test_a_call_needs_no_copy_of_x(run_python):
     code = """

@@ -4,7 +4,11 @@
 #include "winograd.h"
 #include <stddef.h>
 
-enum { FC_MAX_PIXELS = 12, FC_MAX_VECTORS = 2 };
+enum {
+    FC_MAX_PIXELS = 12,
+    FC_MAX_VECTORS = 2,
+    FC_ROW_TAPS = 3, /* the width of the kernels that the row tile is for */
+};
 
 /* Some output pixels times some output channels (columns). Lengths, strides and offsets are in bytes. */
 struct fc_tile {
@@ -30,6 +34,7 @@ struct fc_kernels {
     int max_pixels;                                     /* in a tile */
     fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][pixels - 1] */
     fc_tile_kernel narrow[2][FC_MAX_PIXELS];            /* [groups of four][pixels - 1] */
+    fc_tile_kernel row[2][FC_MAX_PIXELS];               /* [step - 1][pixels - 1] */
     const struct fc_winograd_kernels *winograd;
 };
 

@@ -11,7 +11,7 @@
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #endif
 /* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
 #define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))

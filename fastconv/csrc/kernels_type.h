@@ -31,8 +31,8 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
 #include "narrow_tile.h"
 #include "winograd_tile.h"
 
-/* One function for each size of tile, named by pixels x vectors or pixels x width of the groups, and the table of them.
- */
+/* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels / step, and
+ * the table of them. */
 #define CONV(pixels, vectors)                                                \
     static void NAMED(conv_##pixels##x##vectors##v)(const struct fc_tile *t) \
     {                                                                        \
@@ -43,24 +43,35 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
     {                                                                     \
         NAMED(narrow_tile)(pixels, width, t);                             \
     }
+#define ROW(pixels, step)                                              \
+    static void NAMED(row_##pixels##by##step)(const struct fc_tile *t) \
+    {                                                                  \
+        NAMED(row_tile)(pixels, step, t);                              \
+    }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
 #define NARROW_ENTRY(pixels, width) NAMED(narrow_##pixels##x##width),
+#define ROW_ENTRY(pixels, step) NAMED(row_##pixels##by##step),
 
 FOR_PIXELS(CONV, 1)
 FOR_PIXELS(CONV, 2)
 FOR_PIXELS(NARROW, 1)
 FOR_PIXELS(NARROW, 4)
+FOR_PIXELS(ROW, 1)
+FOR_PIXELS(ROW, 2)
 
 const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
     .max_pixels = MAX_PIXELS,
     .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
     .narrow = {{FOR_PIXELS(NARROW_ENTRY, 1)}, {FOR_PIXELS(NARROW_ENTRY, 4)}},
+    .row = {{FOR_PIXELS(ROW_ENTRY, 1)}, {FOR_PIXELS(ROW_ENTRY, 2)}},
     .winograd = &NAMED(winograd),
 };
 
+#undef ROW_ENTRY
 #undef NARROW_ENTRY
 #undef CONV_ENTRY
+#undef ROW
 #undef NARROW
 #undef CONV
 #undef VECTOR

@@ -34,36 +34,65 @@ INLINE VECTOR NAMED(spread)(VECTOR x, const int c)
     return y;
 }
 
-static T NAMED(narrow_value)(const int width, const struct fc_tile *t, int pixel, ptrdiff_t channel)
+/* One channel of a pixel whose input begins at `input`. */
+static T NAMED(narrow_value)(const int width, const struct fc_tile *t, const char *input, int pixel, ptrdiff_t channel)
 {
     const ptrdiff_t steps = t->n_segments * width, first = channel / width * width;
     const T *w = (const T *)t->weights + channel / LANES * steps * LANES + channel % LANES;
     T sum = ((const T *)t->bias)[channel];
     for (ptrdiff_t s = 0; s < t->n_segments; s++) {
         KEEP_IN_ONE_REGISTER(s); /* and so unvectorised: gcc would round products and sums apart */
-        const T *x = (const T *)(t->pixels[pixel] + t->segments[s]) + first;
+        const T *x = (const T *)(input + t->segments[s]) + first;
         for (int c = 0; c < width; c++, w += LANES) sum += x[c] * *w;
     }
     if (t->residual) sum += ((const T *)(t->residual + pixel * t->residual_stride))[channel];
     return t->relu && sum < 0 ? 0 : sum;
 }
 
-/* `pixels` and `width` are literals at every call. The struct is copied: for all the compiler knows, `out` is in it. */
+INLINE void NAMED(narrow_store)(const int pixels, const int add_residual, const int relu, const VECTOR *acc,
+                                const struct fc_tile *t, ptrdiff_t at)
+{
+    char *out = t->out + at;
+    const char *residual = t->residual + at;
+    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
+    UNROLL
+    for (int i = 0; i < pixels; i++, out += out_stride, residual += residual_stride) {
+        VECTOR v = acc[i];
+        if (add_residual) v += *(const VECTOR *)residual;
+        *(VECTOR *)out = relu ? NAMED(positive)(v) : v;
+    }
+}
+
+INLINE void NAMED(narrow_finish)(const int pixels, const VECTOR *acc, const struct fc_tile *t, ptrdiff_t at)
+{
+    if (t->residual) {
+        if (t->relu)
+            NAMED(narrow_store)(pixels, 1, 1, acc, t, at);
+        else
+            NAMED(narrow_store)(pixels, 1, 0, acc, t, at);
+    } else {
+        if (t->relu)
+            NAMED(narrow_store)(pixels, 0, 1, acc, t, at);
+        else
+            NAMED(narrow_store)(pixels, 0, 0, acc, t, at);
+    }
+}
+
+/* `pixels` and `width` are literals at every call. */
 INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct fc_tile *t)
 {
-    const struct fc_tile tile = *t;
-    const T *w = tile.weights, *bias = tile.bias;
+    const T *w = t->weights, *bias = t->bias;
     const char *x[MAX_PIXELS];
     UNROLL
-    for (int i = 0; i < pixels; i++) x[i] = tile.pixels[i];
+    for (int i = 0; i < pixels; i++) x[i] = t->pixels[i];
     ptrdiff_t channel = 0;
-    for (; channel + LANES <= tile.columns; channel += LANES) {
+    for (; channel + LANES <= t->columns; channel += LANES) {
         const ptrdiff_t at = channel * sizeof(T);
         VECTOR acc[MAX_PIXELS];
         UNROLL
         for (int i = 0; i < pixels; i++) acc[i] = *(const VECTOR *)(bias + channel);
-        for (ptrdiff_t s = 0; s < tile.n_segments; s++) {
-            const ptrdiff_t tap = tile.segments[s] + at;
+        for (ptrdiff_t s = 0; s < t->n_segments; s++) {
+            const ptrdiff_t tap = t->segments[s] + at;
             VECTOR xv[MAX_PIXELS];
             UNROLL
             for (int i = 0; i < pixels; i++) xv[i] = *(const VECTOR *)(x[i] + tap);
@@ -75,13 +104,45 @@ INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct f
                     NAMED(multiply_add)(&acc[i], width == 1 ? xv[i] : NAMED(spread)(xv[i], c), wv);
             }
         }
-        UNROLL
-        for (int i = 0; i < pixels; i++) {
-            if (tile.residual) acc[i] += *(const VECTOR *)(tile.residual + i * tile.residual_stride + at);
-            *(VECTOR *)(tile.out + i * tile.out_stride + at) = tile.relu ? NAMED(positive)(acc[i]) : acc[i];
-        }
+        NAMED(narrow_finish)(pixels, acc, t, at);
     }
-    for (; channel < tile.columns; channel++)
+    for (; channel < t->columns; channel++)
         for (int i = 0; i < pixels; i++)
-            ((T *)(tile.out + i * tile.out_stride))[channel] = NAMED(narrow_value)(width, &tile, i, channel);
+            ((T *)(t->out + i * t->out_stride))[channel] = NAMED(narrow_value)(width, t, x[i], i, channel);
+}
+
+/* The tile of groups of one channel for pixels side by side, `step` columns apart, under a kernel FC_ROW_TAPS wide
+ * whose taps are neighbours: under a row of the kernel each column of the input is loaded once. Of `pixels` it reads
+ * the first alone. */
+INLINE void NAMED(row_tile)(const int pixels, const int step, const struct fc_tile *t)
+{
+    const T *w = t->weights, *bias = t->bias;
+    const char *first = t->pixels[0];
+    const ptrdiff_t column = t->segments[1] - t->segments[0];
+    ptrdiff_t channel = 0;
+    for (; channel + LANES <= t->columns; channel += LANES) {
+        const ptrdiff_t at = channel * sizeof(T);
+        VECTOR acc[MAX_PIXELS];
+        UNROLL
+        for (int i = 0; i < pixels; i++) acc[i] = *(const VECTOR *)(bias + channel);
+        for (ptrdiff_t s = 0; s < t->n_segments; s += FC_ROW_TAPS, w += FC_ROW_TAPS * LANES) {
+            const char *x = first + t->segments[s] + at;
+            VECTOR wv[FC_ROW_TAPS];
+            UNROLL
+            for (int k = 0; k < FC_ROW_TAPS; k++) wv[k] = *(const VECTOR *)(w + k * LANES);
+            UNROLL
+            for (int j = 0; j < (pixels - 1) * step + FC_ROW_TAPS; j++, x += column) {
+                const VECTOR xv = *(const VECTOR *)x;
+                UNROLL
+                for (int k = 0; k < FC_ROW_TAPS; k++)
+                    if (j >= k && (j - k) % step == 0 && (j - k) / step < pixels)
+                        NAMED(multiply_add)(&acc[(j - k) / step], xv, wv[k]);
+            }
+        }
+        NAMED(narrow_finish)(pixels, acc, t, at);
+    }
+    for (; channel < t->columns; channel++)
+        for (int i = 0; i < pixels; i++)
+            ((T *)(t->out + i * t->out_stride))[channel] =
+                NAMED(narrow_value)(1, t, first + i * step * column, i, channel);
 }
