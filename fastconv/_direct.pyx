@@ -304,10 +304,10 @@ cdef class Direct:
             tile.out = out + image * out_image + m * out_stride
             tile.residual = residual + (image * all_pixels + m) * tile.residual_stride if residual != NULL else NULL
             if self.narrow:
-                self._narrow_strip(tile, group, source, lines)
+                self._narrow_strip(&tile, group, source, lines)
             else:
                 self._strip(
-                    tile, group, self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts,
+                    &tile, group, self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts,
                     source, m % self.out_width, pixels,
                 )
 
@@ -340,10 +340,11 @@ cdef class Direct:
         memset(work, 0, (self.copied_width - self.left - columns) * self.pixel_bytes)
 
     cdef void _strip(
-        self, fc_tile tile, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
         ptrdiff_t column, ptrdiff_t pixels,
     ) noexcept nogil:
         """Every tile of a strip that begins at `column` of its first row, whose first input is at `source`."""
+        cdef fc_tile tile = strip[0]
         cdef const char *inputs[FC_MAX_PIXELS]
         cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
         cdef ptrdiff_t low = pixels // tiles, higher = pixels % tiles
@@ -364,29 +365,31 @@ cdef class Direct:
                     if q == self.out_width:
                         q = 0
                         at += row_step - self.out_width * step
-                self._tile(tile, group, first_of_set, end_of_set, n, m)
+                self._tile(&tile, strip, group, first_of_set, end_of_set, n, m)
                 m += n
             first_of_set = end_of_set
 
     cdef void _tile(
-        self, fc_tile strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, ptrdiff_t n, ptrdiff_t m
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
+        ptrdiff_t n, ptrdiff_t m,
     ) noexcept nogil:
         """Blocks of channels of a tile of n pixels, the m-th and next of the strip: the full ones, then the last."""
-        cdef fc_tile tile = strip
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
         cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
         cdef ptrdiff_t columns = (end - first) // block_columns * block_columns
         while first < end:
-            self._place(&tile, &strip, group, first, m)
+            self._place(tile, strip, group, first, m)
             tile.columns = columns if columns else end - first
-            self.kernels.conv[tile.columns > lanes][n - 1](&tile)
+            self.kernels.conv[tile.columns > lanes][n - 1](tile)
             first += tile.columns
             columns = 0
 
-    cdef void _narrow_strip(self, fc_tile strip, ptrdiff_t group, const char *source, ptrdiff_t rows) noexcept nogil:
+    cdef void _narrow_strip(
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t rows
+    ) noexcept nogil:
         """Every tile of a strip of narrow groups: down the rows under a tile, whose inputs then are met again in L1."""
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef fc_tile tile = strip
+        cdef fc_tile tile = strip[0]
         cdef ptrdiff_t tiles = (self.out_width + self.kernels.max_pixels - 1) // self.kernels.max_pixels
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes
         cdef ptrdiff_t t, i, q, n, row
@@ -399,7 +402,7 @@ cdef class Direct:
             for row in range(rows):
                 for i in range(1 if self.in_rows else n):
                     inputs[i] = at + i * step
-                self._place(&tile, &strip, group, 0, row * self.out_width + q)
+                self._place(&tile, strip, group, 0, row * self.out_width + q)
                 self.narrow_kernels[n - 1](&tile)
                 at += self.stride_h * self.row_bytes
 
