@@ -55,14 +55,36 @@ INLINE void NAMED(conv_next_chunk)(const int pixels, const int vectors, VECTOR a
 INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add_residual, const int relu,
                               VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t, ptrdiff_t at)
 {
+    /* Read once: for all the compiler knows, what is stored may change them. */
+    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
+    const char *residual = t->residual;
+    char *out = t->out + at;
     UNROLL
     for (int i = 0; i < pixels; i++) {
+        if (i > 0) out += out_stride;
         UNROLL
         for (int j = 0; j < vectors; j++) {
             VECTOR v = acc[i][j];
-            if (add_residual) v += ((const VECTOR *)(t->residual + i * t->residual_stride + at))[j];
-            ((VECTOR *)(t->out + i * t->out_stride + at))[j] = relu ? NAMED(positive)(v) : v;
+            if (add_residual) v += ((const VECTOR *)(residual + i * residual_stride + at))[j];
+            ((VECTOR *)out)[j] = relu ? NAMED(positive)(v) : v;
         }
+    }
+}
+
+/* The store of whole vectors, without a question at every pixel. */
+INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
+                               const struct fc_tile *t, ptrdiff_t at)
+{
+    if (t->residual) {
+        if (t->relu)
+            NAMED(conv_store)(pixels, vectors, 1, 1, acc, t, at);
+        else
+            NAMED(conv_store)(pixels, vectors, 1, 0, acc, t, at);
+    } else {
+        if (t->relu)
+            NAMED(conv_store)(pixels, vectors, 0, 1, acc, t, at);
+        else
+            NAMED(conv_store)(pixels, vectors, 0, 0, acc, t, at);
     }
 }
 
@@ -132,16 +154,8 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct f
                 for (int j = 0; j < vectors; j++) rest[i][j] = acc[i][j];
             }
             NAMED(conv_store_columns)(pixels, rest, t);
-        } else if (t->residual) {
-            if (t->relu)
-                NAMED(conv_store)(pixels, vectors, 1, 1, acc, t, done);
-            else
-                NAMED(conv_store)(pixels, vectors, 1, 0, acc, t, done);
         } else {
-            if (t->relu)
-                NAMED(conv_store)(pixels, vectors, 0, 1, acc, t, done);
-            else
-                NAMED(conv_store)(pixels, vectors, 0, 0, acc, t, done);
+            NAMED(conv_finish)(pixels, vectors, acc, t, done);
         }
     }
 }

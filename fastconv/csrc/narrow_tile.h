@@ -49,35 +49,6 @@ static T NAMED(narrow_value)(const int width, const struct fc_tile *t, const cha
     return t->relu && sum < 0 ? 0 : sum;
 }
 
-INLINE void NAMED(narrow_store)(const int pixels, const int add_residual, const int relu, const VECTOR *acc,
-                                const struct fc_tile *t, ptrdiff_t at)
-{
-    char *out = t->out + at;
-    const char *residual = t->residual + at;
-    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
-    UNROLL
-    for (int i = 0; i < pixels; i++, out += out_stride, residual += residual_stride) {
-        VECTOR v = acc[i];
-        if (add_residual) v += *(const VECTOR *)residual;
-        *(VECTOR *)out = relu ? NAMED(positive)(v) : v;
-    }
-}
-
-INLINE void NAMED(narrow_finish)(const int pixels, const VECTOR *acc, const struct fc_tile *t, ptrdiff_t at)
-{
-    if (t->residual) {
-        if (t->relu)
-            NAMED(narrow_store)(pixels, 1, 1, acc, t, at);
-        else
-            NAMED(narrow_store)(pixels, 1, 0, acc, t, at);
-    } else {
-        if (t->relu)
-            NAMED(narrow_store)(pixels, 0, 1, acc, t, at);
-        else
-            NAMED(narrow_store)(pixels, 0, 0, acc, t, at);
-    }
-}
-
 /* `pixels` and `width` are literals at every call. */
 INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct fc_tile *t)
 {
@@ -88,9 +59,9 @@ INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct f
     ptrdiff_t channel = 0;
     for (; channel + LANES <= t->columns; channel += LANES) {
         const ptrdiff_t at = channel * sizeof(T);
-        VECTOR acc[MAX_PIXELS];
+        VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS]; /* of which the first is used */
         UNROLL
-        for (int i = 0; i < pixels; i++) acc[i] = *(const VECTOR *)(bias + channel);
+        for (int i = 0; i < pixels; i++) acc[i][0] = *(const VECTOR *)(bias + channel);
         for (ptrdiff_t s = 0; s < t->n_segments; s++) {
             const ptrdiff_t tap = t->segments[s] + at;
             VECTOR xv[MAX_PIXELS];
@@ -101,10 +72,10 @@ INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct f
                 const VECTOR wv = *(const VECTOR *)w;
                 UNROLL
                 for (int i = 0; i < pixels; i++)
-                    NAMED(multiply_add)(&acc[i], width == 1 ? xv[i] : NAMED(spread)(xv[i], c), wv);
+                    NAMED(multiply_add)(&acc[i][0], width == 1 ? xv[i] : NAMED(spread)(xv[i], c), wv);
             }
         }
-        NAMED(narrow_finish)(pixels, acc, t, at);
+        NAMED(conv_finish)(pixels, 1, acc, t, at);
     }
     for (; channel < t->columns; channel++)
         for (int i = 0; i < pixels; i++)
@@ -122,24 +93,25 @@ INLINE void NAMED(row_tile)(const int pixels, const int step, const struct fc_ti
     ptrdiff_t channel = 0;
     for (; channel + LANES <= t->columns; channel += LANES) {
         const ptrdiff_t at = channel * sizeof(T);
-        VECTOR acc[MAX_PIXELS];
+        VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS]; /* of which the first is used */
         UNROLL
-        for (int i = 0; i < pixels; i++) acc[i] = *(const VECTOR *)(bias + channel);
+        for (int i = 0; i < pixels; i++) acc[i][0] = *(const VECTOR *)(bias + channel);
         for (ptrdiff_t s = 0; s < t->n_segments; s += FC_ROW_TAPS, w += FC_ROW_TAPS * LANES) {
             const char *x = first + t->segments[s] + at;
             VECTOR wv[FC_ROW_TAPS];
             UNROLL
             for (int k = 0; k < FC_ROW_TAPS; k++) wv[k] = *(const VECTOR *)(w + k * LANES);
             UNROLL
-            for (int j = 0; j < (pixels - 1) * step + FC_ROW_TAPS; j++, x += column) {
+            for (int j = 0; j < (pixels - 1) * step + FC_ROW_TAPS; j++) {
+                if (j > 0) x += column;
                 const VECTOR xv = *(const VECTOR *)x;
                 UNROLL
                 for (int k = 0; k < FC_ROW_TAPS; k++)
                     if (j >= k && (j - k) % step == 0 && (j - k) / step < pixels)
-                        NAMED(multiply_add)(&acc[(j - k) / step], xv, wv[k]);
+                        NAMED(multiply_add)(&acc[(j - k) / step][0], xv, wv[k]);
             }
         }
-        NAMED(narrow_finish)(pixels, acc, t, at);
+        NAMED(conv_finish)(pixels, 1, acc, t, at);
     }
     for (; channel < t->columns; channel++)
         for (int i = 0; i < pixels; i++)
