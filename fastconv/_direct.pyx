@@ -409,7 +409,7 @@ cdef class Direct:
     cdef void _place(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t m
     ) noexcept nogil:
-        """Set what a tile reads beside x, and where it writes: channels from `first`, the strip's pixels from the m-th."""
+        """Set what a tile reads beside x and where it writes: channels from `first` on, the strip's pixel m and on."""
         cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
         tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
         tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize

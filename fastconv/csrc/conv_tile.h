@@ -1,9 +1,10 @@
 /* The register tile of the direct convolution: one body for every type, instruction set and size of tile.
  *
  * Arithmetic contract: the terms of an output value, over the segments in order and inside a segment over its values in
- * order, are summed in chunks of SUM_TERMS, each one chain of multiply-adds, the first from the bias; then the chunks in
- * order, then residual, then activation. Neither the number of pixels in a tile nor the columns beside a value take part
- * in it: any cut of the work into tiles gives the same bits. The chunks keep the error from growing with the terms.
+ * order, are summed in chunks of SUM_TERMS, each one chain of multiply-adds, the first from the bias; then the chunks
+ * in order, then residual, then activation. Neither the number of pixels in a tile nor the columns beside a value take
+ * part in it: any cut of the work into tiles gives the same bits. The chunks keep the error from growing with the
+ * terms.
  *
  * One call does several blocks of columns, one after the other, or one block that is not full: `columns` is a multiple
  * of the tile's columns or less than them.
@@ -133,7 +134,8 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct f
                 }
                 const ptrdiff_t end = end_of_segment - at < room ? end_of_segment : at + room;
                 room -= end - at;
-                for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
+                for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end;
+                     at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
                     KEEP_IN_ONE_REGISTER(at);
                     UNROLL
                     for (int i = 0; i < STEPS; i++)

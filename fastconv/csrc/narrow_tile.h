@@ -3,8 +3,8 @@
  *
  * The struct is that of conv_tile.h, with these differences: a segment is one tap, under which the pixels' channels lie
  * side by side; the weights are packed [vector of channels][tap][input channel of the group][channel]; `columns` are
- * all channels, and one call goes through all of them. The order of each sum is the same: bias, then taps in order and
- * under a tap the group's channels in order, residual, activation.
+ * all channels, and one call goes through all of them. Each sum is one chain: bias, then taps in order and under a
+ * tap the group's channels in order; then residual, activation.
  *
  * The last channels of a pixel that fill no vector go one by one: nothing is read beyond the arrays.
  */
