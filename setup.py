@@ -93,6 +93,7 @@ def main():
     extensions = [
         extension("_cpu", [f"{CSRC}/isa.c"]),
         extension("_direct"),
+        extension("_nchw"),
         extension("_winograd"),
         extension("_peak"),
         extension("_blas"),

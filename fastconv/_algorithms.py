@@ -1,14 +1,15 @@
 """The algorithms and the choice between them: it looks at the shape, never at batch or thread count.
 
-An algorithm is an object with a `name`; `reason_against(shape)`, None where it is usable; `cost(shape)`, what an image
-is expected to take, in multiply-accumulates of the direct convolution: the least is taken; `multiplications(shape)`,
-those really done; `pack(weight, bias, groups)`, what a plan keeps; and `bind(shape, packed, activation)`, which gives
-a runner: `tile`, `workspace_bytes` for each thread, `run(x, residual, out, out_stride, workspace, team)` on NHWC.
+An algorithm is an object with a `name`; the `layout` of the arrays it takes; `reason_against(shape)`, None where it is
+usable; `cost(shape)`, what an image is expected to take, in multiply-accumulates of the direct convolution: the least
+is taken; `multiplications(shape)`, those really done; `pack(weight, bias, groups)`, what a plan keeps of weights HWIO;
+and `bind(shape, packed, activation)`, which gives a runner: `tile`, `workspace_bytes` for each thread,
+`run(x, residual, out, out_stride, workspace, team)`.
 """
 
 import math
 
-from fastconv import _direct, _transforms, _winograd
+from fastconv import _direct, _nchw, _transforms, _winograd
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
 _LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
@@ -16,6 +17,7 @@ _LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other ma
 
 class _Direct:
     name = "direct"
+    layout = "NHWC"
 
     def reason_against(self, shape):
         return None
@@ -33,8 +35,23 @@ class _Direct:
         return _direct.Direct(shape, *packed, activation)
 
 
+class _PointwiseNCHW(_Direct):
+    layout = "NCHW"
+
+    def reason_against(self, shape):
+        pointwise = shape.kernel == (1, 1) and shape.padding == ((0, 0), (0, 0))
+        return None if pointwise else "in layout NCHW is for 1×1 convolutions without padding"
+
+    def pack(self, weight, bias, groups):
+        return _nchw.pack(weight, bias, groups)
+
+    def bind(self, shape, packed, activation):
+        return _nchw.Pointwise(shape, *packed, activation)
+
+
 class _Blas:
     name = "blas"
+    layout = "NHWC"
 
     def reason_against(self, shape):
         return None if shape.is_pointwise else "is for 1×1 convolutions without padding or groups"
@@ -60,6 +77,7 @@ class _Blas:
 
 class _Winograd:
     name = "winograd"
+    layout = "NHWC"
 
     def __init__(self, transform):
         self.transform = transform
@@ -93,6 +111,7 @@ class _Winograd:
 
 
 ALGORITHMS = (
+    _PointwiseNCHW(),
     _Direct(),
     _Winograd(_transforms.F4X3),
     _Winograd(_transforms.F2X3),
@@ -102,15 +121,17 @@ ALGORITHMS = (
 NAMES = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
 
 
-def usable(name, shape):
-    """The algorithms called `name`, any for "auto", that can do `shape`; ValueError if there are none."""
+def usable(name, shape, layout="NHWC"):
+    """The algorithms called `name`, any for "auto", that can do `shape` on arrays in `layout`, which may be converted
+    to NHWC; ValueError if there are none.
+    """
     named = [algorithm for algorithm in ALGORITHMS if name in ("auto", algorithm.name)]
-    able = [algorithm for algorithm in named if algorithm.reason_against(shape) is None]
+    able = [one for one in named if one.layout in (layout, "NHWC") and one.reason_against(shape) is None]
     if not able:
         raise ValueError(f'algorithm "{name}" {named[0].reason_against(shape)}')
     return able
 
 
-def choose(name, shape):
-    """The usable algorithm of least cost."""
-    return min(usable(name, shape), key=lambda algorithm: algorithm.cost(shape))
+def choose(name, shape, layout="NHWC"):
+    """The usable algorithm of least cost; of equal ones the first, which spares the conversion."""
+    return min(usable(name, shape, layout), key=lambda algorithm: algorithm.cost(shape))

@@ -71,6 +71,7 @@ cdef extern from "kernels.h" nogil:
         FC_MAX_PIXELS
         FC_MAX_VECTORS
         FC_ROW_TAPS
+        FC_MOST_REST
 
     struct fc_tile:
         const char **pixels
@@ -88,12 +89,26 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef void (*fc_tile_kernel)(const fc_tile *) noexcept
 
+    struct fc_planes:
+        fc_tile store
+        const void *weights
+        ptrdiff_t rows
+        ptrdiff_t channels
+        const char *x
+        ptrdiff_t plane_stride
+        ptrdiff_t panel_stride
+        char *copy
+
+    ctypedef void (*fc_planes_kernel)(const fc_planes *) noexcept
+
     struct fc_kernels:
         int lanes
         int max_pixels
         fc_tile_kernel conv[2][12]
         fc_tile_kernel narrow[2][12]
         fc_tile_kernel row[2][12]
+        fc_planes_kernel planes[2][12]
+        fc_planes_kernel planes_rest[4]
         const fc_winograd_kernels *winograd
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept

@@ -33,21 +33,25 @@ class Description:
         return "\n".join(f"{name:17} {value:{',' * isinstance(value, int)}}" for name, value in values.items())
 
 
-def conversion(layout):
+def conversion(layout, algorithm_layout="NHWC"):
     """The layout conversion that a description names."""
-    return "none" if layout == "NHWC" else "x and the result, NCHW ↔ NHWC"
+    return "none" if layout == algorithm_layout else "x and the result, NCHW ↔ NHWC"
 
 
 class BoundConv:
-    """A convolution of one shape on NHWC arrays that are known to be right: what `Conv2d` and the blocks run."""
+    """A convolution of one shape on arrays in its `layout` that are known to be right: what `Conv2d` and blocks run.
 
-    __slots__ = ("algorithm", "multiplications", "out_shape", "packed_bytes", "runner", "shape", "team")
+    `out_shape` is NHWC in either layout.
+    """
+
+    __slots__ = ("algorithm", "layout", "multiplications", "out_shape", "packed_bytes", "runner", "shape", "team")
 
     def __init__(self, shape, algorithm, packed, activation, num_threads):
         self.shape = shape
         self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
         self.team = _threads.team_size(num_threads, shape.macs)
-        self.algorithm, self.multiplications = algorithm.name, algorithm.multiplications(shape)
+        self.algorithm, self.layout = algorithm.name, algorithm.layout
+        self.multiplications = algorithm.multiplications(shape)
         self.packed_bytes = sum(array.nbytes for array in packed if array is not None)
         self.runner = algorithm.bind(shape, packed, activation)
 
@@ -133,14 +137,15 @@ class Conv2d:
         self._options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "layout": layout}
         self._geometry = _shapes.conv_geometry(weight.shape, **self._options)
         self._weight_shape = weight.shape
-        self._weight = np.array(weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0), order="C")  # HWIO
+        weight = weight.copy()
+        self._weight = weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
         self._bias = None if bias is None else _arrays.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
         self._activation = _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _shapes.one_of("algorithm", algorithm, _algorithms.NAMES)
         self._num_threads = num_threads
         self._start_empty()
         if algorithm != "auto":
-            usable = _algorithms.usable(algorithm, self._geometry.smallest())
+            usable = _algorithms.usable(algorithm, self._geometry.smallest(), layout)
             if len(usable) == 1:  # whatever the map
                 self._pack(usable[0])
 
@@ -201,9 +206,10 @@ class Conv2d:
         if residual is not None:
             _arrays.check("residual", residual, dtype, shape)
         y, step = _arrays.output(out, dtype, shape, self.layout, x, residual)
-        read = _arrays.contiguous if self.layout == "NHWC" else _arrays.to_nhwc
+        converts = bound.layout != self.layout
+        read = _arrays.to_nhwc if converts else _arrays.contiguous
         values, added = read(x, dtype), None if residual is None else read(residual, dtype)
-        if self.layout == "NHWC":
+        if not converts:
             bound.run(values, added, y, step)
             return y
         y_nhwc, step = _arrays.output(None, dtype, bound.out_shape, "NHWC")
@@ -230,7 +236,7 @@ class Conv2d:
             multiplications=bound.multiplications,
             packed_bytes=bound.packed_bytes,
             workspace_bytes=bound.runner.workspace_bytes * team,
-            layout_conversion=conversion(self.layout),
+            layout_conversion=conversion(self.layout, bound.layout),
         )
 
     def bind(self, x_shape):
@@ -239,7 +245,7 @@ class Conv2d:
         if bound is not None:
             return bound
         shape = self._geometry.at(x_shape)
-        algorithm = _algorithms.choose(self._algorithm, shape)
+        algorithm = _algorithms.choose(self._algorithm, shape, self.layout)
         packed = self._pack(algorithm)
         if len(self._bound) >= MOST_BOUND_SHAPES:
             self._bound.clear()
@@ -249,6 +255,7 @@ class Conv2d:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
         packed = self._packed.get(algorithm)
         if packed is None:
-            packed = algorithm.pack(self._weight, self._bias, self._geometry.groups)
+            weight = self._weight if algorithm.layout == "NCHW" else np.ascontiguousarray(self._weight)
+            packed = algorithm.pack(weight, self._bias, self._geometry.groups)
             packed = self._packed.setdefault(algorithm, packed)
         return packed

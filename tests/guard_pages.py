@@ -11,7 +11,7 @@ import numpy as np
 from cases import integers
 
 import fastconv
-from fastconv import _cpu, _direct, _threads, _workspace, reference
+from fastconv import _cpu, _direct, _nchw, _threads, _workspace, reference
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -92,6 +92,35 @@ def convolutions(dtype, at_end):
                 assert joined.sum() == plain.sum() + 21 * (plain.size // plain.shape[3]), "a neighbour was overwritten"
 
 
+# (x, weight, options) in NCHW: pixels in whole panels, in one vector and in none, strips, parts of the rows, groups.
+PLANES = [
+    ((1, 1, 1, 1), (1, 1, 1, 1), {}),
+    ((2, 17, 7, 7), (33, 17, 1, 1), {}),
+    ((1, 5, 4, 4), (12, 5, 1, 1), {}),
+    ((1, 3, 5, 9), (13, 3, 1, 1), {}),
+    ((2, 300, 14, 14), (100, 300, 1, 1), {}),
+    ((1, 12, 8, 7), (15, 4, 1, 1), {"groups": 3}),
+    ((2, 5, 13, 12), (25, 5, 1, 1), {"stride": (2, 3)}),
+    ((1, 4, 1, 31), (100, 4, 1, 1), {}),
+]
+
+
+def planes(dtype, at_end):
+    rng = np.random.default_rng(0)
+    for x_shape, weight_shape, options in PLANES:
+        print(_cpu.active(), dtype, f"{at_end = }", "NCHW", x_shape, weight_shape, options, flush=True)
+        options = {**options, "layout": "NCHW"}
+        arrays = [integers(rng, shape, dtype) for shape in (x_shape, weight_shape, weight_shape[:1])]
+        plain = reference.conv2d(*arrays, **options)
+        residual = integers(rng, plain.shape, dtype)
+        x, weight, bias, guarded_residual = (moved(a, at_end) for a in (*arrays, residual))
+        for num_threads in (1, 2):
+            out = guarded(plain.shape, dtype, at_end)
+            plan = fastconv.Conv2d(weight, bias, **options, num_threads=num_threads)
+            assert plan.describe(x.shape).layout_conversion == "none"
+            np.testing.assert_array_equal(plan(x, guarded_residual, out=out), plain + residual)
+
+
 def pools(dtype, at_end):
     rng = np.random.default_rng(0)
     windows = [(1, {}), (2, {"padding": 1, "stride": 1}), (3, {"padding": ((2, 1), (1, 2)), "stride": 2})]
@@ -108,13 +137,14 @@ def pools(dtype, at_end):
 
 def main():
     _threads._MACS_PER_THREAD = 1  # teams for tiny layers
-    _direct.aligned = _workspace.aligned = guarded
+    _direct.aligned = _nchw.aligned = _workspace.aligned = guarded
     _workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
     fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
     assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"
     for dtype in ("float32", "float64"):
         for at_end in (True, False):
             convolutions(dtype, at_end)
+            planes(dtype, at_end)
             pools(dtype, at_end)
     print("done")
 

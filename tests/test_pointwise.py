@@ -68,6 +68,53 @@ def test_maps_around_the_size_of_a_slab(size, stride, dtype, algorithm):
     np.testing.assert_array_equal(np.delete(joined, np.s_[4:37], -1), 7)
 
 
+def assert_nchw(x_shape, weight_shape, dtype, **options):
+    """The 1×1 convolution of whole numbers in layout NCHW is exact, converts nothing and leaves other arrays alone."""
+    rng = np.random.default_rng(0)
+    x, weight, bias = (integers(rng, shape, dtype) for shape in (x_shape, weight_shape, weight_shape[:1]))
+    want = reference.conv2d(x, weight, bias, **options, layout="NCHW")
+    residual = integers(rng, want.shape, dtype)
+    for num_threads in (1, 2, 3):
+        plan = fastconv.Conv2d(weight, bias, **options, layout="NCHW", num_threads=num_threads)
+        description = plan.describe(x_shape)
+        assert (description.algorithm, description.layout_conversion) == ("direct", "none")
+        assert "channels ×" in description.tile
+        assert_equal_exact(plan(x), want, dtype)
+        assert_equal_exact(plan(x, residual), want + residual, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 23, 24, 25, 37, 100])
+def test_the_edges_of_every_tile_in_nchw(rows, dtype):
+    for pixels in [*range(1, 19), 23, 31, 32, 33, 47, 48, 49, 63, 64, 65, 79, 196]:
+        assert_nchw((5, 1, pixels), (rows, 5, 1, 1), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 130, 2100])
+def test_any_number_of_channels_in_nchw(channels, dtype):
+    for size in [(1, 1), (1, 3), (7, 7), (5, 9), (14, 15)]:
+        assert_nchw((2, channels, *size), (40, channels, 1, 1), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("stride", [1, 2, (1, 3), (3, 1), 100])
+@pytest.mark.parametrize("groups", [1, 2, 9])
+def test_strides_and_groups_in_nchw(groups, stride, dtype):
+    for x_shape in [(2, 36, 13, 17), (1, 36, 1, 40), (1, 36, 40, 1), (0, 36, 3, 3)]:
+        assert_nchw(x_shape, (27, 36 // groups, 1, 1), dtype, groups=groups, stride=stride)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_bits_in_nchw(dtype):
+    rng = np.random.default_rng(0)
+    x, weight = normals(rng, (3, 300, 13, 15), dtype), normals(rng, (130, 300), dtype)
+    want = fastconv.pointwise(x, weight, layout="NCHW", num_threads=1)
+    assert fastconv.pointwise(x, weight, layout="NCHW", num_threads=3).tobytes() == want.tobytes()
+    for image, image_want in zip(x, want, strict=True):
+        assert fastconv.pointwise(image, weight, layout="NCHW", num_threads=2).tobytes() == image_want.tobytes()
+
+
 def test_blas_runs_in_many_python_threads_and_gives_its_threads_back():
     rng = np.random.default_rng(0)
     x, weight = integers(rng, (2, 30, 31, 64), "float32"), integers(rng, (64, 70), "float32")

@@ -28,13 +28,31 @@ struct fc_tile {
 
 typedef void (*fc_tile_kernel)(const struct fc_tile *);
 
+enum { FC_MOST_REST = 4 };
+
+/* Some output channels (rows) times some output pixels (columns) of a 1×1 convolution in layout NCHW. */
+struct fc_planes {
+    struct fc_tile store; /* from `bias` on, a pixel of it being a row here; full panels of columns, or FC_MOST_REST */
+    const void *weights;  /* packed [channel][row] */
+    ptrdiff_t rows;
+    ptrdiff_t channels;
+    const char *x;          /* the pixels of the first channel */
+    ptrdiff_t plane_stride; /* to those of the next channel */
+    ptrdiff_t panel_stride; /* to the next panel */
+    char *copy;             /* where to copy the panels, [panel][channel][pixel], or NULL */
+};
+
+typedef void (*fc_planes_kernel)(const struct fc_planes *);
+
 /* The kernels for one element type, and the sizes that the loops around them need. */
 struct fc_kernels {
-    int lanes;                                          /* columns in one vector */
-    int max_pixels;                                     /* in a tile */
-    fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][pixels - 1] */
-    fc_tile_kernel narrow[2][FC_MAX_PIXELS];            /* [groups of four][pixels - 1] */
-    fc_tile_kernel row[2][FC_MAX_PIXELS];               /* [step - 1][pixels - 1] */
+    int lanes;                                              /* columns in one vector */
+    int max_pixels;                                         /* in a tile */
+    fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS];     /* [vectors - 1][pixels - 1] */
+    fc_tile_kernel narrow[2][FC_MAX_PIXELS];                /* [groups of four][pixels - 1] */
+    fc_tile_kernel row[2][FC_MAX_PIXELS];                   /* [step - 1][pixels - 1] */
+    fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
+    fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
     const struct fc_winograd_kernels *winograd;
 };
 

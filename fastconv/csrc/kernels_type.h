@@ -29,6 +29,7 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
 
 #include "conv_tile.h"
 #include "narrow_tile.h"
+#include "plane_tile.h"
 #include "winograd_tile.h"
 
 /* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels / step, and
@@ -48,9 +49,21 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
     {                                                                  \
         NAMED(row_tile)(pixels, step, t);                              \
     }
+#define PLANES(rows, vectors)                                                  \
+    static void NAMED(planes_##rows##x##vectors##v)(const struct fc_planes *t) \
+    {                                                                          \
+        NAMED(plane_tile)(rows, vectors, t);                                   \
+    }
+#define PLANES_REST(pixels, _)                                         \
+    static void NAMED(planes_rest_##pixels)(const struct fc_planes *t) \
+    {                                                                  \
+        NAMED(plane_rest)(pixels, t);                                  \
+    }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
 #define NARROW_ENTRY(pixels, width) NAMED(narrow_##pixels##x##width),
 #define ROW_ENTRY(pixels, step) NAMED(row_##pixels##by##step),
+#define PLANES_ENTRY(rows, vectors) NAMED(planes_##rows##x##vectors##v),
+#define PLANES_REST_ENTRY(pixels, _) NAMED(planes_rest_##pixels),
 
 FOR_PIXELS(CONV, 1)
 FOR_PIXELS(CONV, 2)
@@ -58,6 +71,9 @@ FOR_PIXELS(NARROW, 1)
 FOR_PIXELS(NARROW, 4)
 FOR_PIXELS(ROW, 1)
 FOR_PIXELS(ROW, 2)
+FOR_PIXELS(PLANES, 1)
+FOR_PIXELS(PLANES, 2)
+FOR_PIXELS_4(PLANES_REST, )
 
 const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
@@ -65,12 +81,18 @@ const struct fc_kernels NAMED(kernels) = {
     .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
     .narrow = {{FOR_PIXELS(NARROW_ENTRY, 1)}, {FOR_PIXELS(NARROW_ENTRY, 4)}},
     .row = {{FOR_PIXELS(ROW_ENTRY, 1)}, {FOR_PIXELS(ROW_ENTRY, 2)}},
+    .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
+    .planes_rest = {FOR_PIXELS_4(PLANES_REST_ENTRY, )},
     .winograd = &NAMED(winograd),
 };
 
+#undef PLANES_REST_ENTRY
+#undef PLANES_ENTRY
 #undef ROW_ENTRY
 #undef NARROW_ENTRY
 #undef CONV_ENTRY
+#undef PLANES_REST
+#undef PLANES
 #undef ROW
 #undef NARROW
 #undef CONV

@@ -1,0 +1,213 @@
+"""1×1 convolutions on arrays in layout NCHW, without a conversion of the layout.
+
+The pixels of a channel, a *plane*, are neighbours here: a tile is some output channels (rows of the weights) times
+vectors of pixels. A *panel* is as many pixels as a tile has columns, of all channels, a *strip* a run of panels. One
+unit of work is a strip of one image, or of one group of it, times some tiles of rows. The first of these reads the
+planes and copies the panels into the thread's workspace, where the others find them side by side; the last pixels of
+a plane, fewer than a vector, and pixels that a stride sets apart are gathered before. The reduction is never split.
+"""
+
+import numpy as np
+
+from cython cimport floating
+from cython.parallel cimport parallel, prange, threadid
+from numpy cimport PyArray_DATA, import_array, ndarray
+
+from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_kernels, fc_planes, kernels_for
+
+from fastconv._direct import aligned
+
+import_array()
+
+cdef enum:
+    MOST_COLUMNS = 32  # of a tile: two vectors of 64 bytes
+    MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
+    TILES_WITHOUT_COPY = 2  # so few tiles of rows read the planes again for less than a copy costs
+cdef ptrdiff_t STRIP_BYTES = 128 * 1024  # of panels: they stay in L2
+cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
+cdef ptrdiff_t FEWEST_TILES = 4  # of rows in a unit, since each unit copies its panels
+
+
+cdef ptrdiff_t share(ptrdiff_t i, ptrdiff_t shares, ptrdiff_t total) noexcept nogil:
+    """Where the i-th of so many even shares of a total begins."""
+    return total * i // shares
+
+
+def pack(weight, bias, groups):
+    """(weights HWIO of a 1×1 kernel in the order the tiles read them, [group][tile][channel][row]; the bias).
+
+    Behind the weights is room for what the kernels read beyond them.
+    """
+    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
+    channels, k = weight.shape[2], weight.shape[3] // groups
+    tiles = -(-k // kernels.max_pixels)
+    packed = aligned((groups * k * channels + FC_MAX_PIXELS + kernels.lanes,), weight.dtype)
+    end = 0
+    for group in range(groups):
+        for tile in range(tiles):
+            rows = slice(group * k + share(tile, tiles, k), group * k + share(tile + 1, tiles, k))
+            start, end = end, end + (rows.stop - rows.start) * channels
+            packed[start:end].reshape(channels, -1)[:] = weight[0, 0, :, rows]
+    packed[end:] = 0
+    return packed, np.zeros(groups * k, weight.dtype) if bias is None else bias
+
+
+cdef class Pointwise:
+    """A 1×1 convolution of one geometry, ready to run on any NCHW arrays of it."""
+
+    cdef const fc_kernels *kernels
+    cdef object weights, bias
+    cdef const char *packed
+    cdef const char *packed_bias
+    cdef ptrdiff_t itemsize
+    cdef bint relu, strided
+    # Geometry, in pixels and channels; an image here is one group of an image.
+    cdef ptrdiff_t images, groups, group_in, group_out, plane, out_plane
+    cdef ptrdiff_t width, out_width, stride_h, stride_w
+    # The cut.
+    cdef ptrdiff_t strips, tiles
+    cdef readonly ptrdiff_t workspace_bytes  # for each thread
+    cdef readonly str tile
+
+    def __init__(self, shape, weights, bias, activation):
+        self.itemsize = weights.itemsize
+        self.kernels = kernels_for(self.itemsize)
+        self.weights, self.bias, self.relu = weights, bias, activation == "relu"
+        self.packed, self.packed_bias = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(bias)
+        self.images, self.groups = shape.batch * shape.groups, shape.groups
+        self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        self.plane, self.out_plane = shape.height * shape.width, shape.out_height * shape.out_width
+        self.strided = self.plane != self.out_plane
+        self.width, self.out_width = shape.width, shape.out_width
+        self.stride_h, self.stride_w = shape.stride
+
+        width = self.kernels.lanes * FC_MAX_VECTORS
+        panel_bytes = width * self.group_in * self.itemsize
+        panels = self.out_plane // width
+        self.strips = max(1, -(-panels // max(1, STRIP_BYTES // panel_bytes)))
+        self.workspace_bytes = (-(-panels // self.strips) + 1) * panel_bytes  # one more: the last strip has the rest
+        self.tiles = -(-self.group_out // self.kernels.max_pixels)
+        self.tile = f"{self.kernels.max_pixels} channels × {width} pixels"
+
+    def run(
+        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
+    ):
+        """Convolve x into out, both contiguous, on `team` threads; `workspace` has `workspace_bytes` for each."""
+        cdef const char *x_data = <const char *>PyArray_DATA(x)
+        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
+        cdef char *out_data = <char *>PyArray_DATA(out)
+        cdef char *work = <char *>PyArray_DATA(workspace)
+        cdef ptrdiff_t unit, units = self.images * self.strips, parts = 1
+        if team > 1:
+            parts = max(1, min(self.tiles // FEWEST_TILES, -(-team * UNITS_PER_THREAD // units)))
+            units *= parts
+        if team == 1:
+            with nogil:
+                for unit in range(units):
+                    self._unit(unit, parts, x_data, residual_data, out_data, work)
+            return
+        with nogil, parallel(num_threads=team):
+            for unit in prange(units, schedule="dynamic"):
+                self._unit(
+                    unit, parts, x_data, residual_data, out_data, work + threadid() * self.workspace_bytes
+                )
+
+    cdef void _unit(
+        self, ptrdiff_t unit, ptrdiff_t parts, const char *x, const char *residual, char *out, char *work
+    ) noexcept nogil:
+        """A part of the tiles of rows, over one strip of one image."""
+        cdef fc_planes pieces[MOST_PIECES]
+        cdef ptrdiff_t part = unit % parts, strip = unit // parts % self.strips
+        cdef ptrdiff_t image = unit // (parts * self.strips)
+        cdef ptrdiff_t first = share(part, parts, self.tiles), end = share(part + 1, parts, self.tiles)
+        cdef ptrdiff_t tile, row, rows, n, i, group_row = image % self.groups * self.group_out
+        cdef ptrdiff_t image_offset = image * self.group_out * self.out_plane * self.itemsize, offset
+        n = self._cut(pieces, strip, x + image * self.group_in * self.plane * self.itemsize, work, end - first > TILES_WITHOUT_COPY)
+        for tile in range(first, end):
+            row = share(tile, self.tiles, self.group_out)
+            rows = share(tile + 1, self.tiles, self.group_out) - row
+            offset = image_offset + (row * self.out_plane + self._first_pixel(strip)) * self.itemsize
+            for i in range(n):
+                pieces[i].rows = rows
+                pieces[i].weights = self.packed + (group_row + row) * self.group_in * self.itemsize
+                pieces[i].store.bias = self.packed_bias + (group_row + row) * self.itemsize
+                pieces[i].store.out = out + offset
+                pieces[i].store.residual = residual + offset if residual != NULL else NULL
+                self._piece(&pieces[i])
+                offset += pieces[i].store.columns * self.itemsize
+
+    cdef ptrdiff_t _first_pixel(self, ptrdiff_t strip) noexcept nogil:
+        """Where a strip begins: at a panel; the last ends with the plane."""
+        cdef ptrdiff_t width = self.kernels.lanes * FC_MAX_VECTORS
+        return self.out_plane if strip == self.strips else share(strip, self.strips, self.out_plane // width) * width
+
+    cdef ptrdiff_t _cut(
+        self, fc_planes *piece, ptrdiff_t strip, const char *x, char *work, bint copies
+    ) noexcept nogil:
+        """Cut a strip into whole panels, one of a vector, and pixels that fill none; returns the number of pieces."""
+        cdef ptrdiff_t lanes = self.kernels.lanes, width = lanes * FC_MAX_VECTORS, n = 0
+        cdef ptrdiff_t first = self._first_pixel(strip), end = self._first_pixel(strip + 1), pixels, panel
+        while first < end:
+            pixels = end - first
+            if pixels >= width:
+                pixels -= pixels % width
+            elif pixels >= lanes:
+                pixels = lanes
+            else:
+                pixels = min(pixels, FC_MOST_REST)
+            panel = min(pixels, width)
+            piece.channels = self.group_in
+            piece.store.columns, piece.store.relu = pixels, self.relu
+            piece.store.out_stride = piece.store.residual_stride = self.out_plane * self.itemsize
+            piece.x, piece.copy = x + first * self.itemsize, work if copies else NULL
+            piece.plane_stride, piece.panel_stride = self.plane * self.itemsize, panel * self.itemsize
+            if self.strided or pixels < lanes:
+                if self.itemsize == 4:
+                    self._gather(<const float *>x, first, pixels, panel, <float *>work)
+                else:
+                    self._gather(<const double *>x, first, pixels, panel, <double *>work)
+                piece.copy = work
+                self._read_copy(piece)
+            work += self.group_in * pixels * self.itemsize
+            first += pixels
+            piece += 1
+            n += 1
+        return n
+
+    cdef void _piece(self, fc_planes *piece) noexcept nogil:
+        """A tile of rows over a piece, which is read from its copy from then on."""
+        cdef ptrdiff_t pixels = piece.store.columns, lanes = self.kernels.lanes
+        if pixels < lanes:
+            self.kernels.planes_rest[pixels - 1](piece)
+        else:
+            self.kernels.planes[pixels > lanes][piece.rows - 1](piece)
+            if piece.copy != NULL:
+                self._read_copy(piece)
+
+    cdef void _read_copy(self, fc_planes *piece) noexcept nogil:
+        """Let the piece be read from its copy."""
+        cdef ptrdiff_t width = min(piece.store.columns, <ptrdiff_t>self.kernels.lanes * FC_MAX_VECTORS)
+        piece.x, piece.copy = piece.copy, NULL
+        piece.plane_stride = width * self.itemsize
+        piece.panel_stride = self.group_in * piece.plane_stride
+
+    cdef void _gather(
+        self, const floating *image, ptrdiff_t first, ptrdiff_t pixels, ptrdiff_t width, floating *panel
+    ) noexcept nogil:
+        """Copy output pixels `first` and next of every channel into panels of `width` pixels."""
+        cdef ptrdiff_t offsets[MOST_COLUMNS]
+        cdef ptrdiff_t n, pixel, i, _
+        cdef const floating *x
+        for n in range(pixels // width):
+            pixel = first + n * width
+            for i in range(width):
+                offsets[i] = (
+                    (pixel + i) // self.out_width * self.stride_h * self.width
+                    + (pixel + i) % self.out_width * self.stride_w
+                )
+            x = image
+            for _ in range(self.group_in):
+                for i in range(width):
+                    panel[i] = x[offsets[i]]
+                panel += width
+                x += self.plane

@@ -1,0 +1,127 @@
+/* The register tile of the 1×1 convolution in layout NCHW, where a *plane* holds the pixels of one channel: rows, which
+ * are output channels, times vectors of pixels.
+ *
+ * Arithmetic contract: an output value of a whole vector is one chain of multiply-adds over the channels in order,
+ * starting from the bias; one of the last pixels of a plane, fewer than a vector, is the sum of the bias and of two or
+ * four chains over every second or fourth channel. Then residual, then activation. Which pixels are the last depends on
+ * the plane alone, and rows do not take part in it: any cut of the work into tiles gives the same bits.
+ *
+ * One call does several panels (the pixels of one tile), one after the other. The tile that reads a panel from the
+ * planes, where each channel is on another page, can copy it on its way for the tiles of other rows.
+ *
+ * May read: of each plane as many pixels as it computes; in the last pixels' kernel, up to two vectors of weights from
+ * the last channel's on.
+ */
+
+/* The channels of one panel; with `copies` it is written to `copy`, and the panel beside it is called for. */
+INLINE void NAMED(plane_panel)(const int rows, const int vectors, const int copies, VECTOR acc[][FC_MAX_VECTORS],
+                               const struct fc_planes *t, const char *x, char *copy)
+{
+    const T *w = t->weights;
+    for (ptrdiff_t c = t->channels; c > 0; c--) {
+        VECTOR xv[FC_MAX_VECTORS];
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
+            xv[j] = ((const VECTOR *)x)[j];
+            if (copies) {
+                ((VECTOR *)copy)[j] = xv[j];
+                __builtin_prefetch(x + (vectors + j) * VECTOR_BYTES);
+            }
+        }
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            const VECTOR wi = w[i] - (VECTOR){0};
+            UNROLL
+            for (int j = 0; j < vectors; j++) NAMED(multiply_add)(&acc[i][j], wi, xv[j]);
+        }
+        x += t->plane_stride;
+        w += rows;
+        if (copies) copy += vectors * VECTOR_BYTES;
+    }
+}
+
+INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc_planes *t)
+{
+    const struct fc_tile *store = &t->store;
+    const ptrdiff_t panel_bytes = vectors * VECTOR_BYTES, bytes = store->columns * sizeof(T);
+    const char *x = t->x;
+    char *copy = t->copy;
+    for (ptrdiff_t done = 0; done < bytes; done += panel_bytes, x += t->panel_stride) {
+        VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int j = 0; j < vectors; j++) acc[i][j] = ((const T *)store->bias)[i] - (VECTOR){0};
+        }
+        if (copy) {
+            NAMED(plane_panel)(rows, vectors, 1, acc, t, x, copy);
+            copy += t->channels * panel_bytes;
+        } else {
+            NAMED(plane_panel)(rows, vectors, 0, acc, t, x, NULL);
+        }
+        if (store->residual) {
+            if (store->relu)
+                NAMED(conv_store)(rows, vectors, 1, 1, acc, store, done);
+            else
+                NAMED(conv_store)(rows, vectors, 1, 0, acc, store, done);
+        } else {
+            if (store->relu)
+                NAMED(conv_store)(rows, vectors, 0, 1, acc, store, done);
+            else
+                NAMED(conv_store)(rows, vectors, 0, 0, acc, store, done);
+        }
+    }
+}
+
+/* One channel of a few pixels: here the rows are the lanes of a vector, of two where a tile has more. */
+INLINE void NAMED(plane_rest_step)(const int pixels, const int vectors, VECTOR acc[][2], const char *x, const T *w)
+{
+    UNROLL
+    for (int j = 0; j < vectors; j++) {
+        const VECTOR wv = ((const VECTOR *)w)[j];
+        UNROLL
+        for (int i = 0; i < pixels; i++) NAMED(multiply_add)(&acc[i][j], ((const T *)x)[i] - (VECTOR){0}, wv);
+    }
+}
+
+/* A few pixels. */
+INLINE void NAMED(plane_rest)(const int pixels, const struct fc_planes *t)
+{
+    enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, MOST_CHAINS = 4 };
+    const int chains = pixels == 1 ? MOST_CHAINS : 2; /* a few at least hide the multiply-adds' latency */
+    const struct fc_tile *store = &t->store;
+    VECTOR acc[MOST_CHAINS][FC_MOST_REST][2];
+    UNROLL
+    for (int chain = 0; chain < chains; chain++) {
+        UNROLL
+        for (int i = 0; i < pixels; i++) {
+            UNROLL
+            for (int j = 0; j < VECTORS; j++) acc[chain][i][j] = (VECTOR){0};
+        }
+    }
+    const char *x = t->x;
+    const T *w = t->weights;
+    const ptrdiff_t x_step = t->plane_stride, w_step = t->rows;
+    ptrdiff_t c = t->channels;
+    for (; c >= chains; c -= chains) {
+        UNROLL
+        for (int chain = 0; chain < chains; chain++, x += x_step, w += w_step)
+            NAMED(plane_rest_step)(pixels, VECTORS, acc[chain], x, w);
+    }
+    for (; c > 0; c--, x += x_step, w += w_step) NAMED(plane_rest_step)(pixels, VECTORS, acc[0], x, w);
+    UNROLL
+    for (int i = 0; i < pixels; i++) {
+        VECTOR sums[VECTORS];
+        UNROLL
+        for (int j = 0; j < VECTORS; j++) {
+            sums[j] = acc[0][i][j];
+            UNROLL
+            for (int chain = 1; chain < chains; chain++) sums[j] += acc[chain][i][j];
+        }
+        for (ptrdiff_t row = 0; row < t->rows; row++) {
+            T v = ((const T *)sums)[row] + ((const T *)store->bias)[row];
+            if (store->residual) v += ((const T *)(store->residual + row * store->residual_stride))[i];
+            ((T *)(store->out + row * store->out_stride))[i] = store->relu && v < 0 ? 0 : v;
+        }
+    }
+}
