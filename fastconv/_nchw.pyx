@@ -1,4 +1,4 @@
-"""1×1 convolutions on arrays in layout NCHW, without a conversion of the layout.
+"""Arrays in layout NCHW: 1×1 convolutions right on them, and the conversion of the layout for everything else.
 
 The pixels of a channel, a *plane*, are neighbours here: a tile is some output channels (rows of the weights) times
 vectors of pixels. A *panel* is as many pixels as a tile has columns, of all channels, a *strip* a run of panels. One
@@ -22,7 +22,7 @@ import_array()
 cdef enum:
     MOST_COLUMNS = 32  # of a tile: two vectors of 64 bytes
     MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
-    TILES_WITHOUT_COPY = 2  # so few tiles of rows read the planes again for less than a copy costs
+    TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
 cdef ptrdiff_t STRIP_BYTES = 128 * 1024  # of panels: they stay in L2
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
 cdef ptrdiff_t FEWEST_TILES = 4  # of rows in a unit, since each unit copies its panels
@@ -50,6 +50,32 @@ def pack(weight, bias, groups):
             packed[start:end].reshape(channels, -1)[:] = weight[0, 0, :, rows]
     packed[end:] = 0
     return packed, np.zeros(groups * k, weight.dtype) if bias is None else bias
+
+
+def transpose(ndarray source, ndarray target, int team):
+    """Write every image of `source` transposed into `target`, on `team` threads; both are contiguous.
+
+    The last three axes of one are (C, H, W), of the other (H, W, C): the images are matrices C × H·W, or H·W × C.
+    """
+    cdef ptrdiff_t images = source.shape[0] if source.ndim == 4 else 1, columns = source.shape[source.ndim - 1]
+    cdef bint is_double = source.itemsize == 8
+    if source.shape[source.ndim - 3 :] == (target.shape[target.ndim - 1], *target.shape[target.ndim - 3 : -1]):
+        columns *= source.shape[source.ndim - 2]
+    cdef ptrdiff_t unit, stripes = (columns + BLOCK - 1) // BLOCK, units = images * stripes
+    cdef ptrdiff_t image_values = source.size // max(images, 1), rows = image_values // max(columns, 1)
+    cdef char *source_data = <char *>PyArray_DATA(source)
+    cdef char *target_data = <char *>PyArray_DATA(target)
+    for unit in prange(units, nogil=True, schedule="static", num_threads=team):
+        if is_double:
+            transpose_stripe(
+                <double *>source_data + unit // stripes * image_values, <double *>target_data + unit // stripes * image_values,
+                rows, columns, unit % stripes * BLOCK,
+            )
+        else:
+            transpose_stripe(
+                <float *>source_data + unit // stripes * image_values, <float *>target_data + unit // stripes * image_values,
+                rows, columns, unit % stripes * BLOCK,
+            )
 
 
 cdef class Pointwise:
@@ -122,7 +148,8 @@ cdef class Pointwise:
         cdef ptrdiff_t first = share(part, parts, self.tiles), end = share(part + 1, parts, self.tiles)
         cdef ptrdiff_t tile, row, rows, n, i, group_row = image % self.groups * self.group_out
         cdef ptrdiff_t image_offset = image * self.group_out * self.out_plane * self.itemsize, offset
-        n = self._cut(pieces, strip, x + image * self.group_in * self.plane * self.itemsize, work, end - first > TILES_WITHOUT_COPY)
+        x += image * self.group_in * self.plane * self.itemsize
+        n = self._cut(pieces, strip, x, work, end - first > TILES_WITHOUT_COPY)
         for tile in range(first, end):
             row = share(tile, self.tiles, self.group_out)
             rows = share(tile + 1, self.tiles, self.group_out) - row
