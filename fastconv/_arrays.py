@@ -1,4 +1,4 @@
-"""The arrays a user gives, checked before any work, in the form that the kernels read; and the two layouts."""
+"""The arrays a user gives, checked before any work, in the form that the kernels read."""
 
 import numpy as np
 
@@ -87,16 +87,6 @@ def result_shape(nhwc, ndim, layout):
     """The shape that a user sees of a result of shape `nhwc`: without the batch for one image, in `layout`."""
     shape = nhwc if layout == "NHWC" else (nhwc[0], nhwc[3], nhwc[1], nhwc[2])
     return shape if ndim == 4 else shape[1:]
-
-
-def to_nhwc(value, dtype):
-    """A checked array in layout NCHW as the kernels read it: contiguous NHWC (or HWC)."""
-    return contiguous(np.moveaxis(value, -3, -1), dtype)
-
-
-def copy_from_nhwc(out, nhwc):
-    """Copy a 4-D NHWC array into `out`, in layout NCHW with or without the batch."""
-    np.copyto(out, np.moveaxis(nhwc if out.ndim == 4 else nhwc[0], -1, -3))
 
 
 def as_kernel(weight, layout):

@@ -7,10 +7,10 @@ each convolution's store. What lies between the convolutions is kept for a few i
 from dataclasses import dataclass
 from math import prod
 
-from fastconv import _arrays, _block_shapes, _shapes, _threads, _workspace, cost
+from fastconv import _arrays, _block_shapes, _layout, _shapes, _threads, _workspace, cost
 from fastconv._pool import Pool
 from fastconv._typing import Array
-from fastconv.conv import MOST_BOUND_SHAPES, Conv2d, conversion
+from fastconv.conv import MOST_BOUND_SHAPES, Conv2d
 
 _SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the convolutions within this
 
@@ -162,10 +162,10 @@ class Block:
         if self.layout == "NHWC":
             values = _arrays.contiguous(x, dtype).reshape(bound.x_shape)
             bound.run(self, values, y if y.ndim == 4 else y[None], step)
-            return y
-        y_nhwc, step = _arrays.output(None, dtype, bound.out_shape, "NHWC")
-        bound.run(self, _arrays.to_nhwc(x, dtype).reshape(bound.x_shape), y_nhwc, step)
-        _arrays.copy_from_nhwc(y, y_nhwc)
+        else:
+            _layout.run_in_nhwc(
+                lambda x, _, out, step: bound.run(self, x, out, step), x, None, y, bound.out_shape, self.num_threads
+            )
         return y
 
     def cost(self, x_shape: tuple[int, ...]) -> cost.Cost:
@@ -181,7 +181,7 @@ class Block:
             conv = self._convs[part.name]
             parts[part.name] = conv.describe(shapes[part.source])
             shapes[part.name] = conv.bind(shapes[part.source]).out_shape
-        return BlockDescription(parts, bound.scratch_bytes, conversion(self.layout))
+        return BlockDescription(parts, bound.scratch_bytes, _layout.conversion(self.layout))
 
     def _bind(self, x_shape):
         bound = self._bound.get(x_shape)

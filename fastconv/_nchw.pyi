@@ -3,6 +3,7 @@ from numpy import ndarray
 from fastconv._shapes import ConvShape
 
 def pack(weight: ndarray, bias: ndarray | None, groups: int) -> tuple[ndarray, ndarray]: ...
+def transpose(source: ndarray, target: ndarray, team: int) -> None: ...
 
 class Pointwise:
     tile: str

@@ -20,6 +20,7 @@ from fastconv._direct import aligned
 import_array()
 
 cdef enum:
+    BLOCK = 8  # rows and columns transposed together: 16 would fall on one set of L1 where a row takes 4 KB
     MOST_COLUMNS = 32  # of a tile: two vectors of 64 bytes
     MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
     TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
@@ -53,29 +54,42 @@ def pack(weight, bias, groups):
 
 
 def transpose(ndarray source, ndarray target, int team):
-    """Write every image of `source` transposed into `target`, on `team` threads; both are contiguous.
+    """Write each matrix of `source`, (images, rows, columns), transposed to `target`; both are contiguous.
 
-    The last three axes of one are (C, H, W), of the other (H, W, C): the images are matrices C × H·W, or H·W × C.
+    The team shares stripes of a few columns, of each of which a block at a time is turned in L1.
     """
-    cdef ptrdiff_t images = source.shape[0] if source.ndim == 4 else 1, columns = source.shape[source.ndim - 1]
-    cdef bint is_double = source.itemsize == 8
-    if source.shape[source.ndim - 3 :] == (target.shape[target.ndim - 1], *target.shape[target.ndim - 3 : -1]):
-        columns *= source.shape[source.ndim - 2]
-    cdef ptrdiff_t unit, stripes = (columns + BLOCK - 1) // BLOCK, units = images * stripes
-    cdef ptrdiff_t image_values = source.size // max(images, 1), rows = image_values // max(columns, 1)
-    cdef char *source_data = <char *>PyArray_DATA(source)
+    cdef ptrdiff_t rows = source.shape[1], columns = source.shape[2], stripes = (columns + BLOCK - 1) // BLOCK
+    cdef ptrdiff_t stripe, units = source.shape[0] * stripes
+    cdef const char *source_data = <const char *>PyArray_DATA(source)
     cdef char *target_data = <char *>PyArray_DATA(target)
-    for unit in prange(units, nogil=True, schedule="static", num_threads=team):
+    cdef bint is_double = source.itemsize == 8
+    for stripe in prange(units, nogil=True, schedule="static", num_threads=team):
         if is_double:
-            transpose_stripe(
-                <double *>source_data + unit // stripes * image_values, <double *>target_data + unit // stripes * image_values,
-                rows, columns, unit % stripes * BLOCK,
-            )
+            _transpose_stripe(<const double *>source_data, <double *>target_data, stripe, stripes, rows, columns)
         else:
-            transpose_stripe(
-                <float *>source_data + unit // stripes * image_values, <float *>target_data + unit // stripes * image_values,
-                rows, columns, unit % stripes * BLOCK,
-            )
+            _transpose_stripe(<const float *>source_data, <float *>target_data, stripe, stripes, rows, columns)
+
+
+cdef void _transpose_stripe(
+    const floating *source, floating *target, ptrdiff_t stripe, ptrdiff_t stripes, ptrdiff_t rows, ptrdiff_t columns
+) noexcept nogil:
+    cdef ptrdiff_t first = stripe % stripes * BLOCK, width = min(BLOCK, columns - first), row, column, _
+    source += stripe // stripes * rows * columns + first
+    target += stripe // stripes * rows * columns + first * rows
+    for _ in range(rows // BLOCK):
+        if width == BLOCK:  # the compiler unrolls these loops
+            for column in range(BLOCK):
+                for row in range(BLOCK):
+                    target[column * rows + row] = source[row * columns + column]
+        else:
+            for column in range(width):
+                for row in range(BLOCK):
+                    target[column * rows + row] = source[row * columns + column]
+        source += BLOCK * columns
+        target += BLOCK
+    for row in range(rows % BLOCK):
+        for column in range(width):
+            target[column * rows + row] = source[row * columns + column]
 
 
 cdef class Pointwise:

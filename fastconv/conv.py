@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from fastconv import _algorithms, _arrays, _cpu, _shapes, _threads, _workspace, cost
+from fastconv import _algorithms, _arrays, _cpu, _layout, _shapes, _threads, _workspace, cost
 from fastconv._typing import Array, Padding, Pair
 
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
@@ -31,11 +31,6 @@ class Description:
     def __str__(self):
         values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
         return "\n".join(f"{name:17} {value:{',' * isinstance(value, int)}}" for name, value in values.items())
-
-
-def conversion(layout, algorithm_layout="NHWC"):
-    """The layout conversion that a description names."""
-    return "none" if layout == algorithm_layout else "x and the result, NCHW ↔ NHWC"
 
 
 class BoundConv:
@@ -206,15 +201,11 @@ class Conv2d:
         if residual is not None:
             _arrays.check("residual", residual, dtype, shape)
         y, step = _arrays.output(out, dtype, shape, self.layout, x, residual)
-        converts = bound.layout != self.layout
-        read = _arrays.to_nhwc if converts else _arrays.contiguous
-        values, added = read(x, dtype), None if residual is None else read(residual, dtype)
-        if not converts:
-            bound.run(values, added, y, step)
-            return y
-        y_nhwc, step = _arrays.output(None, dtype, bound.out_shape, "NHWC")
-        bound.run(values, added, y_nhwc, step)
-        _arrays.copy_from_nhwc(y, y_nhwc)
+        if bound.layout == self.layout:
+            added = None if residual is None else _arrays.contiguous(residual, dtype)
+            bound.run(_arrays.contiguous(x, dtype), added, y, step)
+        else:
+            _layout.run_in_nhwc(bound.run, x, residual, y, bound.out_shape, self.num_threads)
         return y
 
     def cost(self, x_shape: tuple[int, ...]) -> cost.Cost:
@@ -236,7 +227,7 @@ class Conv2d:
             multiplications=bound.multiplications,
             packed_bytes=bound.packed_bytes,
             workspace_bytes=bound.runner.workspace_bytes * team,
-            layout_conversion=conversion(self.layout, bound.layout),
+            layout_conversion=_layout.conversion(self.layout, bound.layout),
         )
 
     def bind(self, x_shape):

@@ -2,7 +2,7 @@
 
 from math import prod
 
-from fastconv import _arrays, _shapes, _threads
+from fastconv import _arrays, _layout, _shapes, _threads
 from fastconv._pool import Pool
 from fastconv._typing import Array, Padding, Pair
 from fastconv.conv import Conv2d
@@ -224,10 +224,9 @@ def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
     y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)
     team = _threads.take(_threads.team_size(num_threads, prod(nhwc) * prod(shape.kernel)))
+    pool = Pool(shape, kind)
     if layout == "NHWC":
-        Pool(shape, kind).run(_arrays.contiguous(x, dtype), y, step, team)
-        return y
-    y_nhwc, step = _arrays.output(None, dtype, nhwc, "NHWC")
-    Pool(shape, kind).run(_arrays.to_nhwc(x, dtype), y_nhwc, step, team)
-    _arrays.copy_from_nhwc(y, y_nhwc)
+        pool.run(_arrays.contiguous(x, dtype), y, step, team)
+    else:
+        _layout.run_in_nhwc(lambda x, _, out, step: pool.run(x, out, step, team), x, None, y, nhwc, num_threads)
     return y

@@ -121,6 +121,16 @@ def planes(dtype, at_end):
             np.testing.assert_array_equal(plan(x, guarded_residual, out=out), plain + residual)
 
 
+def transposes(dtype, at_end):
+    for shape in [(1, 1, 1), (2, 7, 9), (3, 8, 16), (1, 17, 23), (2, 1, 25), (2, 25, 1)]:
+        print(dtype, f"{at_end = }", "transpose", shape, flush=True)
+        source = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
+        for team in (1, 3):
+            target = guarded((shape[0], shape[2], shape[1]), dtype, at_end)
+            _nchw.transpose(source, target, team)
+            np.testing.assert_array_equal(target, source.swapaxes(1, 2))
+
+
 def pools(dtype, at_end):
     rng = np.random.default_rng(0)
     windows = [(1, {}), (2, {"padding": 1, "stride": 1}), (3, {"padding": ((2, 1), (1, 2)), "stride": 2})]
@@ -145,6 +155,7 @@ def main():
         for at_end in (True, False):
             convolutions(dtype, at_end)
             planes(dtype, at_end)
+            transposes(dtype, at_end)
             pools(dtype, at_end)
     print("done")
 

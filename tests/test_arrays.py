@@ -149,6 +149,19 @@ def test_every_alignment_of_every_operand(offset, dtype):
     np.testing.assert_array_equal(out, want)
 
 
+@pytest.mark.parametrize("size", [(6, 5), (8, 8), (9, 31), (20, 20)])
+@pytest.mark.parametrize("channels", [1, 3, 7, 8, 9, 16, 33])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_layouts_give_the_same_bits(dtype, channels, size):
+    x, weight = (RNG.standard_normal(s, dtype) for s in [(3, *size, channels), (2, 3, channels, 11)])
+    residual = RNG.standard_normal((3, size[0] - 1, size[1] - 2, 11), dtype)
+    want = np.moveaxis(fastconv.conv2d(x, weight, residual=residual), -1, 1)
+    planes = [np.ascontiguousarray(np.moveaxis(a, -1, 1)) for a in (x, residual)]
+    plan = fastconv.Conv2d(np.ascontiguousarray(weight.transpose(3, 2, 0, 1)), layout="NCHW", num_threads=3)
+    np.testing.assert_array_equal(plan(*planes), want)
+    np.testing.assert_array_equal(plan(planes[0][0], planes[1][0]), want[0])
+
+
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("algorithm", ["auto", "direct", "blas"])
 def test_a_batch_of_none(layout, algorithm):
