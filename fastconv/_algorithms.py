@@ -125,10 +125,14 @@ def usable(name, shape, layout="NHWC"):
     """The algorithms called `name`, any for "auto", that can do `shape` on arrays in `layout`, which may be converted
     to NHWC; ValueError if there are none.
     """
-    named = [algorithm for algorithm in ALGORITHMS if name in ("auto", algorithm.name)]
-    able = [one for one in named if one.layout in (layout, "NHWC") and one.reason_against(shape) is None]
+    able = [
+        one
+        for one in ALGORITHMS
+        if name in ("auto", one.name) and one.layout in (layout, "NHWC") and one.reason_against(shape) is None
+    ]
     if not able:
-        raise ValueError(f'algorithm "{name}" {named[0].reason_against(shape)}')
+        reason = next(one.reason_against(shape) for one in ALGORITHMS if one.name == name)
+        raise ValueError(f'algorithm "{name}" {reason}')
     return able
 
 

@@ -3,6 +3,7 @@
 With `_arrays` and `_block_shapes` this is the only floor that raises TypeError and ValueError.
 """
 
+from math import prod
 from operator import index
 from typing import NamedTuple
 
@@ -78,6 +79,8 @@ def integer(name, value, least):
 
 def pair(name, value, least):
     """An int or a pair of ints, as a pair (height, width)."""
+    if type(value) is int and least <= value <= _LARGEST:  # the common case, which small layers notice
+        return value, value
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise ValueError(f"{name} must be an integer or a pair (height, width), got {value!r}")
@@ -161,10 +164,7 @@ def _outputs(what, axis, size, padding, extent, stride):
 
 
 def _fits(name, *shape):
-    total = 8
-    for n in shape:
-        total *= n
-    if total > _MOST_BYTES:
+    if 8 * prod(shape) > _MOST_BYTES:
         raise ValueError(f"{name} of shape {shape} would be larger than this library can address")
 
 

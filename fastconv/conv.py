@@ -39,15 +39,13 @@ class BoundConv:
     `out_shape` is NHWC in either layout.
     """
 
-    __slots__ = ("algorithm", "layout", "multiplications", "out_shape", "packed_bytes", "runner", "shape", "team")
+    __slots__ = ("algorithm", "layout", "out_shape", "packed", "runner", "shape", "team")
 
     def __init__(self, shape, algorithm, packed, activation, num_threads):
         self.shape = shape
         self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
         self.team = _threads.team_size(num_threads, shape.macs)
-        self.algorithm, self.layout = algorithm.name, algorithm.layout
-        self.multiplications = algorithm.multiplications(shape)
-        self.packed_bytes = sum(array.nbytes for array in packed if array is not None)
+        self.algorithm, self.layout, self.packed = algorithm, algorithm.layout, packed
         self.runner = algorithm.bind(shape, packed, activation)
 
     def run(self, x, residual, out, out_stride):
@@ -219,13 +217,13 @@ class Conv2d:
         bound = self.bind(_shapes.sizes("x", x_shape))
         team = _threads.allowed(bound.team)
         return Description(
-            algorithm=bound.algorithm,
+            algorithm=bound.algorithm.name,
             tile=bound.runner.tile,
             isa=_cpu.active(),
             threads=team,
             macs=bound.shape.macs,
-            multiplications=bound.multiplications,
-            packed_bytes=bound.packed_bytes,
+            multiplications=bound.algorithm.multiplications(bound.shape),
+            packed_bytes=sum(array.nbytes for array in bound.packed if array is not None),
             workspace_bytes=bound.runner.workspace_bytes * team,
             layout_conversion=_layout.conversion(self.layout, bound.layout),
         )
