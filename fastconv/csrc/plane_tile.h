@@ -1,10 +1,10 @@
 /* The register tile of the 1×1 convolution in layout NCHW, where a *plane* holds the pixels of one channel: rows, which
  * are output channels, times vectors of pixels.
  *
- * Arithmetic contract: an output value of a whole vector is one chain of multiply-adds over the channels in order,
- * starting from the bias; one of the last pixels of a plane, fewer than a vector, is the sum of the bias and of two or
- * four chains over every second or fourth channel. Then residual, then activation. Which pixels are the last depends on
- * the plane alone, and rows do not take part in it: any cut of the work into tiles gives the same bits.
+ * Arithmetic contract: an output value of a whole vector is summed over the channels in chunks of SUM_TERMS, as
+ * conv_tile.h does; one of the last pixels of a plane, fewer than a vector, is the sum of the bias and of two or four
+ * chains over every second or fourth channel. Then residual, then activation. Which pixels are the last depends on the
+ * plane alone, and rows do not take part in it: any cut of the work into tiles gives the same bits.
  *
  * One call does several panels (the pixels of one tile), one after the other. The tile that reads a panel from the
  * planes, where each channel is on another page, can copy it on its way for the tiles of other rows.
@@ -13,12 +13,11 @@
  * the last channel's on.
  */
 
-/* The channels of one panel; with `copies` it is written to `copy`, and the panel beside it is called for. */
-INLINE void NAMED(plane_panel)(const int rows, const int vectors, const int copies, VECTOR acc[][FC_MAX_VECTORS],
-                               const struct fc_planes *t, const char *x, char *copy)
+/* Some channels of one panel; with `copies` they are written to `copy`, and the panel beside is called for. */
+INLINE void NAMED(plane_channels)(const int rows, const int vectors, const int copies, VECTOR acc[][FC_MAX_VECTORS],
+                                  ptrdiff_t channels, const char *x, ptrdiff_t x_step, const T *w, char *copy)
 {
-    const T *w = t->weights;
-    for (ptrdiff_t c = t->channels; c > 0; c--) {
+    for (; channels > 0; channels--) {
         VECTOR xv[FC_MAX_VECTORS];
         UNROLL
         for (int j = 0; j < vectors; j++) {
@@ -34,7 +33,7 @@ INLINE void NAMED(plane_panel)(const int rows, const int vectors, const int copi
             UNROLL
             for (int j = 0; j < vectors; j++) NAMED(multiply_add)(&acc[i][j], wi, xv[j]);
         }
-        x += t->plane_stride;
+        x += x_step;
         w += rows;
         if (copies) copy += vectors * VECTOR_BYTES;
     }
@@ -47,18 +46,25 @@ INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc
     const char *x = t->x;
     char *copy = t->copy;
     for (ptrdiff_t done = 0; done < bytes; done += panel_bytes, x += t->panel_stride) {
-        VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
+        VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
         UNROLL
         for (int i = 0; i < rows; i++) {
             UNROLL
             for (int j = 0; j < vectors; j++) acc[i][j] = ((const T *)store->bias)[i] - (VECTOR){0};
         }
-        if (copy) {
-            NAMED(plane_panel)(rows, vectors, 1, acc, t, x, copy);
-            copy += t->channels * panel_bytes;
-        } else {
-            NAMED(plane_panel)(rows, vectors, 0, acc, t, x, NULL);
+        for (ptrdiff_t c = 0; c < t->channels; c += SUM_TERMS) {
+            const ptrdiff_t channels = t->channels - c < SUM_TERMS ? t->channels - c : SUM_TERMS;
+            const char *from = x + c * t->plane_stride;
+            const T *w = (const T *)t->weights + c * rows;
+            if (c) NAMED(conv_next_chunk)(rows, vectors, acc, sums, c == SUM_TERMS);
+            if (copy) {
+                NAMED(plane_channels)(rows, vectors, 1, acc, channels, from, t->plane_stride, w, copy);
+                copy += channels * panel_bytes;
+            } else {
+                NAMED(plane_channels)(rows, vectors, 0, acc, channels, from, t->plane_stride, w, NULL);
+            }
         }
+        if (t->channels > SUM_TERMS) NAMED(conv_add)(rows, vectors, acc, sums);
         if (store->residual) {
             if (store->relu)
                 NAMED(conv_store)(rows, vectors, 1, 1, acc, store, done);
