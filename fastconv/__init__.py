@@ -19,12 +19,17 @@ except ImportError as error:
         "`python -m pip install --editable .`, or change to another folder to use an installed fastconv"
     ) from error
 
-from fastconv import cost, networks, reference
-from fastconv._config import get_config, show_config
-from fastconv._machine import peak
-from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from fastconv.conv import Conv2d
 from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
+
+if TYPE_CHECKING:
+    from fastconv import cost, networks, reference
+    from fastconv._config import get_config, show_config
+    from fastconv._machine import peak
+    from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
 
 __version__ = "0.1.0"
 __all__ = [
@@ -46,3 +51,24 @@ __all__ = [
     "reference",
     "show_config",
 ]
+
+_LATE = {  # {name: the module that has or is it}
+    **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
+    **dict.fromkeys(("get_config", "show_config"), "_config"),
+    "peak": "_machine",
+    **{name: name for name in ("cost", "networks", "reference")},
+}
+
+
+def __getattr__(name):
+    """Import at their first use what most programs do without: an import of fastconv takes little beside NumPy's."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"fastconv.{_LATE[name]}")
+    value = getattr(module, name, module)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

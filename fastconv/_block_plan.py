@@ -4,19 +4,23 @@ Branches write into slices of channels of the result, so nothing is concatenated
 each convolution's store. What lies between the convolutions is kept for a few images at a time.
 """
 
-from dataclasses import dataclass
-from math import prod
+from __future__ import annotations
 
-from fastconv import _arrays, _block_shapes, _layout, _shapes, _threads, _workspace, cost
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from fastconv import _arrays, _block_shapes, _layout, _shapes, _threads, _workspace
 from fastconv._pool import Pool
 from fastconv._typing import Array
 from fastconv.conv import MOST_BOUND_SHAPES, Conv2d
 
+if TYPE_CHECKING:
+    from fastconv.cost import Cost
+
 _SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the convolutions within this
 
 
-@dataclass(frozen=True, slots=True)
-class BlockDescription:
+class BlockDescription(NamedTuple):
     """What a block does with an x of one shape: the `Description` of each part by name; prints as a table."""
 
     parts: dict
@@ -29,11 +33,15 @@ class BlockDescription:
         return sum(part.macs for part in self.parts.values())
 
     def __str__(self):
-        rows = [("part", "algorithm", "tile", "isa", "threads", "MACs", "packed bytes")]
+        rows = [["part", "algorithm", "tile", "isa", "threads", "MACs", "packed bytes"]]
         rows += [
-            (name, p.algorithm, p.tile, p.isa, str(p.threads), f"{p.macs:,}", f"{p.packed_bytes:,}")
+            [name, p.algorithm, p.tile, p.isa, str(p.threads), f"{p.macs:,}", f"{p.packed_bytes:,}"]
             for name, p in self.parts.items()
         ]
+        if all(p.gflops is not None for p in self.parts.values()):
+            rows[0] += ["GFLOP/s", "of peak"]
+            for row, p in zip(rows[1:], self.parts.values(), strict=True):
+                row += [f"{p.gflops:.3g}", f"{p.share_of_peak:.3g}"]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"
@@ -168,18 +176,23 @@ class Block:
             )
         return y
 
-    def cost(self, x_shape: tuple[int, ...]) -> cost.Cost:
+    def cost(self, x_shape: tuple[int, ...]) -> Cost:
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
+        from fastconv import cost
+
         function = getattr(cost, self._name)
         return function(x_shape, *self._pair_shapes, **self._options, layout=self.layout, itemsize=self.dtype.itemsize)
 
-    def describe(self, x_shape: tuple[int, ...]) -> BlockDescription:
-        """What a call on x of this shape does, part by part, as a `BlockDescription`."""
+    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> BlockDescription:
+        """What a call on x of this shape does, part by part, as a `BlockDescription`.
+
+        With `measure` each part is timed by itself, as `Conv2d.describe` does it.
+        """
         bound = self._bind(_shapes.sizes("x", x_shape))
         shapes, parts = {"x": bound.x_shape}, {}
         for part in self._parts:
             conv = self._convs[part.name]
-            parts[part.name] = conv.describe(shapes[part.source])
+            parts[part.name] = conv.describe(shapes[part.source], measure)
             shapes[part.name] = conv.bind(shapes[part.source]).out_shape
         return BlockDescription(parts, bound.scratch_bytes, _layout.conversion(self.layout))
 

@@ -4,14 +4,13 @@ A block's function takes the shapes of its weights, checks them against each oth
 before any x is known. `conv_shapes` then gives each part's `ConvShape` for an x.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fastconv._arrays import array, result_shape
 from fastconv._shapes import LAYOUTS, conv_shape, one_of, pair, weight_shape
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One convolution of a block. `source` is "x" or the part it reads; `kernel` is the size it must have, if any."""
 
     name: str

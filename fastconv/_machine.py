@@ -43,15 +43,23 @@ def peak():
     """
     threads = _threads.take(_threads.default_threads())
     source, target = np.ones(_COPY_BYTES // 8), np.ones(_COPY_BYTES // 8)  # their pages are there
-    flop, copied = partial(_peak.multiply_adds, _ROUNDS), partial(_peak.copy, source, target)
-    return Peak(threads, *(_best(work, team) for work in (flop, copied) for team in (1, threads)))
+    copied = partial(_peak.copy, source, target)
+    teams = 1, threads
+    return Peak(threads, *map(fma_gflops, teams), *(best_rate(copied, team) for team in teams))
 
 
-def _best(work, team):
-    """The highest rate, in 10⁹/s, of as many runs as fit a twentieth of a second; the first ones wake the cores."""
+def fma_gflops(team):
+    """What `Peak` has for one thread and all, for a team of any size."""
+    return best_rate(partial(_peak.multiply_adds, _ROUNDS), team)
+
+
+def best_rate(work, team, fewest=5):
+    """The highest rate, in 10⁹/s, of as many runs of `work(team)`, which returns an amount, as fit a twentieth of a
+    second, and `fewest` at least; the first ones wake the cores.
+    """
     best, end = 0, perf_counter() + 0.05
     for run in count():
-        if run >= 5 and perf_counter() > end:
+        if run >= fewest and perf_counter() > end:
             return best / 1e9
         start = perf_counter()
         amount = work(team)

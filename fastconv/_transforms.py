@@ -13,23 +13,17 @@ Nᵢ, so that the same transformed weights serve, with row i of Bᵀ scaled by p
 pair, for the edge of a map whose last tile has m − 2 lines or fewer.
 """
 
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
 
-@dataclass(frozen=True)
 class Transform:
-    """F(m×m, r×r) with the points 0, ±nodes, ∞."""
+    """F(m×m, r×r) with the points 0, ±nodes, ∞: m outputs of a kernel of r, and whatever `Fraction` takes as nodes."""
 
-    outputs: int  # m
-    kernel: int  # r
-    nodes: tuple  # of Fraction
-
-    def __post_init__(self):
-        if self.outputs + self.kernel - 1 != self.points:
+    def __init__(self, outputs, kernel, nodes):
+        self.outputs, self.kernel, self._nodes = outputs, kernel, nodes
+        if outputs + kernel - 1 != self.points:
             raise ValueError(f"{self} needs {self.outputs + self.kernel - 1} points")
 
     def __str__(self):
@@ -38,12 +32,19 @@ class Transform:
     @property
     def points(self):
         """Points of an axis, ∞ among them: products for the `outputs` values of a line."""
-        return 2 * len(self.nodes) + 2
+        return 2 * len(self._nodes) + 2
+
+    @cached_property
+    def nodes(self):
+        """The nodes as fractions."""
+        from fractions import Fraction  # which only Winograd's users wait for
+
+        return tuple(map(Fraction, self._nodes))
 
     @property
     def short(self):
         """The transform without the last pair of points, for m − 2 outputs of an axis; None where there is none."""
-        return Transform(self.outputs - 2, self.kernel, self.nodes[:-1]) if self.outputs > 2 else None
+        return Transform(self.outputs - 2, self.kernel, self._nodes[:-1]) if self.outputs > 2 else None
 
     def tiles(self, shape):
         """Rows and columns of tiles on an output map."""
@@ -64,7 +65,7 @@ class Transform:
     @cached_property
     def matrices(self):
         """(Aᵀ, G, Bᵀ) in float64."""
-        finite = [Fraction(0), *(sign * node for node in self.nodes for sign in (1, -1))]
+        finite = [0, *(sign * node for node in self.nodes for sign in (1, -1))]
         others = [[q for q in finite if q != p] for p in finite]
         input_rows = [[*_product(rest), 0] for rest in others] + [_product(finite)]
         scales = [_value(_product(rest), p) for p, rest in zip(finite, others, strict=True)]
@@ -94,9 +95,9 @@ class Transform:
 
 def _product(roots):
     """Coefficients of Π (t − root), the lowest first."""
-    coefficients = [Fraction(1)]
+    coefficients = [1]
     for root in roots:
-        shifted = [Fraction(0), *coefficients]
+        shifted = [0, *coefficients]
         coefficients = [high - root * low for high, low in zip(shifted, [*coefficients, 0], strict=True)]
     return coefficients
 
@@ -105,7 +106,7 @@ def _value(coefficients, t):
     return sum(c * t**k for k, c in enumerate(coefficients))
 
 
-_SIX_POINTS = Fraction(11, 16), Fraction(23, 16)
-F2X3 = Transform(2, 3, (Fraction(1),))
+_SIX_POINTS = "11/16", "23/16"
+F2X3 = Transform(2, 3, ("1",))
 F4X3 = Transform(4, 3, _SIX_POINTS)
 F2X5 = Transform(2, 5, _SIX_POINTS)

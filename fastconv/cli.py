@@ -43,6 +43,7 @@ def _parser():
     explain.add_argument("--batch", type=int, default=1, help="images (1)")
     explain.add_argument("--algorithm", default="auto", help="auto, direct, winograd or blas (auto)")
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
+    explain.add_argument("--measure", action="store_true", help="run it too: GFLOP/s, and the share of the peak")
     explain.set_defaults(run=_explain)
 
     report = commands.add_parser("report", help=REPORT, description=f"Make {REPORT}. Needs fastconv[bench].")
@@ -88,7 +89,7 @@ def _explain(options):
     plan = Conv2d(
         np.zeros(weight_shape, np.float32), **geometry, algorithm=options.algorithm, num_threads=options.threads
     )
-    print(plan.describe(x_shape))
+    print(plan.describe(x_shape, options.measure))
     print(f"{'parameters':17} {costs.params:,}")
     print(f"{'least traffic':17} {costs.bytes:,} bytes: input, weights and output once")
     print(f"{'MACs a byte':17} {costs.macs / costs.bytes:.1f}")

@@ -1,21 +1,25 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
-from dataclasses import dataclass, fields
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fastconv import _algorithms, _arrays, _cpu, _layout, _shapes, _threads, _workspace, cost
+from fastconv import _algorithms, _arrays, _cpu, _layout, _shapes, _threads, _workspace
 from fastconv._typing import Array, Padding, Pair
+
+if TYPE_CHECKING:
+    from fastconv.cost import Cost
 
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """What a call on one shape of x does; prints as a small table.
 
     `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted.
-    `workspace_bytes` is for the whole team.
+    `workspace_bytes` is for the whole team. `gflops` and `share_of_peak` are None where nothing was measured.
     """
 
     algorithm: str
@@ -27,10 +31,13 @@ class Description:
     packed_bytes: int
     workspace_bytes: int
     layout_conversion: str
+    gflops: float | None = None
+    share_of_peak: float | None = None
 
     def __str__(self):
-        values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
-        return "\n".join(f"{name:17} {value:{',' * isinstance(value, int)}}" for name, value in values.items())
+        known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
+        forms = {int: ",", float: ".3g", str: ""}
+        return "\n".join(f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items())
 
 
 class BoundConv:
@@ -206,16 +213,25 @@ class Conv2d:
             _layout.run_in_nhwc(bound.run, x, residual, y, bound.out_shape, self.num_threads)
         return y
 
-    def cost(self, x_shape: tuple[int, ...]) -> cost.Cost:
+    def cost(self, x_shape: tuple[int, ...]) -> Cost:
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
+        from fastconv import cost
+
         return cost.conv2d(
             x_shape, (self._weight_shape, self._bias is not None), **self._options, itemsize=self.dtype.itemsize
         )
 
-    def describe(self, x_shape: tuple[int, ...]) -> Description:
-        """What a call on x of this shape does, as a `Description`."""
+    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
+        """What a call on x of this shape does, as a `Description`.
+
+        With `measure` it also has `gflops`, the nominal 2 · MACs for a second of the fastest call among those that fit
+        0.05 s, two at least, on arrays of its own, any layout conversion counted; and `share_of_peak`, the share which
+        that is of the multiply-adds of as many threads (as in `fastconv.peak`, halved for float64), measured then too.
+        "winograd" multiplies less often than the nominal operations count, so that its share may exceed 1.
+        """
         bound = self.bind(_shapes.sizes("x", x_shape))
         team = _threads.allowed(bound.team)
+        measured = self._measure(x_shape, bound, team) if measure else {}
         return Description(
             algorithm=bound.algorithm.name,
             tile=bound.runner.tile,
@@ -226,7 +242,22 @@ class Conv2d:
             packed_bytes=sum(array.nbytes for array in bound.packed if array is not None),
             workspace_bytes=bound.runner.workspace_bytes * team,
             layout_conversion=_layout.conversion(self.layout, bound.layout),
+            **measured,
         )
+
+    def _measure(self, x_shape, bound, team):
+        from fastconv import _machine
+
+        x = np.ones(x_shape, self.dtype)
+        y = self(x)
+
+        def call(team):
+            self(x, out=y)
+            return 2 * bound.shape.macs
+
+        gflops = _machine.best_rate(call, team, fewest=2)
+        peak = _machine.fma_gflops(team) * 4 / self.dtype.itemsize
+        return {"gflops": gflops, "share_of_peak": gflops / peak}
 
     def bind(self, x_shape):
         """The `BoundConv` for this shape of x, made at its first use."""

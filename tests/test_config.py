@@ -1,6 +1,7 @@
 """What get_config and show_config say is true."""
 
 import sys
+import textwrap
 
 import numpy as np
 import scipy
@@ -47,3 +48,17 @@ def test_everything_public_is_documented_and_listed():
         assert getattr(fastconv, name).__doc__
     assert list(fastconv.__all__) == sorted(fastconv.__all__)
     assert fastconv.__version__.count(".") == 2
+
+
+def test_what_is_imported_late_is_there_all_the_same(run_python):
+    code = """
+        import sys, fastconv
+        assert set(fastconv.__all__) <= set(dir(fastconv))
+        late = {"blocks", "cost", "networks", "reference", "_machine", "_config"}
+        assert not late & {name.removeprefix("fastconv.") for name in sys.modules}
+        assert fastconv.cost.conv2d and fastconv.networks.nin and fastconv.reference.fire and fastconv.Fire
+        from fastconv import *
+        assert Fire is fastconv.Fire and peak is fastconv.peak and networks is fastconv.networks
+        assert not hasattr(fastconv, "no_such_name")
+    """
+    run_python("-c", textwrap.dedent(code))

@@ -123,6 +123,27 @@ def test_the_description_of_a_convolution_is_true():
         description.threads = 8
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_a_description_is_measured_when_asked_for(layout, dtype):
+    plan = fastconv.Conv2d(np.ones((1, 1, 16, 16) if layout == "NHWC" else (16, 16, 1, 1), dtype), layout=layout)
+    plain, measured = plan.describe((1, 16, 16, 16)), plan.describe((1, 16, 16, 16), measure=True)
+    assert plain.gflops is plain.share_of_peak is None
+    assert "gflops" not in str(plain)
+    assert measured.gflops > 0 < measured.share_of_peak
+    assert measured._replace(gflops=None, share_of_peak=None) == plain
+    assert {"gflops", f"{measured.gflops:.3g}"} <= set(str(measured).split())
+    assert plan.describe((0, 16, 16, 16), measure=True).gflops == 0
+
+
+def test_a_measured_block():
+    block = fastconv.Fire(*PAIRS)
+    measured = block.describe(X.shape, measure=True)
+    assert all(part.gflops > 0 for part in measured.parts.values())
+    assert "GFLOP/s" in str(measured)
+    assert "GFLOP/s" not in str(block.describe(X.shape))
+
+
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 def test_the_description_tells_of_a_conversion_of_the_layout(layout):
     shape = (1, 8, 8, 3) if layout == "NHWC" else (1, 3, 8, 8)

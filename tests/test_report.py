@@ -249,6 +249,9 @@ def test_explain(capsys):
     printed = capsys.readouterr().out
     assert "120,422,400" in printed
     assert "winograd" in printed
+    assert "gflops" not in printed
+    assert cli.main(["explain", "9", "9", "8", "8", "--measure"]) == 0
+    assert "gflops" in capsys.readouterr().out
     assert cli.main(["explain", "3", "3", "8", "8", "--kernel", "5,1"]) == 1
     assert "weight spans 5 pixels of height" in capsys.readouterr().err
 
