@@ -4,11 +4,11 @@ The kernels of each instruction set are compiled with that set's flags alone and
 that the package runs on any CPU of the architecture and chooses when it is imported.
 """
 
-import os
 import platform
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +16,32 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext as _build_ext
 
+# After setuptools, which brings it where Python has none any more.
+from distutils.ccompiler import new_compiler  # isort: skip
+from distutils.sysconfig import customize_compiler  # isort: skip
+
 CSRC = "fastconv/csrc"
 COMMON = ["-O3", "-std=gnu11", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidden"]
 AVX2 = ["-mavx2", "-mfma"]
 AVX512 = ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"]
 
 
+@cache
+def compiler_command():
+    """The C compiler that setuptools will call, with its flags: $CC and $CFLAGS, or else what Python was built with."""
+    compiler = new_compiler()
+    customize_compiler(compiler)
+    return compiler.compiler_so
+
+
 def compiles(source, flags, link=False):
     """Whether the C compiler takes `source` with `flags`, and the program runs if it is linked."""
-    compiler = os.environ.get("CC", "cc").split()
     with tempfile.TemporaryDirectory() as folder:
         path, program = Path(folder, "probe.c"), Path(folder, "probe")
         path.write_text(source)
         output = ["-o", str(program)] if link else ["-c", "-o", str(Path(folder, "probe.o"))]
         try:
-            subprocess.run([*compiler, str(path), *flags, *output], check=True, capture_output=True)
+            subprocess.run([*compiler_command(), str(path), *flags, *output], check=True, capture_output=True)
             return not link or subprocess.run([str(program)], capture_output=True, timeout=20).returncode == 0
         except (OSError, subprocess.SubprocessError):
             return False
