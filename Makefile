@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS_PYTHON ?= .peers/bin/python
 BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/*.pyx fastconv/*.pxd fastconv/csrc/*)
 
-.PHONY: help bench bench-full bench-peak test lint clean
+.PHONY: help bench bench-full bench-peak race test lint clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -20,6 +21,9 @@ bench-full: $(VENV)/.bench  ## the whole suite on the last commit, or COMMITS=a.
 bench-peak: $(VENV)/.bench  ## how near single convolutions come to the machine's limits
 	@$(BIN)/python -m benchmarks.peak
 
+race: $(VENV)/.bench $(PEERS_PYTHON)  ## single convolutions against other engines: options in RACE="--threads 1 --rounds 9"
+	@PEERS_PYTHON=$(PEERS_PYTHON) $(BIN)/python -m benchmarks.race $(RACE)
+
 test: $(VENV)/.test  ## the tests
 	$(BIN)/python -m pytest
 
@@ -30,7 +34,7 @@ lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format: nothing is changed
 	$(BIN)/clang-format --dry-run -Werror fastconv/csrc/*.[ch]
 
 clean:  ## remove the environment and everything built or measured
-	rm -rf $(VENV) .asv build *.egg-info fastconv/*.so fastconv/*.c .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/*.so fastconv/*.c .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are
@@ -41,3 +45,11 @@ $(VENV)/.%: $(BUILT_FROM)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@
+
+# The other engines, in an environment of their own: nothing else needs them. The torch is named, since a later one may
+# bring gigabytes of CUDA along; so may this one where pip does not find its build for CPUs.
+.peers/bin/python:
+	@echo "Installing the other engines into .peers, which takes about 1 GB"
+	@$(PYTHON) -m venv .peers
+	@.peers/bin/python -m pip install --quiet --upgrade pip
+	@.peers/bin/python -m pip install --quiet torch==2.13.0 '.[peers]'

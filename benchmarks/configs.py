@@ -4,6 +4,8 @@ All take a square map of c channels to one of the same size and c channels, so e
 convolution of the kernel that its name ends with stood: the suite sets the operations and the time saved side by side.
 """
 
+from dataclasses import replace
+
 from fastconv import networks
 from fastconv.networks import Layer
 
@@ -67,12 +69,41 @@ SPATIAL = {  # k×k, c channels to c
 SMALLEST = Layer("1x1 16→16", "conv2d", (8, 8, 16), {"weight": (1, 1, 16, 16)}, {})
 
 
+def conv(size, c, k, r=3, stride=1, padding=None, groups=1):
+    """A convolution from c to k channels on a square map, padded by half its kernel unless told otherwise."""
+    padding = r // 2 if padding is None else padding
+    options = {"stride": stride, "padding": padding, "groups": groups}
+    layer = Layer("", "conv2d", (size, size, c), {"weight": (r, r, c // groups, k)}, options)
+    return replace(layer, name=_geometry(layer))
+
+
+def _geometry(conv):
+    """A convolution's shapes in short: 3×3/2 128→128@56² 2 groups."""
+    shape = conv.conv_shapes["weight"]
+    r, stride, groups = shape.kernel[0], shape.stride[0], shape.groups
+    name = f"{r}×{r}" + f"/{stride}" * (stride > 1) + f" {shape.in_channels}→{shape.out_channels}@{shape.height}²"
+    return name + f" {groups} groups" * (groups > 1)
+
+
 def published():
     """{name: Layer} of the published networks' convolutions and blocks, each once; no fully connected layers."""
+    functions = networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet, networks.nin
+    return _distinct({function.__name__: function() for function in functions})
+
+
+def published_convolutions():
+    """[Layer] of the convolutions inside the four networks that the peers are raced on, each once."""
+    functions = networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet
+    layers = _distinct({function.__name__: networks.convolutions(function()) for function in functions})
+    return [replace(layer, name=f"{name} {_geometry(layer)}") for name, layer in layers.items()]
+
+
+def _distinct(layers_of):
+    """{"network layer": Layer} of the layers with weights of each network, equal ones once."""
     layers = {}
-    for network in (networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet, networks.nin):
-        for layer in network():
+    for network, its_layers in layers_of.items():
+        for layer in its_layers:
             if layer.weights and not layer.is_fully_connected:
                 key = layer.kind, layer.x_shape, tuple(layer.weights.values()), repr(layer.options)
-                layers.setdefault(key, (f"{network.__name__} {layer.name}", layer))
+                layers.setdefault(key, (f"{network} {layer.name}", layer))
     return dict(layers.values())
