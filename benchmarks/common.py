@@ -89,3 +89,10 @@ def check(result, expected, may_round=False):
         raise AssertionError(f"the result has shape {result.shape}, but must have {expected.shape}")
     if wrong := np.count_nonzero(result != expected):
         raise AssertionError(f"{wrong} of {expected.size} values are wrong")
+
+
+def mark(value, wanted):
+    """A ratio as text, with < where it is less than wanted; either may be None."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" + "<" * (wanted is not None and value < wanted)

@@ -22,7 +22,7 @@ import numpy as np
 
 import fastconv
 from benchmarks import configs, engines
-from benchmarks.common import THREADS
+from benchmarks.common import THREADS, mark
 from fastconv import reference
 
 OURS = "fastconv"
@@ -156,7 +156,9 @@ def race_group(title, group, field, options):
             found[yardstick] += [value] if value else []
         print(f"  {row.name:{WIDTH - 2}}" + "".join(f"{text:>13}" for text in cells), flush=True)
     for label, summary, wanted in (("geometric mean", geometric_mean, group.wanted_mean), ("least", min, group.wanted)):
-        cells = [mark(values and summary(values), wanted.get(yardstick)) for yardstick, values in found.items()]
+        cells = [
+            mark(summary(values) if values else None, wanted.get(yardstick)) for yardstick, values in found.items()
+        ]
         print(f"  {label:{WIDTH - 2}}" + " " * 13 * len(field) + "".join(f"{text:>13}" for text in cells))
     for yardstick, wanted in group.wanted.items():
         met = sum(value >= wanted for value in found[yardstick])
@@ -190,13 +192,6 @@ def ratio(times, peers):
 
 def cell(times, is_wrong):
     return f"{1e3 * median(times):.4g}" + "*" * is_wrong if times else "–"
-
-
-def mark(value, wanted):
-    """The value, and < where it is less than wanted."""
-    if not value:
-        return "–"
-    return f"{value:.2f}" + "<" * (wanted is not None and value < wanted)
 
 
 if __name__ == "__main__":

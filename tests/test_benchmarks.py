@@ -18,7 +18,7 @@ from fastconv.report import data
 SUITE = Path(__file__).parents[1] / "benchmarks"
 update_sys_path(str(SUITE))
 
-from benchmarks import WarmTimeBenchmark, common, configs, engines, race  # noqa: E402
+from benchmarks import WarmTimeBenchmark, common, configs, engines, peak, race  # noqa: E402
 from benchmarks.__main__ import QUICK  # noqa: E402
 
 BENCHMARKS = {benchmark.name: benchmark for benchmark in disc_benchmarks(str(SUITE))}
@@ -220,3 +220,14 @@ def test_a_ratio_is_taken_round_by_round_to_the_fastest_yardstick():
     assert race.mark(2.0, 2.0) == "2.00"
     assert race.mark(1.9, 2.0) == "1.90<"
     assert race.mark(None, 2.0) == "–"
+
+
+def test_peak_counts_what_is_met(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["peak", "odd channels", "narrow groups", "--seconds", "0", "--threads", "1"])
+    peak.main()
+    printed = capsys.readouterr().out
+    rows = re.findall(r"^  3×3 \d.*@\S+.*? +(\d+\.\d+)(<?) +(\S+) +\d+\.\d+$", printed, re.MULTILINE)
+    assert len(rows) == 5
+    assert all((float(value) < float(wanted)) == bool(mark) or value == wanted for value, mark, wanted in rows)
+    met = sum(not mark for _, mark, _ in rows)
+    assert f"{met} of 5 wanted figures met, {5 - met} missed" in printed
