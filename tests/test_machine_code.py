@@ -1,0 +1,122 @@
+"""The machine code of every register tile: no spill in its hot loop, and as many multiply-adds as its name says."""
+
+import ast
+import os
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from machine_code import faults, functions, is_tile
+
+ROOT = Path(__file__).parents[1]
+COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"]) if shutil.which(name.split()[0])]
+# Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
+OTHERS = re.compile(r"f\d\d_(winograd_(input|output|direct)|narrow_value|conv_store_columns|peak)_.*")
+KNOWN = {  # faults that are known and cost little, by compiler and function
+    # One pixel is one iteration of the loops over pixels: clang does not unroll it, and keeps the tile in memory.
+    "clang": re.compile(r"f\d\d_(conv|winograd_product)_1x[12]v__.*"),
+    # With an address to prefetch the registers do not suffice.
+    "gcc": re.compile(r"f\d\d_winograd_product_12x2v__avx512"),
+}
+
+
+def run(*command):
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module", params=COMPILERS)
+def compiler(request):
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("x86-64 alone has more than the portable kernels")
+    if not shutil.which("objdump") or "GNU" not in run("objdump", "--version"):
+        pytest.skip("needs GNU objdump")
+    return request.param
+
+
+@pytest.fixture(scope="module", params=["avx2", "avx512"])
+def kernels(request, compiler, tmp_path_factory):
+    """The kernels of an instruction set, compiled as setup.py does."""
+    constants = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in ast.parse((ROOT / "setup.py").read_text()).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
+    }
+    output = tmp_path_factory.mktemp("kernels") / "kernels.o"
+    source = ROOT / "fastconv" / "csrc" / f"kernels_{request.param}.c"
+    flags = constants["COMMON"] + constants[request.param.upper()]
+    try:
+        run(*compiler.split(), *flags, "-c", source, "-o", output)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"{compiler} does not build for {request.param}: {error.stderr[-500:]}")
+    return functions(run("objdump", "-d", "--no-show-raw-insn", output))
+
+
+def test_hot_loops(compiler, kernels):
+    known = KNOWN["clang" if "clang" in run(*compiler.split(), "--version") else "gcc"]
+    tiles = {name: body for name, body in kernels.items() if is_tile(name)}
+    assert len(tiles) >= 2 * 3 * 2 * 6  # two types of three families, of one or two vectors and up to six pixels
+    found = {name: said for name, body in tiles.items() if (said := faults(name, body)) and not known.fullmatch(name)}
+    assert not found
+
+
+def test_every_kernel_is_a_tile_or_another(kernels):
+    """A new family must say in machine_code.py what its hot loop is to be, or here that it has none."""
+    assert [name for name in kernels if not is_tile(name) and not OTHERS.match(name)] == []
+
+
+GOOD = """
+0000000000000000 <f32_conv_2x1v__avx2>:
+       0:\tvmovups (%rax),%ymm0
+       4:\tvmovaps %ymm0,%ymm1
+       8:\tvmovups (%rsi),%ymm2
+       c:\tvbroadcastss (%r8,%rax,1),%ymm3
+      10:\tvfmadd231ps %ymm2,%ymm3,%ymm0
+      14:\tvbroadcastss (%r9,%rax,1),%ymm3
+      18:\tvfmadd231ps %ymm2,%ymm3,%ymm1
+      1c:\tadd    $0x20,%rsi
+      20:\tcmp    %rdx,%rax
+      24:\tjle    8 <f32_conv_2x1v__avx2+0x8>
+      28:\tvmovups %ymm0,(%rdi)
+      2c:\tjmp    0 <f32_conv_2x1v__avx2>
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "said"),
+    [
+        ("", "", []),
+        ("vfmadd231ps %ymm2,%ymm3,%ymm1", "nop", ["1 multiply-adds are not", "3 loads of vectors"]),
+        ("vfmadd231ps %ymm2,%ymm3,%ymm1", "vfmadd231ps 0x40(%rsp),%ymm3,%ymm1", ["1 vectors on the stack"]),
+        ("add    $0x20,%rsi", "vmovaps %ymm0,0x40(%rsp)", ["1 stores of vectors", "1 vectors on the stack"]),
+        ("add    $0x20,%rsi", "vmovups %ymm0,(%rdi)", ["1 stores of vectors"]),
+        ("add    $0x20,%rsi", "vmovups (%rdi),%ymm4", []),
+        ("add    $0x20,%rsi", "vaddps (%rdi),%ymm4,%ymm5\n      20:\tvmovups (%rdi),%ymm4", ["5 loads of vectors"]),
+        ("add    $0x20,%rsi", "vmovaps %ymm1,%ymm4", []),
+        ("vbroadcastss (%r9,%rax,1),%ymm3", "vmovaps %ymm1,%ymm4", ["2 loads of vectors"]),
+        ("jle    8 ", "jle    28 ", ["1 stores"]),  # no inner loop is left: the outer one stores its result
+        ("jle    8 ", "ret    ", ["1 stores"]),
+    ],
+)
+def test_the_check_finds_faults(line, changed, said):
+    assert line in GOOD
+    ((name, body),) = functions(GOOD.replace(line, changed) if line else GOOD).items()
+    found = faults(name, body)
+    assert len(found) >= len(said)
+    assert bool(found) == bool(said)
+    assert all(any(text in fault for fault in found) for text in said)
+
+
+def test_the_check_limits_moves_and_fetches():
+    def found(*lines):
+        more = "\n      1c:\t".join(lines)
+        ((name, body),) = functions(GOOD.replace("add    $0x20,%rsi", more)).items()
+        return faults(name, body)
+
+    fetch, move = "mov    0x8(%rsp),%rdx", "vmovaps %ymm1,%ymm4"
+    assert found(fetch, "vmovq  %xmm8,%rcx") == []
+    assert "3 fetches of pointers" in found(fetch, fetch, "vmovq  %xmm8,%rcx")[0]
+    assert found(move) == []
+    assert "2 moves of vectors" in found(move, move)[0]
