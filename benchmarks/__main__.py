@@ -24,13 +24,15 @@ LOG = STATE / "run.log"
 ASV = (sys.executable, "-m", "asv", "--config", str(CONFIG))
 CELL = re.compile(r"Running '\S*benchmark\.py run \S+ (?P<benchmark>[\w.]+)(-(?P<index>\d+))? ")  # asv --verbose
 QUICK_ROUNDS = 2
+_FEW = "(4|16|64|256)"  # channels of single convolutions
 _CHANNELS, _BLOCKS = "(16|32|64|128|256)", "(plain .x.|reduced/4 3x3|reduced/8 5x5|bottleneck/4 3x3|fire/8 3x3)"
 QUICK = (  # what the quick profile runs: expressions on "module.Class.benchmark(parameters)", as asv takes them
     rf"bench_blocks\.Blocks\.time_block\({_CHANNELS}, \d+, '{_BLOCKS}', 'auto'",
     rf"bench_blocks\.Costs\.\w+\({_CHANNELS}, '{_BLOCKS}'",
     r"bench_blocks\.Reference\.time_reference\((16|64), '(plain 3x3|bottleneck/4 3x3|fire/8 3x3)'",
-    r"bench_layers\.Pointwise\.time_pointwise\((16|64|256), \d+, '1x1 c→c', '(blas|direct|numpy.matmul)'",
-    r"bench_layers\.LayerCosts\.track_macs\((16|64|256), '1x1 c→c'",
+    rf"bench_layers\.Pointwise\.time_pointwise\({_FEW}, \d+, '1x1 c→c'",
+    rf"bench_layers\.Spatial\.time_spatial\({_FEW}, \d+, '(3x3|5x5)'",
+    rf"bench_layers\.LayerCosts\.track_macs\({_FEW}, '(1x1 c→c|3x3|5x5)'",
     r"bench_calls\.(Overhead|timeraw)",
     r"bench_machine\.",
 )

@@ -9,7 +9,12 @@ from . import common, configs
 class Pointwise:
     """The 1×1s that blocks are made of; numpy.matmul is the same product without bias and activation."""
 
-    params = (configs.CHANNELS, common.THREADS, tuple(configs.POINTWISE), ("auto", "blas", "direct", "numpy.matmul"))
+    params = (
+        configs.LAYER_CHANNELS,
+        common.THREADS,
+        tuple(configs.POINTWISE),
+        ("auto", "blas", "direct", "numpy.matmul"),
+    )
     param_names = ("channels", "threads", "layer", "algorithm")
     version = "1"
 
@@ -37,7 +42,7 @@ class Pointwise:
 class Spatial:
     """k×k convolutions."""
 
-    params = (configs.CHANNELS, common.THREADS, tuple(configs.SPATIAL), ("auto", "direct", "winograd"))
+    params = (configs.LAYER_CHANNELS, common.THREADS, tuple(configs.SPATIAL), ("auto", "direct", "winograd"))
     param_names = ("channels", "threads", "layer", "algorithm")
     version = "1"
 
@@ -67,7 +72,7 @@ class Published:
 class LayerCosts:
     """Exact operations of the single convolutions."""
 
-    params = (configs.CHANNELS, (*configs.POINTWISE, *configs.SPATIAL))
+    params = (configs.LAYER_CHANNELS, (*configs.POINTWISE, *configs.SPATIAL))
     param_names = ("channels", "layer")
     version = "1"
     unit = "MACs"

@@ -21,6 +21,7 @@ def facts():
     variables = {name: value for name, value in sorted(os.environ.items()) if name.startswith(_VARIABLES)}
     blocks_input = f"one image of {configs.MAP_SIZE}×{configs.MAP_SIZE} pixels, float32, NHWC"
     known = {"source": _source(), "blocks_input": blocks_input, **fastconv.get_config(), **variables}
+    known["choices"] = common.choices()
     return json.dumps(known, ensure_ascii=False)
 
 

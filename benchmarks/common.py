@@ -1,8 +1,8 @@
 """What the benchmarks share: integer data, plans, and the check that every timed cell passes before it is timed.
 
-The data are small integers, so float32 results are exact, but for Winograd's, and are compared exactly with the float64
-reference. Arrays start on a cache line: where they start would otherwise differ from process to process, and the time
-with it.
+The data are small integers, so results in float32 are whole numbers: exact, and compared so with the float64 reference,
+but for Winograd's, which are compared once they are rounded. Arrays start on a cache line: where they start would
+otherwise differ from process to process, and the time with it.
 """
 
 from functools import cache, partial
@@ -10,7 +10,9 @@ from functools import cache, partial
 import numpy as np
 
 import fastconv
-from fastconv import reference
+from fastconv import _algorithms, reference
+
+from . import configs
 
 CACHE_LINE = 64  # bytes
 PLANS = {
@@ -78,13 +80,34 @@ class Call:
         self.plan(self.x, out=self.y)
 
 
+def choices():
+    """{layer: [[first, last, algorithm]]}: what "auto" takes, by channel count, for layers of c to c channels.
+
+    Every count is tried where the choice is likely to change, and every sixteenth above.
+    """
+    most = max(configs.LAYER_CHANNELS)
+    return {name: _spans(layer, (*range(1, 64), *range(64, most + 1, 16))) for name, layer in configs.CHOICES.items()}
+
+
+def _spans(layer, counts):
+    spans = []
+    for channels in counts:
+        chosen = _algorithms.choose("auto", layer(channels).conv_shapes["weight"])
+        name = f"{chosen.name} {getattr(chosen, 'transform', '')}".strip()
+        if not spans or spans[-1][2] != name:
+            spans.append([channels, channels, name])
+        spans[-1][1] = channels
+    return spans
+
+
 def check(result, expected, may_round=False):
     """Raise where a result differs from what it must be, so that a wrong cell is never timed.
 
-    Winograd's transforms round: the products of whole numbers come out 1e-6 of the largest beside them.
+    The values are whole numbers, so that a product left out or done twice changes one by 1 or more. Winograd's
+    transforms round, by far less than 1/2: what may have been rounded must be right to the nearest whole number.
     """
-    if may_round and np.abs(result - expected).max(initial=0) <= 1e-5 * np.abs(expected).max(initial=0):
-        return
+    if may_round:
+        result = np.rint(result)
     if result.shape != expected.shape:
         raise AssertionError(f"the result has shape {result.shape}, but must have {expected.shape}")
     if wrong := np.count_nonzero(result != expected):

@@ -10,6 +10,7 @@ from fastconv import networks
 from fastconv.networks import Layer
 
 CHANNELS = (16, 32, 64, 128, 256, 512)
+LAYER_CHANNELS = (4, 8, *CHANNELS)  # for single convolutions: small counts are where the algorithm changes
 SMALL_CHANNELS = (16, 32, 64)  # for the NumPy reference, which is slow
 MAP_SIZE = 28  # pixels a side, the middle of GoogLeNet and ResNet
 
@@ -64,6 +65,9 @@ SPATIAL = {  # k×k, c channels to c
     "5x5": lambda c: _plain(c, 5),
     "7x7": lambda c: _plain(c, 7),
 }
+
+# Those of which several algorithms are capable, c channels to c.
+CHOICES = {"1x1 c→c": POINTWISE["1x1 c→c"], "3x3": SPATIAL["3x3"], "5x5": SPATIAL["5x5"]}
 
 # Its arithmetic takes about a microsecond: what a call takes beyond that is overhead.
 SMALLEST = Layer("1x1 16→16", "conv2d", (8, 8, 16), {"weight": (1, 1, 16, 16)}, {})

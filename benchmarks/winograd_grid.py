@@ -1,4 +1,4 @@
-"""Winograd's transforms against direct over a grid of shapes: what `pays` in fastconv/_algorithms.py was derived from.
+"""Winograd's transforms against direct over a grid of shapes: what `cost` in fastconv/_algorithms.py was derived from.
 
     python -m benchmarks.winograd_grid [--threads N] [--quick]
 

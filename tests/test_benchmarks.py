@@ -42,7 +42,7 @@ def smallest(benchmark):
         least = min(configs.published(), key=lambda name: configs.published()[name].cost().macs)
         return [cell for cell in cells(benchmark) if cell[-1] == least]
     if benchmark.param_names[:1] == ["channels"]:
-        return [cell for cell in cells(benchmark) if cell[0] == min(configs.CHANNELS)]
+        return [cell for cell in cells(benchmark) if cell[0] == min(benchmark._params[0])]
     return cells(benchmark)
 
 
@@ -131,6 +131,11 @@ def test_a_wrong_result_is_not_timed(monkeypatch):
         wrong[place] += 1
         with pytest.raises(AssertionError, match="1 of 12544 values are wrong"):
             common.check(call.y, wrong)
+        with pytest.raises(AssertionError, match="1 of 12544 values are wrong"):
+            common.check(call.y + 0.4, wrong, may_round=True)
+    common.check(expected + 0.4, expected, may_round=True)
+    with pytest.raises(AssertionError, match="12544 of 12544"):
+        common.check(expected + 0.4, expected)
     with pytest.raises(AssertionError, match="shape"):
         common.check(call.y, expected[1:])
     monkeypatch.setattr(common, "reference_call", lambda layer: lambda: wrong)
@@ -156,6 +161,28 @@ def test_quick_expressions_select_what_they_name():
     quick = [name for name in names if any(re.search(expression, name) for expression in QUICK)]
     assert sum(".time_block(" in name for name in quick) == 5 * 6 * len(common.THREADS)
     assert sum(".track_" in name and "bench_blocks" in name for name in quick) == 5 * 6 * 2
+    for algorithms, layers in (
+        (("auto", "direct", "winograd"), ("3x3", "5x5")),
+        (("auto", "direct", "blas"), ("1x1 c→c",)),
+    ):
+        for layer in layers:
+            cells_of = [
+                name for name in quick if f"'{layer}', '" in name and ".time_" in name and "bench_layers" in name
+            ]
+            for algorithm in algorithms:
+                assert sum(f"'{algorithm}'" in name for name in cells_of) == 4 * len(common.THREADS)
+
+
+def test_choices_are_those_that_plans_describe():
+    for name, spans in common.choices().items():
+        assert spans[0][0] == 1
+        assert spans[-1][1] == max(configs.LAYER_CHANNELS)
+        for first, last, algorithm in spans:
+            for channels in {first, min(last, 64)}:
+                layer = configs.CHOICES[name](channels)
+                described = common.plan(layer, num_threads=1).describe(layer.x_shape)
+                assert algorithm.split()[0] == described.algorithm
+                assert described.algorithm != "winograd" or algorithm.removeprefix("winograd ") in described.tile
 
 
 def test_report_knows_the_benchmarks_by_name():

@@ -26,6 +26,12 @@ FACTS = {
     "fastconv": "1.2.3",
     "source": "commit 0123456789ab",
     "blocks_input": "28×28",
+    "choices": {"1x1 c→c": [[1, 512, "direct"]], "3x3": [[1, 30, "direct"], [31, 512, "winograd F(4×4, 3×3)"]]},
+}
+SPEEDS = {  # seconds of a 3×3; the choice, at 31 channels, is wrong at 16
+    "auto": lambda c: 1e-9 * c**2,
+    "direct": lambda c: 2e-9 * c**2,
+    "winograd": lambda c: 1e-9 * c**2,
 }
 
 
@@ -66,7 +72,8 @@ def store(folder, *, commit="0123456789abcdef", scale=1.0, fails=(), facts=FACTS
     add(result, data.REFERENCE, ((16,), tuple(MACS)), lambda c, block: [1e-3])
     algorithms = ("blas", "direct", "numpy.matmul")
     add(result, data.POINTWISE, (CHANNELS, THREADS, ("1x1 c→c",), algorithms), lambda c, *_: [1e-9 * c**2] * 2)
-    add(result, data.LAYER_MACS, (CHANNELS, ("1x1 c→c",)), lambda c, _: 784 * c * c)
+    add(result, data.SPATIAL, (CHANNELS, THREADS, ("3x3",), tuple(SPEEDS)), lambda c, _, __, a: [SPEEDS[a](c)] * 2)
+    add(result, data.LAYER_MACS, (CHANNELS, ("1x1 c→c", "3x3")), lambda c, _: 784 * c * c)
     add(result, "bench_calls.Overhead.time_plan", (), lambda: [2.5e-6, 2.5e-6])
     add(result, data.PEAK, (THREADS,), lambda threads: 55.0 * threads)
     add(result, data.FACTS, ((json.dumps(facts),),), lambda recorded: 1)
@@ -189,6 +196,19 @@ def test_words_follow_the_figures(run):
     for threads in THREADS:
         kept = [cell.channels for cell in run.series("fire/8 3x3", threads) if cell.kept >= words.KEPT]
         assert kept == [] or f"from {kept[0]} channels on" in fire
+
+
+def test_words_say_where_the_choice_changes_and_what_it_loses(run):
+    said = {finding.heading: finding.text for finding in words.findings(run)}
+    assert "3x3: direct up to 30 and winograd F(4×4, 3×3) from 31 channels on." in said["What auto takes"]
+    assert "1x1 c→c: direct at every channel count." in said["What auto takes"]
+    assert (
+        "3x3 with 1 thread and 3x3 with 2 threads: winograd at 16, 64 and 256 channels."
+        in said["The fastest algorithm"]
+    )
+    assert "at worst it takes 2.00× as long (3x3, 16 channels, 2 threads)" in said["The fastest algorithm"]
+    assert "in 10 of 12 cells" in said["The fastest algorithm"]
+    assert "What auto takes" not in {finding.heading for finding in words.findings(replace(run, facts={}))}
 
 
 class _Loaded(HTMLParser):

@@ -93,6 +93,16 @@ class Run:
     failed: list = field(default_factory=list)
 
     @property
+    def choices(self):
+        """{layer: [(first, last, algorithm)]}: what "auto" takes at which channel counts, by the run's own word."""
+        return self.facts.get("choices", {})
+
+    def taken(self, layer, channels):
+        """The name of the algorithm that "auto" takes there; None where the run does not say."""
+        spans = [algorithm for first, _, algorithm in self.choices.get(layer, ()) if first <= channels]
+        return spans[-1].split()[0] if spans else None
+
+    @property
     def thread_counts(self):
         """Thread counts measured, ascending."""
         return sorted({cell.threads for cell in self.blocks})

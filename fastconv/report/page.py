@@ -40,10 +40,16 @@ FIGURES = (
         "enough to do; fastconv then opens a smaller team.",
     ),
     (
-        plots.algorithms,
-        "Single convolutions by algorithm",
-        "Speed of each algorithm on single convolutions of c channels. numpy.matmul is the same matrix product without "
-        "bias and activation.",
+        plots.algorithm_times,
+        "Time against channels, by algorithm",
+        "Time of one call of single convolutions of c to c channels on log axes, median. The upright lines stand where "
+        "the choice of auto changes. numpy.matmul is the same matrix product without bias and activation.",
+    ),
+    (
+        plots.algorithm_speeds,
+        "Speed by algorithm",
+        "The same cells in GFLOP/s, two FLOP a MAC of the direct convolution: Winograd does fewer, and may pass the "
+        "limit of the multiply-add units.",
     ),
 )
 
@@ -67,7 +73,8 @@ def render(run):
 
 def _facts(run):
     """What the timed processes said of themselves, then what asv knows of the machine."""
-    said = {name: ", ".join(value) if isinstance(value, list) else value for name, value in run.facts.items()}
+    facts = {name: value for name, value in run.facts.items() if name != "choices"}  # these are said in words
+    said = {name: ", ".join(value) if isinstance(value, list) else value for name, value in facts.items()}
     return said | {f"asv: {name}": value for name, value in run.machine.items()}
 
 

@@ -151,16 +151,28 @@ def thread_scaling(run):
     return _with_legend(figure, {"all threads count fully": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
 
 
-def algorithms(run):
-    """Speed of each algorithm on the single convolutions of the suite."""
+def algorithm_times(run):
+    """Time of each algorithm on the single convolutions of the suite, and where the choice of "auto" changes."""
+    return _algorithms(run, "time of one call, µs", lambda cell: 1e6 * cell.time.median, is_log=True)
+
+
+def algorithm_speeds(run):
+    """The same cells in GFLOP/s."""
+    return _algorithms(run, "GFLOP/s", lambda cell: cell.gflops)
+
+
+def _algorithms(run, label, value, is_log=False):
+    """A panel for each single convolution: `value` of its cells against channels, a line for each algorithm."""
     cells = run.pointwise + run.spatial
     if not cells:
         return None
     names = list(dict.fromkeys(cell.name for cell in cells))
     colours = dict(zip(dict.fromkeys(cell.algorithm for cell in cells), _COLOURS, strict=False))
     teams = sorted({cell.threads for cell in cells})
-    figure, axes = _panels(len(names))
+    figure, axes = _panels(len(names), height=3 if len(names) < 4 else 2.5)
     for axis, name in zip(axes, names, strict=True):
+        for first, _, _ in run.choices.get(name, ())[1:]:
+            axis.axvline(first, color=_GREY, linewidth=0.8)
         for algorithm, colour in colours.items():
             for threads in teams:
                 found = [c for c in cells if (c.name, c.algorithm, c.threads) == (name, algorithm, threads)]
@@ -168,7 +180,7 @@ def algorithms(run):
                 thin = threads != teams[-1]
                 axis.plot(
                     [cell.channels for cell in found],
-                    [cell.gflops for cell in found],
+                    [value(cell) for cell in found],
                     color=colour,
                     linewidth=1 if thin else 1.8,
                     linestyle=":" if thin else "solid",
@@ -177,9 +189,13 @@ def algorithms(run):
                     label=None if thin else algorithm,
                 )
         axis.set_title(name)
+        if is_log:
+            axis.set_yscale("log")
+            _plain_numbers(axis.yaxis)
         _channel_axis(axis, run)
-    axes[0].set_ylim(bottom=0)
-    figure.supylabel("GFLOP/s", fontsize="medium")
+    if not is_log:
+        axes[0].set_ylim(bottom=0)
+    figure.supylabel(label, fontsize="medium")
     thin = {team(teams[0]): {"color": _GREY, "linewidth": 1, "linestyle": ":"}} if len(teams) > 1 else {}
     return _with_legend(figure, thin | {team(teams[-1]): {"color": _GREY, "linestyle": "solid"}})
 

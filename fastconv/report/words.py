@@ -7,6 +7,7 @@ from fastconv.report.data import AUTO
 from fastconv.report.tables import significant, team, times
 
 KEPT = 0.8  # of the saved operations must be saved time for "the time shrinks as the operations do"
+NEAR = 1.05  # times the time of the fastest count as fast as it
 UNSTEADY = 0.25  # of a cell's median is what half of its samples may span
 _VERDICTS = ((0.9, "Yes."), (0.7, "Mostly."), (0.4, "Partly."), (0, "Hardly."))  # by the share kept
 
@@ -49,7 +50,8 @@ def answer(run):
 def findings(run):
     """The statements that this run supports, beside the answer."""
     made = [_block(run, name) for name in run.names(savers_only=True)]
-    made += [_limit(run), _growth(run), _threads(run), _pointwise(run), _choices(run), _steadiness(run)]
+    made += [_limit(run), _growth(run), _threads(run), _pointwise(run), _choices(run), _fastest(run)]
+    made.append(_steadiness(run))
     return [finding for finding in made if finding]
 
 
@@ -201,21 +203,52 @@ def _pointwise(run):
 
 
 def _choices(run):
-    """Which algorithm of ours is fastest where, for the single convolutions that the suite times with several."""
+    """At which channel counts the choice of "auto" changes."""
+    said = [f"{name}: {_list(_span(*span, spans) for span in spans)}." for name, spans in run.choices.items()]
+    if not said:
+        return None
+    map_size = f" ({run.facts['blocks_input']})" if "blocks_input" in run.facts else ""
+    return Finding("What auto takes", f"For c to c channels{map_size}, by its rule. {' '.join(said)}")
+
+
+def _span(first, last, algorithm, spans):
+    """What is taken between two channel counts, the first or last of which may be the end of the range."""
+    if len(spans) == 1:
+        return f"{algorithm} at every channel count"
+    if last == spans[-1][1]:
+        return f"{algorithm} from {first} channels on"
+    return f"{algorithm} " + (f"up to {last}" if first == spans[0][0] else f"from {first} to {last}")
+
+
+def _fastest(run):
+    """Which algorithm of ours measured fastest where, and what is lost where "auto" takes another."""
     timed = {}
     for cell in run.pointwise + run.spatial:
         if cell.algorithm not in (AUTO, "numpy.matmul"):
-            timed.setdefault((cell.name, cell.threads), {}).setdefault(cell.channels, []).append(cell)
-    names = {}  # by what is said of them
+            timed.setdefault((cell.name, cell.threads), {}).setdefault(cell.channels, {})[cell.algorithm] = cell
+    timed = {key: found for key, found in timed.items() if max(map(len, found.values())) > 1}
+    names, losses = {}, []  # names by what is said of them
     for (name, threads), by_channels in timed.items():
         winners = {}
         for channels, cells in sorted(by_channels.items()):
-            winners.setdefault(min(cells, key=lambda cell: cell.time.median).algorithm, []).append(channels)
+            fastest = min(cells.values(), key=lambda cell: cell.time.median)
+            winners.setdefault(fastest.algorithm, []).append(channels)
+            if taken := cells.get(run.taken(name, channels)):
+                where = f"{name}, {channels} channels, {team(threads)}"
+                losses.append((taken.time.median / fastest.time.median, where))
         where = "; ".join(f"{algorithm} at {_list(channels)} channels" for algorithm, channels in winners.items())
-        if max(map(len, by_channels.values())) > 1:
-            names.setdefault(where, []).append(f"{name} with {team(threads)}")
+        names.setdefault(where, []).append(f"{name} with {team(threads)}")
+    if not names:
+        return None
     text = " ".join(f"{_list(where)}: {said}." for said, where in names.items())
-    return Finding("The fastest algorithm", text) if names else None
+    if losses:
+        worst, where = max(losses)
+        good = sum(loss <= NEAR for loss, _ in losses)
+        text += (
+            f" What auto takes is the fastest, or takes at most {_percent(NEAR - 1)} longer, in {good} of "
+            f"{len(losses)} cells" + (f"; at worst it takes {times(worst)} as long ({where})." if worst > NEAR else ".")
+        )
+    return Finding("The fastest algorithm", text)
 
 
 def _steadiness(run):
