@@ -8,6 +8,7 @@
     bench_machine.py   the facts without which a result is worth nothing
     peak.py            `python -m benchmarks.peak`: single convolutions against the machine's limits, without asv
     race.py            `python -m benchmarks.race`: single convolutions against other engines, each run by engines.py
+    cold.py            `python -m benchmarks.cold`: Winograd's gain where weights come from main memory
     __main__.py        `python -m benchmarks`: runs a profile, shows the progress, makes the report
 
 Parameters stand in the order channels, threads, block or layer, algorithm: numbers first, for the axes of asv's page.

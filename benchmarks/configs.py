@@ -78,10 +78,10 @@ def conv(size, c, k, r=3, stride=1, padding=None, groups=1):
     padding = r // 2 if padding is None else padding
     options = {"stride": stride, "padding": padding, "groups": groups}
     layer = Layer("", "conv2d", (size, size, c), {"weight": (r, r, c // groups, k)}, options)
-    return replace(layer, name=_geometry(layer))
+    return replace(layer, name=geometry(layer))
 
 
-def _geometry(conv):
+def geometry(conv):
     """A convolution's shapes in short: 3×3/2 128→128@56² 2 groups."""
     shape = conv.conv_shapes["weight"]
     r, stride, groups = shape.kernel[0], shape.stride[0], shape.groups
@@ -99,7 +99,7 @@ def published_convolutions():
     """[Layer] of the convolutions inside the four networks that the peers are raced on, each once."""
     functions = networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet
     layers = _distinct({function.__name__: networks.convolutions(function()) for function in functions})
-    return [replace(layer, name=f"{name} {_geometry(layer)}") for name, layer in layers.items()]
+    return [replace(layer, name=f"{name} {geometry(layer)}") for name, layer in layers.items()]
 
 
 def _distinct(layers_of):

@@ -13,12 +13,13 @@ pytest.importorskip("asv")
 from asv.config import Config
 from asv_runner.discovery import disc_benchmarks, update_sys_path
 
+from fastconv import networks
 from fastconv.report import data
 
 SUITE = Path(__file__).parents[1] / "benchmarks"
 update_sys_path(str(SUITE))
 
-from benchmarks import WarmTimeBenchmark, common, configs, engines, peak, race  # noqa: E402
+from benchmarks import WarmTimeBenchmark, cold, common, configs, engines, peak, race  # noqa: E402
 from benchmarks.__main__ import QUICK  # noqa: E402
 
 BENCHMARKS = {benchmark.name: benchmark for benchmark in disc_benchmarks(str(SUITE))}
@@ -258,3 +259,20 @@ def test_peak_counts_what_is_met(monkeypatch, capsys):
     assert all((float(value) < float(wanted)) == bool(mark) or value == wanted for value, mark, wanted in rows)
     met = sum(not mark for _, mark, _ in rows)
     assert f"{met} of 5 wanted figures met, {5 - met} missed" in printed
+
+
+def test_cold_passes_chain_their_layers(monkeypatch, capsys):
+    beginning = networks.resnet()[:4]  # the first convolution, a pool, two bottlenecks
+    monkeypatch.setattr(cold.networks, "resnet", lambda: beginning)
+    monkeypatch.setattr(cold, "TURNS", 1)
+    monkeypatch.setattr("sys.argv", ["cold", "--threads", "1", "--passes", "1"])
+    cold.main()
+    printed = capsys.readouterr().out
+    assert "2 × 3×3 64→64@56², F(4×4, 3×3)" in printed
+    arrays = cold.Arrays()
+    steps = [cold.Step(layer, arrays, 1) for layer in networks.convolutions(beginning)]
+    reduce, conv, expand = steps[-3:]
+    assert conv.x is reduce.y
+    assert expand.x is conv.y
+    assert reduce.x is steps[-4].y
+    assert all(step.x is not step.y for step in steps)
