@@ -42,8 +42,9 @@ FIGURES = (
     (
         plots.algorithm_times,
         "Time against channels, by algorithm",
-        "Time of one call of single convolutions of c to c channels on log axes, median. The upright lines stand where "
-        "the choice of auto changes. numpy.matmul is the same matrix product without bias and activation.",
+        "Time of one call of single convolutions of c channels on log axes, median. The pale line of auto lies behind "
+        "the algorithm that it takes; the upright lines stand where its choice changes. numpy.matmul is the same "
+        "matrix product without bias and activation.",
     ),
     (
         plots.algorithm_speeds,

@@ -6,6 +6,7 @@ would give.
 
 from io import StringIO
 
+from fastconv.report.data import AUTO
 from fastconv.report.tables import team
 
 _COLOURS = ("#0b6fb8", "#d1495b", "#2a8a5f", "#c08a00", "#7a52a8", "#00868b", "#8c4a1f", "#5b6770")
@@ -67,7 +68,7 @@ def time_against_channels(run):
         axis.set_title(name)
         axis.set_yscale("log")
         _plain_numbers(axis.yaxis)
-        _channel_axis(axis, run)
+        _channel_axis(axis, run.blocks)
     figure.supylabel("time of one call, µs", fontsize="medium")
     return _with_legend(figure, {"proportional to the MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
 
@@ -89,7 +90,7 @@ def saving_against_channels(run):
         axis.set_title(name)
         axis.set_yscale("log")
         _plain_numbers(axis.yaxis, "×")
-        _channel_axis(axis, run)
+        _channel_axis(axis, run.blocks)
     figure.supylabel("times less than the plain convolution", fontsize="medium")
     return _with_legend(figure, {"MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}}, prefix="time, ")
 
@@ -147,7 +148,7 @@ def thread_scaling(run):
         axis.axhline(level, color=_GREY, linewidth=width, linestyle="solid" if level == 1 else _DASHES)
     axis.set_ylim(bottom=0)
     axis.set_ylabel(f"times faster than with {team(teams[0])}")
-    _channel_axis(axis, run)
+    _channel_axis(axis, run.blocks)
     return _with_legend(figure, {"all threads count fully": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
 
 
@@ -178,11 +179,14 @@ def _algorithms(run, label, value, is_log=False):
                 found = [c for c in cells if (c.name, c.algorithm, c.threads) == (name, algorithm, threads)]
                 found.sort(key=lambda cell: cell.channels)
                 thin = threads != teams[-1]
+                halo = algorithm == AUTO  # broad and pale behind the line of the algorithm that it takes
                 axis.plot(
                     [cell.channels for cell in found],
                     [value(cell) for cell in found],
                     color=colour,
-                    linewidth=1 if thin else 1.8,
+                    alpha=0.4 if halo else 1,
+                    zorder=1 if halo else 2,
+                    linewidth=(1 if thin else 1.8) + 3 * halo,
                     linestyle=":" if thin else "solid",
                     marker="o",
                     markersize=2.5 if thin else 4,
@@ -192,7 +196,7 @@ def _algorithms(run, label, value, is_log=False):
         if is_log:
             axis.set_yscale("log")
             _plain_numbers(axis.yaxis)
-        _channel_axis(axis, run)
+        _channel_axis(axis, cells)
     if not is_log:
         axes[0].set_ylim(bottom=0)
     figure.supylabel(label, fontsize="medium")
@@ -233,9 +237,9 @@ def _line(axis, x, y, ranges, colour, label):
     axis.plot(x, y, color=colour, marker="o", label=label)
 
 
-def _channel_axis(axis, run):
-    """Channels, doubling from tick to tick."""
-    channels = sorted({cell.channels for cell in run.blocks + run.pointwise + run.spatial})
+def _channel_axis(axis, cells):
+    """The channels of these cells, doubling from tick to tick."""
+    channels = sorted({cell.channels for cell in cells})
     axis.set_xscale("log", base=2)
     axis.set_xticks(channels, map(str, channels))
     axis.set_xticks([], minor=True)
