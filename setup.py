@@ -25,6 +25,9 @@ COMMON = ["-O3", "-std=gnu11", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidd
 AVX2 = ["-mavx2", "-mfma"]
 AVX512 = ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"]
 
+# For gcc alone: else it keeps pointers in vector registers, and spills the largest tiles' sums in their hot loops.
+GCC = ["-mtune-ctrl=^inter_unit_moves_to_vec,^inter_unit_moves_from_vec"]
+
 
 @cache
 def compiler_command():
@@ -66,7 +69,8 @@ def instruction_sets():
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return {}
     sets = {"avx2": AVX2, "avx512": AVX512}
-    return {name: flags for name, flags in sets.items() if compiles("int x;\n", flags)}
+    extra = GCC if compiles("int x;\n", GCC) else []
+    return {name: flags + extra for name, flags in sets.items() if compiles("int x;\n", flags)}
 
 
 class build_ext(_build_ext):  # noqa: N801 the name that setuptools knows
