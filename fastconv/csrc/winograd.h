@@ -60,7 +60,7 @@ struct fc_result {
 struct fc_winograd_kernels {
     /* [nodes of rows - 1][nodes of cols - 1]; whether nothing can overflow */
     int (*input[FC_MAX_NODES][FC_MAX_NODES])(const struct fc_patch *);
-    void (*product[2][12])(const struct fc_product *);   /* [vectors - 1][tiles - 1] */
+    void (*product[2][12])(const struct fc_product *);                       /* [vectors - 1][tiles - 1] */
     void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_result *); /* [kernel is 5×5][nodes …][nodes …] */
     void (*direct)(const struct fc_patch *, const struct fc_result *);
 };

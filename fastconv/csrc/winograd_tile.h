@@ -8,8 +8,8 @@
  * of the map may leave out the last pair, along either axis. fastconv/_transforms.py derives all this, and the weights'
  * side.
  *
- * Arithmetic contract: each product is summed over chunks of PRODUCT_TERMS channels, a chain of multiply-adds from 0 each,
- * and the chunks' sums in order; no value depends on the tiles, columns or channels beside it.
+ * Arithmetic contract: each product is summed over chunks of PRODUCT_TERMS channels, a chain of multiply-adds from 0
+ * each, and the chunks' sums in order; no value depends on the tiles, columns or channels beside it.
  */
 
 #include <string.h>
@@ -239,7 +239,8 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
     const VECTOR bias = *(const VECTOR *)((const char *)t->bias + at);
     VECTOR columns[FC_MAX_OUTPUTS][FC_MAX_POINTS], m[FC_MAX_POINTS], y[FC_MAX_OUTPUTS];
     for (int j = 0; j < col_points; j++) {
-        const VECTOR *in = (const VECTOR *)(t->sums + at) + NAMED(winograd_line)(j, col_points, points) * FC_MAX_VECTORS;
+        const VECTOR *in =
+            (const VECTOR *)(t->sums + at) + NAMED(winograd_line)(j, col_points, points) * FC_MAX_VECTORS;
         UNROLL
         for (int i = 0; i < row_points; i++)
             m[i] = in[NAMED(winograd_line)(i, row_points, points) * points * FC_MAX_VECTORS];
@@ -273,8 +274,8 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
 {
     const int nodes = row_nodes > col_nodes ? row_nodes : col_nodes;
     const int row_outputs = 2 * row_nodes + 3 - kernel, col_outputs = 2 * col_nodes + 3 - kernel;
-    const struct NAMED(winograd_constants) c = NAMED(winograd_broadcast)(
-        nodes, 2 * nodes + 3 - kernel, row_nodes > col_nodes ? t->axes.rows : t->axes.cols);
+    const struct NAMED(winograd_constants) c =
+        NAMED(winograd_broadcast)(nodes, 2 * nodes + 3 - kernel, row_nodes > col_nodes ? t->axes.rows : t->axes.cols);
     for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
         if (t->rows < row_outputs || t->cols < col_outputs || count < LANES) {
@@ -324,20 +325,20 @@ static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc
 }
 
 /* The functions, named by nodes, tiles x vectors or kernel and nodes, and the table of them. */
-#define INPUT(row_nodes, col_nodes)                                                  \
+#define INPUT(row_nodes, col_nodes)                                                      \
     static int NAMED(winograd_input_##row_nodes##_##col_nodes)(const struct fc_patch *t) \
-    {                                                                                \
-        return NAMED(winograd_input)(row_nodes, col_nodes, t);                       \
+    {                                                                                    \
+        return NAMED(winograd_input)(row_nodes, col_nodes, t);                           \
     }
 #define PRODUCT(tiles, vectors)                                                            \
     static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product *t) \
     {                                                                                      \
         NAMED(winograd_product)(tiles, vectors, t);                                        \
     }
-#define OUTPUT(kernel, row_nodes, col_nodes)                                                             \
+#define OUTPUT(kernel, row_nodes, col_nodes)                                                           \
     static void NAMED(winograd_output_##kernel##_##row_nodes##_##col_nodes)(const struct fc_result *t) \
-    {                                                                                                    \
-        NAMED(winograd_output)(kernel, row_nodes, col_nodes, t);                                         \
+    {                                                                                                  \
+        NAMED(winograd_output)(kernel, row_nodes, col_nodes, t);                                       \
     }
 #define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
 
