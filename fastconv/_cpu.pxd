@@ -2,8 +2,11 @@
 
 cdef extern from "winograd.h" nogil:
     enum:
+        FC_MAX_COLUMNS
         FC_MAX_NODES
+        FC_MAX_OUTPUTS
         FC_MAX_POINTS
+        FC_MAX_RUN
 
     struct fc_winograd:
         int nodes
@@ -19,14 +22,17 @@ cdef extern from "winograd.h" nogil:
         const fc_winograd *cols
         int points
 
-    struct fc_patch:
+    struct fc_patches:
         fc_axes axes
         const char **pixels
+        int tiles
         ptrdiff_t channels
         ptrdiff_t ahead
         char *out
         ptrdiff_t point_stride
+        ptrdiff_t tile_stride
         double most
+        char *fits
 
     struct fc_product:
         const char *rows
@@ -54,13 +60,13 @@ cdef extern from "winograd.h" nogil:
         const char *weights
         ptrdiff_t weight_stride
 
-    ctypedef int (*fc_input_kernel)(const fc_patch *) noexcept
+    ctypedef void (*fc_input_kernel)(const fc_patches *) noexcept
     ctypedef void (*fc_product_kernel)(const fc_product *) noexcept
     ctypedef void (*fc_output_kernel)(const fc_result *) noexcept
-    ctypedef void (*fc_direct_kernel)(const fc_patch *, const fc_result *) noexcept
+    ctypedef void (*fc_direct_kernel)(const fc_patches *, const fc_result *) noexcept
 
     struct fc_winograd_kernels:
-        fc_input_kernel input[2][2]
+        fc_input_kernel input[2][2][2]
         fc_product_kernel product[2][12]
         fc_output_kernel output[2][2][2]
         fc_direct_kernel direct

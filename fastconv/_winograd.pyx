@@ -19,8 +19,8 @@ from cython.parallel cimport parallel, prange, threadid
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport (
-    FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patch, fc_product, fc_result, fc_winograd,
-    fc_winograd_kernels, kernels_for,
+    FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_RUN, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches,
+    fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
 )
 
 from fastconv._direct import aligned
@@ -196,23 +196,25 @@ cdef class Winograd:
         cdef ptrdiff_t first = self.tiles * strip // self.strips, end = self.tiles * (strip + 1) // self.strips
         cdef ptrdiff_t tiles[MAX_TILES]
         cdef char kinds[MAX_TILES]
-        cdef char overflows[MAX_TILES]
+        cdef char fits[MAX_TILES]
         cdef ptrdiff_t starts[KINDS + 1]
         cdef ptrdiff_t block, place, channel, block_columns = self.lanes * FC_MAX_VECTORS
-        cdef char *sums
-        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
-        cdef fc_patch patch
+        cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
+        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
+        cdef fc_patches patches
         cdef fc_result result
         self._arrange(first, end, tiles, kinds, starts)
-        patch.pixels, patch.channels = pixels, self.group_in
-        patch.point_stride, patch.most, patch.ahead = self.v_point, self.most, self.ahead
-        for place in range(end - first):
-            patch.axes = self.axes[kinds[place]]
-            self._find_patch(x, group, tiles[place], pixels)
-            patch.out = work + place * self.v_tile
-            overflows[place] = not self.kernels.input[patch.axes.rows.nodes - 1][patch.axes.cols.nodes - 1](&patch)
+        patches.pixels, patches.channels, patches.most = pixels, self.group_in, self.most
+        patches.point_stride, patches.tile_stride = self.v_point, self.v_tile
+        place = 0
+        while place < end - first:
+            patches.tiles = self._run_length(tiles + place, kinds + place, end - first - place)
+            patches.axes, patches.out = self.axes[kinds[place]], work + place * self.v_tile
+            patches.fits, patches.ahead = fits + place, self.ahead * patches.tiles
+            self._find_pixels(x, group, tiles[place], patches.tiles, pixels)
+            self.kernels.input[self.is_5x5][patches.axes.rows.nodes - 1][patches.axes.cols.nodes - 1](&patches)
+            place += patches.tiles
 
-        sums = work + self.transform.points * self.transform.points * self.v_point
         result.relu = self.relu
         result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
         result.residual_row = self.out_width * result.residual_stride
@@ -226,12 +228,12 @@ cdef class Winograd:
             for place in range(end - first):
                 result.axes = self.axes[kinds[place]]
                 self._place(tiles[place], channel, residual, out, out_image, &result)
-                if overflows[place]:
-                    self._find_patch(x, group, tiles[place], pixels)
-                    self.kernels.direct(&patch, &result)
-                else:
+                if fits[place]:
                     result.sums = sums + place * self.m_tile
                     self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](&result)
+                else:
+                    self._find_pixels(x, group, tiles[place], 1, pixels)
+                    self.kernels.direct(&patches, &result)
 
     cdef void _arrange(
         self, ptrdiff_t first, ptrdiff_t end, ptrdiff_t *tiles, char *kinds, ptrdiff_t *starts
@@ -254,18 +256,27 @@ cdef class Winograd:
                     place += 1
         starts[KINDS] = place
 
-    cdef void _find_patch(
-        self, const char *x, ptrdiff_t group, ptrdiff_t tile, const char **pixels
+    cdef int _run_length(self, const ptrdiff_t *tiles, const char *kinds, ptrdiff_t most) noexcept nogil:
+        """How many tiles, from the first on, lie side by side and are of its kind."""
+        cdef ptrdiff_t in_row = self.tile_cols - tiles[0] % self.tile_cols
+        cdef int n = 1
+        most = min(most, min(in_row, FC_MAX_RUN))
+        while n < most and tiles[n] == tiles[0] + n and kinds[n] == kinds[0]:
+            n += 1
+        return n
+
+    cdef void _find_pixels(
+        self, const char *x, ptrdiff_t group, ptrdiff_t tile, ptrdiff_t count, const char **pixels
     ) noexcept nogil:
-        """Where each pixel's channels of the group begin; zeros outside the image."""
-        cdef ptrdiff_t points = self.transform.points, i, j
+        """Where, for `count` tiles from `tile` on, each pixel's channels of the group begin; zeros outside the image."""
+        cdef ptrdiff_t points = self.transform.points, i, j, columns = points + (count - 1) * self.transform.outputs
         cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs - self.top
         cdef ptrdiff_t col = tile % self.tile_cols * self.transform.outputs - self.left
         cdef ptrdiff_t image = tile // (self.tile_rows * self.tile_cols), pixel = self.channels * self.itemsize
         cdef bint inside
         x += image * self.height * self.width * pixel + group * self.group_in * self.itemsize
-        for i in range(row, row + points):
-            for j in range(col, col + points):
+        for j in range(col, col + columns):
+            for i in range(row, row + points):
                 inside = 0 <= i and i < self.height and 0 <= j and j < self.width
                 pixels[0] = x + (i * self.width + j) * pixel if inside else self.no_values
                 pixels += 1

@@ -5,6 +5,9 @@
 
 enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 4 };
 
+/* Tiles side by side that are transformed together, and the columns of pixels that they see. */
+enum { FC_MAX_RUN = 8, FC_MAX_COLUMNS = FC_MAX_POINTS + (FC_MAX_RUN - 1) * FC_MAX_OUTPUTS };
+
 /* A transform of an axis with the points 0, ±node[0], …, ∞; winograd_tile.h says what the constants are. */
 struct fc_winograd {
     int nodes, points, outputs; /* points = 2·nodes + 2; values of a tile */
@@ -19,15 +22,17 @@ struct fc_axes {
     int points; /* of the full transform of an axis */
 };
 
-/* A patch of points × points pixels to transform. */
-struct fc_patch {
+/* Patches of pixels to transform: those of tiles side by side. */
+struct fc_patches {
     struct fc_axes axes;
-    const char *const *pixels; /* row by row, where each pixel's channels begin */
+    const char *const *pixels; /* column by column, where each pixel's channels begin */
+    int tiles;
     ptrdiff_t channels;
-    ptrdiff_t ahead; /* how far behind the pixels those of the next patch lie, if they are to be called for; 0 */
-    char *out;       /* [point], whole vectors of channels */
-    ptrdiff_t point_stride;
-    double most; /* the largest sum of squares for which nothing overflows */
+    ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be called for; 0 */
+    char *out;       /* [point][tile], whole vectors of channels */
+    ptrdiff_t point_stride, tile_stride;
+    double most; /* the largest sum of squares of a patch for which nothing overflows */
+    char *fits;  /* for each tile: whether nothing can overflow */
 };
 
 /* Rows of channels, one of each tile, times the weights of one point. */
@@ -58,11 +63,11 @@ struct fc_result {
 };
 
 struct fc_winograd_kernels {
-    /* [nodes of rows - 1][nodes of cols - 1]; whether nothing can overflow */
-    int (*input[FC_MAX_NODES][FC_MAX_NODES])(const struct fc_patch *);
-    void (*product[2][12])(const struct fc_product *);                       /* [vectors - 1][tiles - 1] */
-    void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_result *); /* [kernel is 5×5][nodes …][nodes …] */
-    void (*direct)(const struct fc_patch *, const struct fc_result *);
+    /* [kernel is 5×5][nodes of rows - 1][nodes of cols - 1] */
+    void (*input[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_patches *);
+    void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_result *);
+    void (*product[2][12])(const struct fc_product *); /* [vectors - 1][tiles - 1] */
+    void (*direct)(const struct fc_patches *, const struct fc_result *);
 };
 
 #endif

@@ -118,50 +118,61 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
         memcpy(to, &v, count * sizeof(T));
 }
 
-/* Transforms a patch of pixels, and returns whether the sum of its squares is at most `t->most`. */
-INLINE int NAMED(winograd_input)(const int row_nodes, const int col_nodes, const struct fc_patch *t)
+/* Transforms the patches of a run of tiles side by side, whose columns they share, and tells of each whether the sum of
+ * its squares is at most `t->most`. */
+INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const int col_nodes,
+                                  const struct fc_patches *t)
 {
-    const int rows = 2 * row_nodes + 2, cols = 2 * col_nodes + 2;
+    const int rows = 2 * row_nodes + 2, cols = 2 * col_nodes + 2, outputs = cols + 1 - kernel;
     const struct NAMED(winograd_constants) over_rows = NAMED(winograd_broadcast)(row_nodes, 2, t->axes.rows);
     const struct NAMED(winograd_constants) over_cols = NAMED(winograd_broadcast)(col_nodes, 2, t->axes.cols);
     const ptrdiff_t channels = t->channels, point_stride = t->point_stride, ahead = t->ahead;
     const ptrdiff_t points = NAMED(winograd_full_points)(row_nodes, col_nodes, t->axes.points);
-    const char *const *pixels = t->pixels;
-    VECTOR squares = {0};
+    const int columns = cols + outputs * (t->tiles - 1);
+    VECTOR squares[FC_MAX_COLUMNS];
+    for (int j = 0; j < columns; j++) squares[j] = (VECTOR){0};
     for (ptrdiff_t first = 0; first < channels; first += LANES) {
         /* The last vector overlaps the one before it where the channels do not fill it. */
         const ptrdiff_t rest = channels - first;
         const ptrdiff_t at = (rest >= LANES || channels < LANES ? first : channels - LANES) * sizeof(T);
-        VECTOR lines[FC_MAX_POINTS][FC_MAX_POINTS], d[FC_MAX_POINTS], v[FC_MAX_POINTS];
-        for (int j = 0; j < cols; j++) {
-            VECTOR column = {0}; /* a chain through all values would take longer than everything else */
+        VECTOR lines[FC_MAX_COLUMNS][FC_MAX_POINTS], d[FC_MAX_POINTS], v[FC_MAX_POINTS];
+        const char *const *pixels = t->pixels;
+        for (int j = 0; j < columns; j++, pixels += points) {
+            VECTOR sum = {0}; /* a chain through all values would take longer than everything else */
             UNROLL
             for (int i = 0; i < rows; i++) {
-                d[i] = NAMED(load_some)(pixels[i * points + j] + at, channels);
-                column += d[i] * d[i];
+                d[i] = NAMED(load_some)(pixels[i] + at, channels);
+                sum += d[i] * d[i];
             }
             if (ahead) {
                 UNROLL
-                for (int i = 0; i < rows; i++) __builtin_prefetch(pixels[i * points + j] + at + ahead);
+                for (int i = 0; i < rows; i++) __builtin_prefetch(pixels[i] + at + ahead, 0, 2);
             }
-            squares += column;
+            squares[j] += sum;
             NAMED(winograd_points)(row_nodes, &over_rows, d, v);
             UNROLL
-            for (int i = 0; i < rows; i++) lines[i][j] = v[i];
+            for (int i = 0; i < rows; i++) lines[j][i] = v[i];
         }
-        for (int i = 0; i < rows; i++) {
-            UNROLL
-            for (int j = 0; j < cols; j++) d[j] = lines[i][j];
-            NAMED(winograd_points)(col_nodes, &over_cols, d, v);
-            char *out = t->out + NAMED(winograd_line)(i, rows, points) * points * point_stride + at;
-            UNROLL
-            for (int j = 0; j < cols - 1; j++, out += point_stride) *(VECTOR *)out = v[j];
-            *(VECTOR *)(out + (points - cols) * point_stride) = v[cols - 1];
+        char *tile_out = t->out + at;
+        for (int tile = 0; tile < t->tiles; tile++, tile_out += t->tile_stride) {
+            for (int i = 0; i < rows; i++) {
+                UNROLL
+                for (int j = 0; j < cols; j++) d[j] = lines[tile * outputs + j][i];
+                NAMED(winograd_points)(col_nodes, &over_cols, d, v);
+                char *out = tile_out + NAMED(winograd_line)(i, rows, points) * points * point_stride;
+                UNROLL
+                for (int j = 0; j < cols - 1; j++, out += point_stride) *(VECTOR *)out = v[j];
+                *(VECTOR *)(out + (points - cols) * point_stride) = v[cols - 1];
+            }
         }
     }
-    T sum = 0;
-    for (int j = 0; j < LANES; j++) sum += squares[j];
-    return sum <= t->most; /* not if it is NaN */
+    for (int tile = 0; tile < t->tiles; tile++) {
+        VECTOR lanes = {0};
+        for (int j = 0; j < cols; j++) lanes += squares[tile * outputs + j];
+        T sum = 0;
+        for (int j = 0; j < LANES; j++) sum += lanes[j];
+        t->fits[tile] = sum <= t->most; /* not if it is NaN */
+    }
 }
 
 /* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With `ahead` it
@@ -293,7 +304,7 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
 }
 
 /* The same values in the direct tile's order of sums, from the patch and the weights as they are. */
-static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc_result *t)
+static void NAMED(winograd_direct)(const struct fc_patches *patch, const struct fc_result *t)
 {
     const int n = t->axes.points, kernel = t->axes.rows->points + 1 - t->axes.rows->outputs;
     for (int pixel = 0; pixel < t->rows * t->cols; pixel++) {
@@ -304,7 +315,7 @@ static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc
             VECTOR sum = *(const VECTOR *)((const char *)t->bias + at), sums = {0};
             int terms = 0, is_first = 1;
             for (int tap = 0; tap < kernel * kernel; tap++) {
-                const T *from = (const T *)patch->pixels[(y + tap / kernel) * n + x + tap % kernel];
+                const T *from = (const T *)patch->pixels[(x + tap % kernel) * n + y + tap / kernel];
                 for (ptrdiff_t c = 0; c < patch->channels; c++, w += t->weight_stride, terms++) {
                     if (terms == SUM_TERMS) {
                         if (!is_first) sum += sums;
@@ -325,10 +336,10 @@ static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc
 }
 
 /* The functions, named by nodes, tiles x vectors or kernel and nodes, and the table of them. */
-#define INPUT(row_nodes, col_nodes)                                                      \
-    static int NAMED(winograd_input_##row_nodes##_##col_nodes)(const struct fc_patch *t) \
-    {                                                                                    \
-        return NAMED(winograd_input)(row_nodes, col_nodes, t);                           \
+#define INPUT(kernel, row_nodes, col_nodes)                                                            \
+    static void NAMED(winograd_input_##kernel##_##row_nodes##_##col_nodes)(const struct fc_patches *t) \
+    {                                                                                                  \
+        NAMED(winograd_input)(kernel, row_nodes, col_nodes, t);                                        \
     }
 #define PRODUCT(tiles, vectors)                                                            \
     static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product *t) \
@@ -342,10 +353,11 @@ static void NAMED(winograd_direct)(const struct fc_patch *patch, const struct fc
     }
 #define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
 
-INPUT(1, 1)
-INPUT(1, 2)
-INPUT(2, 1)
-INPUT(2, 2)
+INPUT(3, 1, 1)
+INPUT(3, 1, 2)
+INPUT(3, 2, 1)
+INPUT(3, 2, 2)
+INPUT(5, 2, 2)
 FOR_PIXELS(PRODUCT, 1)
 FOR_PIXELS(PRODUCT, 2)
 OUTPUT(3, 1, 1)
@@ -355,8 +367,9 @@ OUTPUT(3, 2, 2)
 OUTPUT(5, 2, 2)
 
 static const struct fc_winograd_kernels NAMED(winograd) = {
-    .input = {{NAMED(winograd_input_1_1), NAMED(winograd_input_1_2)},
-              {NAMED(winograd_input_2_1), NAMED(winograd_input_2_2)}},
+    .input = {{{NAMED(winograd_input_3_1_1), NAMED(winograd_input_3_1_2)},
+               {NAMED(winograd_input_3_2_1), NAMED(winograd_input_3_2_2)}},
+              {{0}, {0, NAMED(winograd_input_5_2_2)}}},
     .product = {{FOR_PIXELS(PRODUCT_ENTRY, 1)}, {FOR_PIXELS(PRODUCT_ENTRY, 2)}},
     .output = {{{NAMED(winograd_output_3_1_1), NAMED(winograd_output_3_1_2)},
                 {NAMED(winograd_output_3_2_1), NAMED(winograd_output_3_2_2)}},
