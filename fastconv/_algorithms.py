@@ -94,9 +94,9 @@ class _Winograd:
         pass through once for each image, slower from memory than from a cache.
         """
         products = shape.in_channels // shape.groups * shape.out_channels
-        point = products + 8 * shape.in_channels + 11 * shape.out_channels
+        point = products + _winograd.INPUT_COST * shape.in_channels + _winograd.OUTPUT_COST * shape.out_channels
         weights = self.transform.points**2 * products
-        passes = 2.5 if weights <= _CACHED_WEIGHTS else 8
+        passes = _winograd.WEIGHT_COST if weights <= _CACHED_WEIGHTS else 8
         return _LEAST_GAIN * (self.transform.products(shape) * point + passes * weights)
 
     def multiplications(self, shape):

@@ -22,6 +22,7 @@ from fastconv._cpu cimport (
     FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_RUN, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches,
     fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
 )
+from fastconv._cut cimport Cut, Cuttable
 
 from fastconv._direct import aligned
 
@@ -36,11 +37,14 @@ cdef enum:
 
 cdef int[KINDS] ORDER = [SHORT_COLS, FULL, SHORT_ROWS, SHORT_ROWS + SHORT_COLS]
 
+# What a point of a tile takes beside its products, in multiply-adds, and what a weight takes to come in.
+INPUT_COST = 8  # for an input channel
+OUTPUT_COST = 11  # for an output channel
+WEIGHT_COST = 2.5
+
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 cdef ptrdiff_t LARGE_WEIGHTS = 4 * 1024 * 1024  # of bytes: twice as large a strip is worth more than its place in L2
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
-cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
-cdef ptrdiff_t LEAST_COLUMNS = 64  # that share one transform of the input
 
 
 def pack(weight, bias, groups, transform):
@@ -85,7 +89,7 @@ def _most(largest, transform, dtype):
     return np.array(min(most / 4 / gain, most**0.5) ** 2)
 
 
-cdef class Winograd:
+cdef class Winograd(Cuttable):
     """A convolution of one geometry by one transform, ready to run on any arrays of it."""
 
     cdef const fc_winograd_kernels *kernels
@@ -170,30 +174,35 @@ cdef class Winograd:
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = <char *>PyArray_DATA(workspace)
         cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef ptrdiff_t unit, units, parts
-        # Parts of the blocks transform the same input again, so there are only as many as give each thread some units.
-        parts = self.blocks * self.lanes * FC_MAX_VECTORS // LEAST_COLUMNS
-        parts = max(1, min(parts, -(-team * UNITS_PER_THREAD // (self.strips * self.groups)))) if team > 1 else 1
-        units = self.strips * self.groups * parts
+        cdef Cut cut = self.cut_for(team, self.groups, self.strips, self.tiles, self.blocks)
+        cdef ptrdiff_t unit, units = self.groups * cut.strips * cut.parts
         if team == 1:
             with nogil:
                 for unit in range(units):
-                    self._unit(unit, parts, x_data, residual_data, out_data, out_image, out_stride, work)
+                    self._unit(unit, cut, x_data, residual_data, out_data, out_image, out_stride, work)
             return
         with nogil, parallel(num_threads=team):
             for unit in prange(units, schedule="dynamic"):
                 self._unit(
-                    unit, parts, x_data, residual_data, out_data, out_image, out_stride,
+                    unit, cut, x_data, residual_data, out_data, out_image, out_stride,
                     work + threadid() * self.workspace_bytes,
                 )
 
+    cdef double time_of(self, Cut cut) noexcept:
+        """What the largest unit takes, in multiply-adds, by the costs of a point."""
+        cdef double tiles = (self.tiles + cut.strips - 1) // cut.strips
+        cdef double columns = self.group_out * ((self.blocks + cut.parts - 1) // cut.parts) / <double>self.blocks
+        cdef double point = tiles * (self.group_in * columns + INPUT_COST * self.group_in + OUTPUT_COST * columns)
+        return self.transform.points**2 * (point + WEIGHT_COST * self.group_in * columns)
+
     cdef void _unit(
-        self, ptrdiff_t unit, ptrdiff_t parts, const char *x, const char *residual,
+        self, ptrdiff_t unit, Cut cut, const char *x, const char *residual,
         char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
     ) noexcept nogil:
         """A part of the blocks of a group for a strip: parts fastest, then groups, then strips."""
-        cdef ptrdiff_t part = unit % parts, group = unit // parts % self.groups, strip = unit // parts // self.groups
-        cdef ptrdiff_t first = self.tiles * strip // self.strips, end = self.tiles * (strip + 1) // self.strips
+        cdef ptrdiff_t part = unit % cut.parts, group = unit // cut.parts % self.groups
+        cdef ptrdiff_t strip = unit // (cut.parts * self.groups)
+        cdef ptrdiff_t first = self.tiles * strip // cut.strips, end = self.tiles * (strip + 1) // cut.strips
         cdef ptrdiff_t tiles[MAX_TILES]
         cdef char kinds[MAX_TILES]
         cdef char fits[MAX_TILES]
@@ -219,7 +228,7 @@ cdef class Winograd:
         result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
         result.residual_row = self.out_width * result.residual_stride
         result.out_stride, result.out_row = out_stride, self.out_width * out_stride
-        for block in range(self.blocks * part // parts, self.blocks * (part + 1) // parts):
+        for block in range(self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts):
             result.columns = min(block_columns, self.group_out - block * block_columns)
             result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
             channel = (group * self.group_out + block * block_columns) * self.itemsize
