@@ -108,6 +108,7 @@ def main():
     extensions = [
         extension("_cpu", [f"{CSRC}/isa.c"]),
         extension("_cut"),
+        extension("_pack"),
         extension("_direct"),
         extension("_nchw"),
         extension("_winograd"),

@@ -9,7 +9,7 @@ and `bind(shape, packed, activation)`, which gives a runner: `tile`, `workspace_
 
 import math
 
-from fastconv import _direct, _nchw, _transforms, _winograd
+from fastconv import _direct, _nchw, _pack, _transforms, _winograd
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
 _LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
@@ -29,7 +29,7 @@ class _Direct:
         return shape.macs
 
     def pack(self, weight, bias, groups):
-        return _direct.pack(weight, groups), _direct.pack_bias(bias, groups, *weight.shape[2:], weight.dtype)
+        return _pack.direct(weight, groups), _pack.direct_bias(bias, groups, *weight.shape[2:], weight.dtype)
 
     def bind(self, shape, packed, activation):
         return _direct.Direct(shape, *packed, activation)
@@ -104,7 +104,7 @@ class _Winograd:
         return shape.batch * self.transform.products(shape) * products
 
     def pack(self, weight, bias, groups):
-        return _winograd.pack(weight, bias, groups, self.transform)
+        return _pack.winograd(weight, bias, groups, self.transform)
 
     def bind(self, shape, packed, activation):
         return _winograd.Winograd(shape, *packed, activation, self.transform)

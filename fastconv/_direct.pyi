@@ -1,10 +1,6 @@
-from numpy import dtype, ndarray
+from numpy import ndarray
 
 from fastconv._shapes import ConvShape
-
-def pack(weight: ndarray, groups: int) -> ndarray: ...
-def pack_bias(bias: ndarray | None, groups: int, group_in: int, out_channels: int, dtype: dtype) -> ndarray: ...
-def aligned(shape: tuple[int, ...], dtype: dtype) -> ndarray: ...
 
 class Direct:
     tile: str

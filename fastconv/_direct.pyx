@@ -10,8 +10,6 @@ thread's workspace, where the copy stays in the L2 cache for every block: there 
 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
 """
 
-from math import prod
-
 import numpy as np
 
 from cython.parallel cimport parallel, prange, threadid
@@ -20,6 +18,7 @@ from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_kernels, fc_tile, fc_tile_kernel, kernels_for
+from fastconv._pack cimport is_narrow
 
 import_array()
 
@@ -39,62 +38,6 @@ cdef struct Cut:
     ptrdiff_t team
     ptrdiff_t strips  # of an image
     ptrdiff_t parts  # that the blocks of a group are dealt into
-
-
-def pack(ndarray weight, ptrdiff_t groups):
-    """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
-
-    The last block of a group is one vector wide when its columns fit one. Weights of narrow groups are packed as one
-    group, in blocks of one vector.
-    """
-    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
-    cdef ptrdiff_t lanes = kernels.lanes, block = lanes * FC_MAX_VECTORS, itemsize = weight.itemsize
-    cdef ptrdiff_t r = weight.shape[0], s = weight.shape[1], c = weight.shape[2], all_columns = weight.shape[3]
-    if _is_narrow(c, all_columns // groups, groups, lanes):
-        block, groups = lanes, 1
-    cdef ptrdiff_t rows = r * s * c, k = all_columns // groups, columns = -(-k // lanes) * lanes
-    cdef ptrdiff_t group, first, row, width, stored
-    packed = aligned((groups, rows * columns), weight.dtype)
-    cdef char *target = <char *>PyArray_DATA(packed)
-    cdef const char *source = <const char *>PyArray_DATA(weight)
-    with nogil:
-        for group in range(groups):
-            first = 0
-            while first < columns:
-                width = min(block, columns - first)
-                stored = min(width, k - first)
-                for row in range(rows):
-                    memcpy(target, source + (row * all_columns + group * k + first) * itemsize, stored * itemsize)
-                    memset(target + stored * itemsize, 0, (width - stored) * itemsize)
-                    target += width * itemsize
-                first += block
-    return packed
-
-
-cdef bint _is_narrow(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, ptrdiff_t lanes) noexcept nogil:
-    """Whether the groups are for the narrow tile: as wide in as out, and a vector holds whole groups."""
-    return groups > 1 and group_in == group_out and (group_in == 1 or (group_in == 4 and lanes % 4 == 0))
-
-
-def pack_bias(bias, groups, group_in, out_channels, dtype):
-    """The bias as [group][column], padded like the weights; zeros for None."""
-    cdef const fc_kernels *kernels = kernels_for(dtype.itemsize)
-    k = out_channels // groups
-    if _is_narrow(group_in, k, groups, kernels.lanes):
-        k, groups = out_channels, 1
-    packed = aligned((groups, -(-k // kernels.lanes) * kernels.lanes), dtype)
-    packed[:] = 0
-    if bias is not None:
-        packed[:, :k] = bias.reshape(groups, k)
-    return packed
-
-
-def aligned(shape, dtype):
-    """An uninitialised array that begins at a cache line."""
-    size = prod(shape) * dtype.itemsize
-    cdef ndarray buffer = np.empty(size + 64, np.uint8)
-    cdef ptrdiff_t start = -<ptrdiff_t>PyArray_DATA(buffer) % 64
-    return buffer[start : start + size].view(dtype).reshape(shape)
 
 
 cdef class Direct:
@@ -133,7 +76,7 @@ cdef class Direct:
         self.batch, self.height, self.width, self.channels = shape.batch, shape.height, shape.width, shape.in_channels
         self.out_height, self.out_width = shape.out_height, shape.out_width
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
-        self.narrow = _is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
+        self.narrow = is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
         self.in_rows = (
             self.group_in == 1 and s == FC_ROW_TAPS and dilation_w == 1 and self.stride_w <= 2 and self.narrow
         )

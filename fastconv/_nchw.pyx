@@ -15,7 +15,7 @@ from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_kernels, fc_planes, kernels_for
 
-from fastconv._direct import aligned
+from fastconv._pack import aligned
 
 import_array()
 

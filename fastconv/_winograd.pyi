@@ -3,10 +3,6 @@ import numpy as np
 from fastconv._shapes import ConvShape
 from fastconv._transforms import Transform
 
-_Packed = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-def pack(weight: np.ndarray, bias: np.ndarray | None, groups: int, transform: Transform) -> _Packed: ...
-
 class Winograd:
     tile: str
     workspace_bytes: int

@@ -24,8 +24,6 @@ from fastconv._cpu cimport (
 )
 from fastconv._cut cimport Cut, Cuttable
 
-from fastconv._direct import aligned
-
 import_array()
 
 cdef enum:
@@ -45,48 +43,6 @@ WEIGHT_COST = 2.5
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 cdef ptrdiff_t LARGE_WEIGHTS = 4 * 1024 * 1024  # of bytes: twice as large a strip is worth more than its place in L2
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
-
-
-def pack(weight, bias, groups, transform):
-    """What a plan keeps: the weights at every point, [group][block][point][c][column], the bias, the weights as they
-    are, and the largest sum of squares of a patch's values for which nothing can overflow on the way.
-    """
-    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
-    _, _, c, k = weight.shape
-    k //= groups
-    block, points = kernels.lanes * FC_MAX_VECTORS, transform.points**2
-    columns = -(-k // kernels.lanes) * kernels.lanes
-    packed = aligned((groups, points * c * columns), weight.dtype)
-    largest = 0.0  # sum of absolute weights
-    for g in range(groups):
-        for first in range(0, columns, block):
-            part = weight[..., g * k + first : min(g * k + first + block, (g + 1) * k)]
-            with np.errstate(over="ignore", invalid="ignore"):
-                at_points = transform.weights(part).astype(weight.dtype).reshape(points, c, -1)
-            width = min(block, columns - first)
-            target = packed[g, points * c * first : points * c * (first + width)].reshape(points, c, width)
-            target[..., : part.shape[3]] = at_points
-            target[..., part.shape[3] :] = 0
-            sums = np.abs(part.astype(float)).sum((0, 1, 2)), np.abs(at_points.astype(float)).sum(1)
-            largest = np.maximum(largest, max(map(np.max, sums)))  # NaN stays
-    packed_bias = np.zeros((groups, columns), weight.dtype)
-    if bias is not None:
-        packed_bias[:, :k] = bias.reshape(groups, k)
-    return packed, packed_bias, weight, _most(largest, transform, weight.dtype)
-
-
-def _most(largest, transform, dtype):
-    """The largest sum of squares of x for which no value can overflow; -1, less than any, for unfit weights.
-
-    A value on the way, of the transforms or of the direct sum, is at most max |x| times the largest sum of absolute
-    weights times the absolute row sums of Bᵀ and Aᵀ, once for each axis.
-    """
-    a, _, b = transform.matrices
-    gain = (np.abs(a).sum(1).max() * np.abs(b).sum(1).max()) ** 2 * max(largest, 1e-30)
-    if not np.isfinite(gain):
-        return np.array(-1.0)
-    most = float(np.finfo(dtype).max)
-    return np.array(min(most / 4 / gain, most**0.5) ** 2)
 
 
 cdef class Winograd(Cuttable):

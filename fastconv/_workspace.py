@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastconv._direct import aligned
+from fastconv._pack import aligned
 
 _LARGEST_KEPT = 64 * 2**20
 _MOST_KEPT = 16

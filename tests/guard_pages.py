@@ -11,7 +11,7 @@ import numpy as np
 from cases import integers
 
 import fastconv
-from fastconv import _cpu, _direct, _nchw, _threads, _workspace, reference
+from fastconv import _cpu, _nchw, _pack, _threads, _workspace, reference
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -147,7 +147,7 @@ def pools(dtype, at_end):
 
 def main():
     _threads._MACS_PER_THREAD = 1  # teams for tiny layers
-    _direct.aligned = _nchw.aligned = _workspace.aligned = guarded
+    _pack.aligned = _nchw.aligned = _workspace.aligned = guarded
     _workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
     fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
     assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"
