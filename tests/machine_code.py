@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
-_TILE = re.compile(r"f\d\d_(?P<family>conv|winograd_product|narrow)_(?P<pixels>\d+)x(?P<rows>\d+)v?__\w+")
+_TILE = re.compile(
+    r"f(?P<bits>\d\d)_(?P<family>conv|winograd_product|narrow|row|planes|planes_rest)"
+    r"_(?P<pixels>\d+)((x|by)(?P<other>\d+)v?)?__\w+"
+)
+_ROW_TAPS = 3  # FC_ROW_TAPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +65,68 @@ def is_tile(name):
     return _TILE.fullmatch(name) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of a tile's reduction needs: whole vectors, and values loaded into all lanes of one."""
+
+    multiply_adds: int
+    loads: int
+    stores: int = 0  # of the loop that copies its input; a second one then reads the copy
+
+
+def step(name):
+    """The step of a register tile.
+
+    p pixels by v vectors of weights load p values and v vectors. A narrow tile of groups of w loads p vectors and w of
+    weights for p·w multiply-adds. A row of p pixels, s columns apart, loads the taps' weights and each column under
+    them once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
+    its v vectors again. The last pixels have a tile's rows as lanes, which fill one vector of floats or two of doubles.
+    """
+    tile = _TILE.fullmatch(name)
+    pixels, other = int(tile["pixels"]), int(tile["other"] or int(tile["bits"]) // 32)
+    if tile["family"] == "row":
+        columns = (pixels - 1) * other + _ROW_TAPS
+        return Step(pixels * _ROW_TAPS, _ROW_TAPS + columns)
+    return Step(pixels * other, pixels + other, other if tile["family"] == "planes" else 0)
+
+
 def faults(name, body):
     """What is wrong with the hot loop of a register tile, as sentences.
 
-    A turn of the loop makes some steps of the reduction. In each a tile of p pixels by v vectors needs p·v
-    multiply-adds and loads p values and v vectors of weights; a narrow tile of groups of w needs p·w, and loads p
-    vectors and w of weights. Nothing else may touch a whole vector in memory, but for one of the weights that is loaded
-    twice. The general registers do not hold the pointers of the largest tiles: in a turn each may be fetched once, from
-    the stack or a vector register. Moves between vector registers take no unit, only a place in the stream of
-    instructions: there may be half as many as multiply-adds.
+    A turn of the loop makes some steps of the reduction, and nothing but what they need may touch a whole vector in
+    memory, but for one of the weights that is loaded twice. The general registers do not hold the pointers of the
+    largest tiles: in a turn each may be fetched once, from the stack or a vector register. Moves between vector
+    registers take no unit, only a place in the stream of instructions: there may be half as many as multiply-adds.
     """
-    tile = _TILE.fullmatch(name)
-    pixels, rows = int(tile["pixels"]), int(tile["rows"])
+    need, pixels = step(name), int(_TILE.fullmatch(name)["pixels"])
     loops = hot_loops(body)
     found = [] if loops else ["no loop has multiply-adds"]
-    has_frame = any((i.name, i.operands) == ("mov", "%rsp,%rbp") for i in body)
+    has_frame = any((i.name, i.operands) == ("mov", "%rsp,%rbp") for i in body[:4])
     stack = re.compile(r"\((%rsp|%rbp)" if has_frame else r"\(%rsp")
+    copying = []
     for loop in loops:
         work = _multiply_adds(loop)
-        steps, rest = divmod(work, pixels * rows)
+        steps, rest = divmod(work, need.multiply_adds)
         if rest:
-            found.append(f"{work} multiply-adds are not a multiple of {pixels}·{rows}")
-        loads = steps * (pixels + rows)
+            found.append(f"{work} multiply-adds are not a multiple of {need.multiply_adds}")
         vectors = [i for i in loop if i.is_vector]
+        stored = sum(i.is_store for i in vectors)
+        stores = steps * need.stores if stored else 0
+        copying.append(stored > 0)
         fetches = sum(bool(stack.search(i.operands)) or _leaves_vectors(i) for i in loop if not i.is_vector)
         moves = sum(i.name.startswith("vmov") and "(" not in i.operands for i in vectors)
+        loads = steps * need.loads
         for what, count, least, most in (
             ("loads of vectors", sum(i.is_load for i in vectors), loads, loads + 1),
-            ("stores of vectors", sum(i.is_store for i in vectors), 0, 0),
+            ("stores of vectors", stored, stores, stores),
             ("vectors on the stack", sum(bool(stack.search(i.operands)) for i in vectors), 0, 0),
             ("fetches of pointers", fetches, 0, pixels),
             ("moves of vectors", moves, 0, work // 2),
         ):
             if not least <= count <= most:
-                found.append(f"{count} {what}, where {steps} steps of {pixels}·{rows} need {least} to {most}")
+                found.append(f"{count} {what}, where {steps} steps of {need} need {least} to {most}")
+    if need.stores and sorted(copying) != [False, True]:
+        found.append(f"{sum(copying)} of {len(copying)} loops copy, where one of two should")
     return found
 
 

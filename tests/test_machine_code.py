@@ -9,14 +9,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from machine_code import faults, functions, is_tile
+from machine_code import Step, faults, functions, is_tile, step
 
 ROOT = Path(__file__).parents[1]
 COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"]) if shutil.which(name.split()[0])]
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(r"f\d\d_(winograd_(input|output|direct)|narrow_value|conv_store_columns|peak)_.*")
-# Tiles that clang is known to keep in memory: it does not unroll a loop over one pixel.
-KNOWN_OF_CLANG = re.compile(r"f\d\d_(conv|winograd_product)_1x[12]v__.*")
+# Small tiles that compilers are known to get wrong: clang keeps in memory what a loop of one turn sets, gcc loads a
+# vector for each of its uses, or moves the sums about.
+KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v))__.*")
+KNOWN_OF_GCC = re.compile(r"f\d\d_(planes_2x2v|planes_rest_3|row_3by2)__.*")
 
 
 def run(*command):
@@ -56,9 +58,10 @@ def kernels(request, compiler, tmp_path_factory):
 
 def test_hot_loops(compiler, kernels):
     tiles = {name: body for name, body in kernels.items() if is_tile(name)}
-    assert len(tiles) >= 2 * 3 * 2 * 6  # two types of three families, of one or two vectors and up to six pixels
-    found = {name: said for name, body in tiles.items() if (said := faults(name, body))}
-    assert not found or (is_clang(compiler) and all(map(KNOWN_OF_CLANG.fullmatch, found))), found
+    assert len(tiles) >= 2 * 5 * 2 * 6  # two types of five families, of one or two vectors and up to six pixels
+    known = KNOWN_OF_CLANG if is_clang(compiler) else KNOWN_OF_GCC
+    found = {name: said for name, body in tiles.items() if not known.fullmatch(name) and (said := faults(name, body))}
+    assert not found
 
 
 def test_every_kernel_is_a_tile_or_another(kernels):
@@ -106,6 +109,56 @@ def test_the_check_finds_faults(line, changed, said):
     assert len(found) >= len(said)
     assert bool(found) == bool(said)
     assert all(any(text in fault for fault in found) for text in said)
+
+
+# A tile that copies its panel in the first of two loops, and reads the copy in the second.
+PLANES = """
+0000000000000000 <f32_planes_2x1v__avx2>:
+       0:\tvmovups (%rax),%ymm4
+       4:\tvmovups %ymm4,(%rdi)
+       8:\tprefetcht0 0x20(%rax)
+       c:\tvbroadcastss (%rcx),%ymm3
+      10:\tvfmadd231ps %ymm4,%ymm3,%ymm0
+      14:\tvbroadcastss 0x4(%rcx),%ymm3
+      18:\tvfmadd231ps %ymm4,%ymm3,%ymm1
+      1c:\tjle    0 <f32_planes_2x1v__avx2>
+      20:\tvmovups (%rdi),%ymm4
+      24:\tvbroadcastss (%rcx),%ymm3
+      28:\tvfmadd231ps %ymm4,%ymm3,%ymm0
+      2c:\tvbroadcastss 0x4(%rcx),%ymm3
+      30:\tvfmadd231ps %ymm4,%ymm3,%ymm1
+      34:\tjle    20 <f32_planes_2x1v__avx2+0x20>
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "said"),
+    [
+        ("prefetcht0 0x20(%rax)", "nop", []),
+        ("vmovups %ymm4,(%rdi)", "nop", ["0 of 2 loops copy"]),
+        ("prefetcht0 0x20(%rax)", "vmovups %ymm4,(%rsi)", ["2 stores of vectors"]),
+        ("vmovups (%rdi),%ymm4", "vmovups (%rdi),%ymm4\n      20:\tvmovups %ymm4,(%rsi)", ["2 of 2 loops copy"]),
+        ("jle    20 ", "ret    ", ["1 of 1 loops copy"]),
+        ("jle    0 ", "ret    ", ["0 of 1 loops copy"]),
+        ("vmovups %ymm4,(%rdi)", "vmovups %ymm4,0x20(%rsp)", ["1 vectors on the stack"]),
+    ],
+)
+def test_the_check_tells_which_loop_copies(line, changed, said):
+    assert line in PLANES
+    ((name, body),) = functions(PLANES.replace(line, changed)).items()
+    found = faults(name, body)
+    assert len(found) == len(said)
+    assert all(text in fault for text, fault in zip(said, found, strict=True))
+
+
+def test_steps():
+    assert step("f32_conv_12x2v__avx512") == step("f64_winograd_product_12x2v__avx512") == Step(24, 14)
+    assert step("f32_narrow_6x4__avx2") == Step(24, 10)
+    assert step("f32_row_4by1__avx2") == Step(12, 3 + 6)
+    assert step("f32_row_4by2__avx2") == Step(12, 3 + 9)
+    assert step("f32_planes_6x2v__avx2") == Step(12, 8, stores=2)
+    assert step("f32_planes_rest_3__avx2") == Step(3, 4)
+    assert step("f64_planes_rest_3__avx2") == Step(6, 5)
 
 
 def test_the_check_limits_moves_and_fetches():

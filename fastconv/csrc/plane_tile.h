@@ -2,9 +2,9 @@
  * are output channels, times vectors of pixels.
  *
  * Arithmetic contract: an output value of a whole vector is summed over the channels in chunks of SUM_TERMS, as
- * conv_tile.h does; one of the last pixels of a plane, fewer than a vector, is the sum of the bias and of two or four
- * chains over every second or fourth channel. Then residual, then activation. Which pixels are the last depends on the
- * plane alone, and rows do not take part in it: any cut of the work into tiles gives the same bits.
+ * conv_tile.h does; one of the last pixels of a plane, fewer than a vector, is the sum of the bias and of chains, up to
+ * eight, over every so many channels. Then residual, then activation. Which pixels are the last depends on the plane
+ * alone, and rows do not take part in it: any cut of the work into tiles gives the same bits.
  *
  * One call does several panels (the pixels of one tile), one after the other. The tile that reads a panel from the
  * planes, where each channel is on another page, can copy it on its way for the tiles of other rows.
@@ -65,17 +65,7 @@ INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc
             }
         }
         if (t->channels > SUM_TERMS) NAMED(conv_add)(rows, vectors, acc, sums);
-        if (store->residual) {
-            if (store->relu)
-                NAMED(conv_store)(rows, vectors, 1, 1, acc, store, done);
-            else
-                NAMED(conv_store)(rows, vectors, 1, 0, acc, store, done);
-        } else {
-            if (store->relu)
-                NAMED(conv_store)(rows, vectors, 0, 1, acc, store, done);
-            else
-                NAMED(conv_store)(rows, vectors, 0, 0, acc, store, done);
-        }
+        NAMED(conv_finish)(rows, vectors, acc, store, done);
     }
 }
 
@@ -93,8 +83,8 @@ INLINE void NAMED(plane_rest_step)(const int pixels, const int vectors, VECTOR a
 /* A few pixels. */
 INLINE void NAMED(plane_rest)(const int pixels, const struct fc_planes *t)
 {
-    enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, MOST_CHAINS = 4 };
-    const int chains = pixels == 1 ? MOST_CHAINS : 2; /* a few at least hide the multiply-adds' latency */
+    enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, SUMS = 8, MOST_CHAINS = SUMS / VECTORS };
+    const int chains = SUMS / (pixels * VECTORS); /* so many sums hide the multiply-adds' latency */
     const struct fc_tile *store = &t->store;
     VECTOR acc[MOST_CHAINS][FC_MOST_REST][2];
     UNROLL
