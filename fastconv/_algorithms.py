@@ -12,7 +12,14 @@ import math
 from fastconv import _direct, _nchw, _pack, _transforms, _winograd
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
+_UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
 _LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
+
+
+def _columns(shape):
+    """Output channels as whole vectors, those of narrow groups, which share vectors, as they are."""
+    lanes = _winograd.LANES if shape.groups == 1 else 1
+    return -(-shape.out_channels // lanes) * lanes
 
 
 class _Direct:
@@ -23,7 +30,7 @@ class _Direct:
         return None
 
     def cost(self, shape):
-        return shape.out_height * shape.out_width * shape.out_channels * shape.terms
+        return shape.out_height * shape.out_width * _columns(shape) * shape.terms
 
     def multiplications(self, shape):
         return shape.macs
@@ -93,8 +100,11 @@ class _Winograd:
         At every point a tile takes its products, and beside them the transforms of its patch and its sums. The weights
         pass through once for each image, slower from memory than from a cache.
         """
-        products = shape.in_channels // shape.groups * shape.out_channels
-        point = products + _winograd.INPUT_COST * shape.in_channels + _winograd.OUTPUT_COST * shape.out_channels
+        group_in, columns = shape.in_channels // shape.groups, _columns(shape)
+        products = group_in * columns
+        point = products + _winograd.INPUT_COST * shape.in_channels + _winograd.OUTPUT_COST * columns
+        if group_in < _winograd.LANES:
+            point += _UNFILLED_COST * shape.groups
         weights = self.transform.points**2 * products
         passes = _winograd.WEIGHT_COST if weights <= _CACHED_WEIGHTS else 8
         return _LEAST_GAIN * (self.transform.products(shape) * point + passes * weights)

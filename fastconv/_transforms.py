@@ -76,7 +76,7 @@ class Transform:
 
     @cached_property
     def constants(self):
-        """(powers, pairs, ends) of the factored form in csrc/winograd_tile.h, coefficients of t² without the last 1."""
+        """(powers, pairs, ends) of the factored form in csrc/winograd_axis.h, coefficients of t² without the last 1."""
         squares = [node**2 for node in self.nodes]
         powers = [[node**k for node in self.nodes] for k in range(self.outputs)]
         pairs = [_product([q for q in squares if q != square])[:-1] for square in squares]

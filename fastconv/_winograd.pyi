@@ -3,6 +3,11 @@ import numpy as np
 from fastconv._shapes import ConvShape
 from fastconv._transforms import Transform
 
+INPUT_COST: float
+OUTPUT_COST: float
+WEIGHT_COST: float
+LANES: int
+
 class Winograd:
     tile: str
     workspace_bytes: int

@@ -8,7 +8,7 @@ enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 
 /* Tiles side by side that are transformed together, and the columns of pixels that they see. */
 enum { FC_MAX_RUN = 8, FC_MAX_COLUMNS = FC_MAX_POINTS + (FC_MAX_RUN - 1) * FC_MAX_OUTPUTS };
 
-/* A transform of an axis with the points 0, ±node[0], …, ∞; winograd_tile.h says what the constants are. */
+/* A transform of an axis with the points 0, ±node[0], …, ∞; winograd_axis.h says what the constants are. */
 struct fc_winograd {
     int nodes, points, outputs; /* points = 2·nodes + 2; values of a tile */
     double powers[FC_MAX_OUTPUTS][FC_MAX_NODES], pairs[FC_MAX_NODES][FC_MAX_NODES - 1], ends[FC_MAX_NODES];
