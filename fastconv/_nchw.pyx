@@ -26,7 +26,7 @@ cdef enum:
     TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
 cdef ptrdiff_t STRIP_BYTES = 128 * 1024  # of panels: they stay in L2
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
-cdef ptrdiff_t FEWEST_TILES = 4  # of rows in a unit, since each unit copies its panels
+cdef ptrdiff_t FEWEST_TILES = 8  # of rows in a unit, since each unit copies its panels
 
 
 cdef ptrdiff_t share(ptrdiff_t i, ptrdiff_t shares, ptrdiff_t total) noexcept nogil:
@@ -105,7 +105,7 @@ cdef class Pointwise:
     cdef ptrdiff_t images, groups, group_in, group_out, plane, out_plane
     cdef ptrdiff_t width, out_width, stride_h, stride_w
     # The cut.
-    cdef ptrdiff_t strips, tiles
+    cdef ptrdiff_t panels, strips, tiles  # strips that L2 asks for: a team may take more
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly str tile
 
@@ -123,9 +123,9 @@ cdef class Pointwise:
 
         width = self.kernels.lanes * FC_MAX_VECTORS
         panel_bytes = width * self.group_in * self.itemsize
-        panels = self.out_plane // width
-        self.strips = max(1, -(-panels // max(1, STRIP_BYTES // panel_bytes)))
-        self.workspace_bytes = (-(-panels // self.strips) + 1) * panel_bytes  # one more: the last strip has the rest
+        self.panels = self.out_plane // width
+        self.strips = max(1, -(-self.panels // max(1, STRIP_BYTES // panel_bytes)))
+        self.workspace_bytes = (-(-self.panels // self.strips) + 1) * panel_bytes  # and what the last strip has more
         self.tiles = -(-self.group_out // self.kernels.max_pixels)
         self.tile = f"{self.kernels.max_pixels} channels × {width} pixels"
 
@@ -137,37 +137,42 @@ cdef class Pointwise:
         cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = <char *>PyArray_DATA(workspace)
-        cdef ptrdiff_t unit, units = self.images * self.strips, parts = 1
-        if team > 1:
-            parts = max(1, min(self.tiles // FEWEST_TILES, -(-team * UNITS_PER_THREAD // units)))
-            units *= parts
+        cdef ptrdiff_t unit, units, wanted = team * UNITS_PER_THREAD, parts = 1, strips = self.strips
+        if team > 1:  # more strips only where the rows are few, since each strip reads all weights
+            parts = max(1, self.tiles // FEWEST_TILES)
+            strips = max(strips, min(self.panels, -(-wanted // (self.images * parts))))
+            parts = min(parts, -(-wanted // (self.images * strips)))
+            if parts > team:  # an even share where the units are few
+                parts -= parts % team
+        units = self.images * strips * parts
         if team == 1:
             with nogil:
                 for unit in range(units):
-                    self._unit(unit, parts, x_data, residual_data, out_data, work)
+                    self._unit(unit, strips, parts, x_data, residual_data, out_data, work)
             return
         with nogil, parallel(num_threads=team):
             for unit in prange(units, schedule="dynamic"):
                 self._unit(
-                    unit, parts, x_data, residual_data, out_data, work + threadid() * self.workspace_bytes
+                    unit, strips, parts, x_data, residual_data, out_data, work + threadid() * self.workspace_bytes
                 )
 
     cdef void _unit(
-        self, ptrdiff_t unit, ptrdiff_t parts, const char *x, const char *residual, char *out, char *work
+        self, ptrdiff_t unit, ptrdiff_t strips, ptrdiff_t parts, const char *x, const char *residual, char *out,
+        char *work
     ) noexcept nogil:
         """A part of the tiles of rows, over one strip of one image."""
         cdef fc_planes pieces[MOST_PIECES]
-        cdef ptrdiff_t part = unit % parts, strip = unit // parts % self.strips
-        cdef ptrdiff_t image = unit // (parts * self.strips)
+        cdef ptrdiff_t part = unit % parts, strip = unit // parts % strips, image = unit // (parts * strips)
+        cdef ptrdiff_t first_pixel = self._first_pixel(strip, strips), end_pixel = self._first_pixel(strip + 1, strips)
         cdef ptrdiff_t first = share(part, parts, self.tiles), end = share(part + 1, parts, self.tiles)
         cdef ptrdiff_t tile, row, rows, n, i, group_row = image % self.groups * self.group_out
         cdef ptrdiff_t image_offset = image * self.group_out * self.out_plane * self.itemsize, offset
         x += image * self.group_in * self.plane * self.itemsize
-        n = self._cut(pieces, strip, x, work, end - first > TILES_WITHOUT_COPY)
+        n = self._cut(pieces, first_pixel, end_pixel, x, work, end - first > TILES_WITHOUT_COPY)
         for tile in range(first, end):
             row = share(tile, self.tiles, self.group_out)
             rows = share(tile + 1, self.tiles, self.group_out) - row
-            offset = image_offset + (row * self.out_plane + self._first_pixel(strip)) * self.itemsize
+            offset = image_offset + (row * self.out_plane + first_pixel) * self.itemsize
             for i in range(n):
                 pieces[i].rows = rows
                 pieces[i].weights = self.packed + (group_row + row) * self.group_in * self.itemsize
@@ -177,17 +182,17 @@ cdef class Pointwise:
                 self._piece(&pieces[i])
                 offset += pieces[i].store.columns * self.itemsize
 
-    cdef ptrdiff_t _first_pixel(self, ptrdiff_t strip) noexcept nogil:
-        """Where a strip begins: at a panel; the last ends with the plane."""
-        cdef ptrdiff_t width = self.kernels.lanes * FC_MAX_VECTORS
-        return self.out_plane if strip == self.strips else share(strip, self.strips, self.out_plane // width) * width
+    cdef ptrdiff_t _first_pixel(self, ptrdiff_t strip, ptrdiff_t strips) noexcept nogil:
+        """Where one of so many strips begins: at a panel; the last ends with the plane."""
+        if strip == strips:
+            return self.out_plane
+        return share(strip, strips, self.panels) * self.kernels.lanes * FC_MAX_VECTORS
 
     cdef ptrdiff_t _cut(
-        self, fc_planes *piece, ptrdiff_t strip, const char *x, char *work, bint copies
+        self, fc_planes *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work, bint copies
     ) noexcept nogil:
         """Cut a strip into whole panels, one of a vector, and pixels that fill none; returns the number of pieces."""
-        cdef ptrdiff_t lanes = self.kernels.lanes, width = lanes * FC_MAX_VECTORS, n = 0
-        cdef ptrdiff_t first = self._first_pixel(strip), end = self._first_pixel(strip + 1), pixels, panel
+        cdef ptrdiff_t lanes = self.kernels.lanes, width = lanes * FC_MAX_VECTORS, pixels, panel, n = 0
         while first < end:
             pixels = end - first
             if pixels >= width:
