@@ -2,9 +2,9 @@
 
 An algorithm is an object with a `name`; the `layout` of the arrays it takes; `reason_against(shape)`, None where it is
 usable; `cost(shape)`, what an image is expected to take, in multiply-accumulates of the direct convolution: the least
-is taken; `multiplications(shape)`, those really done; `pack(weight, bias, groups)`, what a plan keeps of weights HWIO;
-and `bind(shape, packed, activation)`, which gives a runner: `tile`, `workspace_bytes` for each thread,
-`run(x, residual, out, out_stride, workspace, team)`.
+is taken; `pack(weight, bias, groups)`, what a plan keeps of weights HWIO; `bind(shape, packed, activation)`, which
+gives a runner: `tile`, `workspace_bytes` for each thread, `run(x, residual, out, out_stride, workspace, team)`; and
+`multiplications(shape, runner)`, those really done.
 """
 
 import math
@@ -32,11 +32,11 @@ class _Direct:
     def cost(self, shape):
         return shape.out_height * shape.out_width * _columns(shape) * shape.terms
 
-    def multiplications(self, shape):
-        return shape.macs
+    def multiplications(self, shape, runner):
+        return runner.multiplications
 
     def pack(self, weight, bias, groups):
-        return _pack.direct(weight, groups), _pack.direct_bias(bias, groups, *weight.shape[2:], weight.dtype)
+        return _pack.direct(weight, bias, groups)
 
     def bind(self, shape, packed, activation):
         return _direct.Direct(shape, *packed, activation)
@@ -48,6 +48,9 @@ class _PointwiseNCHW(_Direct):
     def reason_against(self, shape):
         pointwise = shape.kernel == (1, 1) and shape.padding == ((0, 0), (0, 0))
         return None if pointwise else "in layout NCHW is for 1×1 convolutions without padding"
+
+    def multiplications(self, shape, runner):
+        return shape.macs
 
     def pack(self, weight, bias, groups):
         return _nchw.pack(weight, bias, groups)
@@ -66,7 +69,7 @@ class _Blas:
     def cost(self, shape):
         return math.inf  # direct measured faster everywhere
 
-    def multiplications(self, shape):
+    def multiplications(self, shape, runner):
         return shape.macs
 
     def pack(self, weight, bias, groups):
@@ -109,7 +112,7 @@ class _Winograd:
         passes = _winograd.WEIGHT_COST if weights <= _CACHED_WEIGHTS else 8
         return _LEAST_GAIN * (self.transform.products(shape) * point + passes * weights)
 
-    def multiplications(self, shape):
+    def multiplications(self, shape, runner):
         products = shape.in_channels // shape.groups * shape.out_channels
         return shape.batch * self.transform.products(shape) * products
 

@@ -33,6 +33,8 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t tile_stride
         double most
         char *fits
+        int first_row
+        int end_row
 
     struct fc_product:
         const char *rows
@@ -85,6 +87,7 @@ cdef extern from "kernels.h" nogil:
         ptrdiff_t n_segments
         ptrdiff_t length
         const void *weights
+        ptrdiff_t skipped
         const void *bias
         const char *residual
         ptrdiff_t residual_stride

@@ -1,11 +1,17 @@
-from numpy import ndarray
+from numpy import bool_, ndarray
 
 from fastconv._shapes import ConvShape
+
+def skips_rows(shape: ConvShape, all_finite: bool_) -> bool: ...
 
 class Direct:
     tile: str
     workspace_bytes: int
-    def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray, activation: str | None) -> None: ...
+    @property
+    def multiplications(self) -> int: ...
+    def __init__(
+        self, shape: ConvShape, weights: ndarray, bias: ndarray, all_finite: bool_, activation: str | None
+    ) -> None: ...
     def run(
         self,
         x: ndarray,

@@ -8,6 +8,9 @@ bits.
 Without padding the kernels read x where it is. With padding a strip's rows are first copied, borders and all, into the
 thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. With dilation
 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
+
+At the top and the bottom of the map rows of the kernel lie wholly in the padding. Where all weights are finite their
+products are zeros, and left out: output rows that miss the same ones form tiles of their own.
 """
 
 import numpy as np
@@ -25,6 +28,7 @@ import_array()
 CHUNK_CHANNELS = 64
 cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
+cdef ptrdiff_t LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows are not parted
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
 
 # What a unit costs beside its multiply-adds, in multiply-adds.
@@ -40,6 +44,16 @@ cdef struct Cut:
     ptrdiff_t parts  # that the blocks of a group are dealt into
 
 
+def skips_rows(shape, all_finite):
+    """Whether the rows of the kernel that lie in the padding are left out."""
+    return bool(all_finite) and shape.out_width >= LEAST_ROW
+
+
+cdef struct Rows:
+    ptrdiff_t first
+    ptrdiff_t end
+
+
 cdef class Direct:
     """A direct convolution of one geometry, ready to run on any arrays of it."""
 
@@ -48,17 +62,18 @@ cdef class Direct:
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef bint relu, narrow, in_rows
+    cdef bint relu, narrow, in_rows, skips
     cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.
     cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out, terms
     cdef ptrdiff_t kernel_rows, stride_h, stride_w, dilation_h, top, left
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
+    cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
     # How the kernels walk the input, in bytes.
     cdef bint copies
     cdef ptrdiff_t pixel_bytes, row_bytes, image_bytes
-    cdef ptrdiff_t n_segments, segment_bytes, residual_stride
+    cdef ptrdiff_t row_segments, segment_bytes, residual_stride  # segments under a row of the kernel
     cdef const ptrdiff_t *segments
     # The cut. A strip is some lines: rows of the output, or a tile's pixels when x is read in place by the plain tile.
     cdef ptrdiff_t lines, line_pixels, strips, blocks, copied_width
@@ -67,7 +82,7 @@ cdef class Direct:
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly str tile
 
-    def __init__(self, shape, weights, bias, activation):
+    def __init__(self, shape, weights, bias, all_finite, activation):
         (self.stride_h, self.stride_w), (self.dilation_h, dilation_w) = shape.stride, shape.dilation
         self.kernel_rows, s = shape.kernel
         self.itemsize = weights.itemsize
@@ -91,6 +106,7 @@ cdef class Direct:
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
         self.column_bytes = self.terms * self.itemsize
+        self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.residual_stride = shape.out_channels * self.itemsize
         self.group_bytes = weights.nbytes // self.groups
         self.group_bias_bytes = bias.nbytes // self.groups
@@ -103,6 +119,7 @@ cdef class Direct:
         self.pixel_bytes = (self.group_in if self.copies else self.channels) * self.itemsize
         self.row_bytes = (self.copied_width if self.copies else self.width) * self.pixel_bytes
         self.image_bytes = self.height * self.width * self.channels * self.itemsize
+        self.skips = skips_rows(shape, all_finite)
         self._set_strips()
         merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
         self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
@@ -114,7 +131,7 @@ cdef class Direct:
             ],
             np.intp,
         )
-        self.n_segments = len(self.offsets)
+        self.row_segments = len(self.offsets) // self.kernel_rows
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
 
     def _chunks(self, shape):
@@ -154,6 +171,36 @@ cdef class Direct:
     cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil:
         """Rows of the input from the first to the last that one row of the kernel meets in so many of the output."""
         return (rows - 1) * self.stride_h + 1
+
+    @property
+    def multiplications(self):
+        """Those really done."""
+        cdef ptrdiff_t row, rows = 0
+        cdef Rows inside
+        for row in range(self.out_height):
+            inside = self._rows_inside(row)
+            rows += inside.end - inside.first
+        columns = self.batch * self.out_width * self.groups * self.group_out
+        return rows * columns * (self.terms // self.kernel_rows)
+
+    cdef Rows _rows_inside(self, ptrdiff_t row) noexcept nogil:
+        """The rows of the kernel that are multiplied for a row of the output: those that meet the image, or all."""
+        cdef ptrdiff_t y = row * self.stride_h - self.top
+        cdef Rows rows = Rows(0, self.kernel_rows)
+        if self.skips:
+            rows.first = max(0, -(y // self.dilation_h))
+            rows.end = min(self.kernel_rows, -((y - self.height) // self.dilation_h))
+            if rows.end <= rows.first:
+                rows = Rows(0, 0)
+        return rows
+
+    cdef ptrdiff_t _end_of_alike(self, ptrdiff_t row) noexcept nogil:
+        """The row of the output after those, from `row` on, for which the same rows of the kernel are multiplied."""
+        cdef Rows rows = self._rows_inside(row), others = rows
+        while self.skips and rows.first == others.first and rows.end == others.end and row < self.out_height:
+            row += 1
+            others = self._rows_inside(row)
+        return row if self.skips else self.out_height
 
     cdef Cut _cut_for(self, ptrdiff_t team) noexcept:
         """The finest cut that takes the team little longer than the shortest, as far as a unit's cost tells."""
@@ -226,8 +273,8 @@ cdef class Direct:
         cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
         cdef fc_tile tile
-        tile.segments, tile.n_segments, tile.length = self.segments, self.n_segments, self.segment_bytes
-        tile.relu, tile.out_stride, tile.residual_stride = self.relu, out_stride, self.residual_stride
+        tile.length, tile.relu = self.segment_bytes, self.relu
+        tile.out_stride, tile.residual_stride = out_stride, self.residual_stride
         for unit in range(first, end):
             part = unit % cut.parts
             group = unit // cut.parts % self.groups
@@ -247,11 +294,11 @@ cdef class Direct:
             tile.out = out + image * out_image + m * out_stride
             tile.residual = residual + (image * all_pixels + m) * tile.residual_stride if residual != NULL else NULL
             if self.narrow:
-                self._narrow_strip(&tile, group, source, lines)
+                self._narrow_strip(&tile, group, source, line, lines)
             else:
                 self._strip(
                     &tile, group, self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts,
-                    source, m % self.out_width, pixels,
+                    source, m, pixels,
                 )
 
     cdef void _copy_strip(self, const char *image, ptrdiff_t row, ptrdiff_t span, char *work) noexcept nogil:
@@ -284,51 +331,67 @@ cdef class Direct:
 
     cdef void _strip(
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
-        ptrdiff_t column, ptrdiff_t pixels,
+        ptrdiff_t first, ptrdiff_t pixels,
     ) noexcept nogil:
-        """Every tile of a strip that begins at `column` of its first row, whose first input is at `source`."""
+        """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
+        cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
+        cdef ptrdiff_t top_row = first // self.out_width, row, m, end, end_of_set
+        cdef Rows inside
+        while first_block < end_block:
+            end_of_set = min(end_block, first_block + max(1, SET_BYTES // block_bytes))
+            row, m = top_row, 0
+            while m < pixels:
+                inside = self._rows_inside(row)
+                row = self._end_of_alike(row)
+                end = min(pixels, row * self.out_width - first)
+                self._run_of_pixels(strip, group, first_block, end_of_set, inside, source, first, m, end)
+                m = end
+            first_block = end_of_set
+
+    cdef void _run_of_pixels(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Rows inside,
+        const char *source, ptrdiff_t first, ptrdiff_t m, ptrdiff_t end,
+    ) noexcept nogil:
+        """The tiles of a strip's pixels m to end, which see the same rows of the kernel inside the image."""
         cdef fc_tile tile = strip[0]
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
-        cdef ptrdiff_t low = pixels // tiles, higher = pixels % tiles
+        cdef ptrdiff_t tiles = (end - m + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+        cdef ptrdiff_t low = (end - m) // tiles, higher = (end - m) % tiles
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
-        cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
-        cdef ptrdiff_t t, i, n, q, m, first_of_set = first_block, end_of_set
-        cdef const char *at
+        cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
+        cdef ptrdiff_t t, i, n
+        cdef const char *at = source + (row - first // self.out_width) * row_step + q * step
         tile.pixels = inputs
-        while first_of_set < end_block:
-            end_of_set = min(end_block, first_of_set + max(1, SET_BYTES // block_bytes))
-            at, q, m = source + column * step, column, 0
-            for t in range(tiles):
-                n = low + (t < higher)
-                for i in range(n):
-                    inputs[i] = at
-                    at += step
-                    q += 1
-                    if q == self.out_width:
-                        q = 0
-                        at += row_step - self.out_width * step
-                self._tile(&tile, strip, group, first_of_set, end_of_set, n, m)
-                m += n
-            first_of_set = end_of_set
+        for t in range(tiles):
+            n = low + (t < higher)
+            for i in range(n):
+                inputs[i] = at
+                at += step
+                q += 1
+                if q == self.out_width:
+                    q = 0
+                    at += row_step - self.out_width * step
+            self._tile(&tile, strip, group, first_block, end_block, inside, n, m)
+            m += n
 
     cdef void _tile(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        ptrdiff_t n, ptrdiff_t m,
+        Rows inside, ptrdiff_t n, ptrdiff_t m,
     ) noexcept nogil:
         """Blocks of channels of a tile of n pixels, the m-th and next of the strip: the full ones, then the last."""
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
         cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
-        cdef ptrdiff_t columns = (end - first) // block_columns * block_columns
+        cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, vectors
         while first < end:
-            self._place(tile, strip, group, first, m)
             tile.columns = columns if columns else end - first
-            self.kernels.conv[tile.columns > lanes][n - 1](tile)
+            vectors = FC_MAX_VECTORS if tile.columns > lanes else 1
+            self._place(tile, strip, group, first, vectors, inside, m)
+            self.kernels.conv[vectors - 1][n - 1](tile)
             first += tile.columns
             columns = 0
 
     cdef void _narrow_strip(
-        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t rows
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
     ) noexcept nogil:
         """Every tile of a strip of narrow groups: down the rows under a tile, whose inputs then are met again in L1."""
         cdef const char *inputs[FC_MAX_PIXELS]
@@ -345,16 +408,25 @@ cdef class Direct:
             for row in range(rows):
                 for i in range(1 if self.in_rows else n):
                     inputs[i] = at + i * step
-                self._place(&tile, strip, group, 0, row * self.out_width + q)
+                self._place(&tile, strip, group, 0, 1, self._rows_inside(top_row + row), row * self.out_width + q)
                 self.narrow_kernels[n - 1](&tile)
                 at += self.stride_h * self.row_bytes
 
     cdef void _place(
-        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t m
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors, Rows inside,
+        ptrdiff_t m,
     ) noexcept nogil:
-        """Set what a tile reads beside x and where it writes: channels from `first` on, the strip's pixel m and on."""
-        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
-        tile.weights = self.packed + group * self.group_bytes + first * self.column_bytes
+        """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
+        kernel the rows `inside`; the strip's pixel m and on.
+        """
+        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize, rows = inside.end - inside.first
+        tile.segments = self.segments + inside.first * self.row_segments
+        tile.n_segments = rows * self.row_segments
+        tile.weights = (
+            self.packed + group * self.group_bytes + first * self.column_bytes
+            + inside.first * vectors * self.row_bytes_of_vector
+        )
+        tile.skipped = (self.kernel_rows - rows) * vectors * self.row_bytes_of_vector
         tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
         tile.out = strip.out + m * tile.out_stride + channel
         tile.residual = strip.residual + m * tile.residual_stride + channel if strip.residual != NULL else NULL

@@ -20,7 +20,20 @@ def aligned(shape, dtype):
     return buffer[start : start + size].view(dtype).reshape(shape)
 
 
-def direct(ndarray weight, ptrdiff_t groups):
+def direct(weight, bias, groups):
+    """What a plan keeps: weights and bias in the order of the tiles, and whether all weights are known to be finite."""
+    packed_bias = _direct_bias(bias, groups, *weight.shape[2:], weight.dtype)
+    return _direct_weights(weight, groups), packed_bias, _all_finite(weight)
+
+
+def _all_finite(weight):
+    """Whether all weights are finite. It matters only where some of the kernel's rows may lie in the padding, so that
+    kernels of one row are not looked at.
+    """
+    return np.bool_(weight.shape[0] > 1 and np.isfinite(weight).all())
+
+
+def _direct_weights(ndarray weight, ptrdiff_t groups):
     """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
 
     The last block of a group is one vector wide when its columns fit one. Weights of narrow groups are packed as one
@@ -55,7 +68,7 @@ cdef bint is_narrow(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, p
     return groups > 1 and group_in == group_out and (group_in == 1 or (group_in == 4 and lanes % 4 == 0))
 
 
-def direct_bias(bias, groups, group_in, out_channels, dtype):
+def _direct_bias(bias, groups, group_in, out_channels, dtype):
     """The bias as [group][column], padded like the weights; zeros for None."""
     cdef const fc_kernels *kernels = kernels_for(dtype.itemsize)
     k = out_channels // groups
@@ -70,7 +83,7 @@ def direct_bias(bias, groups, group_in, out_channels, dtype):
 
 def winograd(weight, bias, groups, transform):
     """What a plan keeps: the weights at every point, [group][block][point][c][column], the bias, the weights as they
-    are, and the largest sum of squares of a patch's values for which nothing can overflow on the way.
+    are, whether they are finite, and the largest sum of squares of a patch's values for which nothing can overflow on the way.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     _, _, c, k = weight.shape
@@ -93,7 +106,7 @@ def winograd(weight, bias, groups, transform):
     packed_bias = np.zeros((groups, columns), weight.dtype)
     if bias is not None:
         packed_bias[:, :k] = bias.reshape(groups, k)
-    return packed, packed_bias, weight, _most(largest, transform, weight.dtype)
+    return packed, packed_bias, weight, _all_finite(weight), _most(largest, transform, weight.dtype)
 
 
 def _most(largest, transform, dtype):

@@ -17,6 +17,7 @@ class Winograd:
         weights: np.ndarray,
         bias: np.ndarray,
         direct_weights: np.ndarray,
+        all_finite: np.bool_,
         most: np.ndarray,
         activation: str | None,
         transform: Transform,

@@ -24,6 +24,8 @@ from fastconv._cpu cimport (
 )
 from fastconv._cut cimport Cut, Cuttable
 
+from fastconv._direct import skips_rows
+
 import_array()
 
 cdef enum:
@@ -64,6 +66,7 @@ cdef class Winograd(Cuttable):
     # Geometry, in pixels, channels and tiles.
     cdef ptrdiff_t height, width, channels, out_height, out_width, groups, group_in, group_out, out_channels, top, left
     cdef ptrdiff_t tile_rows, tile_cols, tiles, ahead
+    cdef bint skips_rows  # of the kernel, where a tile is computed directly
     cdef bint is_5x5, short_rows, short_cols  # in the last row, in the last column of tiles
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
@@ -74,12 +77,13 @@ cdef class Winograd(Cuttable):
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly str tile
 
-    def __init__(self, shape, weights, bias, direct_weights, most, activation, transform):
+    def __init__(self, shape, weights, bias, direct_weights, all_finite, most, activation, transform):
         self.height, self.width, self.channels = shape.height, shape.width, shape.in_channels
         self.out_height, self.out_width, self.out_channels = shape.out_height, shape.out_width, shape.out_channels
         self.groups = shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         (self.top, _), (self.left, _) = shape.padding
+        self.skips_rows = skips_rows(shape, all_finite)
         self.weights, self.bias, self.direct_weights, self.itemsize = weights, bias, direct_weights, weights.itemsize
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
@@ -199,6 +203,7 @@ cdef class Winograd(Cuttable):
                     self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](&result)
                 else:
                     self._find_pixels(x, group, tiles[place], 1, pixels)
+                    self._find_rows(tiles[place], &patches)
                     self.kernels.direct(&patches, &result)
 
     cdef void _arrange(
@@ -246,6 +251,13 @@ cdef class Winograd(Cuttable):
                 inside = 0 <= i and i < self.height and 0 <= j and j < self.width
                 pixels[0] = x + (i * self.width + j) * pixel if inside else self.no_values
                 pixels += 1
+
+    cdef void _find_rows(self, ptrdiff_t tile, fc_patches *patch) noexcept nogil:
+        """Which rows of a patch the direct convolution does not leave out."""
+        cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs - self.top
+        patch.first_row, patch.end_row = 0, self.transform.points
+        if self.skips_rows:
+            patch.first_row, patch.end_row = max(0, -row), min(self.transform.points, self.height - row)
 
     cdef void _products(
         self, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const ptrdiff_t *starts, const char *rows, char *sums

@@ -18,7 +18,8 @@ MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 class Description(NamedTuple):
     """What a call on one shape of x does; prints as a small table.
 
-    `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted.
+    `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
+    leaves out those with rows of the padding.
     `workspace_bytes` is for the whole team. `gflops` and `share_of_peak` are None where nothing was measured.
     """
 
@@ -238,7 +239,7 @@ class Conv2d:
             isa=_cpu.active(),
             threads=team,
             macs=bound.shape.macs,
-            multiplications=bound.algorithm.multiplications(bound.shape),
+            multiplications=bound.algorithm.multiplications(bound.shape, bound.runner),
             packed_bytes=sum(array.nbytes for array in bound.packed if array is not None),
             workspace_bytes=bound.runner.workspace_bytes * team,
             layout_conversion=_layout.conversion(self.layout, bound.layout),

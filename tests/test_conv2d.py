@@ -1,5 +1,7 @@
 """conv2d against the reference: any geometry, the edges of tiles and strips, and values that are no numbers."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from cases import ConvCase, conv_cases, huge, integers, non_finite, normals
@@ -69,6 +71,11 @@ STRIPS_AND_KERNELS = {
     "a high narrow kernel": ((2, 25, 9, 5), (13, 1, 5, 9), {"padding": ((3, 12), (0, 0))}),
     "an even kernel": ((2, 9, 9, 5), (4, 6, 5, 9), {"padding": "same", "stride": (3, 2)}),
     "a kernel of the whole map": ((3, 6, 6, 256), (6, 6, 256, 40), {}),
+    "rows of the kernel in the padding": ((3, 7, 7, 300), (5, 5, 300, 70), {"padding": 2}),
+    "rows in the padding in several strips": ((2, 14, 13, 520), (3, 3, 520, 33), {"padding": 1}),
+    "a high kernel on a low map": ((2, 3, 9, 130), (7, 3, 130, 33), {"padding": 3}),
+    "rows far apart in the padding": ((2, 6, 9, 40), (3, 3, 40, 33), {"padding": (9, 2), "dilation": (4, 2)}),
+    "depthwise rows in the padding": ((2, 5, 9, 70), (5, 3, 1, 70), {"groups": 70, "padding": (9, 1)}),
     "more padding than map": ((1, 2, 3, 5), (3, 3, 5, 9), {"padding": ((7, 0), (1, 20))}),
     "a stride over the whole map": ((2, 9, 8, 5), (2, 2, 5, 9), {"stride": (100, 2**31 - 1)}),
     "a dilation over the whole map": ((2, 9, 8, 5), (2, 2, 5, 9), {"dilation": (8, 1), "padding": "same"}),
@@ -121,6 +128,21 @@ def test_one_bad_value_reaches_its_outputs_and_no_others(bad, place, activation)
     assert_conv(got, **arrays, **case.options)
     reached = {"x": 3 * 3 * 33, "weight": 8 * 9, "bias": 8 * 9, "residual": 1}[place]
     assert (got.view("i4") != finite.view("i4")).sum() <= reached
+
+
+@pytest.mark.parametrize(("groups", "out_channels"), [(1, 18), (4, 16), (16, 16)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_a_bad_weight_meets_the_zeros_of_the_padding(kernel, bad, groups, out_channels):
+    rng = np.random.default_rng(0)
+    x, weight = (normals(rng, shape, "float32") for shape in ((9, 8, 16), (kernel, kernel, 16 // groups, out_channels)))
+    for r, s in product(range(kernel), repeat=2):
+        worse = weight.copy()
+        worse[r, s, 0, r + s] = bad
+        options = {"padding": kernel // 2, "groups": groups}
+        got = fastconv.conv2d(x, worse, **options, algorithm="direct")
+        assert_conv(got, x, worse, **options)
+        assert np.isnan(got[0, 0, r + s]) == (r < kernel // 2 or s < kernel // 2 or bad != np.inf)
 
 
 def test_sums_that_overflow_float32_become_infinite():

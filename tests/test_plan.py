@@ -3,6 +3,7 @@
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 import pytest
@@ -121,6 +122,29 @@ def test_the_description_of_a_convolution_is_true():
     assert {"direct", _cpu.active(), f"{description.macs:,}"} <= set(str(description).split())
     with pytest.raises(AttributeError):
         description.threads = 8
+
+
+@pytest.mark.parametrize(("groups", "out_channels"), [(1, 6), (4, 4)])
+def test_direct_leaves_out_the_rows_of_the_kernel_in_the_padding(groups, out_channels):
+    def multiplications(width=12):
+        plan = fastconv.Conv2d(
+            weight, stride=stride, padding=((top, bottom), (1, 1)), dilation=dilation, groups=groups, algorithm="direct"
+        )
+        return plan.describe((2, height, width, 4)).multiplications
+
+    weight = np.ones((5, 3, 4 // groups, out_channels), np.float32)
+    for height, top, bottom, stride, dilation in product((1, 2, 7), (0, 2, 9), (2, 9), (1, 2), (1, 3)):
+        out_height = (height + top + bottom - 4 * dilation - 1) // stride + 1
+        if out_height < 1:
+            continue
+        rows = [p * stride - top + r * dilation for p in range(out_height) for r in range(5)]
+        out_width = (12 + 2 - 2 * dilation - 1) // stride + 1
+        of_a_row = 2 * out_width * 3 * weight[0, 0].size
+        assert multiplications() == sum(0 <= row < height for row in rows) * of_a_row
+    height, top, bottom, stride, dilation = 7, 2, 2, 1, 1
+    assert multiplications(width=3) == 7 * 5 * 2 * 3 * 3 * weight[0, 0].size  # rows too short for tiles of their own
+    weight[0, 0, 0, 0] = np.nan
+    assert multiplications() == 7 * 5 * 2 * 12 * 3 * weight[0, 0].size
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

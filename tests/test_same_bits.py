@@ -14,6 +14,8 @@ pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 LARGE = {
     "3×3 padded": ((3, 28, 28, 96), (3, 3, 96, 72), {"padding": 1}),
     "3×3 strided": ((2, 29, 27, 64), (3, 3, 64, 33), {"stride": 2, "padding": "same"}),
+    "rows in the padding": ((2, 7, 7, 300), (3, 3, 300, 130), {"padding": 1}),
+    "more rows in the padding": ((2, 14, 13, 130), (5, 5, 130, 72), {"padding": 2}),
     "first layer": ((2, 64, 64, 3), (7, 7, 3, 24), {"stride": 2, "padding": 3}),
     "groups": ((2, 20, 20, 48), (5, 5, 16, 33), {"groups": 3, "padding": 2}),
     "depthwise": ((2, 40, 40, 40), (3, 3, 1, 40), {"groups": 40, "padding": 1}),

@@ -147,6 +147,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct f
                 }
             }
         }
+        w = (const T *)((const char *)w + t->skipped);
         if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
         if (bytes < block_bytes) {
             VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];

@@ -17,6 +17,7 @@ struct fc_tile {
     ptrdiff_t n_segments;
     ptrdiff_t length;          /* of a segment */
     const void *weights;       /* packed [block][segment][value][column], whole vectors of columns */
+    ptrdiff_t skipped;         /* of the weights after each block: those of segments that are left out */
     const void *bias;          /* a value for each column, padded to whole vectors */
     const char *residual;      /* added before the activation, or NULL */
     ptrdiff_t residual_stride; /* from a pixel to the next */

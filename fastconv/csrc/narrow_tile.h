@@ -38,7 +38,8 @@ INLINE VECTOR NAMED(spread)(VECTOR x, const int c)
 static T NAMED(narrow_value)(const int width, const struct fc_tile *t, const char *input, int pixel, ptrdiff_t channel)
 {
     const ptrdiff_t steps = t->n_segments * width, first = channel / width * width;
-    const T *w = (const T *)t->weights + channel / LANES * steps * LANES + channel % LANES;
+    const char *vector = (const char *)t->weights + channel / LANES * (steps * VECTOR_BYTES + t->skipped);
+    const T *w = (const T *)vector + channel % LANES;
     T sum = ((const T *)t->bias)[channel];
     for (ptrdiff_t s = 0; s < t->n_segments; s++) {
         KEEP_IN_ONE_REGISTER(s); /* and so unvectorised: gcc would round products and sums apart */
@@ -75,6 +76,7 @@ INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct f
                     NAMED(multiply_add)(&acc[i][0], width == 1 ? xv[i] : NAMED(spread)(xv[i], c), wv);
             }
         }
+        w = (const T *)((const char *)w + t->skipped);
         NAMED(conv_finish)(pixels, 1, acc, t, at);
     }
     for (; channel < t->columns; channel++)
@@ -111,6 +113,7 @@ INLINE void NAMED(row_tile)(const int pixels, const int step, const struct fc_ti
                         NAMED(multiply_add)(&acc[(j - k) / step][0], xv, wv[k]);
             }
         }
+        w = (const T *)((const char *)w + t->skipped);
         NAMED(conv_finish)(pixels, 1, acc, t, at);
     }
     for (; channel < t->columns; channel++)

@@ -31,8 +31,9 @@ struct fc_patches {
     ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be called for; 0 */
     char *out;       /* [point][tile], whole vectors of channels */
     ptrdiff_t point_stride, tile_stride;
-    double most; /* the largest sum of squares of a patch for which nothing overflows */
-    char *fits;  /* for each tile: whether nothing can overflow */
+    double most;            /* the largest sum of squares of a patch for which nothing overflows */
+    char *fits;             /* for each tile: whether nothing can overflow */
+    int first_row, end_row; /* of a patch, that the direct sums take in: the others may be left out */
 };
 
 /* Rows of channels, one of each tile, times the weights of one point. */
