@@ -109,6 +109,7 @@ def main():
         extension("_cpu", [f"{CSRC}/isa.c"]),
         extension("_cut"),
         extension("_pack"),
+        extension("_rows"),
         extension("_direct"),
         extension("_nchw"),
         extension("_winograd"),

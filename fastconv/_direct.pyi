@@ -2,8 +2,6 @@ from numpy import bool_, ndarray
 
 from fastconv._shapes import ConvShape
 
-def skips_rows(shape: ConvShape, all_finite: bool_) -> bool: ...
-
 class Direct:
     tile: str
     workspace_bytes: int

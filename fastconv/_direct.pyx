@@ -9,52 +9,31 @@ Without padding the kernels read x where it is. With padding a strip's rows are 
 thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. With dilation
 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
 
-At the top and the bottom of the map rows of the kernel lie wholly in the padding. Where all weights are finite their
-products are zeros, and left out: output rows that miss the same ones form tiles of their own.
+Output rows that miss the same rows of the kernel, since these lie in the padding, form tiles of their own.
 """
 
 import numpy as np
 
 from cython.parallel cimport parallel, prange, threadid
-from libc.math cimport INFINITY
-from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_kernels, fc_tile, fc_tile_kernel, kernels_for
+from fastconv._cut cimport Cut, Cuttable
 from fastconv._pack cimport is_narrow
+from fastconv._rows cimport InputRows, KernelRows
 
 import_array()
 
 CHUNK_CHANNELS = 64
 cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
-cdef ptrdiff_t LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows are not parted
-cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
 
-# What a unit costs beside its multiply-adds, in multiply-adds.
+# What a unit costs beside its multiply-adds, in multiply-adds of the plain tile.
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
-cdef double UNIT_COST = 30_000  # to hand out a unit
 cdef double NARROW_COST = 8  # of a multiply-add in the narrow tile, which is bound by loads
-cdef double SPARE = 1.04  # how much longer than the shortest a finer cut may take
 
 
-cdef struct Cut:
-    ptrdiff_t team
-    ptrdiff_t strips  # of an image
-    ptrdiff_t parts  # that the blocks of a group are dealt into
-
-
-def skips_rows(shape, all_finite):
-    """Whether the rows of the kernel that lie in the padding are left out."""
-    return bool(all_finite) and shape.out_width >= LEAST_ROW
-
-
-cdef struct Rows:
-    ptrdiff_t first
-    ptrdiff_t end
-
-
-cdef class Direct:
+cdef class Direct(Cuttable):
     """A direct convolution of one geometry, ready to run on any arrays of it."""
 
     cdef const fc_kernels *kernels
@@ -62,23 +41,22 @@ cdef class Direct:
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef bint relu, narrow, in_rows, skips
+    cdef bint relu, narrow, in_rows
     cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.
-    cdef ptrdiff_t batch, height, width, channels, out_height, out_width, groups, group_in, group_out, terms
-    cdef ptrdiff_t kernel_rows, stride_h, stride_w, dilation_h, top, left
+    cdef ptrdiff_t batch, out_height, out_width, groups, group_in, group_out, terms
+    cdef ptrdiff_t kernel_rows, stride_h, stride_w, dilation_h
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
     # How the kernels walk the input, in bytes.
+    cdef InputRows rows
     cdef bint copies
     cdef ptrdiff_t pixel_bytes, row_bytes, image_bytes
     cdef ptrdiff_t row_segments, segment_bytes, residual_stride  # segments under a row of the kernel
     cdef const ptrdiff_t *segments
     # The cut. A strip is some lines: rows of the output, or a tile's pixels when x is read in place by the plain tile.
-    cdef ptrdiff_t lines, line_pixels, strips, blocks, copied_width
-    cdef ptrdiff_t band_rows  # from the copied rows under one row of the kernel to those under the next
-    cdef Cut cut
+    cdef ptrdiff_t lines, line_pixels, strips, blocks
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly str tile
 
@@ -87,9 +65,7 @@ cdef class Direct:
         self.kernel_rows, s = shape.kernel
         self.itemsize = weights.itemsize
         self.kernels = kernels_for(self.itemsize)
-        (self.top, bottom), (self.left, right) = shape.padding
-        self.batch, self.height, self.width, self.channels = shape.batch, shape.height, shape.width, shape.in_channels
-        self.out_height, self.out_width = shape.out_height, shape.out_width
+        self.batch, self.out_height, self.out_width = shape.batch, shape.out_height, shape.out_width
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.narrow = is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
         self.in_rows = (
@@ -114,18 +90,17 @@ cdef class Direct:
         self.blocks = 1 if self.narrow else -(-self.group_out // block)
         self.tile = f"{self.kernels.max_pixels} pixels × {self.kernels.lanes if self.narrow else block} channels"
 
-        self.copies = (self.top, bottom, self.left, right) != (0, 0, 0, 0)
-        self.copied_width = (self.out_width - 1) * self.stride_w + (s - 1) * dilation_w + 1
-        self.pixel_bytes = (self.group_in if self.copies else self.channels) * self.itemsize
-        self.row_bytes = (self.copied_width if self.copies else self.width) * self.pixel_bytes
-        self.image_bytes = self.height * self.width * self.channels * self.itemsize
-        self.skips = skips_rows(shape, all_finite)
+        self.copies = shape.padding != ((0, 0), (0, 0))
+        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in)
+        self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
+        self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+        self.image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self._set_strips()
         merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
         self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
         self.offsets = np.array(
             [
-                y * self.band_rows * self.row_bytes + x * dilation_w * self.pixel_bytes
+                y * self.rows.band_rows * self.row_bytes + x * dilation_w * self.pixel_bytes
                 for y in range(self.kernel_rows)
                 for x in range(1 if merged else s)
             ],
@@ -157,83 +132,26 @@ cdef class Direct:
             pixel = max(self.pixel_bytes * self.stride_h * self.stride_w, 1)
             longest = max(STRIP_BYTES // pixel // self.line_pixels, 8)
         self.strips = -(-self.lines // max(longest, 1))
-        self.band_rows, self.workspace_bytes = self.dilation_h, 0
         if self.copies:
-            span = self._span(-(-self.lines // self.strips))
-            self.band_rows = min(self.dilation_h, span)  # of rows far apart only those needed are copied
-            self.workspace_bytes = -(-((self.kernel_rows - 1) * self.band_rows + span) * self.row_bytes // 64) * 64
-
-    cdef ptrdiff_t _copied_rows(self, ptrdiff_t rows) noexcept nogil:
-        """Rows of the input that so many rows of the output need, as far as they are copied."""
-        cdef ptrdiff_t span = self._span(rows)
-        return (self.kernel_rows - 1) * min(self.band_rows, span) + span
-
-    cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil:
-        """Rows of the input from the first to the last that one row of the kernel meets in so many of the output."""
-        return (rows - 1) * self.stride_h + 1
+            self.workspace_bytes = self.rows.set_longest(-(-self.lines // self.strips))
 
     @property
     def multiplications(self):
         """Those really done."""
-        cdef ptrdiff_t row, rows = 0
-        cdef Rows inside
-        for row in range(self.out_height):
-            inside = self._rows_inside(row)
-            rows += inside.end - inside.first
         columns = self.batch * self.out_width * self.groups * self.group_out
-        return rows * columns * (self.terms // self.kernel_rows)
+        return self.rows.sum_inside() * columns * (self.terms // self.kernel_rows)
 
-    cdef Rows _rows_inside(self, ptrdiff_t row) noexcept nogil:
-        """The rows of the kernel that are multiplied for a row of the output: those that meet the image, or all."""
-        cdef ptrdiff_t y = row * self.stride_h - self.top
-        cdef Rows rows = Rows(0, self.kernel_rows)
-        if self.skips:
-            rows.first = max(0, -(y // self.dilation_h))
-            rows.end = min(self.kernel_rows, -((y - self.height) // self.dilation_h))
-            if rows.end <= rows.first:
-                rows = Rows(0, 0)
-        return rows
-
-    cdef ptrdiff_t _end_of_alike(self, ptrdiff_t row) noexcept nogil:
-        """The row of the output after those, from `row` on, for which the same rows of the kernel are multiplied."""
-        cdef Rows rows = self._rows_inside(row), others = rows
-        while self.skips and rows.first == others.first and rows.end == others.end and row < self.out_height:
-            row += 1
-            others = self._rows_inside(row)
-        return row if self.skips else self.out_height
-
-    cdef Cut _cut_for(self, ptrdiff_t team) noexcept:
-        """The finest cut that takes the team little longer than the shortest, as far as a unit's cost tells."""
-        cdef Cut best = Cut(team, self.strips, 1)
-        cdef ptrdiff_t images = self.batch * self.groups, most, strips, parts
-        cdef double least, time
-        if team == 1 or not images:
-            return best
-        most = max(team * UNITS_PER_THREAD // images, self.strips + team)
-        least = INFINITY
-        for strips in range(self.strips, min(most, self.lines) + 1):
-            for parts in range(1, min(most // strips, self.blocks) + 1):
-                least = min(least, self._time(Cut(team, strips, parts)))
-        for strips in range(self.strips, min(most, self.lines) + 1):
-            for parts in range(1, min(most // strips, self.blocks) + 1):
-                time = self._time(Cut(team, strips, parts))
-                if time <= SPARE * least and strips * parts >= best.strips * best.parts:
-                    best = Cut(team, strips, parts)
-        return best
-
-    cdef double _time(self, Cut cut) noexcept:
-        """What the thread with the most units does, in multiply-adds of the plain tile."""
-        cdef ptrdiff_t units = self.batch * self.groups * cut.strips * cut.parts
+    cdef double time_of(self, Cut cut) noexcept:
+        """What the largest unit takes, in multiply-adds of the plain tile."""
         cdef ptrdiff_t lines = (self.lines + cut.strips - 1) // cut.strips
         cdef ptrdiff_t blocks = (self.blocks + cut.parts - 1) // cut.parts
         cdef double columns = self.group_out * blocks / <double>self.blocks
         cdef double work = lines * self.line_pixels * columns * self.terms
         cdef double pixels = lines * self.line_pixels * self.stride_h * self.stride_w
         if self.copies:
-            pixels = self._copied_rows(lines) * self.copied_width
+            pixels = self.rows.copied_rows(lines) * self.rows.copied_width
         work *= NARROW_COST if self.narrow else 1
-        work += VALUE_COST * (pixels * self.group_in + columns * self.terms) + UNIT_COST
-        return work * ((units + cut.team - 1) // cut.team)
+        return work + VALUE_COST * (pixels * self.group_in + columns * self.terms)
 
     def run(
         self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
@@ -247,12 +165,9 @@ cdef class Direct:
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
         cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef ptrdiff_t unit, units
-        cdef Cut cut
-        if self.cut.team != team:
-            self.cut = self._cut_for(team)
-        cut = self.cut
-        units = self.batch * self.groups * cut.strips * cut.parts
+        cdef ptrdiff_t images = self.batch * self.groups, unit
+        cdef Cut cut = self.cut_for(team, images, self.strips, self.lines, self.blocks)
+        cdef ptrdiff_t units = images * cut.strips * cut.parts
         if team == 1:
             with nogil:
                 self._run(0, units, cut, x_data, residual_data, out_data, out_image, out_stride, work)
@@ -269,7 +184,7 @@ cdef class Direct:
         char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
     ) noexcept nogil:
         """Units first to end, in order: parts of the blocks fastest, then groups, strips, images."""
-        cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels, row
+        cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels
         cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
         cdef fc_tile tile
@@ -285,12 +200,11 @@ cdef class Direct:
             m = line * self.line_pixels
             pixels = min(lines * self.line_pixels, all_pixels - m)
             source = x + image * self.image_bytes + group * self.group_in * self.itemsize
-            row = m // self.out_width * self.stride_h
             if self.copies:
-                self._copy_strip(source, row - self.top, self._span(lines), work)
+                self.rows.copy(source, line, lines, work)
                 source = work
             else:
-                source += row * self.row_bytes
+                source += m // self.out_width * self.stride_h * self.row_bytes
             tile.out = out + image * out_image + m * out_stride
             tile.residual = residual + (image * all_pixels + m) * tile.residual_stride if residual != NULL else NULL
             if self.narrow:
@@ -301,34 +215,6 @@ cdef class Direct:
                     source, m, pixels,
                 )
 
-    cdef void _copy_strip(self, const char *image, ptrdiff_t row, ptrdiff_t span, char *work) noexcept nogil:
-        """Copy the rows that a strip reads: under each row of the kernel `span`, from `row` on under the first."""
-        cdef ptrdiff_t band, y, copied = 0
-        cdef char *target
-        for band in range(self.kernel_rows):
-            target = work + band * self.band_rows * self.row_bytes
-            for y in range(copied, span):
-                self._copy_row(image, row + band * self.dilation_h + y, target + y * self.row_bytes)
-            copied = span - self.band_rows if span > self.band_rows else 0
-
-    cdef void _copy_row(self, const char *image, ptrdiff_t y, char *work) noexcept nogil:
-        """Copy row y, the pixels outside the image as zeros."""
-        cdef ptrdiff_t x, pixel = self.channels * self.itemsize
-        cdef ptrdiff_t columns = min(self.width, self.copied_width - self.left)
-        cdef const char *source = image + y * self.width * pixel
-        if y < 0 or y >= self.height or columns <= 0:
-            memset(work, 0, self.row_bytes)
-            return
-        memset(work, 0, self.left * self.pixel_bytes)
-        work += self.left * self.pixel_bytes
-        if self.groups == 1:
-            memcpy(work, source, columns * pixel)
-        else:
-            for x in range(columns):
-                memcpy(work + x * self.pixel_bytes, source + x * pixel, self.pixel_bytes)
-        work += columns * self.pixel_bytes
-        memset(work, 0, (self.copied_width - self.left - columns) * self.pixel_bytes)
-
     cdef void _strip(
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
         ptrdiff_t first, ptrdiff_t pixels,
@@ -336,20 +222,20 @@ cdef class Direct:
         """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
         cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
         cdef ptrdiff_t top_row = first // self.out_width, row, m, end, end_of_set
-        cdef Rows inside
+        cdef KernelRows inside
         while first_block < end_block:
             end_of_set = min(end_block, first_block + max(1, SET_BYTES // block_bytes))
             row, m = top_row, 0
             while m < pixels:
-                inside = self._rows_inside(row)
-                row = self._end_of_alike(row)
+                inside = self.rows.inside(row)
+                row = self.rows.end_of_alike(row)
                 end = min(pixels, row * self.out_width - first)
                 self._run_of_pixels(strip, group, first_block, end_of_set, inside, source, first, m, end)
                 m = end
             first_block = end_of_set
 
     cdef void _run_of_pixels(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Rows inside,
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, KernelRows inside,
         const char *source, ptrdiff_t first, ptrdiff_t m, ptrdiff_t end,
     ) noexcept nogil:
         """The tiles of a strip's pixels m to end, which see the same rows of the kernel inside the image."""
@@ -376,7 +262,7 @@ cdef class Direct:
 
     cdef void _tile(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        Rows inside, ptrdiff_t n, ptrdiff_t m,
+        KernelRows inside, ptrdiff_t n, ptrdiff_t m,
     ) noexcept nogil:
         """Blocks of channels of a tile of n pixels, the m-th and next of the strip: the full ones, then the last."""
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
@@ -408,12 +294,12 @@ cdef class Direct:
             for row in range(rows):
                 for i in range(1 if self.in_rows else n):
                     inputs[i] = at + i * step
-                self._place(&tile, strip, group, 0, 1, self._rows_inside(top_row + row), row * self.out_width + q)
+                self._place(&tile, strip, group, 0, 1, self.rows.inside(top_row + row), row * self.out_width + q)
                 self.narrow_kernels[n - 1](&tile)
                 at += self.stride_h * self.row_bytes
 
     cdef void _place(
-        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors, Rows inside,
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors, KernelRows inside,
         ptrdiff_t m,
     ) noexcept nogil:
         """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the

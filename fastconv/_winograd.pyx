@@ -24,7 +24,7 @@ from fastconv._cpu cimport (
 )
 from fastconv._cut cimport Cut, Cuttable
 
-from fastconv._direct import skips_rows
+from fastconv._rows import skips_rows
 
 import_array()
 
