@@ -35,8 +35,8 @@ cdef class Cuttable:
                         cut.team = team
                         time = (self.time_of(cut) + UNIT_COST) * -(-repeats * cut.strips * cut.parts // team)
                         least = min(least, time)
-                        if is_last_round and time <= SPARE * least and cut.strips * cut.parts >= best.strips * best.parts:
-                            best = cut
+                        if is_last_round and time <= SPARE * least:
+                            best = cut if cut.strips * cut.parts >= best.strips * best.parts else best
         self.cut = best
         return best
 

@@ -45,7 +45,7 @@ cdef class Direct(Cuttable):
     cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.
     cdef ptrdiff_t batch, out_height, out_width, groups, group_in, group_out, terms
-    cdef ptrdiff_t kernel_rows, stride_h, stride_w, dilation_h
+    cdef ptrdiff_t kernel_rows, stride_h, stride_w
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
@@ -61,7 +61,7 @@ cdef class Direct(Cuttable):
     cdef readonly str tile
 
     def __init__(self, shape, weights, bias, all_finite, activation):
-        (self.stride_h, self.stride_w), (self.dilation_h, dilation_w) = shape.stride, shape.dilation
+        (self.stride_h, self.stride_w), (_, dilation_w) = shape.stride, shape.dilation
         self.kernel_rows, s = shape.kernel
         self.itemsize = weights.itemsize
         self.kernels = kernels_for(self.itemsize)
@@ -122,10 +122,7 @@ cdef class Direct(Cuttable):
         """The strips of one thread, the longest: as much of the input as stays in the L2 cache."""
         if self.copies or self.narrow:
             self.lines, self.line_pixels = self.out_height, self.out_width
-            room = STRIP_BYTES // max(self.row_bytes, 1)
-            dense = (room - (self.kernel_rows - 1) * self.dilation_h - 1) // self.stride_h + 1
-            banded = (room // self.kernel_rows - 1) // self.stride_h + 1
-            longest = max(dense, banded)
+            longest = self.rows.most(STRIP_BYTES // max(self.row_bytes, 1))
         else:
             self.line_pixels = self.kernels.max_pixels
             self.lines = -(-self.out_height * self.out_width // self.line_pixels)
@@ -299,8 +296,8 @@ cdef class Direct(Cuttable):
                 at += self.stride_h * self.row_bytes
 
     cdef void _place(
-        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors, KernelRows inside,
-        ptrdiff_t m,
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+        KernelRows inside, ptrdiff_t m,
     ) noexcept nogil:
         """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
         kernel the rows `inside`; the strip's pixel m and on.

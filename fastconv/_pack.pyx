@@ -83,7 +83,8 @@ def _direct_bias(bias, groups, group_in, out_channels, dtype):
 
 def winograd(weight, bias, groups, transform):
     """What a plan keeps: the weights at every point, [group][block][point][c][column], the bias, the weights as they
-    are, whether they are finite, and the largest sum of squares of a patch's values for which nothing can overflow on the way.
+    are, whether they are finite, and the largest sum of squares of a patch's values for which nothing can overflow on
+    the way.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     _, _, c, k = weight.shape

@@ -28,6 +28,12 @@ cdef class InputRows:
         self.row_bytes = self.copied_width * self.copied_pixel_bytes
         self.band_rows = self.dilation
 
+    def most(self, room):
+        """The most rows of the output that see no more rows of the input than these."""
+        dense = (room - (self.kernel_rows - 1) * self.dilation - 1) // self.stride + 1
+        banded = (room // self.kernel_rows - 1) // self.stride + 1
+        return max(dense, banded)
+
     def set_longest(self, rows):
         """Make room for copies under so many rows of the output; returns its bytes."""
         self.band_rows = min(self.dilation, self._span(rows))  # of rows far apart only those needed are copied

@@ -239,7 +239,7 @@ cdef class Winograd(Cuttable):
     cdef void _find_pixels(
         self, const char *x, ptrdiff_t group, ptrdiff_t tile, ptrdiff_t count, const char **pixels
     ) noexcept nogil:
-        """Where, for `count` tiles from `tile` on, each pixel's channels of the group begin; zeros outside the image."""
+        """Where, for `count` tiles, each pixel's channels of the group begin; zeros outside the image."""
         cdef ptrdiff_t points = self.transform.points, i, j, columns = points + (count - 1) * self.transform.outputs
         cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs - self.top
         cdef ptrdiff_t col = tile % self.tile_cols * self.transform.outputs - self.left
