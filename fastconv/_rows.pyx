@@ -52,7 +52,7 @@ cdef class InputRows:
         """The rows of the kernel that are multiplied for a row of the output: those that meet the image, or all."""
         cdef ptrdiff_t y = row * self.stride - self.top
         cdef KernelRows rows = KernelRows(0, self.kernel_rows)
-        if self.skips:
+        if self.skips and (y < 0 or y + (self.kernel_rows - 1) * self.dilation >= self.height):
             rows.first = max(0, -(y // self.dilation))
             rows.end = min(self.kernel_rows, -((y - self.height) // self.dilation))
             if rows.end <= rows.first:
