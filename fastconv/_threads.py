@@ -7,7 +7,8 @@ from fastconv import _shapes
 
 _MACS_PER_THREAD = 250_000  # about 5 µs of work, what opening a parallel region costs
 _MACS_FOR_A_MOVE = 20  # what a value takes to be moved: about 0.2 ns where it is cached
-_LARGEST_TEAM = 64  # more threads than CPUs only wait for each other; a limit keeps thread creation from failing
+# More threads than CPUs only wait for each other; a limit keeps thread creation from failing.
+_LARGEST_TEAM = max(64, os.cpu_count() or 1)
 
 _default = None
 _team_was_used = False
@@ -29,7 +30,7 @@ def resolve(num_threads):
     """The number of threads that `num_threads` asks for; None is the default."""
     if num_threads is None:
         return default_threads()
-    return min(_shapes.integer("num_threads", num_threads, 1), max(_LARGEST_TEAM, os.cpu_count() or 1))
+    return min(_shapes.integer("num_threads", num_threads, 1), _LARGEST_TEAM)
 
 
 def team_size(num_threads, macs):
