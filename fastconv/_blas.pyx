@@ -13,10 +13,12 @@ from threading import Condition, RLock, get_ident
 import threadpoolctl
 
 from cython cimport floating
-from cython.parallel cimport prange
+from cython.parallel cimport parallel, threadid
 from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 from scipy.linalg.cython_blas cimport dgemm, sgemm
+
+from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
 
 # Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
 cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
@@ -75,16 +77,32 @@ cdef class Blas:
     cdef _run(
         self, floating *x, const floating *residual, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride, int team
     ):
-        cdef ptrdiff_t slab
+        cdef fc_shares shares
         out_image //= sizeof(floating)
         out_stride //= sizeof(floating)
+        fc_share_out(&shares, self.slabs, team)
         if team == 1:
             with nogil:
-                for slab in range(self.slabs):
-                    self._slab(slab, x, residual, out, out_image, out_stride)
+                self._slabs(&shares, 0, x, residual, out, out_image, out_stride)
         else:
-            for slab in prange(self.slabs, schedule="dynamic", num_threads=team, nogil=True):
-                self._slab(slab, x, residual, out, out_image, out_stride)
+            with nogil, parallel(num_threads=team):
+                self._slabs(&shares, threadid(), x, residual, out, out_image, out_stride)
+
+    cdef void _slabs(
+        self,
+        fc_shares *shares,
+        int thread,
+        floating *x,
+        const floating *residual,
+        floating *out,
+        ptrdiff_t out_image,
+        ptrdiff_t out_stride,
+    ) noexcept nogil:
+        """A thread's share of the slabs."""
+        cdef ptrdiff_t slab = fc_take_unit(shares, thread)
+        while slab >= 0:
+            self._slab(slab, x, residual, out, out_image, out_stride)
+            slab = fc_take_unit(shares, thread)
 
     cdef void _slab(
         self,

@@ -14,13 +14,14 @@ Output rows that miss the same rows of the kernel, since these lie in the paddin
 
 import numpy as np
 
-from cython.parallel cimport parallel, prange, threadid
+from cython.parallel cimport parallel, threadid
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_kernels, fc_tile, fc_tile_kernel, kernels_for
-from fastconv._cut cimport Cut, Cuttable
+from fastconv._cut cimport Cut, Cuttable, share
 from fastconv._pack cimport is_narrow
 from fastconv._rows cimport InputRows, KernelRows
+from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
 
 import_array()
 
@@ -30,6 +31,7 @@ cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile
 
 # What a unit costs beside its multiply-adds, in multiply-adds of the plain tile.
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
+cdef double REREAD_COST = 3  # to read a value of input again, from L2, for another part of the blocks
 cdef double NARROW_COST = 8  # of a multiply-add in the narrow tile, which is bound by loads
 
 
@@ -138,17 +140,26 @@ cdef class Direct(Cuttable):
         columns = self.batch * self.out_width * self.groups * self.group_out
         return self.rows.sum_inside() * columns * (self.terms // self.kernel_rows)
 
-    cdef double time_of(self, Cut cut) noexcept:
-        """What the largest unit takes, in multiply-adds of the plain tile."""
+    cdef double strip_time(self, ptrdiff_t strips) noexcept:
+        """What it takes to bring in the input of the largest strip, in multiply-adds of the plain tile."""
+        return VALUE_COST * self._input_of(strips)
+
+    cdef double unit_time(self, Cut cut) noexcept:
+        """What the products of the largest unit take, in multiply-adds of the plain tile."""
         cdef ptrdiff_t lines = (self.lines + cut.strips - 1) // cut.strips
         cdef ptrdiff_t blocks = (self.blocks + cut.parts - 1) // cut.parts
         cdef double columns = self.group_out * blocks / <double>self.blocks
         cdef double work = lines * self.line_pixels * columns * self.terms
-        cdef double pixels = lines * self.line_pixels * self.stride_h * self.stride_w
+        if self.narrow:
+            work *= NARROW_COST
+        return work + VALUE_COST * columns * self.terms + REREAD_COST * self._input_of(cut.strips)
+
+    cdef double _input_of(self, ptrdiff_t strips) noexcept:
+        """Values of input that the largest of so many strips reads."""
+        cdef ptrdiff_t lines = (self.lines + strips - 1) // strips
         if self.copies:
-            pixels = self.rows.copied_rows(lines) * self.rows.copied_width
-        work *= NARROW_COST if self.narrow else 1
-        return work + VALUE_COST * (pixels * self.group_in + columns * self.terms)
+            return <double>self.rows.copied_rows(lines) * self.rows.copied_width * self.group_in
+        return <double>lines * self.line_pixels * self.stride_h * self.stride_w * self.group_in
 
     def run(
         self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
@@ -162,43 +173,48 @@ cdef class Direct(Cuttable):
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
         cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef ptrdiff_t images = self.batch * self.groups, unit
+        cdef ptrdiff_t images = self.batch * self.groups
         cdef Cut cut = self.cut_for(team, images, self.strips, self.lines, self.blocks)
-        cdef ptrdiff_t units = images * cut.strips * cut.parts
+        cdef fc_shares shares
+        fc_share_out(&shares, images * cut.strips * cut.parts, team)
         if team == 1:
             with nogil:
-                self._run(0, units, cut, x_data, residual_data, out_data, out_image, out_stride, work)
-            return
-        with nogil, parallel(num_threads=team):
-            for unit in prange(units, schedule="dynamic"):
+                self._run(&shares, 0, cut, x_data, residual_data, out_data, out_image, out_stride, work)
+        else:
+            with nogil, parallel(num_threads=team):
                 self._run(
-                    unit, unit + 1, cut, x_data, residual_data, out_data, out_image, out_stride,
+                    &shares, threadid(), cut, x_data, residual_data, out_data, out_image, out_stride,
                     work + threadid() * self.workspace_bytes,
                 )
 
     cdef void _run(
-        self, ptrdiff_t first, ptrdiff_t end, Cut cut, const char *x, const char *residual,
+        self, fc_shares *shares, int thread, Cut cut, const char *x, const char *residual,
         char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
     ) noexcept nogil:
-        """Units first to end, in order: parts of the blocks fastest, then groups, strips, images."""
-        cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels
+        """A thread's share of the units: parts of the blocks fastest, then groups, strips, images."""
+        cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels, copied = -1
         cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
         cdef fc_tile tile
         tile.length, tile.relu = self.segment_bytes, self.relu
         tile.out_stride, tile.residual_stride = out_stride, self.residual_stride
-        for unit in range(first, end):
+        while True:
+            unit = fc_take_unit(shares, thread)
+            if unit < 0:
+                return
             part = unit % cut.parts
             group = unit // cut.parts % self.groups
             strip = unit // (cut.parts * self.groups) % cut.strips
             image = unit // (cut.parts * self.groups * cut.strips)
-            line = self.lines * strip // cut.strips
-            lines = self.lines * (strip + 1) // cut.strips - line
+            line = share(strip, cut.strips, self.lines)
+            lines = share(strip + 1, cut.strips, self.lines) - line
             m = line * self.line_pixels
             pixels = min(lines * self.line_pixels, all_pixels - m)
             source = x + image * self.image_bytes + group * self.group_in * self.itemsize
             if self.copies:
-                self.rows.copy(source, line, lines, work)
+                if unit // cut.parts != copied:
+                    self.rows.copy(source, line, lines, work)
+                    copied = unit // cut.parts
                 source = work
             else:
                 source += m // self.out_width * self.stride_h * self.row_bytes
@@ -208,7 +224,7 @@ cdef class Direct(Cuttable):
                 self._narrow_strip(&tile, group, source, line, lines)
             else:
                 self._strip(
-                    &tile, group, self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts,
+                    &tile, group, share(part, cut.parts, self.blocks), share(part + 1, cut.parts, self.blocks),
                     source, m, pixels,
                 )
 
@@ -219,13 +235,14 @@ cdef class Direct(Cuttable):
         """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
         cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
         cdef ptrdiff_t top_row = first // self.out_width, row, m, end, end_of_set
+        cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
         cdef KernelRows inside
         while first_block < end_block:
             end_of_set = min(end_block, first_block + max(1, SET_BYTES // block_bytes))
             row, m = top_row, 0
             while m < pixels:
                 inside = self.rows.inside(row)
-                row = self.rows.end_of_alike(row)
+                row = self.rows.end_of_alike(row, end_row)
                 end = min(pixels, row * self.out_width - first)
                 self._run_of_pixels(strip, group, first_block, end_of_set, inside, source, first, m, end)
                 m = end
@@ -281,19 +298,28 @@ cdef class Direct(Cuttable):
         cdef fc_tile tile = strip[0]
         cdef ptrdiff_t tiles = (self.out_width + self.kernels.max_pixels - 1) // self.kernels.max_pixels
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes
-        cdef ptrdiff_t t, i, q, n, row
+        cdef ptrdiff_t row_step = self.stride_h * self.row_bytes, t, i, q, n, row, end
+        cdef KernelRows inside
         cdef const char *at
         tile.pixels, tile.columns = inputs, self.group_out
         for t in range(tiles):
-            q = self.out_width * t // tiles
-            n = self.out_width * (t + 1) // tiles - q
+            q = share(t, tiles, self.out_width)
+            n = share(t + 1, tiles, self.out_width) - q
             at = source + q * step
-            for row in range(rows):
-                for i in range(1 if self.in_rows else n):
-                    inputs[i] = at + i * step
-                self._place(&tile, strip, group, 0, 1, self.rows.inside(top_row + row), row * self.out_width + q)
-                self.narrow_kernels[n - 1](&tile)
-                at += self.stride_h * self.row_bytes
+            row = 0
+            while row < rows:
+                inside = self.rows.inside(top_row + row)
+                end = self.rows.end_of_alike(top_row + row, top_row + rows) - top_row
+                self._place(&tile, strip, group, 0, 1, inside, row * self.out_width + q)
+                while row < end:
+                    for i in range(1 if self.in_rows else n):
+                        inputs[i] = at + i * step
+                    self.narrow_kernels[n - 1](&tile)
+                    row += 1
+                    at += row_step
+                    tile.out += self.out_width * tile.out_stride
+                    if tile.residual != NULL:
+                        tile.residual += self.out_width * tile.residual_stride
 
     cdef void _place(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,

@@ -14,6 +14,8 @@ from cython.parallel cimport parallel, prange, threadid
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_kernels, fc_planes, kernels_for
+from fastconv._cut cimport Cut, Cuttable, share
+from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
 
 from fastconv._pack import aligned
 
@@ -25,13 +27,7 @@ cdef enum:
     MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
     TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
 cdef ptrdiff_t STRIP_BYTES = 128 * 1024  # of panels: they stay in L2
-cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
-cdef ptrdiff_t FEWEST_TILES = 8  # of rows in a unit, since each unit copies its panels
-
-
-cdef ptrdiff_t share(ptrdiff_t i, ptrdiff_t shares, ptrdiff_t total) noexcept nogil:
-    """Where the i-th of so many even shares of a total begins."""
-    return total * i // shares
+cdef double VALUE_COST = 12  # to bring in a value of input or weights, in multiply-adds
 
 
 def pack(weight, bias, groups):
@@ -92,7 +88,7 @@ cdef void _transpose_stripe(
             target[column * rows + row] = source[row * columns + column]
 
 
-cdef class Pointwise:
+cdef class Pointwise(Cuttable):
     """A 1×1 convolution of one geometry, ready to run on any NCHW arrays of it."""
 
     cdef const fc_kernels *kernels
@@ -137,38 +133,59 @@ cdef class Pointwise:
         cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = <char *>PyArray_DATA(workspace)
-        cdef ptrdiff_t unit, units, wanted = team * UNITS_PER_THREAD, parts = 1, strips = self.strips
-        if team > 1:  # more strips only where the rows are few, since each strip reads all weights
-            parts = max(1, self.tiles // FEWEST_TILES)
-            strips = max(strips, min(self.panels, -(-wanted // (self.images * parts))))
-            parts = min(parts, -(-wanted // (self.images * strips)))
-            if parts > team:  # an even share where the units are few
-                parts -= parts % team
-        units = self.images * strips * parts
+        cdef Cut cut = self.cut_for(team, self.images, self.strips, max(self.strips, self.panels), self.tiles)
+        cdef fc_shares shares
+        fc_share_out(&shares, self.images * cut.strips * cut.parts, team)
         if team == 1:
             with nogil:
-                for unit in range(units):
-                    self._unit(unit, strips, parts, x_data, residual_data, out_data, work)
-            return
-        with nogil, parallel(num_threads=team):
-            for unit in prange(units, schedule="dynamic"):
-                self._unit(
-                    unit, strips, parts, x_data, residual_data, out_data, work + threadid() * self.workspace_bytes
+                self._run(&shares, 0, cut, x_data, residual_data, out_data, work)
+        else:
+            with nogil, parallel(num_threads=team):
+                self._run(
+                    &shares, threadid(), cut, x_data, residual_data, out_data, work + threadid() * self.workspace_bytes
                 )
 
-    cdef void _unit(
-        self, ptrdiff_t unit, ptrdiff_t strips, ptrdiff_t parts, const char *x, const char *residual, char *out,
-        char *work
+    cdef double strip_time(self, ptrdiff_t strips) noexcept:
+        """What it takes to copy the panels of the largest strip, in multiply-adds."""
+        return VALUE_COST * self.out_plane / strips * self.group_in
+
+    cdef double unit_time(self, Cut cut) noexcept:
+        """What the products of the largest unit take, in multiply-adds."""
+        cdef double rows = self.group_out * ((self.tiles + cut.parts - 1) // cut.parts) / <double>self.tiles
+        cdef double panels = max(1, (self.panels + cut.strips - 1) // cut.strips)
+        cdef double pixels = self.out_plane * panels / max(1, self.panels)
+        return rows * self.group_in * (pixels + VALUE_COST)
+
+    cdef void _run(
+        self, fc_shares *shares, int thread, Cut cut, const char *x, const char *residual, char *out, char *work
     ) noexcept nogil:
-        """A part of the tiles of rows, over one strip of one image."""
+        """A thread's share of the units: parts of the tiles fastest, then strips, images."""
         cdef fc_planes pieces[MOST_PIECES]
-        cdef ptrdiff_t part = unit % parts, strip = unit // parts % strips, image = unit // (parts * strips)
-        cdef ptrdiff_t first_pixel = self._first_pixel(strip, strips), end_pixel = self._first_pixel(strip + 1, strips)
-        cdef ptrdiff_t first = share(part, parts, self.tiles), end = share(part + 1, parts, self.tiles)
-        cdef ptrdiff_t tile, row, rows, n, i, group_row = image % self.groups * self.group_out
+        cdef ptrdiff_t unit, part, strip, image, first_pixel, n = 0, prepared = -1
+        while True:
+            unit = fc_take_unit(shares, thread)
+            if unit < 0:
+                return
+            part, strip, image = unit % cut.parts, unit // cut.parts % cut.strips, unit // (cut.parts * cut.strips)
+            first_pixel = self._first_pixel(strip, cut.strips)
+            if unit // cut.parts != prepared:
+                prepared = unit // cut.parts
+                n = self._prepare(
+                    pieces, first_pixel, self._first_pixel(strip + 1, cut.strips),
+                    x + image * self.group_in * self.plane * self.itemsize, work,
+                )
+            self._tiles(
+                pieces, n, image, first_pixel, share(part, cut.parts, self.tiles),
+                share(part + 1, cut.parts, self.tiles), residual, out,
+            )
+
+    cdef void _tiles(
+        self, fc_planes *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, ptrdiff_t first, ptrdiff_t end,
+        const char *residual, char *out,
+    ) noexcept nogil:
+        """Tiles of rows, first to end, over the n pieces of a strip of an image."""
+        cdef ptrdiff_t tile, row, rows, i, group_row = image % self.groups * self.group_out
         cdef ptrdiff_t image_offset = image * self.group_out * self.out_plane * self.itemsize, offset
-        x += image * self.group_in * self.plane * self.itemsize
-        n = self._cut(pieces, first_pixel, end_pixel, x, work, end - first > TILES_WITHOUT_COPY)
         for tile in range(first, end):
             row = share(tile, self.tiles, self.group_out)
             rows = share(tile + 1, self.tiles, self.group_out) - row
@@ -188,11 +205,12 @@ cdef class Pointwise:
             return self.out_plane
         return share(strip, strips, self.panels) * self.kernels.lanes * FC_MAX_VECTORS
 
-    cdef ptrdiff_t _cut(
-        self, fc_planes *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work, bint copies
+    cdef ptrdiff_t _prepare(
+        self, fc_planes *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work
     ) noexcept nogil:
         """Cut a strip into whole panels, one of a vector, and pixels that fill none; returns the number of pieces."""
         cdef ptrdiff_t lanes = self.kernels.lanes, width = lanes * FC_MAX_VECTORS, pixels, panel, n = 0
+        cdef bint copies = self.tiles > TILES_WITHOUT_COPY
         while first < end:
             pixels = end - first
             if pixels >= width:

@@ -1,9 +1,11 @@
 """Pooling on NHWC arrays: rows of output pixels are shared by the team, channels are the inner loop."""
 
 from cython cimport floating
-from cython.parallel cimport prange
+from cython.parallel cimport parallel, threadid
 from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
+
+from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
 
 import_array()
 
@@ -36,14 +38,25 @@ cdef class Pool:
             self._run[float](<float *>x_data, <float *>out_data, out_image // 4, out_stride // 4, team)
 
     cdef _run(self, const floating *x, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride, int team):
-        cdef ptrdiff_t row, rows = self.batch * self.out_height, image = self.height * self.width * self.channels
-        for row in prange(rows, schedule="dynamic", num_threads=team, nogil=True):
+        cdef fc_shares shares
+        fc_share_out(&shares, self.batch * self.out_height, team)
+        with nogil, parallel(num_threads=team):
+            self._rows(&shares, threadid(), x, out, out_image, out_stride)
+
+    cdef void _rows(
+        self, fc_shares *shares, int thread, const floating *x, floating *out, ptrdiff_t out_image,
+        ptrdiff_t out_stride,
+    ) noexcept nogil:
+        """A thread's share of the rows of output pixels."""
+        cdef ptrdiff_t image = self.height * self.width * self.channels, row = fc_take_unit(shares, thread)
+        while row >= 0:
             self._row(
                 x + row // self.out_height * image,
                 row % self.out_height,
                 out + row // self.out_height * out_image + row % self.out_height * self.out_width * out_stride,
                 out_stride,
             )
+            row = fc_take_unit(shares, thread)
 
     cdef void _row(self, const floating *image, ptrdiff_t p, floating *out, ptrdiff_t out_stride) noexcept nogil:
         """One row of output pixels; the windows are cut to the pixels that exist."""

@@ -16,7 +16,7 @@ cdef class InputRows:
     cdef readonly ptrdiff_t band_rows  # from those under one row of the kernel to those under the next
 
     cdef KernelRows inside(self, ptrdiff_t row) noexcept nogil
-    cdef ptrdiff_t end_of_alike(self, ptrdiff_t row) noexcept nogil
+    cdef ptrdiff_t end_of_alike(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil
     cdef ptrdiff_t copied_rows(self, ptrdiff_t rows) noexcept nogil
     cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil
     cdef void _copy_row(self, const char *image, ptrdiff_t y, char *work) noexcept nogil

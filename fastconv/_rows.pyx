@@ -59,12 +59,12 @@ cdef class InputRows:
                 rows = KernelRows(0, 0)
         return rows
 
-    cdef ptrdiff_t end_of_alike(self, ptrdiff_t row) noexcept nogil:
-        """The row of the output after those, from `row` on, for which the same rows of the kernel are multiplied."""
+    cdef ptrdiff_t end_of_alike(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil:
+        """The row of the output after those, from `row` on and before `end`, that see the same rows of the kernel."""
         cdef KernelRows rows = self.inside(row), others = rows
         if not self.skips:
-            return self.out_height
-        while rows.first == others.first and rows.end == others.end and row < self.out_height:
+            return end
+        while rows.first == others.first and rows.end == others.end and row < end:
             row += 1
             others = self.inside(row)
         return row
