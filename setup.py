@@ -112,6 +112,7 @@ def main():
         extension("_rows"),
         extension("_direct"),
         extension("_nchw"),
+        extension("_tiles"),
         extension("_winograd"),
         extension("_peak"),
         extension("_blas"),

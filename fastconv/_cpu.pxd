@@ -2,6 +2,7 @@
 
 cdef extern from "winograd.h" nogil:
     enum:
+        CACHE_LINE
         FC_MAX_COLUMNS
         FC_MAX_NODES
         FC_MAX_OUTPUTS
@@ -41,7 +42,8 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t row_stride
         ptrdiff_t length
         const char *weights
-        ptrdiff_t ahead
+        const char *next
+        int called
         char *out
         ptrdiff_t out_stride
 

@@ -5,37 +5,23 @@ of a batch one after the other. A strip's patches are transformed to V [point][t
 channels the products with the transformed weights give M [tile][point][column], which is transformed to the tiles. V
 and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once for each strip.
 
-Tiles at the far edges of the map may be *short*: they leave out two points of an axis. A strip keeps its tiles in the
-order of `ORDER`, so that those which have a point lie side by side.
-
 Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
 stand where they belong. The reduction is never split and every tile is computed by itself, so every cut gives the
 same bits.
 """
 
-import numpy as np
-
-from cython.parallel cimport parallel, prange, threadid
+from cython.parallel cimport parallel, threadid
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport (
-    FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_RUN, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches,
+    CACHE_LINE, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches,
     fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
 )
-from fastconv._cut cimport Cut, Cuttable
-
-from fastconv._rows import skips_rows
+from fastconv._cut cimport Cut, Cuttable, share
+from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
+from fastconv._tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, Strip, Tile, Tiles
 
 import_array()
-
-cdef enum:
-    MAX_TILES = 48  # in a strip
-    FULL = 0
-    SHORT_ROWS = 1
-    SHORT_COLS = 2
-    KINDS = 4
-
-cdef int[KINDS] ORDER = [SHORT_COLS, FULL, SHORT_ROWS, SHORT_ROWS + SHORT_COLS]
 
 # What a point of a tile takes beside its products, in multiply-adds, and what a weight takes to come in.
 INPUT_COST = 8  # for an input channel
@@ -45,6 +31,8 @@ LANES = kernels_for(sizeof(float)).lanes
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 cdef ptrdiff_t LARGE_WEIGHTS = 4 * 1024 * 1024  # of bytes: twice as large a strip is worth more than its place in L2
+cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024  # of bytes: they stay in L2, and need no call
+cdef ptrdiff_t FAR_WEIGHTS = 24 * 1024 * 1024  # of bytes: they come from memory, and are called for as early as can be
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
 
 
@@ -53,23 +41,22 @@ cdef class Winograd(Cuttable):
 
     cdef const fc_winograd_kernels *kernels
     cdef ptrdiff_t lanes, max_tiles
-    cdef object weights, bias, direct_weights, zeros
+    cdef object weights, bias, direct_weights
     cdef const char *packed
     cdef const char *packed_bias
     cdef const char *unpacked
-    cdef const char *no_values
     cdef fc_winograd transform, short_transform
     cdef fc_axes axes[KINDS]
     cdef ptrdiff_t itemsize
     cdef double most
     cdef int relu
-    # Geometry, in pixels, channels and tiles.
-    cdef ptrdiff_t height, width, channels, out_height, out_width, groups, group_in, group_out, out_channels, top, left
-    cdef ptrdiff_t tile_rows, tile_cols, tiles, ahead
-    cdef bint skips_rows  # of the kernel, where a tile is computed directly
-    cdef bint is_5x5, short_rows, short_cols  # in the last row, in the last column of tiles
+    # Geometry, in channels, tiles and bytes.
+    cdef Tiles tiles
+    cdef ptrdiff_t groups, group_in, group_out, out_channels, out_width, ahead
+    cdef bint is_5x5
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
+    cdef int called  # cache lines of weights for each channel of a product
     # The cut.
     cdef ptrdiff_t strips, blocks
     # The workspace, in bytes.
@@ -78,12 +65,8 @@ cdef class Winograd(Cuttable):
     cdef readonly str tile
 
     def __init__(self, shape, weights, bias, direct_weights, all_finite, most, activation, transform):
-        self.height, self.width, self.channels = shape.height, shape.width, shape.in_channels
-        self.out_height, self.out_width, self.out_channels = shape.out_height, shape.out_width, shape.out_channels
-        self.groups = shape.groups
+        self.groups, self.out_channels, self.out_width = shape.groups, shape.out_channels, shape.out_width
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
-        (self.top, _), (self.left, _) = shape.padding
-        self.skips_rows = skips_rows(shape, all_finite)
         self.weights, self.bias, self.direct_weights, self.itemsize = weights, bias, direct_weights, weights.itemsize
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
@@ -98,26 +81,22 @@ cdef class Winograd(Cuttable):
             self.axes[kind].rows = &self.short_transform if kind & SHORT_ROWS else &self.transform
             self.axes[kind].cols = &self.short_transform if kind & SHORT_COLS else &self.transform
             self.axes[kind].points = transform.points
-        self.tile_rows, self.tile_cols = transform.tiles(shape)
-        self.short_rows, self.short_cols = transform.ends_short(shape)
+        self.tiles = Tiles(shape, weights.dtype, self.lanes, all_finite, transform)
         self.is_5x5 = transform.kernel == 5
-        self.tiles = shape.batch * self.tile_rows * self.tile_cols
         points = transform.points**2
         block = self.lanes * FC_MAX_VECTORS
         self.blocks = -(-self.group_out // block)
         self.column_bytes = points * self.group_in * self.itemsize
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
-        self.zeros = np.zeros(max(self.group_in, self.lanes), weights.dtype)
-        self.no_values = <const char *>PyArray_DATA(self.zeros)
+        self.called = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
 
-        pixel_bytes = self.channels * self.itemsize
-        is_large = self.height * self.width * pixel_bytes > IMAGE_IN_CACHE
-        self.ahead = self.transform.outputs * pixel_bytes if is_large else 0
+        image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
+        self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
         self.v_tile = _lines(self.group_in * self.itemsize)
         strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > LARGE_WEIGHTS))
         strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), self.max_tiles)
-        self.strips = -(-self.tiles // strip)
-        strip = -(-self.tiles // max(self.strips, 1))
+        self.strips = -(-self.tiles.count // strip)
+        strip = -(-self.tiles.count // max(self.strips, 1))
         self.v_point = _odd_lines(strip * self.v_tile)
         self.m_tile = _odd_lines(points * block * self.itemsize)
         self.workspace_bytes = points * self.v_point + strip * self.m_tile
@@ -135,129 +114,100 @@ cdef class Winograd(Cuttable):
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = <char *>PyArray_DATA(workspace)
         cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef Cut cut = self.cut_for(team, self.groups, self.strips, self.tiles, self.blocks)
-        cdef ptrdiff_t unit, units = self.groups * cut.strips * cut.parts
+        cdef Cut cut = self.cut_for(team, self.groups, self.strips, self.tiles.count, self.blocks)
+        cdef fc_shares shares
+        fc_share_out(&shares, self.groups * cut.strips * cut.parts, team)
         if team == 1:
             with nogil:
-                for unit in range(units):
-                    self._unit(unit, cut, x_data, residual_data, out_data, out_image, out_stride, work)
-            return
-        with nogil, parallel(num_threads=team):
-            for unit in prange(units, schedule="dynamic"):
-                self._unit(
-                    unit, cut, x_data, residual_data, out_data, out_image, out_stride,
+                self._run(&shares, 0, cut, x_data, residual_data, out_data, out_image, out_stride, work)
+        else:
+            with nogil, parallel(num_threads=team):
+                self._run(
+                    &shares, threadid(), cut, x_data, residual_data, out_data, out_image, out_stride,
                     work + threadid() * self.workspace_bytes,
                 )
 
-    cdef double time_of(self, Cut cut) noexcept:
-        """What the largest unit takes, in multiply-adds, by the costs of a point."""
-        cdef double tiles = (self.tiles + cut.strips - 1) // cut.strips
-        cdef double columns = self.group_out * ((self.blocks + cut.parts - 1) // cut.parts) / <double>self.blocks
-        cdef double point = tiles * (self.group_in * columns + INPUT_COST * self.group_in + OUTPUT_COST * columns)
-        return self.transform.points**2 * (point + WEIGHT_COST * self.group_in * columns)
+    cdef double strip_time(self, ptrdiff_t strips) noexcept:
+        """What it takes to transform the patches of the largest strip, in multiply-adds."""
+        cdef double tiles = (self.tiles.count + strips - 1) // strips
+        return self.transform.points**2 * tiles * INPUT_COST * self.group_in
 
-    cdef void _unit(
-        self, ptrdiff_t unit, Cut cut, const char *x, const char *residual,
+    cdef double unit_time(self, Cut cut) noexcept:
+        """What the products and outputs of the largest unit take, in multiply-adds."""
+        cdef double tiles = (self.tiles.count + cut.strips - 1) // cut.strips
+        cdef double columns = self.group_out * ((self.blocks + cut.parts - 1) // cut.parts) / <double>self.blocks
+        cdef double point = tiles * (self.group_in + OUTPUT_COST) + WEIGHT_COST * self.group_in
+        return self.transform.points**2 * columns * point
+
+    cdef void _run(
+        self, fc_shares *shares, int thread, Cut cut, const char *x, const char *residual,
         char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
     ) noexcept nogil:
-        """A part of the blocks of a group for a strip: parts fastest, then groups, then strips."""
-        cdef ptrdiff_t part = unit % cut.parts, group = unit // cut.parts % self.groups
-        cdef ptrdiff_t strip = unit // (cut.parts * self.groups)
-        cdef ptrdiff_t first = self.tiles * strip // cut.strips, end = self.tiles * (strip + 1) // cut.strips
-        cdef ptrdiff_t tiles[MAX_TILES]
-        cdef char kinds[MAX_TILES]
-        cdef char fits[MAX_TILES]
-        cdef ptrdiff_t starts[KINDS + 1]
-        cdef ptrdiff_t block, place, channel, block_columns = self.lanes * FC_MAX_VECTORS
-        cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
-        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
-        cdef fc_patches patches
+        """A thread's share of the units, parts of the blocks of a group for a strip: parts fastest, then groups."""
+        cdef ptrdiff_t unit, part, group, number, block, transformed = -1
+        cdef Strip strip
+        cdef char[MAX_TILES] fits
         cdef fc_result result
-        self._arrange(first, end, tiles, kinds, starts)
-        patches.pixels, patches.channels, patches.most = pixels, self.group_in, self.most
-        patches.point_stride, patches.tile_stride = self.v_point, self.v_tile
-        place = 0
-        while place < end - first:
-            patches.tiles = self._run_length(tiles + place, kinds + place, end - first - place)
-            patches.axes, patches.out = self.axes[kinds[place]], work + place * self.v_tile
-            patches.fits, patches.ahead = fits + place, self.ahead * patches.tiles
-            self._find_pixels(x, group, tiles[place], patches.tiles, pixels)
-            self.kernels.input[self.is_5x5][patches.axes.rows.nodes - 1][patches.axes.cols.nodes - 1](&patches)
-            place += patches.tiles
-
         result.relu = self.relu
         result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
         result.residual_row = self.out_width * result.residual_stride
         result.out_stride, result.out_row = out_stride, self.out_width * out_stride
-        for block in range(self.blocks * part // cut.parts, self.blocks * (part + 1) // cut.parts):
-            result.columns = min(block_columns, self.group_out - block * block_columns)
-            result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
-            channel = (group * self.group_out + block * block_columns) * self.itemsize
-            result.weights = self.unpacked + channel
-            self._products(group, block, result.columns, starts, work, sums)
-            for place in range(end - first):
-                result.axes = self.axes[kinds[place]]
-                self._place(tiles[place], channel, residual, out, out_image, &result)
-                if fits[place]:
-                    result.sums = sums + place * self.m_tile
-                    self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](&result)
-                else:
-                    self._find_pixels(x, group, tiles[place], 1, pixels)
-                    self._find_rows(tiles[place], &patches)
-                    self.kernels.direct(&patches, &result)
+        while True:
+            unit = fc_take_unit(shares, thread)
+            if unit < 0:
+                return
+            part, group = unit % cut.parts, unit // cut.parts % self.groups
+            if unit // cut.parts != transformed:
+                transformed = unit // cut.parts
+                number = transformed // self.groups
+                self.tiles.arrange(
+                    &strip, share(number, cut.strips, self.tiles.count), share(number + 1, cut.strips, self.tiles.count)
+                )
+                self._transform(&strip, x + group * self.group_in * self.itemsize, work, fits)
+            for block in range(share(part, cut.parts, self.blocks), share(part + 1, cut.parts, self.blocks)):
+                self._block(&strip, fits, group, block, x, residual, out, out_image, work, &result)
 
-    cdef void _arrange(
-        self, ptrdiff_t first, ptrdiff_t end, ptrdiff_t *tiles, char *kinds, ptrdiff_t *starts
+    cdef void _transform(self, const Strip *strip, const char *x, char *work, char *fits) noexcept nogil:
+        """Transform a strip's patches, in which the group's channels begin at x; `fits` tells which cannot overflow."""
+        cdef ptrdiff_t place = 0
+        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
+        cdef fc_patches patches
+        patches.pixels, patches.channels, patches.most = pixels, self.group_in, self.most
+        patches.point_stride, patches.tile_stride = self.v_point, self.v_tile
+        while place < strip.count:
+            patches.tiles = self.tiles.run_length(strip, place)
+            patches.axes, patches.out = self.axes[strip.tiles[place].kind], work + place * self.v_tile
+            patches.fits, patches.ahead = fits + place, self.ahead * patches.tiles
+            self.tiles.find_pixels(x, strip.tiles + place, patches.tiles, pixels)
+            self.kernels.input[self.is_5x5][patches.axes.rows.nodes - 1][patches.axes.cols.nodes - 1](&patches)
+            place += patches.tiles
+
+    cdef void _block(
+        self, const Strip *strip, const char *fits, ptrdiff_t group, ptrdiff_t block, const char *x,
+        const char *residual, char *out, ptrdiff_t out_image, char *work, fc_result *result,
     ) noexcept nogil:
-        """The tiles of a strip in the order of their kinds, and where each kind starts."""
-        cdef ptrdiff_t i, tile, place = 0
-        cdef char kind
-        for i in range(KINDS):
-            starts[i] = place
-            if ORDER[i] & SHORT_ROWS and not self.short_rows or ORDER[i] & SHORT_COLS and not self.short_cols:
-                continue
-            for tile in range(first, end):
-                kind = FULL
-                if self.short_rows and tile // self.tile_cols % self.tile_rows == self.tile_rows - 1:
-                    kind |= SHORT_ROWS
-                if self.short_cols and tile % self.tile_cols == self.tile_cols - 1:
-                    kind |= SHORT_COLS
-                if kind == ORDER[i]:
-                    tiles[place], kinds[place] = tile, kind
-                    place += 1
-        starts[KINDS] = place
-
-    cdef int _run_length(self, const ptrdiff_t *tiles, const char *kinds, ptrdiff_t most) noexcept nogil:
-        """How many tiles, from the first on, lie side by side and are of its kind."""
-        cdef ptrdiff_t in_row = self.tile_cols - tiles[0] % self.tile_cols
-        cdef int n = 1
-        most = min(most, min(in_row, FC_MAX_RUN))
-        while n < most and tiles[n] == tiles[0] + n and kinds[n] == kinds[0]:
-            n += 1
-        return n
-
-    cdef void _find_pixels(
-        self, const char *x, ptrdiff_t group, ptrdiff_t tile, ptrdiff_t count, const char **pixels
-    ) noexcept nogil:
-        """Where, for `count` tiles, each pixel's channels of the group begin; zeros outside the image."""
-        cdef ptrdiff_t points = self.transform.points, i, j, columns = points + (count - 1) * self.transform.outputs
-        cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs - self.top
-        cdef ptrdiff_t col = tile % self.tile_cols * self.transform.outputs - self.left
-        cdef ptrdiff_t image = tile // (self.tile_rows * self.tile_cols), pixel = self.channels * self.itemsize
-        cdef bint inside
-        x += image * self.height * self.width * pixel + group * self.group_in * self.itemsize
-        for j in range(col, col + columns):
-            for i in range(row, row + points):
-                inside = 0 <= i and i < self.height and 0 <= j and j < self.width
-                pixels[0] = x + (i * self.width + j) * pixel if inside else self.no_values
-                pixels += 1
-
-    cdef void _find_rows(self, ptrdiff_t tile, fc_patches *patch) noexcept nogil:
-        """Which rows of a patch the direct convolution does not leave out."""
-        cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs - self.top
-        patch.first_row, patch.end_row = 0, self.transform.points
-        if self.skips_rows:
-            patch.first_row, patch.end_row = max(0, -row), min(self.transform.points, self.height - row)
+        """A block of output channels of a strip: the products, then every tile's output, or the tile done directly."""
+        cdef ptrdiff_t place, block_columns = self.lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t channel = (group * self.group_out + block * block_columns) * self.itemsize
+        cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
+        cdef const Tile *tile
+        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
+        cdef fc_patches patch
+        result.columns = min(block_columns, self.group_out - block * block_columns)
+        result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
+        result.weights = self.unpacked + channel
+        self._products(group, block, result.columns, strip.starts, work, sums)
+        for place in range(strip.count):
+            tile = strip.tiles + place
+            result.axes, result.sums = self.axes[tile.kind], sums + place * self.m_tile
+            self.tiles.place(tile, channel, residual, out, out_image, result)
+            if fits[place]:
+                self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](result)
+            else:
+                patch.pixels, patch.channels = pixels, self.group_in
+                self.tiles.find_pixels(x + group * self.group_in * self.itemsize, tile, 1, pixels)
+                self.tiles.find_rows(tile, &patch)
+                self.kernels.direct(&patch, result)
 
     cdef void _products(
         self, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const ptrdiff_t *starts, const char *rows, char *sums
@@ -266,50 +216,38 @@ cdef class Winograd(Cuttable):
         cdef fc_product product
         cdef ptrdiff_t block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t vectors = 1 if columns <= self.lanes else FC_MAX_VECTORS
-        cdef ptrdiff_t points = self.transform.points, i, j, start, end
+        cdef ptrdiff_t points = self.transform.points, i, j, start, end, point_bytes
         cdef bint of_last_pair
         product.length, product.row_stride, product.out_stride = self.group_in * self.itemsize, self.v_tile, self.m_tile
         product.weights = self.packed + group * self.group_bytes + block * block_columns * self.column_bytes
-        product.ahead = self.group_in * vectors * self.lanes * self.itemsize
+        point_bytes = self.group_in * vectors * self.lanes * self.itemsize
         for i in range(points):
             for j in range(points):
-                # Short tiles have no point of the last pair: of the kinds, in the order of ORDER, those that have it.
+                # Short tiles have no point of the last pair: of the kinds, in their order, those that have it.
                 of_last_pair = points - 3 <= j < points - 1
                 start, end = starts[of_last_pair], starts[3 if of_last_pair else KINDS]
                 if points - 3 <= i < points - 1:
                     end = starts[2]
                 product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
                 product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
+                product.next = product.weights + point_bytes
                 self._product(&product, vectors, end - start)
-                product.weights += product.ahead
+                product.weights += point_bytes
 
     cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
-        """The products of one point, in turns of a few tiles; the first calls for the next point's weights."""
-        cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n, ahead = product.ahead
+        """The products of one point, in turns of a few tiles, which call for the next point's weights."""
+        cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
+        cdef ptrdiff_t low = tiles // turns, higher = tiles - low * turns
+        cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
+        product.called = self.called
         for turn in range(turns):
-            n = tiles // turns + (turn < tiles % turns)
+            n = low + (turn < higher)
             self.kernels.product[vectors - 1][n - 1](product)
-            product.ahead = 0
+            product.next += product.called * CACHE_LINE * self.group_in
+            if product.next >= end:
+                product.called = 0
             product.rows += n * self.v_tile
             product.out += n * self.m_tile
-        product.ahead = ahead
-
-    cdef void _place(
-        self, ptrdiff_t tile, ptrdiff_t channel, const char *residual, char *out, ptrdiff_t out_image,
-        fc_result *result,
-    ) noexcept nogil:
-        """Where a tile's result goes from this channel (in bytes) on, and how much of it lies inside the map."""
-        cdef ptrdiff_t image = tile // (self.tile_rows * self.tile_cols)
-        cdef ptrdiff_t row = tile // self.tile_cols % self.tile_rows * self.transform.outputs
-        cdef ptrdiff_t col = tile % self.tile_cols * self.transform.outputs
-        cdef ptrdiff_t pixel = row * self.out_width + col
-        result.rows = min(self.transform.outputs, self.out_height - row)
-        result.cols = min(self.transform.outputs, self.out_width - col)
-        result.out = out + image * out_image + pixel * result.out_stride + channel
-        result.residual = NULL
-        if residual != NULL:
-            pixel += image * self.out_height * self.out_width
-            result.residual = residual + pixel * result.residual_stride + channel
 
 
 cdef void _set_transform(fc_winograd *target, transform, full):

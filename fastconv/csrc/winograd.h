@@ -8,6 +8,8 @@ enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 
 /* Tiles side by side that are transformed together, and the columns of pixels that they see. */
 enum { FC_MAX_RUN = 8, FC_MAX_COLUMNS = FC_MAX_POINTS + (FC_MAX_RUN - 1) * FC_MAX_OUTPUTS };
 
+enum { CACHE_LINE = 64 };
+
 /* A transform of an axis with the points 0, ±node[0], …, ∞; winograd_axis.h says what the constants are. */
 struct fc_winograd {
     int nodes, points, outputs; /* points = 2·nodes + 2; values of a tile */
@@ -42,7 +44,8 @@ struct fc_product {
     ptrdiff_t row_stride;
     ptrdiff_t length;    /* of a row */
     const char *weights; /* packed [channel][column], whole vectors of columns */
-    ptrdiff_t ahead;     /* how far behind them the weights lie that are needed next; 0: those are in cache */
+    const char *next;    /* weights that are needed next */
+    int called;          /* cache lines of those to call for with each channel: 0, 1 or 2 */
     char *out;
     ptrdiff_t out_stride;
 };

@@ -62,22 +62,20 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
     }
 }
 
-/* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With `ahead` it
- * calls for the weights that lie so many bytes ahead, a cache line at a time. */
-INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetch,
+/* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With each channel
+ * it calls for some cache lines of the weights that are `next`. */
+INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int called,
                                       VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
-                                      const T *w, ptrdiff_t ahead)
+                                      const T *w, const char *next)
 {
     for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
         UNROLL
-        for (int i = 0; i < STEPS; i++) {
+        for (int i = 0; i < STEPS; i++)
             NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-            if (prefetch && i * vectors * VECTOR_BYTES % 64 == 0)
-                __builtin_prefetch((const char *)(w + i * vectors * LANES) + ahead);
-            if (prefetch && vectors * VECTOR_BYTES > 64)
-                __builtin_prefetch((const char *)(w + i * vectors * LANES) + ahead + 64);
-        }
+        UNROLL
+        for (int i = 0; i < STEPS * called; i++)
+            __builtin_prefetch(next + (at / (ptrdiff_t)sizeof(T) * called + i) * CACHE_LINE);
     }
     for (; at < end; at += sizeof(T), w += vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
@@ -87,7 +85,7 @@ INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const 
 }
 
 /* The products of one point for some tiles. */
-INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product *t)
+INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int called, const struct fc_product *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
@@ -103,10 +101,7 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
         }
         ptrdiff_t end = at + PRODUCT_TERMS * (ptrdiff_t)sizeof(T);
         if (end > length) end = length;
-        if (t->ahead)
-            w = NAMED(winograd_chunk)(tiles, vectors, 1, acc, x, at, end, w, t->ahead);
-        else
-            w = NAMED(winograd_chunk)(tiles, vectors, 0, acc, x, at, end, w, 0);
+        w = NAMED(winograd_chunk)(tiles, vectors, called, acc, x, at, end, w, t->next);
         UNROLL
         for (int i = 0; i < tiles; i++) {
             UNROLL
@@ -123,6 +118,16 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
         UNROLL
         for (int j = 0; j < vectors; j++) ((VECTOR *)(out + i * out_stride))[j] = acc[i][j];
     }
+}
+
+INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product *t)
+{
+    if (t->called == 0)
+        NAMED(winograd_sums)(tiles, vectors, 0, t);
+    else if (t->called == 1)
+        NAMED(winograd_sums)(tiles, vectors, 1, t);
+    else
+        NAMED(winograd_sums)(tiles, vectors, 2, t);
 }
 
 /* One vector of columns of a tile, or the first `count` of it; the first five arguments are literals at every call. */
@@ -148,8 +153,7 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
     }
     const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
     char *out = t->out + at;
-    const char *residual = t->residual + at;
-    for (int i = 0; i < row_outputs; i++, out += t->out_row, residual += t->residual_row) {
+    for (int i = 0; i < row_outputs; i++, out += t->out_row) {
         if (i == rows) break;
         UNROLL
         for (int j = 0; j < col_points; j++) m[j] = columns[i][j];
@@ -158,7 +162,9 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
         for (int j = 0; j < col_outputs; j++) {
             if (j == cols) break;
             VECTOR v = y[j] + bias;
-            if (add_residual) v += NAMED(load_some)(residual + j * residual_stride, whole ? LANES : count);
+            if (add_residual)
+                v += NAMED(load_some)(t->residual + i * t->residual_row + j * residual_stride + at,
+                                      whole ? LANES : count);
             if (relu) v = NAMED(positive)(v);
             NAMED(store_some)(out + j * out_stride, v, whole ? LANES : count);
         }
