@@ -223,7 +223,7 @@ cdef class Winograd(Cuttable):
         point_bytes = self.group_in * vectors * self.lanes * self.itemsize
         for i in range(points):
             for j in range(points):
-                # Short tiles have no point of the last pair: of the kinds, in their order, those that have it.
+                # Short tiles have no point of the last pair: of the kinds, in their order, those that have it, if any.
                 of_last_pair = points - 3 <= j < points - 1
                 start, end = starts[of_last_pair], starts[3 if of_last_pair else KINDS]
                 if points - 3 <= i < points - 1:
@@ -231,7 +231,8 @@ cdef class Winograd(Cuttable):
                 product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
                 product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
                 product.next = product.weights + point_bytes
-                self._product(&product, vectors, end - start)
+                if start < end:
+                    self._product(&product, vectors, end - start)
                 product.weights += point_bytes
 
     cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
