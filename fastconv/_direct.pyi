@@ -1,4 +1,4 @@
-from numpy import bool_, ndarray
+from numpy import ndarray
 
 from fastconv._shapes import ConvShape
 
@@ -8,7 +8,7 @@ class Direct:
     @property
     def multiplications(self) -> int: ...
     def __init__(
-        self, shape: ConvShape, weights: ndarray, bias: ndarray, all_finite: bool_, activation: str | None
+        self, shape: ConvShape, weights: ndarray, bias: ndarray, all_finite: bool, activation: str | None
     ) -> None: ...
     def run(
         self,

@@ -30,7 +30,7 @@ def _all_finite(weight):
     """Whether all weights are finite. It matters only where some of the kernel's rows may lie in the padding, so that
     kernels of one row are not looked at.
     """
-    return np.bool_(weight.shape[0] > 1 and np.isfinite(weight).all())
+    return bool(weight.shape[0] > 1 and np.isfinite(weight).all())
 
 
 def _direct_weights(ndarray weight, ptrdiff_t groups):
@@ -119,6 +119,6 @@ def _most(largest, transform, dtype):
     a, _, b = transform.matrices
     gain = (np.abs(a).sum(1).max() * np.abs(b).sum(1).max()) ** 2 * max(largest, 1e-30)
     if not np.isfinite(gain):
-        return np.array(-1.0)
+        return -1.0
     most = float(np.finfo(dtype).max)
-    return np.array(min(most / 4 / gain, most**0.5) ** 2)
+    return float(min(most / 4 / gain, most**0.5) ** 2)

@@ -17,8 +17,8 @@ class Winograd:
         weights: np.ndarray,
         bias: np.ndarray,
         direct_weights: np.ndarray,
-        all_finite: np.bool_,
-        most: np.ndarray,
+        all_finite: bool,
+        most: float,
         activation: str | None,
         transform: Transform,
     ) -> None: ...

@@ -20,7 +20,8 @@ class Description(NamedTuple):
 
     `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
     leaves out those with rows of the padding.
-    `workspace_bytes` is for the whole team. `gflops` and `share_of_peak` are None where nothing was measured.
+    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team. `gflops`
+    and `share_of_peak` are None where nothing was measured.
     """
 
     algorithm: str
@@ -240,11 +241,15 @@ class Conv2d:
             threads=team,
             macs=bound.shape.macs,
             multiplications=bound.algorithm.multiplications(bound.shape, bound.runner),
-            packed_bytes=sum(array.nbytes for array in bound.packed if array is not None),
+            packed_bytes=sum(array.nbytes for array in bound.packed if self._is_packed(array)),
             workspace_bytes=bound.runner.workspace_bytes * team,
             layout_conversion=_layout.conversion(self.layout, bound.layout),
             **measured,
         )
+
+    def _is_packed(self, kept):
+        """Whether what an algorithm keeps is an array of its own, and not the plan's."""
+        return isinstance(kept, np.ndarray) and kept is not self._weight
 
     def _measure(self, x_shape, bound, team):
         from fastconv import _machine

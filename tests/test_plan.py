@@ -124,6 +124,26 @@ def test_the_description_of_a_convolution_is_true():
         description.threads = 8
 
 
+# Bytes of 64→64 channels, in float32, beside the plan's own weight and bias.
+PACKED = {
+    ("direct", 3, "NHWC"): 3 * 3 * 64 * 64 * 4 + 64 * 4,
+    ("direct", 3, "NCHW"): 3 * 3 * 64 * 64 * 4 + 64 * 4,
+    ("winograd", 3, "NHWC"): 6 * 6 * 64 * 64 * 4 + 64 * 4,
+    ("winograd", 3, "NCHW"): 6 * 6 * 64 * 64 * 4 + 64 * 4 + 3 * 3 * 64 * 64 * 4,  # and the weights as HWIO
+    ("blas", 1, "NHWC"): 64 * 64 * 4 + 64 * 4,
+}
+
+
+@pytest.mark.parametrize(("algorithm", "kernel", "layout"), PACKED)
+def test_the_packed_bytes(algorithm, kernel, layout):
+    shape = (kernel, kernel, 64, 64) if layout == "NHWC" else (64, 64, kernel, kernel)
+    plan = fastconv.Conv2d(
+        np.ones(shape, np.float32), np.ones(64, np.float32), padding=kernel // 2, layout=layout, algorithm=algorithm
+    )
+    x_shape = (56, 56, 64) if layout == "NHWC" else (64, 56, 56)
+    assert plan.describe(x_shape).packed_bytes == PACKED[algorithm, kernel, layout]
+
+
 @pytest.mark.parametrize(("groups", "out_channels"), [(1, 6), (4, 4)])
 def test_direct_leaves_out_the_rows_of_the_kernel_in_the_padding(groups, out_channels):
     def multiplications(width=12):
