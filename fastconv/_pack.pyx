@@ -1,6 +1,6 @@
 """What plans keep of their weights: packed in the order in which the kernels read them, by cache lines."""
 
-from math import prod
+from math import isfinite, prod
 
 import numpy as np
 
@@ -98,12 +98,12 @@ def winograd(weight, bias, groups, transform):
             part = weight[..., g * k + first : min(g * k + first + block, (g + 1) * k)]
             with np.errstate(over="ignore", invalid="ignore"):
                 at_points = transform.weights(part).astype(weight.dtype).reshape(points, c, -1)
+                sums = [np.abs(part.astype(float)).sum((0, 1, 2)), np.abs(at_points.astype(float)).sum(1)]
             width = min(block, columns - first)
             target = packed[g, points * c * first : points * c * (first + width)].reshape(points, c, width)
             target[..., : part.shape[3]] = at_points
             target[..., part.shape[3] :] = 0
-            sums = np.abs(part.astype(float)).sum((0, 1, 2)), np.abs(at_points.astype(float)).sum(1)
-            largest = np.maximum(largest, max(map(np.max, sums)))  # NaN stays
+            largest = float(np.max([largest, *map(np.max, sums)]))  # NaN stays
     packed_bias = np.zeros((groups, columns), weight.dtype)
     if bias is not None:
         packed_bias[:, :k] = bias.reshape(groups, k)
@@ -117,8 +117,8 @@ def _most(largest, transform, dtype):
     weights times the absolute row sums of Bᵀ and Aᵀ, once for each axis.
     """
     a, _, b = transform.matrices
-    gain = (np.abs(a).sum(1).max() * np.abs(b).sum(1).max()) ** 2 * max(largest, 1e-30)
-    if not np.isfinite(gain):
+    gain = float(np.abs(a).sum(1).max() * np.abs(b).sum(1).max()) ** 2 * largest
+    if not isfinite(gain):
         return -1.0
-    most = float(np.finfo(dtype).max)
-    return float(min(most / 4 / gain, most**0.5) ** 2)
+    limit = float(np.finfo(dtype).max)
+    return min(limit / 4 / max(gain, 1), limit**0.5) ** 2  # with a gain below 1 the squares overflow first

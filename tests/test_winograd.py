@@ -19,6 +19,8 @@ from fastconv import _algorithms, reference
 TRANSFORMS = {str(a.transform): a.transform for a in _algorithms.ALGORITHMS if a.name == "winograd"}
 CHAIN = 16  # channels summed in one chain
 BAD = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf, "1e38": 1e38, "-3e38": -3e38}
+BAD_WEIGHTS = {"float32": [*BAD.values(), 1e30], "float64": [np.nan, np.inf, -np.inf, 1e240, 1e307, -1.7e308]}
+SCALES = {"float32": [1e38, 1e25, 1e18, 1e-20, 1e-38, 0], "float64": [1e307, 1e200, 1e150, 1e-40, 1e-160, 1e-307, 0]}
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 
@@ -41,6 +43,11 @@ def case(transform, x_shape, out_channels, groups=1, dtype="float32"):
     """x, weight and bias."""
     r = transform.kernel
     return normals(x_shape, (r, r, x_shape[3] // groups, out_channels), (out_channels,), dtype=dtype)
+
+
+def by_dtype(values):
+    """(dtype, value) for every one of {dtype: values}."""
+    return [(dtype, value) for dtype, of_dtype in values.items() for value in of_dtype]
 
 
 def winograd(*args, **options):
@@ -152,9 +159,10 @@ def test_a_bad_pixel_anywhere_in_a_tile(transform, bad):
         assert_like_direct(transform, worse, weight, bias, padding=1, activation=(None, "relu")[i % 2])
 
 
-@pytest.mark.parametrize("bad", [*BAD.values(), 1e30])
-def test_a_bad_weight(transform, bad):
-    x, weight, bias = case(transform, (1, 9, 9, 5), 19)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(("dtype", "bad"), by_dtype(BAD_WEIGHTS))
+def test_a_bad_weight(transform, dtype, bad):
+    x, weight, bias = case(transform, (1, 9, 9, 5), 19, dtype=dtype)
     for r, s in product(range(transform.kernel), repeat=2):
         worse = weight.copy()
         worse[r, s, (r + s) % 5, 3 * r + s] = bad
@@ -169,11 +177,13 @@ def test_a_bad_bias_or_residual(transform, bad):
     assert_like_direct(transform, x, weight, bias, padding=1, residual=residual)
 
 
-@pytest.mark.parametrize("scale", [1e38, 1e25, 1e18, 1e-20, 1e-38])
-def test_values_of_any_size(transform, scale):
-    x, weight, bias = case(transform, (1, 9, 9, 33), 19)
-    assert_like_direct(transform, x * np.float32(scale), weight, bias, padding=1)
-    assert_like_direct(transform, x, weight * np.float32(scale), bias, padding=1)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(("dtype", "scale"), by_dtype(SCALES))
+def test_values_of_any_size(transform, dtype, scale):
+    x, weight, bias = case(transform, (1, 9, 9, 33), 19, dtype=dtype)
+    x, weight = x / np.abs(x).max(), weight / np.abs(weight).max()
+    assert_like_direct(transform, x * x.dtype.type(scale), weight, bias, padding=1)
+    assert_like_direct(transform, x, weight * x.dtype.type(scale), bias, padding=1)
 
 
 def test_what_describe_says(transform):
