@@ -7,8 +7,6 @@ planes and copies the panels into the thread's workspace, where the others find 
 a plane, fewer than a vector, and pixels that a stride sets apart are gathered before. The reduction is never split.
 """
 
-import numpy as np
-
 from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
 from numpy cimport PyArray_DATA, import_array, ndarray
@@ -46,7 +44,9 @@ def pack(weight, bias, groups):
             start, end = end, end + (rows.stop - rows.start) * channels
             packed[start:end].reshape(channels, -1)[:] = weight[0, 0, :, rows]
     packed[end:] = 0
-    return packed, np.zeros(groups * k, weight.dtype) if bias is None else bias
+    packed_bias = aligned((groups * k,), weight.dtype)
+    packed_bias[:] = 0 if bias is None else bias
+    return packed, packed_bias
 
 
 def transpose(ndarray source, ndarray target, int team):

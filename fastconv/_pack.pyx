@@ -69,12 +69,16 @@ cdef bint is_narrow(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, p
 
 
 def _direct_bias(bias, groups, group_in, out_channels, dtype):
-    """The bias as [group][column], padded like the weights; zeros for None."""
-    cdef const fc_kernels *kernels = kernels_for(dtype.itemsize)
-    k = out_channels // groups
-    if is_narrow(group_in, k, groups, kernels.lanes):
-        k, groups = out_channels, 1
-    packed = aligned((groups, -(-k // kernels.lanes) * kernels.lanes), dtype)
+    """The bias as [group][column], the weights of narrow groups being packed as one group."""
+    if is_narrow(group_in, out_channels // groups, groups, kernels_for(dtype.itemsize).lanes):
+        groups = 1
+    return _bias(bias, groups, out_channels, dtype)
+
+
+def _bias(bias, groups, out_channels, dtype):
+    """The bias as [group][column], padded to whole vectors; zeros for None."""
+    lanes, k = kernels_for(dtype.itemsize).lanes, out_channels // groups
+    packed = aligned((groups, -(-k // lanes) * lanes), dtype)
     packed[:] = 0
     if bias is not None:
         packed[:, :k] = bias.reshape(groups, k)
@@ -104,9 +108,7 @@ def winograd(weight, bias, groups, transform):
             target[..., : part.shape[3]] = at_points
             target[..., part.shape[3] :] = 0
             largest = float(np.max([largest, *map(np.max, sums)]))  # NaN stays
-    packed_bias = np.zeros((groups, columns), weight.dtype)
-    if bias is not None:
-        packed_bias[:, :k] = bias.reshape(groups, k)
+    packed_bias = _bias(bias, groups, groups * k, weight.dtype)
     return packed, packed_bias, weight, _all_finite(weight), _most(largest, transform, weight.dtype)
 
 

@@ -4,12 +4,11 @@ Tiles at the far edges of the map may be *short*: they leave out two points of a
 order in which those that have a point lie side by side.
 """
 
-import numpy as np
-
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport FC_MAX_RUN
 
+from fastconv._pack import aligned
 from fastconv._rows import skips_rows
 
 import_array()
@@ -20,7 +19,7 @@ cdef int[KINDS] ORDER = [SHORT_COLS, 0, SHORT_ROWS, SHORT_ROWS + SHORT_COLS]
 cdef class Tiles:
     """The tiles of one geometry and transform."""
 
-    def __init__(self, shape, dtype, lanes, all_finite, transform):
+    def __init__(self, shape, dtype, all_finite, transform):
         self.height, self.width = shape.height, shape.width
         self.pixel_bytes = shape.in_channels * dtype.itemsize
         self.out_height, self.out_width = shape.out_height, shape.out_width
@@ -30,7 +29,8 @@ cdef class Tiles:
         self.short_rows, self.short_cols = transform.ends_short(shape)
         self.skips_rows = skips_rows(shape, all_finite)
         self.count = shape.batch * self.rows * self.cols
-        self.zeros = np.zeros(max(shape.in_channels // shape.groups, lanes), dtype)
+        self.zeros = aligned((shape.in_channels // shape.groups,), dtype)
+        self.zeros[:] = 0
         self.no_values = <const char *>PyArray_DATA(self.zeros)
 
     cdef void arrange(self, Strip *strip, ptrdiff_t first, ptrdiff_t end) noexcept nogil:

@@ -81,7 +81,7 @@ cdef class Winograd(Cuttable):
             self.axes[kind].rows = &self.short_transform if kind & SHORT_ROWS else &self.transform
             self.axes[kind].cols = &self.short_transform if kind & SHORT_COLS else &self.transform
             self.axes[kind].points = transform.points
-        self.tiles = Tiles(shape, weights.dtype, self.lanes, all_finite, transform)
+        self.tiles = Tiles(shape, weights.dtype, all_finite, transform)
         self.is_5x5 = transform.kernel == 5
         points = transform.points**2
         block = self.lanes * FC_MAX_VECTORS

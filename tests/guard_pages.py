@@ -6,12 +6,13 @@ end. The last line printed names the case that was running.
 
 import ctypes
 import mmap
+from itertools import product
 
 import numpy as np
 from cases import integers
 
 import fastconv
-from fastconv import _cpu, _nchw, _pack, _threads, _workspace, reference
+from fastconv import _algorithms, _cpu, _nchw, _pack, _threads, _tiles, _workspace, reference
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -82,14 +83,48 @@ def convolutions(dtype, at_end):
         blas = weight_shape[:3] == (1, 1, x_shape[3]) and "padding" not in options
         for algorithm in ["direct", "auto"] + ["blas"] * blas:
             for num_threads in (1, 2):
-                out = guarded(plain.shape, dtype, at_end)
                 plan = fastconv.Conv2d(weight, bias, **options, algorithm=algorithm, num_threads=num_threads)
-                np.testing.assert_array_equal(plan(x, guarded_residual, out=out), plain + residual)
-                joined = guarded((*plain.shape[:3], plain.shape[3] + 3), dtype, at_end)
-                joined[...] = 7
-                part = joined[..., 3:] if at_end else joined[..., :-3]
-                np.testing.assert_array_equal(plan(x, out=part), plain)
-                assert joined.sum() == plain.sum() + 21 * (plain.size // plain.shape[3]), "a neighbour was overwritten"
+                check(plan, x, plain, guarded_residual, at_end)
+
+
+def check(plan, x, want, residual, at_end):
+    """Call a plan with a residual, and with a slice of channels as out, beside which nothing may change.
+
+    The results are whole numbers, to which Winograd's are rounded.
+    """
+    out = guarded(want.shape, x.dtype, at_end)
+    np.testing.assert_array_equal(np.rint(plan(x, residual, out=out)), want + residual)
+    joined = guarded((*want.shape[:3], want.shape[3] + 3), x.dtype, at_end)
+    joined[...] = 7
+    part, neighbours = (joined[..., 3:], joined[..., :3]) if at_end else (joined[..., :-3], joined[..., -3:])
+    np.testing.assert_array_equal(np.rint(plan(x, out=part)), want)
+    assert (neighbours == 7).all(), "a neighbour was overwritten"
+
+
+MAPS = [(1, 1), (7, 7), (5, 13), (6, 38)]
+CHANNELS = [*product((1, 3, 17, 35), (1, 5, 33, 65), (1,)), (9, 15, 3), (51, 99, 3)]  # in, out, groups
+
+
+def winograd(dtype, at_end):
+    """Every transform, with numbers alone and with a NaN, whose tiles are computed directly from the plan's weights."""
+    rng = np.random.default_rng(0)
+    every = _algorithms.ALGORITHMS
+    for algorithm in [one for one in every if one.name == "winograd"]:
+        _algorithms.ALGORITHMS = [algorithm]
+        kernel = algorithm.transform.kernel
+        for size, (channels, out_channels, groups) in product(MAPS, CHANNELS):
+            shapes = (2, *size, channels), (kernel, kernel, channels // groups, out_channels), (out_channels,)
+            print(_cpu.active(), dtype, f"{at_end = }", algorithm.transform, *shapes, flush=True)
+            options = {"padding": kernel // 2, "groups": groups}
+            arrays = [integers(rng, shape, dtype) for shape in (*shapes, (2, *size, out_channels))]
+            x, weight, bias, residual = (moved(array, at_end) for array in arrays)
+            plan = fastconv.Conv2d(weight, bias, **options, algorithm="winograd", num_threads=2)
+            plan._weight = weight  # in the place of its copy, which is not guarded
+            plan._packed.clear()
+            for value in (1, np.nan):
+                x[1, size[0] // 2, size[1] // 2, -1] = value
+                check(plan, x, reference.conv2d(x, weight, bias, **options), residual, at_end)
+    _algorithms.ALGORITHMS = every
 
 
 # (x, weight, options) in NCHW: pixels in whole panels, in one vector and in none, strips, parts of the rows, groups.
@@ -147,13 +182,14 @@ def pools(dtype, at_end):
 
 def main():
     _threads._MACS_PER_THREAD = 1  # teams for tiny layers
-    _pack.aligned = _nchw.aligned = _workspace.aligned = guarded
+    _pack.aligned = _nchw.aligned = _tiles.aligned = _workspace.aligned = guarded
     _workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
     fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
     assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"
     for dtype in ("float32", "float64"):
         for at_end in (True, False):
             convolutions(dtype, at_end)
+            winograd(dtype, at_end)
             planes(dtype, at_end)
             transposes(dtype, at_end)
             pools(dtype, at_end)
