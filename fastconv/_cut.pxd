@@ -4,6 +4,7 @@ cdef struct Cut:
     ptrdiff_t team
     ptrdiff_t strips
     ptrdiff_t parts  # that the blocks of output channels are dealt into
+    ptrdiff_t units
 
 
 cdef inline ptrdiff_t share(ptrdiff_t i, ptrdiff_t shares, ptrdiff_t total) noexcept nogil:
@@ -12,10 +13,10 @@ cdef inline ptrdiff_t share(ptrdiff_t i, ptrdiff_t shares, ptrdiff_t total) noex
 
 
 cdef class Cuttable:
+    cdef readonly ptrdiff_t repeats  # of every strip and part: for each group, say
+    cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` at least
     cdef Cut cut
-    cdef Cut cut_for(
-        self, ptrdiff_t team, ptrdiff_t repeats, ptrdiff_t strips, ptrdiff_t most_strips, ptrdiff_t blocks
-    ) noexcept
-    cdef double _time_of(self, Cut cut, ptrdiff_t units) noexcept
+    cdef Cut cut_for(self, ptrdiff_t team) noexcept
+    cdef double _time_of(self, Cut cut) noexcept
     cdef double strip_time(self, ptrdiff_t strips) noexcept
     cdef double unit_time(self, Cut cut) noexcept

@@ -13,36 +13,41 @@ cdef double SPARE = 1.04  # how much longer than the shortest a finer cut may ta
 
 
 cdef class Cuttable:
-    """The base of what is cut: it knows what strips and units cost."""
+    """The base of what is cut: it knows what strips and units cost, and how many there may be."""
 
-    cdef Cut cut_for(
-        self, ptrdiff_t team, ptrdiff_t repeats, ptrdiff_t strips, ptrdiff_t most_strips, ptrdiff_t blocks
-    ) noexcept:
+    def units(self, ptrdiff_t team):
+        """How many units a team shares."""
+        return self.cut_for(team).units
+
+    cdef Cut cut_for(self, ptrdiff_t team) noexcept:
         """The finest cut that takes a team little longer than the shortest, as far as a unit's cost tells.
 
-        There are `repeats` of each unit (groups, say), `strips` at least, and as many parts as `blocks` at most.
+        One thread takes as few units as there can be.
         """
         if self.cut.team == team:
             return self.cut
-        cdef Cut best = Cut(team, strips, 1)
+        cdef Cut best = Cut(team, self.strips, 1, self.repeats * self.strips)
         cdef Cut cut
-        cdef ptrdiff_t most = max(team * UNITS_PER_THREAD // max(repeats, 1), strips + team)
+        cdef ptrdiff_t most = max(team * UNITS_PER_THREAD // max(self.repeats, 1), self.strips + team)
+        cdef ptrdiff_t strips, parts
         cdef double least = INFINITY, time
-        cdef bint is_last_round
+        cdef bint is_picking
         if team > 1:
-            for is_last_round in range(2):
-                for cut.strips in range(strips, min(most, most_strips) + 1):
-                    for cut.parts in range(1, min(most // cut.strips, blocks) + 1):
-                        cut.team = team
-                        time = self._time_of(cut, -(-repeats * cut.strips * cut.parts // team))
-                        least = min(least, time)
-                        if is_last_round and time <= SPARE * least:
-                            best = cut if cut.strips * cut.parts >= best.strips * best.parts else best
+            for is_picking in range(2):  # the first round finds the least time, the second picks
+                for strips in range(self.strips, min(most, self.most_strips) + 1):
+                    for parts in range(1, min(most // strips, self.most_parts) + 1):
+                        cut = Cut(team, strips, parts, self.repeats * strips * parts)
+                        time = self._time_of(cut)
+                        if not is_picking:
+                            least = min(least, time)
+                        elif time <= SPARE * least and cut.units >= best.units:
+                            best = cut
         self.cut = best
         return best
 
-    cdef double _time_of(self, Cut cut, ptrdiff_t units) noexcept:
-        """What a thread's share of so many units takes at most."""
+    cdef double _time_of(self, Cut cut) noexcept:
+        """What a thread's share of the units takes at most."""
+        cdef ptrdiff_t units = (cut.units + cut.team - 1) // cut.team
         cdef ptrdiff_t strips = (units + cut.parts - 1) // cut.parts
         if units % cut.parts and cut.parts % units:  # not all begin with a strip, or divide one
             strips += 1

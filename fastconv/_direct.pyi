@@ -1,8 +1,9 @@
 from numpy import ndarray
 
+from fastconv._cut import Cuttable
 from fastconv._shapes import ConvShape
 
-class Direct:
+class Direct(Cuttable):
     tile: str
     workspace_bytes: int
     @property

@@ -58,7 +58,7 @@ cdef class Direct(Cuttable):
     cdef ptrdiff_t row_segments, segment_bytes, residual_stride  # segments under a row of the kernel
     cdef const ptrdiff_t *segments
     # The cut. A strip is some lines: rows of the output, or a tile's pixels when x is read in place by the plain tile.
-    cdef ptrdiff_t lines, line_pixels, strips, blocks
+    cdef ptrdiff_t lines, line_pixels, blocks
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly str tile
 
@@ -98,6 +98,7 @@ cdef class Direct(Cuttable):
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
         self.image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self._set_strips()
+        self.repeats, self.most_strips, self.most_parts = self.batch * self.groups, self.lines, self.blocks
         merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
         self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
         self.offsets = np.array(
@@ -173,10 +174,9 @@ cdef class Direct(Cuttable):
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
         cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef ptrdiff_t images = self.batch * self.groups
-        cdef Cut cut = self.cut_for(team, images, self.strips, self.lines, self.blocks)
+        cdef Cut cut = self.cut_for(team)
         cdef fc_shares shares
-        fc_share_out(&shares, images * cut.strips * cut.parts, team)
+        fc_share_out(&shares, cut.units, team)
         if team == 1:
             with nogil:
                 self._run(&shares, 0, cut, x_data, residual_data, out_data, out_image, out_stride, work)

@@ -101,7 +101,7 @@ cdef class Pointwise(Cuttable):
     cdef ptrdiff_t images, groups, group_in, group_out, plane, out_plane
     cdef ptrdiff_t width, out_width, stride_h, stride_w
     # The cut.
-    cdef ptrdiff_t panels, strips, tiles  # strips that L2 asks for: a team may take more
+    cdef ptrdiff_t panels, tiles
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly str tile
 
@@ -123,6 +123,7 @@ cdef class Pointwise(Cuttable):
         self.strips = max(1, -(-self.panels // max(1, STRIP_BYTES // panel_bytes)))
         self.workspace_bytes = (-(-self.panels // self.strips) + 1) * panel_bytes  # and what the last strip has more
         self.tiles = -(-self.group_out // self.kernels.max_pixels)
+        self.repeats, self.most_strips, self.most_parts = self.images, max(self.strips, self.panels), self.tiles
         self.tile = f"{self.kernels.max_pixels} channels × {width} pixels"
 
     def run(
@@ -133,9 +134,9 @@ cdef class Pointwise(Cuttable):
         cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = <char *>PyArray_DATA(workspace)
-        cdef Cut cut = self.cut_for(team, self.images, self.strips, max(self.strips, self.panels), self.tiles)
+        cdef Cut cut = self.cut_for(team)
         cdef fc_shares shares
-        fc_share_out(&shares, self.images * cut.strips * cut.parts, team)
+        fc_share_out(&shares, cut.units, team)
         if team == 1:
             with nogil:
                 self._run(&shares, 0, cut, x_data, residual_data, out_data, work)

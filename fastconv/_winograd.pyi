@@ -1,5 +1,6 @@
 import numpy as np
 
+from fastconv._cut import Cuttable
 from fastconv._shapes import ConvShape
 from fastconv._transforms import Transform
 
@@ -8,7 +9,7 @@ OUTPUT_COST: float
 WEIGHT_COST: float
 LANES: int
 
-class Winograd:
+class Winograd(Cuttable):
     tile: str
     workspace_bytes: int
     def __init__(

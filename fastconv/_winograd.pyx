@@ -58,7 +58,7 @@ cdef class Winograd(Cuttable):
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     cdef int called  # cache lines of weights for each channel of a product
     # The cut.
-    cdef ptrdiff_t strips, blocks
+    cdef ptrdiff_t blocks
     # The workspace, in bytes.
     cdef ptrdiff_t v_tile, v_point, m_tile
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
@@ -96,6 +96,7 @@ cdef class Winograd(Cuttable):
         strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > LARGE_WEIGHTS))
         strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), self.max_tiles)
         self.strips = -(-self.tiles.count // strip)
+        self.repeats, self.most_strips, self.most_parts = self.groups, self.tiles.count, self.blocks
         strip = -(-self.tiles.count // max(self.strips, 1))
         self.v_point = _odd_lines(strip * self.v_tile)
         self.m_tile = _odd_lines(points * block * self.itemsize)
@@ -114,9 +115,9 @@ cdef class Winograd(Cuttable):
         cdef char *out_data = <char *>PyArray_DATA(out)
         cdef char *work = <char *>PyArray_DATA(workspace)
         cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef Cut cut = self.cut_for(team, self.groups, self.strips, self.tiles.count, self.blocks)
+        cdef Cut cut = self.cut_for(team)
         cdef fc_shares shares
-        fc_share_out(&shares, self.groups * cut.strips * cut.parts, team)
+        fc_share_out(&shares, cut.units, team)
         if team == 1:
             with nogil:
                 self._run(&shares, 0, cut, x_data, residual_data, out_data, out_image, out_stride, work)

@@ -1,0 +1,45 @@
+"""The cut into units: one for each thread of a large layer at least, and never more than there are."""
+
+import numpy as np
+import pytest
+
+import fastconv
+
+# (x, weight, options): large layers of one strip and of many, with groups and more than one image.
+LARGE = {
+    "direct": ((1, 28, 28, 128), (3, 3, 128, 128), {"padding": 1, "algorithm": "direct"}),
+    "direct in strips": ((1, 112, 112, 64), (3, 3, 64, 64), {"padding": 1, "algorithm": "direct"}),
+    "direct in groups": ((2, 28, 28, 256), (3, 3, 64, 256), {"groups": 4, "algorithm": "direct"}),
+    "depthwise": ((1, 56, 56, 512), (3, 3, 1, 512), {"groups": 512}),
+    "1×1": ((1, 14, 14, 1024), (1, 1, 1024, 256), {}),
+    "winograd": ((1, 14, 14, 256), (3, 3, 256, 256), {"padding": 1, "algorithm": "winograd"}),
+    "winograd in strips": ((2, 56, 56, 64), (3, 3, 64, 64), {"padding": 1, "algorithm": "winograd"}),
+    "1×1 in NCHW": ((1, 256, 28, 28), (256, 256, 1, 1), {"layout": "NCHW"}),
+}
+ONE_STRIP = {  # whatever the team
+    "direct": ((1, 1, 1, 2048), (1, 1, 2048, 2048), {}),
+    "a padded row": ((1, 1, 7, 512), (3, 3, 512, 1024), {"padding": 1, "algorithm": "direct"}),
+    "winograd": ((1, 2, 2, 512), (3, 3, 512, 1024), {"padding": 1, "algorithm": "winograd"}),
+    "1×1 in NCHW": ((1, 2048, 1, 1), (2048, 2048, 1, 1), {"layout": "NCHW"}),
+}
+
+
+def runner(x_shape, weight_shape, options):
+    return fastconv.Conv2d(np.ones(weight_shape, np.float32), **options).bind(x_shape).runner
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_every_thread_has_a_unit_of_a_large_layer(name):
+    cut = runner(*LARGE[name])
+    assert cut.units(1) == cut.repeats * cut.strips
+    for team in (2, 3, 4, 8):
+        assert team <= cut.units(team) <= cut.repeats * cut.most_strips * cut.most_parts
+    assert cut.units(1) == cut.repeats * cut.strips  # after others as well
+
+
+@pytest.mark.parametrize("name", ONE_STRIP)
+def test_one_strip_is_cut_into_parts(name):
+    cut = runner(*ONE_STRIP[name])
+    assert cut.units(1) == cut.most_strips == 1
+    assert cut.units(2) % 2 == 0
+    assert 2 <= cut.units(2) <= cut.most_parts
