@@ -1,14 +1,11 @@
 /* What the framework knows of the micro-kernels: one tile of work, and the kernels of each instruction set. */
 #ifndef FASTCONV_KERNELS_H
 #define FASTCONV_KERNELS_H
+#include "sizes.h"
 #include "winograd.h"
 #include <stddef.h>
 
-enum {
-    FC_MAX_PIXELS = 12,
-    FC_MAX_VECTORS = 2,
-    FC_ROW_TAPS = 3, /* the width of the kernels that the row tile is for */
-};
+enum { FC_ROW_TAPS = 3 }; /* the width of the kernels that the row tile is for */
 
 /* Some output pixels times some output channels (columns). Lengths, strides and offsets are in bytes. */
 struct fc_tile {
@@ -33,7 +30,8 @@ enum { FC_MOST_REST = 4 };
 
 /* Some output channels (rows) times some output pixels (columns) of a 1×1 convolution in layout NCHW. */
 struct fc_planes {
-    struct fc_tile store; /* from `bias` on, a pixel of it being a row here; full panels of columns, or FC_MOST_REST */
+    struct fc_tile store; /* from `bias` on, a pixel of it being a row here; full panels of columns, or at most
+                             FC_MOST_REST */
     const void *weights;  /* packed [channel][row] */
     ptrdiff_t rows;
     ptrdiff_t channels;

@@ -1,6 +1,7 @@
 /* What the framework knows of Winograd's kernels. Lengths, strides and offsets in memory are in bytes. */
 #ifndef FASTCONV_WINOGRAD_H
 #define FASTCONV_WINOGRAD_H
+#include "sizes.h"
 #include <stddef.h>
 
 enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 4 };
@@ -70,7 +71,7 @@ struct fc_winograd_kernels {
     /* [kernel is 5×5][nodes of rows - 1][nodes of cols - 1] */
     void (*input[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_patches *);
     void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_result *);
-    void (*product[2][12])(const struct fc_product *); /* [vectors - 1][tiles - 1] */
+    void (*product[FC_MAX_VECTORS][FC_MAX_PIXELS])(const struct fc_product *); /* [vectors - 1][tiles - 1] */
     void (*direct)(const struct fc_patches *, const struct fc_result *);
 };
 
