@@ -4,8 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from cases import ConvCase, conv_cases, huge, integers, non_finite, normals
-from compare import assert_conv, assert_equal_exact
+from cases import ConvCase, conv_cases, huge, in_layout, integers, kernel_in_layout, non_finite, normals
+from compare import assert_close, assert_conv, assert_equal_exact
 from hypothesis import given
 
 import fastconv
@@ -13,6 +13,7 @@ from fastconv import reference
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 THREADS = 1, 2, 3
+CHUNK = 256  # products summed in one chain
 
 
 @given(conv_cases())
@@ -112,6 +113,21 @@ def test_strips_and_kernels(name, dtype):
         running = {"algorithm": "direct", "num_threads": num_threads, "residual": residual}
         got = fastconv.conv2d(x, weight, bias, **options, **running)
         assert_equal_exact(got, want + residual, dtype)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 16, 128, 512, 2048])
+@pytest.mark.parametrize(("kernel", "layout"), [(1, "NHWC"), (1, "NCHW"), (3, "NHWC"), (5, "NHWC")])
+def test_any_number_of_channels_within_the_bound_of_the_chunks(kernel, layout, channels):
+    """A product passes through the rest of its chunk, the sum of the chunks and the bias, each of which rounds once."""
+    rng = np.random.default_rng(0)
+    shapes = in_layout((7, 11, channels), layout), kernel_in_layout((kernel, kernel, channels, 24), layout), (24,)
+    arrays = [normals(rng, shape, "float32") for shape in shapes]
+    options = {"padding": kernel // 2, "layout": layout}
+    want, magnitude = (reference.conv2d(*values, **options) for values in (arrays, map(np.abs, arrays)))
+    products = kernel**2 * channels
+    roundings = min(products, CHUNK) + -(-products // CHUNK) + 1
+    got = fastconv.conv2d(*arrays, **options, algorithm="direct")
+    assert_close(got, want, magnitude, -(-roundings // 4), "float32")  # assert_close allows 4 of them a term
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e38])

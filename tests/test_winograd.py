@@ -102,7 +102,7 @@ def test_any_padding(transform, padding):
     assert_winograd(winograd(x, weight, bias, padding=padding), transform, x, weight, bias, padding)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 31, 32, 33, 64, 128, 300, 512, 2048])
+@pytest.mark.parametrize("channels", [1, 2, 3, 16, 31, 32, 33, 64, 128, 300, 512, 2048])
 def test_any_number_of_channels(transform, channels):
     padding = ((1, 1), (1, 1))
     x, weight, bias = case(transform, (1, 7, 10, channels), 24)
