@@ -97,6 +97,14 @@ def test_any_number_of_channels_in_nchw(channels, dtype):
         assert_nchw((2, channels, *size), (40, channels, 1, 1), dtype)
 
 
+@pytest.mark.parametrize("rest", [1, 2, 3])
+def test_the_last_pixels_of_a_plane_are_as_accurate_as_the_others(rest):
+    rng = np.random.default_rng(0)
+    x, weight = normals(rng, (8192, 1, 64 + rest), "float32"), normals(rng, (200, 8192), "float32")
+    error = fastconv.pointwise(x, weight, layout="NCHW") - reference.pointwise(x, weight, layout="NCHW")
+    assert np.square(error[..., -rest:]).mean() <= 2**2 * np.square(error[..., :-rest]).mean()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("stride", [1, 2, (1, 3), (3, 1), 100])
 @pytest.mark.parametrize("groups", [1, 2, 9])

@@ -2,9 +2,10 @@
  * are output channels, times vectors of pixels.
  *
  * Arithmetic contract: an output value of a whole vector is summed over the channels in chunks of SUM_TERMS, as
- * conv_tile.h does; one of the last pixels of a plane, fewer than a vector, is the sum of the bias and of chains, up to
- * eight, over every so many channels. Then residual, then activation. Which pixels are the last depends on the plane
- * alone, and rows do not take part in it: any cut of the work into tiles gives the same bits.
+ * conv_tile.h does; for one of the last pixels of a plane, fewer than a vector, each chunk is the sum of chains, up to
+ * eight, over every so many channels, and what channels are left and the bias are added to the chunks. Then residual,
+ * then activation. Which pixels are the last depends on the plane alone, and rows do not take part in it: any cut of
+ * the work into tiles gives the same bits.
  *
  * One call does several panels (the pixels of one tile), one after the other. The tile that reads a panel from the
  * planes, where each channel is on another page, can copy it on its way for the tiles of other rows.
@@ -89,36 +90,35 @@ INLINE void NAMED(plane_rest)(const int pixels, const struct fc_planes *t)
     enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, SUMS = 8, MOST_CHAINS = SUMS / VECTORS };
     const int chains = SUMS / (pixels * VECTORS); /* so many sums hide the multiply-adds' latency */
     const struct fc_tile *store = &t->store;
-    VECTOR acc[MOST_CHAINS][FC_MOST_REST][2];
-    UNROLL
-    for (int chain = 0; chain < chains; chain++) {
-        UNROLL
-        for (int i = 0; i < pixels; i++) {
-            UNROLL
-            for (int j = 0; j < VECTORS; j++) acc[chain][i][j] = (VECTOR){0};
-        }
-    }
+    VECTOR acc[MOST_CHAINS][FC_MOST_REST][2], sums[FC_MOST_REST][2] = {0};
     const char *x = t->x;
     const T *w = t->weights;
     const ptrdiff_t x_step = t->plane_stride, w_step = t->rows;
-    ptrdiff_t c = t->channels;
-    for (; c >= chains; c -= chains) {
+    for (ptrdiff_t rounds = t->channels / chains; rounds > 0; rounds -= SUM_TERMS / chains) {
         UNROLL
-        for (int chain = 0; chain < chains; chain++, x += x_step, w += w_step)
-            NAMED(plane_rest_step)(pixels, VECTORS, acc[chain], x, w);
+        for (int chain = 0; chain < chains; chain++) {
+            UNROLL
+            for (int i = 0; i < pixels; i++) {
+                UNROLL
+                for (int j = 0; j < VECTORS; j++) acc[chain][i][j] = (VECTOR){0};
+            }
+        }
+        ptrdiff_t n = rounds < SUM_TERMS / chains ? rounds : SUM_TERMS / chains;
+        for (; n > 0; n--) {
+            UNROLL
+            for (int chain = 0; chain < chains; chain++, x += x_step, w += w_step)
+                NAMED(plane_rest_step)(pixels, VECTORS, acc[chain], x, w);
+        }
+        UNROLL
+        for (int chain = 1; chain < chains; chain++) NAMED(conv_add)(pixels, VECTORS, acc[0], acc[chain]);
+        NAMED(conv_add)(pixels, VECTORS, sums, acc[0]);
     }
-    for (; c > 0; c--, x += x_step, w += w_step) NAMED(plane_rest_step)(pixels, VECTORS, acc[0], x, w);
+    for (ptrdiff_t c = t->channels % chains; c > 0; c--, x += x_step, w += w_step)
+        NAMED(plane_rest_step)(pixels, VECTORS, sums, x, w);
     UNROLL
     for (int i = 0; i < pixels; i++) {
-        VECTOR sums[VECTORS];
-        UNROLL
-        for (int j = 0; j < VECTORS; j++) {
-            sums[j] = acc[0][i][j];
-            UNROLL
-            for (int chain = 1; chain < chains; chain++) sums[j] += acc[chain][i][j];
-        }
         for (ptrdiff_t row = 0; row < t->rows; row++) {
-            T v = ((const T *)sums)[row] + ((const T *)store->bias)[row];
+            T v = ((const T *)sums[i])[row] + ((const T *)store->bias)[row];
             if (store->residual) v += ((const T *)(store->residual + row * store->residual_stride))[i];
             ((T *)(store->out + row * store->out_stride))[i] = store->relu && v < 0 ? 0 : v;
         }
