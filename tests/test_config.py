@@ -1,5 +1,7 @@
 """What get_config and show_config say is true."""
 
+import os
+import subprocess
 import sys
 import textwrap
 
@@ -41,6 +43,15 @@ def test_show_config_prints_all_of_it(capsys):
 def test_the_environment_shows_in_the_configuration(run_python):
     code = "import fastconv; config = fastconv.get_config(); print(config['isa'], config['threads'])"
     assert run_python("-c", code, FASTCONV_ISA="scalar", FASTCONV_NUM_THREADS="3").split() == ["scalar", "3"]
+
+
+def test_a_folder_of_its_name_does_not_hide_the_package(tmp_path):
+    """Python starts beside a clone: the clone's folder is called fastconv too."""
+    (tmp_path / "fastconv").mkdir()
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    code = "import fastconv; fastconv.Conv2d"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=clean, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.stderr}\nIf the installation is older than pyproject.toml, install again."
 
 
 def test_everything_public_is_documented_and_listed():
