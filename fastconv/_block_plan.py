@@ -181,14 +181,17 @@ class Block:
         from fastconv import cost
 
         function = getattr(cost, self._name)
-        return function(x_shape, *self._pair_shapes, **self._options, layout=self.layout, itemsize=self.dtype.itemsize)
+        options = {**self._options, "layout": self.layout, "itemsize": self.dtype.itemsize}
+        with _shapes.named("x_shape"):
+            return function(x_shape, *self._pair_shapes, **options)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> BlockDescription:
         """What a call on x of this shape does, part by part, as a `BlockDescription`.
 
         With `measure` each part is timed by itself, as `Conv2d.describe` does it.
         """
-        bound = self._bind(_shapes.sizes("x", x_shape))
+        with _shapes.named("x_shape"):
+            bound = self._bind(_shapes.sizes("x", x_shape))
         shapes, parts = {"x": bound.x_shape}, {}
         for part in self._parts:
             conv = self._convs[part.name]

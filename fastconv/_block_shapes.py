@@ -7,7 +7,7 @@ before any x is known. `conv_shapes` then gives each part's `ConvShape` for an x
 from typing import NamedTuple
 
 from fastconv._arrays import array, result_shape
-from fastconv._shapes import LAYOUTS, conv_shape, one_of, pair, weight_shape
+from fastconv._shapes import LAYOUTS, conv_shape, named, one_of, pair, weight_shape
 
 
 class Part(NamedTuple):
@@ -111,12 +111,10 @@ def conv_shapes(parts, x_shape, *, layout="NHWC"):
     """{name: `ConvShape`} of the parts for an x of this shape."""
     outputs, shapes = {"x": x_shape}, {}
     for part in parts:
-        try:
+        with named(part.name):
             shape = conv_shape(
                 outputs[part.source], part.weight, stride=part.stride, padding=part.padding, layout=layout
             )
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{part.name}: {error}") from None
         shapes[part.name] = shape
         outputs[part.name] = result_shape(
             (shape.batch, shape.out_height, shape.out_width, shape.out_channels), 4, layout
@@ -127,10 +125,8 @@ def conv_shapes(parts, x_shape, *, layout="NHWC"):
 def _weight(name, shape, layout):
     """`weight_shape`, with the part's name in the error."""
     one_of("layout", layout, LAYOUTS)
-    try:
+    with named(name):
         return weight_shape(shape, layout)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
 
 
 def _chained(layout, *parts):

@@ -3,6 +3,7 @@
 With `_arrays` and `_block_shapes` this is the only floor that raises TypeError and ValueError.
 """
 
+from contextlib import contextmanager
 from math import prod
 from operator import index
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 LAYOUTS = ("NHWC", "NCHW")
+PADDINGS = '"same", "valid", an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))'
 ACTIVATIONS = (None, "relu")
 _LARGEST = 2**31 - 1  # of a stride, padding or dilation: sums and products of them with an axis stay far inside 64 bits
 _MOST_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
@@ -64,6 +66,15 @@ class PoolShape(NamedTuple):
     out_width: int
 
 
+@contextmanager
+def named(name):
+    """Put the name of what a user gave before the message of an error in it."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
 def integer(name, value, least):
     """`value` as an int of at least `least`; floats, even whole ones, and bools are TypeErrors."""
     try:
@@ -99,16 +110,19 @@ def one_of(name, value, choices):
 
 def _padding(value):
     """Any accepted form of `padding` as ((top, bottom), (left, right)), or "same"."""
-    if isinstance(value, str):
-        if value not in ("same", "valid"):
-            raise ValueError(f'padding must be "same", "valid", an integer, a pair or two pairs, got {value!r}')
+    if type(value) is int:  # the common case, which small layers notice
+        return (pair("padding", value, 0),) * 2
+    if isinstance(value, str) and value in ("same", "valid"):
         return value if value == "same" else ((0, 0), (0, 0))
-    if isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(side, (tuple, list)) for side in value):
-        if any(len(side) != 2 for side in value):
-            raise ValueError(f"padding must be ((top, bottom), (left, right)), got {value!r}")
-        return tuple((integer("padding", side[0], 0), integer("padding", side[1], 0)) for side in value)
-    height, width = pair("padding", value, 0)
-    return (height, height), (width, width)
+    axes = value if isinstance(value, (tuple, list)) else (value, value)
+    if not all(isinstance(sides, (tuple, list)) for sides in axes):
+        axes = [(size, size) for size in axes]
+    if isinstance(value, str) or [len(sides) for sides in axes] != [2, 2]:
+        raise ValueError(f"padding must be {PADDINGS}, got {value!r}")
+    try:
+        return tuple((integer("padding", begin, 0), integer("padding", end, 0)) for begin, end in axes)
+    except TypeError:
+        raise TypeError(f"padding must be {PADDINGS}, got {value!r}") from None
 
 
 def _same(size, extent, stride):
@@ -198,10 +212,13 @@ class ConvGeometry(NamedTuple):
         r, s, c, k = self.weight
         if c * self.groups != channels:
             shape = self.weight if self.layout == "NHWC" else (k, c, r, s)
+            other, taken, given = ("NCHW", s, height) if self.layout == "NHWC" else ("NHWC", r, width)
+            each = f" in each of {self.groups} groups" if self.groups > 1 else ""
+            hint = f'; they fit layout="{other}"' if taken * self.groups == given else ""
             raise ValueError(
-                f"weight of shape {shape} takes {c} channels in each of {self.groups} groups, "
+                f"weight of shape {shape} takes {c} channels{each}, "
                 f"but x of shape {tuple(x_shape)} has {channels} channels in layout {self.layout}, "
-                f"where weights are {'HWIO' if self.layout == 'NHWC' else 'OIHW'}"
+                f"where weights are {'HWIO' if self.layout == 'NHWC' else 'OIHW'}{hint}"
             )
         (stride_h, stride_w), (dilation_h, dilation_w) = self.stride, self.dilation
         reach_h, reach_w = (r - 1) * dilation_h + 1, (s - 1) * dilation_w + 1

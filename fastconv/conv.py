@@ -147,7 +147,10 @@ class Conv2d:
         self._num_threads = num_threads
         self._start_empty()
         if algorithm != "auto":
-            usable = _algorithms.usable(algorithm, self._geometry.smallest(), layout)
+            try:
+                usable = _algorithms.usable(algorithm, self._geometry.smallest(), layout)
+            except ValueError as error:
+                raise ValueError(f"{error}, got {self}") from None
             if len(usable) == 1:  # whatever the map
                 self._pack(usable[0])
 
@@ -219,9 +222,9 @@ class Conv2d:
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         from fastconv import cost
 
-        return cost.conv2d(
-            x_shape, (self._weight_shape, self._bias is not None), **self._options, itemsize=self.dtype.itemsize
-        )
+        weight_and_bias = self._weight_shape, self._bias is not None
+        with _shapes.named("x_shape"):
+            return cost.conv2d(x_shape, weight_and_bias, **self._options, itemsize=self.dtype.itemsize)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
         """What a call on x of this shape does, as a `Description`.
@@ -231,7 +234,8 @@ class Conv2d:
         that is of the multiply-adds of as many threads (as in `fastconv.peak`, halved for float64), measured then too.
         "winograd" multiplies less often than the nominal operations count, so that its share may exceed 1.
         """
-        bound = self.bind(_shapes.sizes("x", x_shape))
+        with _shapes.named("x_shape"):
+            bound = self.bind(_shapes.sizes("x", x_shape))
         team = _threads.allowed(bound.team)
         measured = self._measure(x_shape, bound, team) if measure else {}
         return Description(

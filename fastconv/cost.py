@@ -225,7 +225,10 @@ def _block(chain, x_shape, pairs, layout, itemsize, **options):
 def _pair(name, value):
     """`value`, when it is a pair (shape of the weight, whether there is a bias)."""
     if not isinstance(value, tuple) or len(value) != 2 or not isinstance(value[0], (tuple, list)):
-        raise TypeError(f"{name} must be a pair (shape of the weight, whether it has a bias), got {value!r:.80}")
+        got = type(value).__name__
+        if isinstance(value, tuple):
+            got = f"({', '.join(type(part).__name__ for part in value)})"
+        raise TypeError(f"{name} must be a pair (shape of the weight, whether it has a bias), got {got}")
     return value
 
 

@@ -229,3 +229,18 @@ def test_costs_are_exact_beyond_64_bits():
 def test_errors_name_the_part(message, call):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "got"),
+    [
+        (np.ones((3, 3, 8, 4)), "ndarray"),
+        ((np.ones((3, 3, 8, 4)), None), "(ndarray, NoneType)"),
+        ((3, 3, 8, 4), "(int, int, int, int)"),
+    ],
+    ids=["array", "arrays", "shape"],
+)
+def test_a_weight_that_is_no_pair_is_not_printed(wrong, got):
+    with pytest.raises(TypeError) as caught:
+        cost.conv2d((8, 8, 8), wrong)
+    assert str(caught.value) == f"conv must be a pair (shape of the weight, whether it has a bias), got {got}"
