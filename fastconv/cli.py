@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from fastconv import __version__
+
 INFO = "versions, compiler, BLAS, instruction sets and threads"
 EXPLAIN = "what a convolution of a given shape will do, and what it costs"
 REPORT = "a page and a summary from asv's results"
@@ -15,13 +17,14 @@ def main(arguments=None):
         return options.run(options)
     except (FileNotFoundError, MemoryError, TypeError, ValueError) as error:
         print(f"fastconv {options.command}: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, (TypeError, ValueError)) else 1  # 2 as argparse has it: wrong from the start
 
 
 def _parser():
     parser = argparse.ArgumentParser(
         prog="fastconv", description=f"explain: {EXPLAIN}; report: {REPORT}; info: {INFO}."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     info = commands.add_parser("info", help=INFO, description=f"Print {INFO}.")
@@ -40,6 +43,7 @@ def _parser():
     explain.add_argument("--padding", type=_padding, default=0, metavar="N[,N]", help="padding, same or valid (0)")
     explain.add_argument("--dilation", type=_pair, default=(1, 1), metavar="N[,N]", help="dilation (1)")
     explain.add_argument("--groups", type=int, default=1, help="groups (1)")
+    explain.add_argument("--layout", default="NHWC", help="NHWC or NCHW (NHWC)")
     explain.add_argument("--batch", type=int, default=1, help="images (1)")
     explain.add_argument("--algorithm", default="auto", help="auto, direct, winograd or blas (auto)")
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
@@ -82,9 +86,11 @@ def _explain(options):
 
     from fastconv import Conv2d, cost
 
-    x_shape = options.batch, options.H, options.W, options.C
-    weight_shape = *options.kernel, options.C // max(options.groups, 1), options.K
-    geometry = {name: getattr(options, name) for name in ("stride", "padding", "dilation", "groups")}
+    size, group_channels = (options.H, options.W), options.C // max(options.groups, 1)
+    x_shape, weight_shape = (options.batch, *size, options.C), (*options.kernel, group_channels, options.K)
+    if options.layout == "NCHW":
+        x_shape, weight_shape = (options.batch, options.C, *size), (options.K, group_channels, *options.kernel)
+    geometry = {name: getattr(options, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
     costs = cost.conv2d(x_shape, (weight_shape, False), **geometry)  # checks the shapes before memory is asked for
     plan = Conv2d(
         np.zeros(weight_shape, np.float32), **geometry, algorithm=options.algorithm, num_threads=options.threads

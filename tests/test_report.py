@@ -110,8 +110,13 @@ def test_the_latest_run_is_taken_unless_another_is_asked_for(tmp_path):
     store(tmp_path, commit="b" * 40)
     assert data.load(tmp_path).commit == "b" * 40
     assert data.load(tmp_path, commit="aaaa").commit == "a" * 40
+    there = "there are commit aaaaaaaa on machine known, commit bbbbbbbb on machine known"
+    with pytest.raises(FileNotFoundError, match=f"no result of machine another and commit b under .*; {there}$"):
+        data.load(tmp_path, machine="another", commit="b")
+    with pytest.raises(FileNotFoundError, match="no result of commit c under "):
+        data.load(tmp_path, commit="c")
     with pytest.raises(FileNotFoundError, match="no timed blocks"):
-        data.load(tmp_path, machine="another")
+        data.load(tmp_path / "none", commit="c")
 
 
 def test_failed_cells_are_named_and_left_out(tmp_path):
@@ -262,20 +267,3 @@ def test_command_line(tmp_path, capsys):
     assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert cli.main(["report", "--results", str(tmp_path / "none")]) == 1
     assert "make bench" in capsys.readouterr().err
-
-
-def test_explain(capsys):
-    assert cli.main(["explain", "28", "28", "192", "32", "--kernel", "5", "--padding", "2"]) == 0
-    printed = capsys.readouterr().out
-    assert "120,422,400" in printed
-    assert "winograd" in printed
-    assert "gflops" not in printed
-    assert cli.main(["explain", "9", "9", "8", "8", "--measure"]) == 0
-    assert "gflops" in capsys.readouterr().out
-    assert cli.main(["explain", "3", "3", "8", "8", "--kernel", "5,1"]) == 1
-    assert "weight spans 5 pixels of height" in capsys.readouterr().err
-
-
-def test_info(capsys):
-    assert cli.main(["info"]) == 0
-    assert "isa" in capsys.readouterr().out

@@ -133,13 +133,18 @@ def load(results_dir, machine=None, commit=None):
     """
     from asv.results import iter_results
 
-    runs = []
-    for result in iter_results(str(results_dir)):
-        asked = machine in (None, result.params["machine"]) and result.commit_hash.startswith(commit or "")
-        if asked and any(_values(result, BLOCKS)):
-            runs.append(result)
-    if not runs:
+    timed = [result for result in iter_results(str(results_dir)) if any(_values(result, BLOCKS))]
+    if not timed:
         raise FileNotFoundError(f"no timed blocks in the asv results under {results_dir}; `make bench` measures some")
+    runs = [
+        result
+        for result in timed
+        if machine in (None, result.params["machine"]) and result.commit_hash.startswith(commit or "")
+    ]
+    if not runs:
+        asked = " and ".join(f"{name} {value}" for name, value in (("machine", machine), ("commit", commit)) if value)
+        there = sorted({f"commit {result.commit_hash[:8]} on machine {result.params['machine']}" for result in timed})
+        raise FileNotFoundError(f"no result of {asked} under {results_dir}; there are {', '.join(there)}")
     return _run(max(runs, key=_started))
 
 
