@@ -1,6 +1,5 @@
 """The report, made from small asv results of known figures."""
 
-import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -8,78 +7,14 @@ from itertools import product
 
 import pytest
 
-asv_results = pytest.importorskip("asv.results")
+pytest.importorskip("asv.results")
 
-from asv.runner import BenchmarkResult  # noqa: E402
-from asv.util import write_json  # noqa: E402
+from asv.results import Results
+from asv.util import write_json
+from asv_run import CHANNELS, MACHINE, MACS, THREADS, add, cell_of, seconds, store
 
-from fastconv import cli  # noqa: E402
-from fastconv.report import data, page, tables, terminal, words  # noqa: E402
-
-CHANNELS, THREADS = (16, 64, 256), (1, 2)
-MACS = {"plain 3x3": 9 * 784, "reduced/4 3x3": 784 * 5 // 2, "fire/8 3x3": 784 * 3 // 4}  # for each c²
-MACHINE = {"machine": "known", "cpu": "A CPU", "num_cpu": "2"}
-FACTS = {
-    "isa": "avx2",
-    "threads": 2,
-    "cpu": "A CPU",
-    "fastconv": "1.2.3",
-    "source": "commit 0123456789ab",
-    "blocks_input": "28×28",
-    "choices": {"1x1 c→c": [[1, 512, "direct"]], "3x3": [[1, 30, "direct"], [31, 512, "winograd F(4×4, 3×3)"]]},
-}
-SPEEDS = {  # seconds of a 3×3; the choice, at 31 channels, is wrong at 16
-    "auto": lambda c: 1e-9 * c**2,
-    "direct": lambda c: 2e-9 * c**2,
-    "winograd": lambda c: 1e-9 * c**2,
-}
-
-
-def seconds(channels, threads, block):
-    """30 µs a call, and 50 GFLOP/s a thread, of which only the plain convolution reaches the second."""
-    return 3e-5 + 2 * MACS[block] * channels**2 / (5e10 * (threads if block.startswith("plain") else 1))
-
-
-def add(result, name, params, value_of):
-    """Store what `value_of` gives for each combination of params: a number, or samples where it gives a list."""
-    combinations = list(product(*params)) or [()]
-    values = [value_of(*combination) for combination in combinations]
-    timed = [isinstance(value, list) for value in values]
-    outcome = BenchmarkResult(
-        result=[True if t else value for t, value in zip(timed, values, strict=True)],
-        samples=[value if t else None for t, value in zip(timed, values, strict=True)],
-        number=[1 if t else None for t in timed],
-        errcode=0,
-        stderr="",
-        profile=None,
-    )
-    benchmark = {"name": name, "version": "1", "params": [[repr(value) for value in values] for values in params]}
-    result.add_result(benchmark, outcome)
-
-
-def store(folder, *, commit="0123456789abcdef", scale=1.0, fails=(), facts=FACTS):
-    """A folder of results with one run; `scale` stretches the samples' spread, `fails` are keys of failed cells."""
-
-    def samples(channels, threads, block, algorithm):
-        middle = seconds(channels, threads, block)
-        spread = [middle * (1 + 0.01 * scale * step) for step in (-2, -1, 0, 1, 2)]
-        return None if (channels, threads, block) in fails else spread
-
-    result = asv_results.Results(MACHINE, {}, commit, 0, "3.11", "existing", {})
-    add(result, data.BLOCKS, (CHANNELS, THREADS, tuple(MACS), ("auto",)), samples)
-    add(result, data.BLOCK_MACS, (CHANNELS, tuple(MACS)), lambda c, block: MACS[block] * c * c)
-    add(result, data.BLOCK_BYTES, (CHANNELS, tuple(MACS)), lambda c, block: 8 * 784 * c)
-    add(result, data.REFERENCE, ((16,), tuple(MACS)), lambda c, block: [1e-3])
-    algorithms = ("blas", "direct", "numpy.matmul")
-    add(result, data.POINTWISE, (CHANNELS, THREADS, ("1x1 c→c",), algorithms), lambda c, *_: [1e-9 * c**2] * 2)
-    add(result, data.SPATIAL, (CHANNELS, THREADS, ("3x3",), tuple(SPEEDS)), lambda c, _, __, a: [SPEEDS[a](c)] * 2)
-    add(result, data.LAYER_MACS, (CHANNELS, ("1x1 c→c", "3x3")), lambda c, _: 784 * c * c)
-    add(result, "bench_calls.Overhead.time_plan", (), lambda: [2.5e-6, 2.5e-6])
-    add(result, data.PEAK, (THREADS,), lambda threads: 55.0 * threads)
-    add(result, data.FACTS, ((json.dumps(facts),),), lambda recorded: 1)
-    result.save(str(folder))
-    write_json(str(folder / "known" / "machine.json"), MACHINE, 1)
-    return folder
+from fastconv import cli
+from fastconv.report import data, findings, page, plots, tables, terminal, words
 
 
 @pytest.fixture
@@ -87,19 +22,15 @@ def run(tmp_path):
     return data.load(store(tmp_path))
 
 
-def cell_of(run, name, channels, threads):
-    return next(cell for cell in run.series(name, threads) if cell.channels == channels)
-
-
 def test_cells_hold_what_was_measured(run):
-    cell = cell_of(run, "fire/8 3x3", 256, 2)
+    cell = cell_of(run, "fire/8 3×3", 256, 2)
     assert cell.macs == 588 * 256**2
-    assert cell.time.median == pytest.approx(seconds(256, 2, "fire/8 3x3"))
+    assert cell.time.median == pytest.approx(seconds(256, 2, "fire/8 3×3"))
     assert cell.time.low < cell.time.median < cell.time.high
     assert cell.gflops == pytest.approx(2e-9 * cell.macs / cell.time.median)
-    assert cell.plain == cell_of(run, "plain 3x3", 256, 2)
+    assert cell.plain == cell_of(run, "plain 3×3", 256, 2)
     assert cell.macs_saved == 12
-    expected = seconds(256, 2, "plain 3x3") / seconds(256, 2, "fire/8 3x3")
+    expected = seconds(256, 2, "plain 3×3") / seconds(256, 2, "fire/8 3×3")
     assert cell.time_saved == pytest.approx(expected)
     assert cell.kept == pytest.approx(expected / 12)
     assert cell.plain.plain is None
@@ -120,31 +51,12 @@ def test_the_latest_run_is_taken_unless_another_is_asked_for(tmp_path):
 
 
 def test_failed_cells_are_named_and_left_out(tmp_path):
-    run = data.load(store(tmp_path, fails=[(64, 2, "fire/8 3x3")]))
-    assert [cell.channels for cell in run.series("fire/8 3x3", 2)] == [16, 256]
+    run = data.load(store(tmp_path, fails=[(64, 2, "fire/8 3×3")]))
+    assert [cell.channels for cell in run.series("fire/8 3×3", 2)] == [16, 256]
     assert len(run.failed) == 1
     assert "64" in run.failed[0]
-    assert any("1 cells failed" in text for text in words.warnings(run))
-    assert "fire/8 3x3" in page.render(run)
-
-
-def test_warnings(tmp_path):
-    assert words.warnings(data.load(store(tmp_path / "steady"))) == []
-    unsteady = data.load(store(tmp_path / "unsteady", scale=30))
-    assert any("busy or unsteady" in text for text in words.warnings(unsteady))
-    assert words.answer(unsteady).startswith("This run is too unsteady to tell.")
-    changed = data.load(store(tmp_path / "changed", facts={"source": "commit 0123 with uncommitted changes"}))
-    assert any("uncommitted" in text for text in words.warnings(changed))
-
-
-def test_a_disturbed_peak_is_no_limit(run):
-    def limit(peak):
-        found = words.findings(replace(run, peak={1: peak}))
-        return next(finding.text for finding in found if finding.heading == "The machine's limit")
-
-    best = max(cell.gflops for cell in run.blocks if cell.threads == 1)
-    assert "reaches 50% with 256 channels" in limit(2 * best)
-    assert "unknown" in limit(best / 2)
+    assert any("Failed cells" in text for text in words.warnings(run))
+    assert "fire/8 3×3" in page.render(run)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +84,8 @@ def test_units(form, value, text):
 
 def test_blocks_table(run):
     table = tables.blocks_table(run)
-    row = next(row for row in table.rows if row[:2] == ["fire/8 3x3", "256"])
-    cells = [cell_of(run, "fire/8 3x3", 256, threads) for threads in THREADS]
+    row = next(row for row in table.rows if row[:2] == ["fire/8 3×3", "256"])
+    cells = [cell_of(run, "fire/8 3×3", 256, threads) for threads in THREADS]
     assert row[2:] == [
         "38.5 M",
         *(tables.seconds(cell.time.median) for cell in cells),
@@ -185,35 +97,34 @@ def test_blocks_table(run):
     assert len(table.rows) == len(MACS) * len(CHANNELS)
 
 
+def test_single_convolutions_are_sorted_by_name_then_channels(run):
+    twice = replace(run, spatial=run.spatial + [replace(cell, name="5×5") for cell in run.spatial])
+    rows = [(name, int(channels), int(threads)) for name, channels, threads, *_ in tables.algorithms_table(twice).rows]
+    assert rows == list(product(("1×1 c→c", "3×3", "5×5"), CHANNELS, THREADS))
+
+
+def test_memory_is_explained_where_it_was_measured(run, tmp_path):
+    assert "Memory" not in tables.calls_table(run).note
+    table = tables.calls_table(data.load(store(tmp_path, calls=["track_first_call"])))
+    assert ["memory of the first call, plain 3×3, 16 channels", "3.00 MiB"] in table.rows
+    assert "Memory is the result" in table.note
+
+
+def test_the_page_gives_memory_a_unit(run):
+    assert "23.5 GiB" in page.render(replace(run, machine={"ram": "25276502016"}))
+
+
+@pytest.mark.parametrize("draw", [plots.saved_against_saved, plots.speed_against_intensity])
+def test_the_sizes_of_dots_stand_in_the_legend(run, draw):
+    (legend,) = draw(run).legends
+    assert {"16 channels", "256 channels"} < {text.get_text() for text in legend.get_texts()}
+
+
 def test_terminal_lines_are_aligned(run, capsys):
     terminal.show(tables.blocks_table(run))
     lines = [line for line in capsys.readouterr().out.splitlines() if re.match(r" +\d+ ", line)]
     assert len(lines) == len(MACS) * len(CHANNELS)
     assert len({line.index("M" if " M" in line else "k") for line in lines}) == 1
-
-
-def test_words_follow_the_figures(run):
-    last = [cell_of(run, name, 256, 1).kept for name in ("reduced/4 3x3", "fire/8 3x3")]
-    assert f"{100 * (last[0] * last[1]) ** 0.5:.0f}% with 1 thread" in words.answer(run)
-    fire = next(finding.text for finding in words.findings(run) if finding.heading == "fire/8 3x3")
-    assert fire.startswith("12.0× fewer multiply-accumulates than the plain 3x3")
-    assert "Slower" not in fire
-    for threads in THREADS:
-        kept = [cell.channels for cell in run.series("fire/8 3x3", threads) if cell.kept >= words.KEPT]
-        assert kept == [] or f"from {kept[0]} channels on" in fire
-
-
-def test_words_say_where_the_choice_changes_and_what_it_loses(run):
-    said = {finding.heading: finding.text for finding in words.findings(run)}
-    assert "3x3: direct up to 30 and winograd F(4×4, 3×3) from 31 channels on." in said["What auto takes"]
-    assert "1x1 c→c: direct at every channel count." in said["What auto takes"]
-    assert (
-        "3x3 with 1 thread and 3x3 with 2 threads: winograd at 16, 64 and 256 channels."
-        in said["The fastest algorithm"]
-    )
-    assert "at worst it takes 2.00× as long (3x3, 16 channels, 2 threads)" in said["The fastest algorithm"]
-    assert "in 10 of 12 cells" in said["The fastest algorithm"]
-    assert "What auto takes" not in {finding.heading for finding in words.findings(replace(run, facts={}))}
 
 
 class _Loaded(HTMLParser):
@@ -242,19 +153,19 @@ def test_page_holds_the_tables_and_loads_nothing(run):
         assert table.title in text
         for row in table.rows:
             assert text.issuperset(cell for cell in row if cell)
-    assert text.issuperset([words.answer(run), *(finding.text for finding in words.findings(run))])
+    assert text.issuperset([words.answer(run), *(finding.text for finding in findings.all_findings(run))])
 
 
 def test_a_run_without_plain_convolutions_or_threads(tmp_path):
     """Only one block at one channel count and one thread: whatever compares is left out, the page is made."""
-    result = asv_results.Results(MACHINE, {}, "c" * 40, 0, "3.11", "existing", {})
-    add(result, data.BLOCKS, ((16,), (1,), ("fire/8 3x3",), ("auto",)), lambda *_: [1e-4])
-    add(result, data.BLOCK_MACS, ((16,), ("fire/8 3x3",)), lambda *_: 1000)
+    result = Results(MACHINE, {}, "c" * 40, 0, "3.11", "existing", {})
+    add(result, data.BLOCKS, ((16,), (1,), ("fire/8 3×3",), ("auto",)), lambda *_: [1e-4])
+    add(result, data.BLOCK_MACS, ((16,), ("fire/8 3×3",)), lambda *_: 1000)
     result.save(str(tmp_path))
     write_json(str(tmp_path / "known" / "machine.json"), MACHINE, 1)
     run = data.load(tmp_path)
     assert words.answer(run) is None
-    assert "fire/8 3x3" in page.render(run)
+    assert "fire/8 3×3" in page.render(run)
     assert any("without its facts" in text for text in words.warnings(run))
 
 

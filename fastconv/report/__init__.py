@@ -1,8 +1,9 @@
 """The report: asv's results as a summary in the terminal and one self-contained page.
 
     data.py       asv's results as plain records
-    tables.py     records as rows of text          words.py   records as sentences
-    plots.py      records as figures               page.py    all of it as one HTML file
+    tables.py     records as rows of text          words.py      the answer and the warnings
+                                                   findings.py   the statements beside them
+    plots.py      records as figures               page.py       all of it as one HTML file
     terminal.py   tables in the terminal
 
 Needs the extra `bench`.

@@ -1,6 +1,7 @@
 """asv's results as plain records: the only module of the report that knows asv or the names of the benchmarks."""
 
 import json
+import re
 from ast import literal_eval
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -15,6 +16,7 @@ PUBLISHED, PUBLISHED_MACS = "bench_layers.Published.time_published", "bench_laye
 CALLS = "bench_calls."
 FACTS, PEAK = "bench_machine.track_facts", "bench_machine.track_peak"
 AUTO = "auto"
+_TYPED_KERNEL = re.compile(r"(?<=\d)x(?=\d)")  # the suite's names are ASCII, to be typed: 3x3, for a reader 3×3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Cell:
 
     @property
     def time_saved(self):
-        """How many times less time than the plain convolution."""
+        """How many times as fast as the plain convolution."""
         return self.plain.time.median / self.time.median
 
     @property
@@ -72,6 +74,11 @@ class Cell:
     def kept(self):
         """The share of the saved operations that is saved time too."""
         return self.time_saved / self.macs_saved
+
+    @property
+    def spread(self):
+        """The width between the quartiles of its samples, as a share of their median."""
+        return (self.time.high - self.time.low) / self.time.median
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,10 @@ class Run:
         """The cells of one block, by ascending channels."""
         found = [c for c in self.blocks if (c.name, c.threads, c.algorithm) == (name, threads, algorithm)]
         return sorted(found, key=lambda cell: cell.channels)
+
+    def saving(self, name, threads):
+        """The cells of one block that have their plain convolution beside them, by ascending channels."""
+        return [cell for cell in self.series(name, threads) if cell.plain]
 
     def names(self, savers_only=False):
         """The blocks measured, in the suite's order; `savers_only` leaves out the plain convolutions."""
@@ -213,7 +224,7 @@ def _items(result, name):
     lists = result.get_result_params(name)
     values, stats = result.get_result_value(name, lists), result.get_result_stats(name, lists)
     for params, value, stat in zip(product(*lists), values, stats, strict=True):
-        yield tuple(literal_eval(param) for param in params), value, stat
+        yield tuple(literal_eval(_TYPED_KERNEL.sub("×", param)) for param in params), value, stat
 
 
 def _was_run(value):

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from importlib.resources import files
 
-from fastconv.report import plots, tables, words
+from fastconv.report import findings, plots, tables, words
 
 FIGURES = (
     (
@@ -17,21 +17,23 @@ FIGURES = (
         plots.saved_against_saved,
         "Operations saved against time saved",
         "Each block against the plain convolution of the same kernel and channels; a dot for each channel count, "
-        "larger for more, the fewest and the most labelled. On the dashed diagonal the time shrinks as the operations "
-        "do; under the line at 1× the block is slower than what it replaces.",
+        "larger for more. On the dashed diagonal the time shrinks as the operations do; under the line at 1× the block "
+        "is slower than what it replaces.",
     ),
     (
         plots.saving_against_channels,
         "At which channel counts the saving is real",
-        "How many times less time a block takes than the plain convolution (solid; the band spans the quartiles of "
-        "both) and how many times fewer MACs it needs (dashed).",
+        "How many times as fast as the plain convolution a block is (solid; the band spans the quartiles of both) and "
+        "how many times fewer MACs it needs (dashed).",
     ),
     (
         plots.speed_against_intensity,
         "Why the time does not always follow",
         "Speed against MACs for each byte that must move at least (input, weights and output once); a dot for each "
-        "channel count, larger for more, the fewest and the most labelled. A 1×1 saves operations but not the reading "
-        "and writing of maps: what saves most has the least to do for each byte, and in each call.",
+        "channel count, larger for more. A 1×1 saves operations but not the reading and writing of maps: what saves "
+        "most has the least to do for each byte, and in each call. And the k×k that it saves may be computed by "
+        "Winograd, with fewer multiplications than its MACs, which no 1×1 can: such speeds are nominal, and may pass "
+        "the dashed limit.",
     ),
     (
         plots.thread_scaling,
@@ -65,7 +67,7 @@ def render(run):
         warnings=words.warnings(run),
         answer=words.answer(run),
         blocks_input=run.facts.get("blocks_input"),
-        findings=words.findings(run),
+        findings=findings.all_findings(run),
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
         tables=tables.all_tables(run),
         facts=_facts(run),
@@ -76,7 +78,10 @@ def _facts(run):
     """What the timed processes said of themselves, then what asv knows of the machine."""
     facts = {name: value for name, value in run.facts.items() if name != "choices"}  # these are said in words
     said = {name: ", ".join(value) if isinstance(value, list) else value for name, value in facts.items()}
-    return said | {f"asv: {name}": value for name, value in run.machine.items()}
+    machine = dict(run.machine)
+    if machine.get("ram", "").isdigit():  # in bytes
+        machine["ram"] = tables.size(int(machine["ram"]))
+    return said | {f"asv: {name}": value for name, value in machine.items()}
 
 
 def _figure(run, draw, title, caption):

@@ -12,6 +12,7 @@ from fastconv.report.tables import team
 _COLOURS = ("#0b6fb8", "#d1495b", "#2a8a5f", "#c08a00", "#7a52a8", "#00868b", "#8c4a1f", "#5b6770")
 _GREY = "#66717d"
 _DASHES = (0, (4, 3))
+_DASHED = {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}  # what the operations alone would give
 _STYLE = {
     "svg.fonttype": "path",  # the same everywhere, whatever fonts the reader has
     "svg.hashsalt": "fastconv",
@@ -70,11 +71,11 @@ def time_against_channels(run):
         _plain_numbers(axis.yaxis)
         _channel_axis(axis, run.blocks)
     figure.supylabel("time of one call, µs", fontsize="medium")
-    return _with_legend(figure, {"proportional to the MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
+    return _with_legend(figure, {"proportional to the MACs": _DASHED})
 
 
 def saving_against_channels(run):
-    """How many times less time than the plain convolution, and how many times fewer MACs."""
+    """How many times as fast as the plain convolution, and how many times fewer MACs."""
     names = _savers(run)
     if not names:
         return None
@@ -82,17 +83,17 @@ def saving_against_channels(run):
     for axis, name in zip(axes, names, strict=True):
         axis.axhline(1, color=_GREY, linewidth=0.8)
         for threads, colour in zip(run.thread_counts, _COLOURS, strict=False):
-            cells = [cell for cell in run.series(name, threads) if cell.plain]
+            cells = run.saving(name, threads)
             channels = [cell.channels for cell in cells]
-            axis.plot(channels, [cell.macs_saved for cell in cells], color=_GREY, linewidth=1, linestyle=_DASHES)
+            axis.plot(channels, [cell.macs_saved for cell in cells], **_DASHED)
             ranges = [cell.time_saved_range for cell in cells]
             _line(axis, channels, [cell.time_saved for cell in cells], ranges, colour, team(threads))
         axis.set_title(name)
         axis.set_yscale("log")
         _plain_numbers(axis.yaxis, "×")
         _channel_axis(axis, run.blocks)
-    figure.supylabel("times less than the plain convolution", fontsize="medium")
-    return _with_legend(figure, {"MACs": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}}, prefix="time, ")
+    figure.supylabel("times as fast", fontsize="medium")
+    return _with_legend(figure, {"times fewer MACs": _DASHED})
 
 
 def saved_against_saved(run):
@@ -104,14 +105,14 @@ def saved_against_saved(run):
     cells = [cell for cell in run.blocks if cell.plain]
     most = 1.6 * max(cell.macs_saved for cell in cells)
     for axis, threads in zip(axes, run.thread_counts, strict=True):
-        axis.plot((1, most), (1, most), color=_GREY, linewidth=1, linestyle=_DASHES)
+        axis.plot((1, most), (1, most), **_DASHED)
         axis.axhline(1, color=_GREY, linewidth=0.8)
         _dots(axis, run, names, threads, lambda cell: (cell.macs_saved, cell.time_saved) if cell.plain else None)
         axis.set(title=team(threads), xlabel="times fewer MACs", xscale="log", yscale="log", xlim=(1, most))
         _plain_numbers(axis.xaxis, "×")
         _plain_numbers(axis.yaxis, "×")
-    axes[0].set_ylabel("times less time")
-    return _with_legend(figure, {"time shrinks as MACs do": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
+    axes[0].set_ylabel("times as fast")
+    return _with_legend(figure, {"time shrinks as MACs do": _DASHED} | _dot_sizes(run))
 
 
 def speed_against_intensity(run):
@@ -122,14 +123,14 @@ def speed_against_intensity(run):
     figure, axes = _panels(len(run.thread_counts), columns=2, height=3.6)
     for axis, threads in zip(axes, run.thread_counts, strict=True):
         if threads in run.peak:
-            axis.axhline(run.peak[threads], color=_GREY, linewidth=1, linestyle=_DASHES)
+            axis.axhline(run.peak[threads], **_DASHED)
         _dots(axis, run, run.names(), threads, lambda cell: (cell.intensity, cell.gflops) if cell.bytes else None)
         axis.set(title=team(threads), xlabel="MACs for each byte", xscale="log")
         _plain_numbers(axis.xaxis)
     axes[0].set_ylabel("GFLOP/s")
     axes[0].set_ylim(bottom=0)
-    peak = {"most the multiply-add units can do": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}}
-    return _with_legend(figure, peak if run.peak else {})
+    peak = {"most the multiply-add units can do": _DASHED} if run.peak else {}
+    return _with_legend(figure, peak | _dot_sizes(run))
 
 
 def thread_scaling(run):
@@ -149,7 +150,7 @@ def thread_scaling(run):
     axis.set_ylim(bottom=0)
     axis.set_ylabel(f"times faster than with {team(teams[0])}")
     _channel_axis(axis, run.blocks)
-    return _with_legend(figure, {"all threads count fully": {"color": _GREY, "linewidth": 1, "linestyle": _DASHES}})
+    return _with_legend(figure, {"all threads count fully": _DASHED})
 
 
 def algorithm_times(run):
@@ -211,8 +212,7 @@ def _colours(run):
 
 def _savers(run):
     """The blocks that have their plain convolution beside them."""
-    paired = {cell.name for cell in run.blocks if cell.plain}
-    return [name for name in run.names() if name in paired]
+    return list(dict.fromkeys(cell.name for cell in run.blocks if cell.plain))
 
 
 def _panels(count, columns=None, height=2.5):
@@ -248,7 +248,8 @@ def _channel_axis(axis, cells):
 
 
 def _dots(axis, run, names, threads, place):
-    """A dot at `place` of every cell, larger for more channels; the first and the last of a block are labelled."""
+    """A dot at `place` of every cell, larger for more channels."""
+    sizes = _sizes(run)
     for name in names:
         colour = _colours(run)[name]
         dots = [(cell.channels, place(cell)) for cell in run.series(name, threads)]
@@ -257,10 +258,19 @@ def _dots(axis, run, names, threads, place):
             continue
         x, y = zip(*(at for _, at in dots), strict=True)
         axis.plot(x, y, color=colour, linewidth=1, alpha=0.4)
-        sizes = [14 + 10 * i for i in range(len(dots))]
-        axis.scatter(x, y, sizes, color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
-        for (channels, at), up in ((dots[0], -13), (dots[-1], 8)):
-            axis.annotate(channels, at, (0, up), textcoords="offset points", ha="center", fontsize=7, color="#48525c")
+        areas = [sizes[channels] for channels, _ in dots]
+        axis.scatter(x, y, areas, color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
+
+
+def _sizes(run):
+    """{channels: area of a dot}."""
+    return {channels: 14 + 10 * i for i, channels in enumerate(sorted({cell.channels for cell in run.blocks}))}
+
+
+def _dot_sizes(run):
+    """The dots of the fewest and the most channels for a legend: labels beside them would cover each other."""
+    sizes, dot = _sizes(run), {"color": _GREY, "marker": "o", "linestyle": "none"}
+    return {f"{c} channels": dot | {"markersize": sizes[c] ** 0.5} for c in (min(sizes), max(sizes))}
 
 
 def _plain_numbers(axis, unit=""):
@@ -275,14 +285,14 @@ def _plain_numbers(axis, unit=""):
     axis.set_minor_formatter(NullFormatter())
 
 
-def _with_legend(figure, extra, prefix=""):
+def _with_legend(figure, extra):
     """The figure with one legend above it: every label once, then the lines of `extra`, {label: properties}."""
     from matplotlib.lines import Line2D
 
     handles = {}
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
-            handles.setdefault(prefix + label, handle)
+            handles.setdefault(label, handle)
     handles |= {label: Line2D([], [], **properties) for label, properties in extra.items()}
     figure.legend(handles.values(), handles, loc="outside upper left", ncols=5, fontsize="small")
     return figure

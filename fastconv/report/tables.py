@@ -5,6 +5,10 @@ from itertools import groupby
 
 from fastconv.report.data import AUTO
 
+_NOMINAL = (
+    "GFLOP/s are nominal, two FLOP a MAC: Winograd multiplies less, and may pass what the multiply-add units can do."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -61,6 +65,17 @@ def team(threads):
     return f"{threads} thread{'s' * (threads != 1)}"
 
 
+def percent(share):
+    """A share: 87%."""
+    return f"{100 * share:.0f}%"
+
+
+def listed(items):
+    """Items in words: 16, 32 and 64."""
+    *head, last = map(str, sorted(items) if isinstance(items, set) else items)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
 def blocks_table(run):
     """Per block and channel count: MACs, time and speed; the MACs saved by the 1×1 and beside them the time saved."""
     teams = run.thread_counts
@@ -80,8 +95,8 @@ def blocks_table(run):
             rows.append(row)
     return Table(
         "Blocks by channel count",
-        "Time: the median of one call. Saved: how many times less than the plain convolution of the same kernel and "
-        "channels that the block can stand for. GFLOP/s: two FLOP a MAC.",
+        "Time: the median of one call. Saved: how many times fewer MACs than the plain convolution of the same "
+        f"kernel and channels that the block can stand for, and how many times as fast. {_NOMINAL}",
         columns,
         rows,
     )
@@ -93,15 +108,16 @@ def algorithms_table(run):
     algorithms = list(dict.fromkeys(cell.algorithm for cell in cells))
     found = {(c.name, c.channels, c.threads, c.algorithm): c for c in cells}
     rows = []
-    for name, channels, threads in dict.fromkeys((c.name, c.channels, c.threads) for c in cells):
-        group = [found.get((name, channels, threads, algorithm)) for algorithm in algorithms]
-        macs = next(cell.macs for cell in group if cell)
-        speeds = [_text(cell, lambda c: significant(c.gflops)) for cell in group]
-        rows.append([name, str(channels), str(threads), count(macs), *speeds])
+    for name in dict.fromkeys(cell.name for cell in cells):
+        for channels, threads in sorted({(cell.channels, cell.threads) for cell in cells if cell.name == name}):
+            group = [found.get((name, channels, threads, algorithm)) for algorithm in algorithms]
+            macs = next(cell.macs for cell in group if cell)
+            speeds = [_text(cell, lambda c: significant(c.gflops)) for cell in group]
+            rows.append([name, str(channels), str(threads), count(macs), *speeds])
     return Table(
         "Single convolutions by algorithm",
         "c is the number of channels. numpy.matmul is NumPy's matrix product of the same size, held to as many "
-        "threads, without bias and activation.",
+        f"threads, without bias and activation. {_NOMINAL}",
         [("", "convolution"), ("", "channels"), ("", "threads"), ("", "MACs"), *(("GFLOP/s", a) for a in algorithms)],
         rows,
     )
@@ -120,7 +136,7 @@ def published_table(run):
     return Table(
         "Layers of the published networks",
         "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network, "
-        "at its own size; no fully connected layers.",
+        f"at its own size; no fully connected layers. {_NOMINAL}",
         [("", "layer"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)],
         rows,
     )
@@ -156,19 +172,16 @@ _CALLS = {
 def calls_table(run):
     """What a call costs beside its arithmetic."""
     rows = [[text, form(run.calls[name,])] for name, (text, form) in _CALLS.items() if (name,) in run.calls]
-    rows += [
+    note = "Calls are of a 1×1 convolution of 16 to 16 channels on 8×8 pixels, 16,384 MACs, with one thread."
+    memory = [
         [f"memory of the first call, {block}, {channels} channels", size(value)]
         for (name, *params), value in run.calls.items()
         if name == "track_first_call"
         for channels, block in [params]
     ]
-    return Table(
-        "Beside the arithmetic",
-        "Calls are of a 1×1 convolution of 16 to 16 channels on 8×8 pixels, 16,384 MACs, with one thread. Memory is "
-        "the result, the packed weights and the workspace, as resident memory rises.",
-        [("", ""), ("", "median")],
-        rows,
-    )
+    if memory:
+        note += " Memory is the result, the packed weights and the workspace, as resident memory rises."
+    return Table("Beside the arithmetic", note, [("", ""), ("", "median")], rows + memory)
 
 
 def all_tables(run):

@@ -1,0 +1,115 @@
+"""The sentences of the report: they say what the figures do, and no more."""
+
+import re
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+pytest.importorskip("asv.results")
+
+from asv_run import CHANNELS, MACS, THREADS, cell_of, store
+
+from fastconv.report import data, findings, tables, words
+
+
+@pytest.fixture
+def run(tmp_path):
+    return data.load(store(tmp_path))
+
+
+def said(run, heading):
+    return next((finding.text for finding in findings.all_findings(run) if finding.heading == heading), None)
+
+
+def test_warnings(tmp_path):
+    assert words.warnings(data.load(store(tmp_path / "steady"))) == []
+    changed = data.load(store(tmp_path / "changed", facts={"source": "commit 0123 with uncommitted changes"}))
+    assert any("uncommitted" in text for text in words.warnings(changed))
+
+
+def test_steadiness_is_judged_by_threads_and_the_unsteady_cells_are_named(tmp_path):
+    every = set(product(CHANNELS, THREADS, MACS))
+    all_unsteady = data.load(store(tmp_path / "all", unsteady=every))
+    assert len(words.warnings(all_unsteady)) == len(THREADS)
+    assert words.answer(all_unsteady).startswith("This run is too unsteady to tell. Of")
+    some = [(16, 2, "fire/8 3×3"), (64, 2, "fire/8 3×3"), (64, 2, "plain 3×3")]
+    run = data.load(store(tmp_path / "some", unsteady=some))
+    (warning,) = words.warnings(run)
+    assert "unsteady with 2 threads: half" in warning
+    assert "in 3 of 9 cells: fire/8 3×3 at 16 and 64 channels; plain 3×3 at 64 channels. Do" in warning
+    assert re.match(r"\w+\. With 2 threads this run is too unsteady to tell\. Of", words.answer(run))
+    steady = said(run, "How steady the machine was")
+    assert re.search(r"2% in the worst \(\S+ 3×3, \d+ channels\) with 1 thread; .* 60% .* with 2 threads", steady)
+
+
+@pytest.mark.parametrize(
+    ("blas", "isa", "is_narrow"),
+    [
+        ("openblas 0.3.30 (Haswell)", "avx512", True),
+        ("openblas 0.3.30 (Haswell)", "avx2", False),
+        ("openblas 0.3.30 (SkylakeX)", "avx512", False),
+        ("openblas 0.3.30 (Nehalem)", "avx2", True),
+        ("openblas 0.3.30 (Nehalem)", "scalar", False),
+        ("blis 1.0 (zen2)", "avx512", True),
+        ("mkl 2024.0 (None)", "avx512", False),
+        ("unknown", "avx512", False),
+    ],
+)
+def test_a_blas_with_narrower_vectors_is_a_warning(run, blas, isa, is_narrow):
+    facts = {"blas": blas, "isa": isa}
+    assert any("narrower" in text for text in words.warnings(replace(run, facts=facts))) == is_narrow
+    asked = words.warnings(replace(run, facts=facts | {"OPENBLAS_CORETYPE": "Haswell"}))
+    assert any("OPENBLAS_CORETYPE=Haswell" in text for text in asked) == is_narrow
+
+
+def test_the_limit_is_held_against_direct_convolution(run):
+    def limit(run, peak):
+        return said(replace(run, peak={1: peak}), "The machine's limit")
+
+    best = max(cell.gflops for cell in run.pointwise + run.spatial if cell.algorithm == "direct")
+    assert "Direct convolution reaches 50% of it with 1 thread (1×1 c→c, 16 channels)." in limit(run, 2 * best)
+    assert "Winograd" not in limit(run, 2 * best)
+    assert "disturbed" in limit(run, best / 2)
+    faster = [replace(c, time=replace(c.time, median=c.time.median / 9)) for c in run.spatial if c.algorithm == "auto"]
+    text = limit(replace(run, spatial=[c for c in faster if c.channels > 30]), 2 * best)  # from 31 on it is Winograd
+    assert "reaches 50% of it" in text
+    assert text.count("Winograd multiplies less than its MACs say: its nominal rate reaches") == 1
+    assert "disturbed" not in text
+
+
+def test_words_follow_the_figures(run):
+    last = [cell_of(run, name, 256, 1).kept for name in ("reduced/4 3×3", "fire/8 3×3")]
+    assert f"{100 * (last[0] * last[1]) ** 0.5:.0f}% with 1 thread" in words.answer(run)
+    fire = said(run, "fire/8 3×3")
+    assert fire.startswith("12.0× fewer multiply-accumulates than the plain 3×3")
+    assert f"it is {tables.times(cell_of(run, 'fire/8 3×3', 256, 1).time_saved)} as fast with 1 thread (" in fire
+    assert "Slower" not in fire
+
+
+@pytest.mark.parametrize(
+    ("speeds", "text"),
+    [
+        ({16: 2, 64: 11, 256: 12}, "At least 80% of the saving is kept from 64 channels on with 1 thread."),
+        ({16: 2, 64: 3, 256: 12}, "At least 80% of the saving is kept at 256 channels with 1 thread."),
+        ({16: 12, 64: 3, 256: 12}, "At least 80% of the saving is kept at 16 and 256 channels with 1 thread."),
+        ({16: 10, 64: 11, 256: 12}, "At least 80% of the saving is kept at every channel count with 1 thread."),
+        ({16: 2, 64: 6, 256: 3}, "No channel count keeps 80% of the saving with 1 thread (at most 50%, at 64"),
+    ],
+)
+def test_where_the_saving_is_kept(run, speeds, text):
+    """The Fire block has 12 times fewer MACs."""
+    cells = run.saving("fire/8 3×3", 1)
+    medians = {cell.channels: cell.plain.time.median / speeds[cell.channels] for cell in cells}
+    blocks = [replace(cell, time=replace(cell.time, median=medians[cell.channels])) for cell in cells]
+    assert f" {text}" in said(replace(run, blocks=blocks), "fire/8 3×3")
+
+
+def test_words_say_where_the_choice_changes_and_what_it_loses(run):
+    choices, fastest = said(run, "What auto takes"), said(run, "The fastest algorithm")
+    assert "3×3: direct up to 30 and winograd F(4×4, 3×3) from 31 channels on." in choices
+    assert "1×1 c→c: direct at every channel count." in choices
+    assert "3×3 with 1 thread and 3×3 with 2 threads: winograd at 16, 64 and 256 channels." in fastest
+    assert "at worst it takes 2.00× as long (3×3, 16 channels, 2 threads)" in fastest
+    assert "in 10 of 12 cells" in fastest
+    assert said(replace(run, facts={}), "What auto takes") is None
