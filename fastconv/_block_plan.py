@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fastconv import _arrays, _block_shapes, _layout, _shapes, _threads, _workspace
 from fastconv._pool import Pool
 from fastconv._typing import Array
-from fastconv.conv import MOST_BOUND_SHAPES, Conv2d
+from fastconv.conv import MOST_BOUND_SHAPES, PAST_PEAK, Conv2d
 
 if TYPE_CHECKING:
     from fastconv.cost import Cost
@@ -45,6 +45,8 @@ class BlockDescription(NamedTuple):
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"
+        if any(part.is_past_peak for part in self.parts.values()):
+            lines.append(f"shares of the peak above 1 are {PAST_PEAK}")
         return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])
 
 

@@ -12,6 +12,7 @@ from fastconv._typing import Array, Padding, Pair
 if TYPE_CHECKING:
     from fastconv.cost import Cost
 
+PAST_PEAK = "nominal: Winograd multiplies less"
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
 
@@ -36,10 +37,16 @@ class Description(NamedTuple):
     gflops: float | None = None
     share_of_peak: float | None = None
 
+    @property
+    def is_past_peak(self):
+        """Whether the speed, which is nominal, passes that of the multiply-add units."""
+        return self.algorithm == "winograd" and (self.share_of_peak or 0) > 1
+
     def __str__(self):
         known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
         forms = {int: ",", float: ".3g", str: ""}
-        return "\n".join(f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items())
+        lines = [f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items()]
+        return "\n".join(lines) + f" ({PAST_PEAK})" * self.is_past_peak
 
 
 class BoundConv:

@@ -11,6 +11,7 @@ from cases import normals
 
 import fastconv
 from fastconv import _cpu, reference
+from fastconv._block_plan import BlockDescription
 
 RNG = np.random.default_rng(0)
 X = normals(RNG, (2, 12, 11, 6), "float32")
@@ -186,6 +187,19 @@ def test_a_measured_block():
     assert all(part.gflops > 0 for part in measured.parts.values())
     assert "GFLOP/s" in str(measured)
     assert "GFLOP/s" not in str(block.describe(X.shape))
+
+
+def test_a_share_above_the_peak_is_explained():
+    plan = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1)
+    plain = plan.describe((28, 28, 64))
+    fast = plain._replace(algorithm="winograd", gflops=500.0, share_of_peak=2.0)
+    assert str(fast).endswith("share of peak     2 (nominal: Winograd multiplies less)")
+    assert "nominal" not in str(plain)
+    assert "nominal" not in str(fast._replace(share_of_peak=0.9))
+    assert "nominal" not in str(fast._replace(algorithm="direct", share_of_peak=1.01))  # noise
+    block = BlockDescription({"conv": fast}, 0, "none")
+    assert "shares of the peak above 1 are nominal: Winograd multiplies less" in str(block)
+    assert "nominal" not in str(BlockDescription({"conv": plain}, 0, "none"))
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
