@@ -15,71 +15,8 @@ pool1 max_pool2d (111, 111, 96) 0
 fire2 fire (55, 55, 96) 35,622,400
 """
 
-from dataclasses import dataclass
-
-from fastconv import _block_shapes, _shapes, cost
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer or one block of a network.
-
-    Attributes
-    ----------
-    name : str
-    kind : str
-        The function of `fastconv.reference` that computes it: "conv2d", "max_pool2d", "global_avg_pool2d" or a block's.
-    x_shape : tuple of int
-        (H, W, C) of its input.
-    weights : dict
-        {part: HWIO shape of its weight} in the order of the function's arguments, with the one part "weight" for a
-        "conv2d"; empty for a pooling.
-    options : dict
-        The function's keywords, such as stride and padding.
-    """
-
-    name: str
-    kind: str
-    x_shape: tuple
-    weights: dict
-    options: dict
-
-    @property
-    def is_fully_connected(self):
-        """Whether this is a convolution whose kernel is the whole map."""
-        return self.kind == "conv2d" and self.weights["weight"][:2] == self.x_shape[:2]
-
-    @property
-    def conv_shapes(self):
-        """{part: `ConvShape`} of its convolutions."""
-        if self.kind == "conv2d":
-            return {"weight": _shapes.conv_shape(self.x_shape, self.weights["weight"], **self.options)}
-        return _block_shapes.conv_shapes(self._parts, self.x_shape)
-
-    @property
-    def out_shape(self):
-        """(P, Q, K) of its output."""
-        if not self.weights:
-            pool = _shapes.pool_shape(self.x_shape, **self._pooling)
-            return pool.out_height, pool.out_width, pool.channels
-        joined = ["weight"] if self.kind == "conv2d" else _block_shapes.joined(self._parts)
-        last = [self.conv_shapes[name] for name in joined]
-        return last[0].out_height, last[0].out_width, sum(shape.out_channels for shape in last)
-
-    def cost(self, itemsize=4):
-        """The exact `fastconv.cost.Cost` for one image, elements of `itemsize` bytes."""
-        if not self.weights:
-            return cost.pool2d(self.x_shape, **self._pooling, itemsize=itemsize)
-        pairs = [(shape, True) for shape in self.weights.values()]
-        return getattr(cost, self.kind)(self.x_shape, *pairs, **self.options, itemsize=itemsize)
-
-    @property
-    def _parts(self):
-        return getattr(_block_shapes, self.kind)(*self.weights.values(), **self.options) if self.weights else ()
-
-    @property
-    def _pooling(self):
-        return {"kernel": self.x_shape[:2]} | self.options
+from fastconv import cost
+from fastconv._layers import Builder, Layer
 
 
 def convolutions(network):
@@ -118,41 +55,9 @@ def total_cost(network, itemsize=4):
     return sum((layer.cost(itemsize) for layer in network), cost.Cost())
 
 
-class _Builder:
-    """Appends layers, each of which reads what the one before it gave."""
-
-    def __init__(self, x_shape):
-        self.layers, self.x_shape = [], x_shape
-
-    def _add(self, *layer):
-        self.layers.append(Layer(*layer))
-        self.x_shape = self.layers[-1].out_shape
-
-    def conv(self, name, size, out, **options):
-        shape = size, size, self.x_shape[2] // options.get("groups", 1), out
-        self._add(name, "conv2d", self.x_shape, {"weight": shape}, options)
-
-    def fully_connected(self, name, out):
-        self._add(name, "conv2d", self.x_shape, {"weight": (*self.x_shape, out)}, {})
-
-    def pool(self, name):
-        """3×3 max of stride 2. Caffe rounds the number of outputs up: a last window may lack a row or column."""
-        ends = [(0, (3 - n) % 2) for n in self.x_shape[:2]]
-        self._add(name, "max_pool2d", self.x_shape, {}, {"kernel": 3, "stride": 2, "padding": tuple(ends)})
-
-    def average(self):
-        self._add("average", "global_avg_pool2d", self.x_shape, {}, {})
-
-    def block(self, kind, name, *parts, **options):
-        """A block whose parts are (kernel size, channels in, channels out)."""
-        shapes = [(size, size, c, k) for size, c, k in parts]
-        names = [part.name for part in getattr(_block_shapes, kind)(*shapes, **options)]
-        self._add(name, kind, self.x_shape, dict(zip(names, shapes, strict=True)), options)
-
-
 def alexnet():
     """AlexNet with its two groups, 60,965,224 parameters (Krizhevsky, Sutskever and Hinton, NIPS 2012)."""
-    net = _Builder((227, 227, 3))
+    net = Builder((227, 227, 3))
     net.conv("conv1", 11, 96, stride=4)
     net.pool("pool1")
     net.conv("conv2", 5, 256, padding=2, groups=2)
@@ -189,7 +94,7 @@ def nin(dataset="imagenet"):
 
     From arXiv:1312.4400 and its authors' configurations for cuda-convnet and Caffe.
     """
-    net = _Builder((32, 32, 3) if dataset == "cifar10" else (224, 224, 3))
+    net = Builder((32, 32, 3) if dataset == "cifar10" else (224, 224, 3))
     for i, (size, stride, padding, a, b, c) in enumerate(_choice("dataset", dataset, _NIN), 1):
         parts = (size, net.x_shape[2], a), (1, a, b), (1, b, c)
         net.block("mlpconv", f"mlpconv{i}", *parts, stride=stride, padding=padding)
@@ -222,7 +127,7 @@ def googlenet():
     (1018.0), 5b 1388 (1409.0). Operations: conv1 34 (118.0), 5a 54 (51.1). In brackets is the arithmetic, which stands
     here. The printed conv1 would fit a depthwise 7×7 of multiplier 8 and a 1×1 to 64 after it.
     """
-    net = _Builder((224, 224, 3))
+    net = Builder((224, 224, 3))
     net.conv("conv1", 7, 64, stride=2, padding=3)
     net.pool("pool1")
     net.block("reduced", "conv2", (1, 64, 64), (3, 64, 192), padding=1)
@@ -255,7 +160,7 @@ def resnet(depth=50, *, stride_in="conv"):
     With batch norm folded into the biases 50 layers have 25,530,472 parameters; the usual 25,557,032 counts a scale and
     a shift. Table 1 prints 3.8·10⁹ operations for 50 layers, where the arithmetic gives 3.858·10⁹.
     """
-    net = _Builder((224, 224, 3))
+    net = Builder((224, 224, 3))
     net.conv("conv1", 7, 64, stride=2, padding=3)
     net.pool("pool1")
     for stage, blocks in enumerate(_choice("depth", depth, _RESNET)):
@@ -297,7 +202,7 @@ def squeezenet(version="1.0"):
     Fire module i squeezes to 16·⌊i/2⌋ channels and expands to four times as many of 1×1 and of 3×3 each.
     """
     size, width, pooled, padding = _choice("version", version, _SQUEEZENET)
-    net = _Builder((227, 227, 3))
+    net = Builder((227, 227, 3))
     net.conv("conv1", size, width, stride=2)
     net.pool("pool1")
     for i in range(2, 10):

@@ -1,0 +1,99 @@
+"""A layer of a network, and the builder that chains them: what `fastconv.networks` is written with."""
+
+from dataclasses import dataclass
+
+from fastconv import _block_shapes, _shapes, cost
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer or one block of a network.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        The function of `fastconv.reference` that computes it: "conv2d", "max_pool2d", "global_avg_pool2d" or a block's.
+    x_shape : tuple of int
+        (H, W, C) of its input.
+    weights : dict
+        {part: HWIO shape of its weight} in the order of the function's arguments, with the one part "weight" for a
+        "conv2d"; empty for a pooling.
+    options : dict
+        The function's keywords, such as stride and padding.
+    """
+
+    name: str
+    kind: str
+    x_shape: tuple
+    weights: dict
+    options: dict
+
+    @property
+    def is_fully_connected(self):
+        """Whether this is a convolution whose kernel is the whole map."""
+        return self.kind == "conv2d" and self.weights["weight"][:2] == self.x_shape[:2]
+
+    @property
+    def conv_shapes(self):
+        """{part: `ConvShape`} of its convolutions."""
+        if self.kind == "conv2d":
+            return {"weight": _shapes.conv_shape(self.x_shape, self.weights["weight"], **self.options)}
+        return _block_shapes.conv_shapes(self._parts, self.x_shape)
+
+    @property
+    def out_shape(self):
+        """(P, Q, K) of its output."""
+        if not self.weights:
+            pool = _shapes.pool_shape(self.x_shape, **self._pooling)
+            return pool.out_height, pool.out_width, pool.channels
+        joined = ["weight"] if self.kind == "conv2d" else _block_shapes.joined(self._parts)
+        last = [self.conv_shapes[name] for name in joined]
+        return last[0].out_height, last[0].out_width, sum(shape.out_channels for shape in last)
+
+    def cost(self, itemsize=4):
+        """The exact `fastconv.cost.Cost` for one image, elements of `itemsize` bytes."""
+        if not self.weights:
+            return cost.pool2d(self.x_shape, **self._pooling, itemsize=itemsize)
+        pairs = [(shape, True) for shape in self.weights.values()]
+        return getattr(cost, self.kind)(self.x_shape, *pairs, **self.options, itemsize=itemsize)
+
+    @property
+    def _parts(self):
+        return getattr(_block_shapes, self.kind)(*self.weights.values(), **self.options) if self.weights else ()
+
+    @property
+    def _pooling(self):
+        return {"kernel": self.x_shape[:2]} | self.options
+
+
+class Builder:
+    """Appends layers, each of which reads what the one before it gave."""
+
+    def __init__(self, x_shape):
+        self.layers, self.x_shape = [], x_shape
+
+    def _add(self, *layer):
+        self.layers.append(Layer(*layer))
+        self.x_shape = self.layers[-1].out_shape
+
+    def conv(self, name, size, out, **options):
+        shape = size, size, self.x_shape[2] // options.get("groups", 1), out
+        self._add(name, "conv2d", self.x_shape, {"weight": shape}, options)
+
+    def fully_connected(self, name, out):
+        self._add(name, "conv2d", self.x_shape, {"weight": (*self.x_shape, out)}, {})
+
+    def pool(self, name):
+        """3×3 max of stride 2. Caffe rounds the number of outputs up: a last window may lack a row or column."""
+        ends = [(0, (3 - n) % 2) for n in self.x_shape[:2]]
+        self._add(name, "max_pool2d", self.x_shape, {}, {"kernel": 3, "stride": 2, "padding": tuple(ends)})
+
+    def average(self):
+        self._add("average", "global_avg_pool2d", self.x_shape, {}, {})
+
+    def block(self, kind, name, *parts, **options):
+        """A block whose parts are (kernel size, channels in, channels out)."""
+        shapes = [(size, size, c, k) for size, c, k in parts]
+        names = [part.name for part in getattr(_block_shapes, kind)(*shapes, **options)]
+        self._add(name, kind, self.x_shape, dict(zip(names, shapes, strict=True)), options)

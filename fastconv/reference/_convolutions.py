@@ -1,0 +1,165 @@
+"""Convolutions and poolings: sums and maxima over the taps of a kernel."""
+
+import functools
+
+import numpy as np
+
+from fastconv import _arrays, _shapes
+
+
+def conv2d(
+    x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1, activation=None, residual=None, layout="NHWC"
+):
+    """y[n,p,q,k] = f(Σ_{r,s,c} x[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c] · weight[r,s,c,k]
+    + bias[k] + residual[n,p,q,k]). With groups, c runs over the channels of k's group.
+
+    Parameters
+    ----------
+    x, weight, bias, stride, padding, dilation, groups, activation, residual, layout
+        As in `fastconv.conv2d`.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument.
+
+    Notes
+    -----
+    The padding takes part in the sum: 0 · Inf there is NaN.
+
+    Examples
+    --------
+    >>> x = np.arange(9.0).reshape(3, 3, 1)
+    >>> conv2d(x, np.ones((3, 3, 1, 1)), padding=1)[..., 0]
+    array([[ 8., 15., 12.],
+           [21., 36., 27.],
+           [20., 33., 24.]])
+    """
+    weight = _arrays.array("weight", weight)
+    x = _arrays.array("x", x, weight.dtype)
+    shape = _shapes.conv_shape(
+        x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
+    )
+    _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
+    nhwc = shape.batch, shape.out_height, shape.out_width, shape.out_channels
+    y_shape = _arrays.result_shape(nhwc, x.ndim, layout)
+    if bias is not None:
+        bias = _arrays.array("bias", bias, weight.dtype, nhwc[3:])
+    if residual is not None:
+        residual = _arrays.array("residual", residual, weight.dtype, y_shape)
+
+    hwio = weight.astype(float) if layout == "NHWC" else weight.astype(float).transpose(2, 3, 1, 0)
+    y = np.zeros(nhwc)
+    with np.errstate(over="ignore", invalid="ignore"):  # Inf and NaN are answers here
+        for r, s, tap in _taps(_padded(x, shape, layout), shape, shape.dilation):
+            for c, k in _groups(shape):
+                y[..., k] += tap[..., c] @ hwio[r, s, :, k]
+        if bias is not None:
+            y += bias
+        if residual is not None:
+            y += _nhwc(residual, layout)
+    return _from_nhwc(np.maximum(y, 0) if activation == "relu" else y, x.ndim, layout)
+
+
+def pointwise(x, weight, bias=None, *, stride=1, activation=None, residual=None, layout="NHWC"):
+    """y[n,p,q,k] = f(Σ_c x[n, p·stride, q·stride, c] · weight[c,k] + bias[k] + residual[n,p,q,k]).
+
+    Arguments as in `fastconv.pointwise`; weight has shape (K, C) in layout NCHW.
+
+    Examples
+    --------
+    >>> pointwise(np.ones((1, 1, 3)), np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 1.0]]))
+    array([[[6., 1.]]])
+    """
+    weight = _arrays.as_kernel(weight, layout)
+    return conv2d(x, weight, bias, stride=stride, activation=activation, residual=residual, layout=layout)
+
+
+def max_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
+    """y[n,p,q,c] = max_{r,s} x[n, p·stride + r − top, q·stride + s − left, c] over the pixels that x has.
+
+    Arguments as in `fastconv.max_pool2d`. The maximum of a window with a NaN is NaN.
+
+    Examples
+    --------
+    >>> max_pool2d(np.arange(-9.0, 0).reshape(3, 3, 1), 2, padding=1)[..., 0]
+    array([[-9., -7.],
+           [-3., -1.]])
+    """
+    return _pooled(np.maximum, -np.inf, x, kernel, stride, padding, layout)
+
+
+def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
+    """y[n,p,q,c] = Σ_{r,s} x[n, p·stride + r − top, q·stride + s − left, c] / (R·S), the padding counted as zeros.
+
+    Arguments as in `fastconv.avg_pool2d`.
+
+    Examples
+    --------
+    >>> avg_pool2d(np.arange(16.0).reshape(4, 4, 1), 2)[..., 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
+    """
+    total = _pooled(np.add, 0.0, x, kernel, stride, padding, layout)
+    return total / np.prod(_shapes.pair("kernel", kernel, 1))
+
+
+def global_avg_pool2d(x, *, layout="NHWC"):
+    """y[n,0,0,c] = Σ_{p,q} x[n,p,q,c] / (H·W).
+
+    Arguments as in `fastconv.global_avg_pool2d`.
+
+    Examples
+    --------
+    >>> global_avg_pool2d(np.arange(8.0).reshape(2, 2, 2))
+    array([[[3., 4.]]])
+    """
+    x = _arrays.array("x", x)
+    return avg_pool2d(x, _shapes.image_size(x.shape, layout), layout=layout)
+
+
+def _taps(x, shape, dilation=(1, 1)):
+    """(r, s, the pixels of x, padded, that this tap of the kernel meets, one for each output)."""
+    for r, s in np.ndindex(*shape.kernel):
+        starts = r * dilation[0], s * dilation[1]
+        ends = starts[0] + (shape.out_height - 1) * shape.stride[0], starts[1] + (shape.out_width - 1) * shape.stride[1]
+        rows, columns = (slice(a, b + 1, step) for a, b, step in zip(starts, ends, shape.stride, strict=True))
+        yield r, s, x[:, rows, columns]
+
+
+def _groups(shape):
+    """(channels read, channels written) of each group, as slices."""
+    c, k = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+    return [(slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)) for g in range(shape.groups)]
+
+
+def _pooled(combine, fill, x, kernel, stride, padding, layout):
+    """`combine` over the taps of a pooling window, `fill` on the padding."""
+    x = _arrays.array("x", x)
+    shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = functools.reduce(combine, (tap for _, _, tap in _taps(_padded(x, shape, layout, fill), shape)))
+    return _from_nhwc(y, x.ndim, layout)
+
+
+def channel_axis(layout):
+    return -1 if layout == "NHWC" else -3
+
+
+def _nhwc(x, layout):
+    """x in float64, with a batch axis and the channels last."""
+    x = np.moveaxis(x.astype(float), channel_axis(layout), -1)
+    return x if x.ndim == 4 else x[None]
+
+
+def _padded(x, shape, layout, fill=0.0):
+    return np.pad(_nhwc(x, layout), ((0, 0), *shape.padding, (0, 0)), constant_values=fill)
+
+
+def _from_nhwc(y, ndim, layout):
+    """y in `layout` and with `ndim` axes, contiguous."""
+    return np.ascontiguousarray(np.moveaxis(y if ndim == 4 else y[0], -1, channel_axis(layout)))
