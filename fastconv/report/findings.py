@@ -218,7 +218,7 @@ def _fastest(run):
             if taken := cells.get(run.taken(name, channels)):
                 where = f"{name}, {channels} channels, {team(threads)}"
                 losses.append((taken.time.median / fastest.time.median, where))
-        where = "; ".join(f"{algorithm} at {listed(channels)} channels" for algorithm, channels in winners.items())
+        where = "; ".join(f"{algorithm} {_those(won, sorted(by_channels))}" for algorithm, won in winners.items())
         names.setdefault(where, []).append(f"{name} with {team(threads)}")
     if not names:
         return None

@@ -148,7 +148,7 @@ def thread_scaling(run):
     for level, width in ((1, 0.8), (teams[-1] / teams[0], 1)):
         axis.axhline(level, color=_GREY, linewidth=width, linestyle="solid" if level == 1 else _DASHES)
     axis.set_ylim(bottom=0)
-    axis.set_ylabel(f"times faster than with {team(teams[0])}")
+    axis.set_ylabel(f"times as fast as with {team(teams[0])}")
     _channel_axis(axis, run.blocks)
     return _with_legend(figure, {"all threads count fully": _DASHED})
 
