@@ -106,6 +106,7 @@ def main():
         )
 
     extensions = [
+        extension("_arrays"),
         extension("_cpu", [f"{CSRC}/isa.c"]),
         extension("_cut"),
         extension("_pack"),

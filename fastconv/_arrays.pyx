@@ -2,31 +2,43 @@
 
 import numpy as np
 
+from numpy cimport (
+    PyArray_BYTES, PyArray_DESCR, PyArray_IS_C_CONTIGUOUS, PyArray_ISALIGNED, PyArray_ISCARRAY_RO, PyArray_ISWRITEABLE,
+    PyArray_NBYTES, import_array, ndarray,
+)
+
 from fastconv._shapes import LAYOUTS, one_of
+
+import_array()
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+cdef ndarray as_array(name, value):
+    """`value`, when it is a plain array."""
+    if type(value) is not ndarray and (not isinstance(value, ndarray) or isinstance(value, np.ma.MaskedArray)):
+        raise TypeError(f"{name} must be a numpy array, got {type(value).__name__}")
+    return value
+
+
 def check(name, value, dtype=None, shape=None):
     """The native dtype of `value`, when it is a plain float32 or float64 array of this dtype and shape."""
-    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} must be a numpy array, got {type(value).__name__}")
-    native = value.dtype if value.dtype.isnative else value.dtype.newbyteorder("=")
-    if native not in DTYPES:
-        raise TypeError(f"{name} must have dtype float32 or float64, got {value.dtype}")
-    if dtype is not None and native != dtype:
-        raise TypeError(f"{name} has dtype {value.dtype}, but the other arrays have {dtype}")
+    given = <object>PyArray_DESCR(as_array(name, value))
+    if given is not dtype:
+        native = given if given.isnative else given.newbyteorder("=")
+        if native not in DTYPES:
+            raise TypeError(f"{name} must have dtype float32 or float64, got {given}")
+        if dtype is not None and native != dtype:
+            raise TypeError(f"{name} has dtype {given}, but the other arrays have {dtype}")
+        given = native
     if shape is not None and value.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
-    return native
+    return given
 
 
-def contiguous(value, dtype):
+def contiguous(ndarray value, dtype):
     """A checked array as the kernels read it: native, aligned, C-contiguous; copied only when it is not so already."""
-    flags = value.flags
-    if flags.c_contiguous and flags.aligned and value.dtype is dtype:
-        return value
-    return np.require(value, dtype, ["C", "A"])
+    return value if PyArray_ISCARRAY_RO(value) else np.require(value, dtype, ["C", "A"])
 
 
 def array(name, value, dtype=None, shape=None):
@@ -41,28 +53,31 @@ def output(value, dtype, shape, layout, x=None, residual=None):
     """
     if value is None:
         return np.empty(shape, dtype), shape[-1] * dtype.itemsize
-    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"out must be a numpy array, got {type(value).__name__}")
-    if value.dtype != dtype:  # a byte-swapped dtype differs too
+    cdef ndarray out = as_array("out", value)
+    if <object>PyArray_DESCR(out) is not dtype and value.dtype != dtype:  # a byte-swapped dtype differs too
         raise TypeError(f"out must have dtype {dtype}, got {value.dtype}")
     if value.shape != shape:
         raise ValueError(f"out must have shape {shape}, got {value.shape}")
-    flags = value.flags
-    if not flags.writeable:
+    if not PyArray_ISWRITEABLE(out):
         raise ValueError("out must be writeable")
-    step = shape[-1] * dtype.itemsize if flags.c_contiguous else layout == "NHWC" and pixel_stride(value)
-    if not step or not flags.aligned:
+    is_whole = PyArray_IS_C_CONTIGUOUS(out)
+    step = shape[-1] * dtype.itemsize if is_whole else layout == "NHWC" and pixel_stride(value)
+    if not step or not PyArray_ISALIGNED(out):
         raise ValueError(
             "out must be C-contiguous, or a slice of channels of a C-contiguous NHWC array, and aligned; "
             f"got strides {value.strides} for shape {shape}"
         )
     for name, other in (("x", x), ("residual", residual)):
-        if other is not None and np.may_share_memory(value, other) and _shares_memory(value, other):
+        if other is not None and shares_memory(out, other):
             raise ValueError(f"out must not share memory with {name}")
     return value, step
 
 
-def _shares_memory(a, b):
+cdef bint shares_memory(ndarray a, ndarray b):
+    cdef const char *first = PyArray_BYTES(a)
+    cdef const char *second = PyArray_BYTES(b)
+    if PyArray_IS_C_CONTIGUOUS(a) and PyArray_IS_C_CONTIGUOUS(b):
+        return first < second + PyArray_NBYTES(b) and second < first + PyArray_NBYTES(a)
     try:
         return np.shares_memory(a, b, max_work=10_000)
     except np.exceptions.TooHardError:  # odd strides over the same range
