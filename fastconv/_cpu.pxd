@@ -23,6 +23,12 @@ cdef extern from "winograd.h" nogil:
         const fc_winograd *cols
         int points
 
+    struct fc_window:
+        int first_row
+        int end_row
+        int first_col
+        int end_col
+
     struct fc_patches:
         fc_axes axes
         const char **pixels
@@ -34,8 +40,7 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t tile_stride
         double most
         char *fits
-        int first_row
-        int end_row
+        fc_window windows[4][4]
 
     struct fc_product:
         const char *rows
@@ -89,12 +94,14 @@ cdef extern from "kernels.h" nogil:
         ptrdiff_t n_segments
         ptrdiff_t length
         const void *weights
+        ptrdiff_t gap
         ptrdiff_t skipped
         const void *bias
         const char *residual
         ptrdiff_t residual_stride
         char *out
         ptrdiff_t out_stride
+        const ptrdiff_t *places
         ptrdiff_t columns
         int relu
 

@@ -9,7 +9,7 @@ Without padding the kernels read x where it is. With padding a strip's rows are 
 thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. With dilation
 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
 
-Output rows that miss the same rows of the kernel, since these lie in the padding, form tiles of their own.
+Output pixels for which the same taps of the kernel lie in the padding, and are left out, form tiles of their own.
 """
 
 import numpy as np
@@ -20,19 +20,24 @@ from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, nd
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_kernels, fc_tile, fc_tile_kernel, kernels_for
 from fastconv._cut cimport Cut, Cuttable, share
 from fastconv._pack cimport is_narrow
-from fastconv._rows cimport InputRows, KernelRows
+from fastconv._rows cimport STRIP_BYTES, InputRows, Window
 from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
 
 import_array()
 
 CHUNK_CHANNELS = 64
-cdef ptrdiff_t STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 
 # What a unit costs beside its multiply-adds, in multiply-adds of the plain tile.
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
 cdef double REREAD_COST = 3  # to read a value of input again, from L2, for another part of the blocks
 cdef double NARROW_COST = 8  # of a multiply-add in the narrow tile, which is bound by loads
+
+
+cdef struct Run:
+    ptrdiff_t m, end  # pixels of a strip
+    ptrdiff_t end_row, first_col, end_col  # of the map, where they are
+    Window window  # of the kernel, that they see
 
 
 cdef class Direct(Cuttable):
@@ -47,7 +52,7 @@ cdef class Direct(Cuttable):
     cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.
     cdef ptrdiff_t batch, out_height, out_width, groups, group_in, group_out, terms
-    cdef ptrdiff_t kernel_rows, stride_h, stride_w
+    cdef ptrdiff_t kernel_rows, kernel_cols, stride_h, stride_w
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
@@ -64,14 +69,14 @@ cdef class Direct(Cuttable):
 
     def __init__(self, shape, weights, bias, all_finite, activation):
         (self.stride_h, self.stride_w), (_, dilation_w) = shape.stride, shape.dilation
-        self.kernel_rows, s = shape.kernel
+        self.kernel_rows, self.kernel_cols = shape.kernel
         self.itemsize = weights.itemsize
         self.kernels = kernels_for(self.itemsize)
         self.batch, self.out_height, self.out_width = shape.batch, shape.out_height, shape.out_width
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.narrow = is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
         self.in_rows = (
-            self.group_in == 1 and s == FC_ROW_TAPS and dilation_w == 1 and self.stride_w <= 2 and self.narrow
+            self.group_in == 1 and self.kernel_cols == FC_ROW_TAPS and dilation_w == 1 and self.stride_w <= 2 and self.narrow
         )
         if self.in_rows:
             self.narrow_kernels = self.kernels.row[self.stride_w - 1]
@@ -100,12 +105,12 @@ cdef class Direct(Cuttable):
         self._set_strips()
         self.repeats, self.most_strips, self.most_parts = self.batch * self.groups, self.lines, self.blocks
         merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
-        self.segment_bytes = self.group_in * self.itemsize * (s if merged else 1)
+        self.segment_bytes = self.group_in * self.itemsize * (self.kernel_cols if merged else 1)
         self.offsets = np.array(
             [
                 y * self.rows.band_rows * self.row_bytes + x * dilation_w * self.pixel_bytes
                 for y in range(self.kernel_rows)
-                for x in range(1 if merged else s)
+                for x in range(1 if merged else self.kernel_cols)
             ],
             np.intp,
         )
@@ -138,8 +143,8 @@ cdef class Direct(Cuttable):
     @property
     def multiplications(self):
         """Those really done."""
-        columns = self.batch * self.out_width * self.groups * self.group_out
-        return self.rows.sum_inside() * columns * (self.terms // self.kernel_rows)
+        channels = self.terms // (self.kernel_rows * self.kernel_cols)  # that a value sums
+        return self.rows.count_taps() * self.batch * self.groups * self.group_out * channels
 
     cdef double strip_time(self, ptrdiff_t strips) noexcept:
         """What it takes to bring in the input of the largest strip, in multiply-adds of the plain tile."""
@@ -150,7 +155,10 @@ cdef class Direct(Cuttable):
         cdef ptrdiff_t lines = (self.lines + cut.strips - 1) // cut.strips
         cdef ptrdiff_t blocks = (self.blocks + cut.parts - 1) // cut.parts
         cdef double columns = self.group_out * blocks / <double>self.blocks
-        cdef double work = lines * self.line_pixels * columns * self.terms
+        cdef double pixels = lines * self.line_pixels
+        if self.rows.skips_columns:  # tiles of less than four pixels take as long as those of four
+            pixels += 2 * (self.kernel_cols // 2) * max(0, 4 - lines)
+        cdef double work = pixels * columns * self.terms
         if self.narrow:
             work *= NARROW_COST
         return work + VALUE_COST * columns * self.terms + REREAD_COST * self._input_of(cut.strips)
@@ -196,7 +204,7 @@ cdef class Direct(Cuttable):
         cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
         cdef fc_tile tile
-        tile.length, tile.relu = self.segment_bytes, self.relu
+        tile.relu, tile.places = self.relu, NULL
         tile.out_stride, tile.residual_stride = out_stride, self.residual_stride
         while True:
             unit = fc_take_unit(shares, thread)
@@ -234,49 +242,58 @@ cdef class Direct(Cuttable):
     ) noexcept nogil:
         """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
         cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
-        cdef ptrdiff_t top_row = first // self.out_width, row, m, end, end_of_set
+        cdef ptrdiff_t top_row = first // self.out_width, row, end_of_set
         cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
-        cdef KernelRows inside
+        cdef Run run
         while first_block < end_block:
             end_of_set = min(end_block, first_block + max(1, SET_BYTES // block_bytes))
-            row, m = top_row, 0
-            while m < pixels:
-                inside = self.rows.inside(row)
-                row = self.rows.end_of_alike(row, end_row)
-                end = min(pixels, row * self.out_width - first)
-                self._run_of_pixels(strip, group, first_block, end_of_set, inside, source, first, m, end)
-                m = end
+            row = top_row
+            while row < end_row:
+                run.end_row = self.rows.end_of_rows(row, end_row)
+                run.first_col = 0
+                while run.first_col < self.out_width:
+                    run.window = self.rows.window(row, run.first_col)
+                    run.end_col = self.rows.end_of_columns(row, run.first_col)
+                    run.m = max(0, row * self.out_width - first) + run.first_col
+                    run.end = min(pixels, (run.end_row - 1) * self.out_width + run.end_col - first)
+                    self._run_of_pixels(strip, group, first_block, end_of_set, &run, source, first)
+                    run.first_col = run.end_col
+                row = run.end_row
             first_block = end_of_set
 
     cdef void _run_of_pixels(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, KernelRows inside,
-        const char *source, ptrdiff_t first, ptrdiff_t m, ptrdiff_t end,
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        const char *source, ptrdiff_t first,
     ) noexcept nogil:
-        """The tiles of a strip's pixels m to end, which see the same rows of the kernel inside the image."""
+        """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
         cdef fc_tile tile = strip[0]
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef ptrdiff_t tiles = (end - m + self.kernels.max_pixels - 1) // self.kernels.max_pixels
-        cdef ptrdiff_t low = (end - m) // tiles, higher = (end - m) % tiles
+        cdef ptrdiff_t places[FC_MAX_PIXELS]
+        cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, row, q, m = run.m
+        cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
+        cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+        cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, t, i, n
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
-        cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
-        cdef ptrdiff_t t, i, n
-        cdef const char *at = source + (row - first // self.out_width) * row_step + q * step
-        tile.pixels = inputs
+        cdef const char *at
+        row, q = (first + m) // self.out_width, (first + m) % self.out_width
+        at = source + (row - first // self.out_width) * row_step + q * step + run.window.cols.first * self.pixel_bytes
+        tile.pixels, tile.places = inputs, places if others else NULL
         for t in range(tiles):
             n = low + (t < higher)
             for i in range(n):
-                inputs[i] = at
+                inputs[i], places[i] = at, m
                 at += step
                 q += 1
-                if q == self.out_width:
-                    q = 0
-                    at += row_step - self.out_width * step
-            self._tile(&tile, strip, group, first_block, end_block, inside, n, m)
-            m += n
+                m += 1
+                if q == run.end_col:
+                    q = run.first_col
+                    at += row_step - cols * step
+                    m += others
+            self._tile(&tile, strip, group, first_block, end_block, run.window, n, 0 if others else places[0])
 
     cdef void _tile(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        KernelRows inside, ptrdiff_t n, ptrdiff_t m,
+        Window window, ptrdiff_t n, ptrdiff_t m,
     ) noexcept nogil:
         """Blocks of channels of a tile of n pixels, the m-th and next of the strip: the full ones, then the last."""
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
@@ -285,7 +302,7 @@ cdef class Direct(Cuttable):
         while first < end:
             tile.columns = columns if columns else end - first
             vectors = FC_MAX_VECTORS if tile.columns > lanes else 1
-            self._place(tile, strip, group, first, vectors, inside, m)
+            self._place(tile, strip, group, first, vectors, window, m)
             self.kernels.conv[vectors - 1][n - 1](tile)
             first += tile.columns
             columns = 0
@@ -299,7 +316,6 @@ cdef class Direct(Cuttable):
         cdef ptrdiff_t tiles = (self.out_width + self.kernels.max_pixels - 1) // self.kernels.max_pixels
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes
         cdef ptrdiff_t row_step = self.stride_h * self.row_bytes, t, i, q, n, row, end
-        cdef KernelRows inside
         cdef const char *at
         tile.pixels, tile.columns = inputs, self.group_out
         for t in range(tiles):
@@ -308,9 +324,10 @@ cdef class Direct(Cuttable):
             at = source + q * step
             row = 0
             while row < rows:
-                inside = self.rows.inside(top_row + row)
-                end = self.rows.end_of_alike(top_row + row, top_row + rows) - top_row
-                self._place(&tile, strip, group, 0, 1, inside, row * self.out_width + q)
+                end = self.rows.end_of_rows(top_row + row, top_row + rows) - top_row
+                self._place(
+                    &tile, strip, group, 0, 1, self.rows.window(top_row + row, 0), row * self.out_width + q
+                )
                 while row < end:
                     for i in range(1 if self.in_rows else n):
                         inputs[i] = at + i * step
@@ -323,19 +340,25 @@ cdef class Direct(Cuttable):
 
     cdef void _place(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
-        KernelRows inside, ptrdiff_t m,
+        Window window, ptrdiff_t m,
     ) noexcept nogil:
         """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
-        kernel the rows `inside`; the strip's pixel m and on.
+        kernel the taps in a window; the strip's pixel m and on.
         """
-        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize, rows = inside.end - inside.first
-        tile.segments = self.segments + inside.first * self.row_segments
-        tile.n_segments = rows * self.row_segments
+        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
+        cdef ptrdiff_t rows = window.rows.end - window.rows.first, cols = window.cols.end - window.cols.first
+        cdef ptrdiff_t row_weights = vectors * self.row_bytes_of_vector, left_out = self.kernel_cols - cols
+        tile.segments = self.segments + window.rows.first * self.row_segments
+        tile.n_segments = rows * self.row_segments if cols else 0
         tile.weights = (
-            self.packed + group * self.group_bytes + first * self.column_bytes
-            + inside.first * vectors * self.row_bytes_of_vector
+            self.packed + group * self.group_bytes + first * self.column_bytes + window.rows.first * row_weights
         )
-        tile.skipped = (self.kernel_rows - rows) * vectors * self.row_bytes_of_vector
+        tile.skipped = (self.kernel_rows - rows) * row_weights
+        tile.length, tile.gap = self.segment_bytes, 0
+        if left_out:  # of merged segments
+            tile.length -= left_out * self.segment_bytes // self.kernel_cols
+            tile.gap = left_out * row_weights // self.kernel_cols
+            tile.weights = <const char *>tile.weights + window.cols.first * row_weights // self.kernel_cols
         tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
         tile.out = strip.out + m * tile.out_stride + channel
         tile.residual = strip.residual + m * tile.residual_stride + channel if strip.residual != NULL else NULL

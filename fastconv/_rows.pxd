@@ -1,22 +1,38 @@
 """The rows of the input that a row of the output sees."""
 
-cdef struct KernelRows:
-    ptrdiff_t first
-    ptrdiff_t end
+cdef enum:
+    STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
+
+
+cdef struct Axis:
+    ptrdiff_t size  # of the image
+    ptrdiff_t taps, stride, dilation
+    ptrdiff_t before  # the padding
+
+
+cdef struct Taps:
+    ptrdiff_t first, end
+
+
+cdef struct Window:
+    Taps rows, cols
 
 
 cdef class InputRows:
-    # Of the image, in pixels and bytes.
-    cdef ptrdiff_t height, width, pixel_bytes
-    cdef ptrdiff_t out_height, kernel_rows, stride, dilation, top, left
-    cdef bint skips
+    cdef Axis y, x
+    cdef ptrdiff_t out_height, out_width, pixel_bytes
+    cdef readonly bint skips_rows, skips_columns  # of the kernel, that lie in the padding
     # Of the copy.
     cdef readonly ptrdiff_t copied_width, row_bytes
     cdef ptrdiff_t copied_pixel_bytes
     cdef readonly ptrdiff_t band_rows  # from those under one row of the kernel to those under the next
 
-    cdef KernelRows inside(self, ptrdiff_t row) noexcept nogil
-    cdef ptrdiff_t end_of_alike(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil
+    cdef bint parts(self, ptrdiff_t row) noexcept nogil
+    cdef Window window(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil
+    cdef ptrdiff_t end_of_rows(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil
+    cdef ptrdiff_t end_of_columns(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil
+    cdef ptrdiff_t _count_columns(self) noexcept
+    cdef ptrdiff_t _count_whole_rows(self) noexcept
     cdef ptrdiff_t copied_rows(self, ptrdiff_t rows) noexcept nogil
     cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil
     cdef void _copy_row(self, const char *image, ptrdiff_t y, char *work) noexcept nogil

@@ -1,106 +1,157 @@
-"""The rows of the input that a row of the output sees: which rows of the kernel meet them, and their copy with borders.
+"""The rows of the input that a row of the output sees: which taps of the kernel meet them, and their copy with borders.
 
-At the top and the bottom of a map rows of the kernel lie wholly in the padding. Where all weights are finite their
-products are zeros, and left out. Which ones depends on the row of the map alone, and so do the bits.
+At the edges of a map rows and columns of the kernel lie wholly in the padding. Where all weights are finite their
+products are zeros, and left out: rows of the kernel at the top and the bottom, columns at the left and the right of the
+rows of the map between. Which ones depends on the place in the map alone, and so do the bits.
 """
 
 from libc.string cimport memcpy, memset
 
-cdef ptrdiff_t LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows are not parted
+cdef ptrdiff_t LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows, and columns, are not parted
+cdef ptrdiff_t LEAST_TERMS = 512  # that are worth tiles of single columns, and at least this share of them is saved:
+cdef double LEAST_SAVED = 0.02
 
 
-def skips_rows(shape, all_finite):
-    """Whether the rows of the kernel that lie in the padding are left out."""
-    return bool(all_finite) and shape.out_width >= LEAST_ROW
+cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
+    """Those that meet the image at place i of the output; (0, 0) if none does."""
+    cdef ptrdiff_t at = i * axis.stride - axis.before
+    cdef Taps taps = Taps(0, axis.taps)
+    if at < 0 or at + (axis.taps - 1) * axis.dilation >= axis.size:
+        taps.first = max(0, -(at // axis.dilation))
+        taps.end = min(axis.taps, -((at - axis.size) // axis.dilation))
+    return taps if taps.first < taps.end else Taps(0, 0)
 
 
 cdef class InputRows:
     """The rows of the images of one geometry, and of their copies, which hold some channels of a pixel."""
 
     def __init__(self, shape, all_finite, itemsize, copied_channels):
-        self.kernel_rows, kernel_columns = shape.kernel
-        self.height, self.width, self.out_height = shape.height, shape.width, shape.out_height
-        (self.stride, stride_w), (self.dilation, dilation_w) = shape.stride, shape.dilation
-        (self.top, _), (self.left, _) = shape.padding
-        self.skips = skips_rows(shape, all_finite)
+        (height_taps, width_taps), (before, _) = shape.kernel, shape.padding[0]
+        self.y = Axis(shape.height, height_taps, shape.stride[0], shape.dilation[0], before)
+        self.x = Axis(shape.width, width_taps, shape.stride[1], shape.dilation[1], shape.padding[1][0])
+        self.out_height, self.out_width = shape.out_height, shape.out_width
         self.pixel_bytes, self.copied_pixel_bytes = shape.in_channels * itemsize, copied_channels * itemsize
-        self.copied_width = (shape.out_width - 1) * stride_w + (kernel_columns - 1) * dilation_w + 1
+        self.copied_width = (self.out_width - 1) * self.x.stride + (width_taps - 1) * self.x.dilation + 1
         self.row_bytes = self.copied_width * self.copied_pixel_bytes
-        self.band_rows = self.dilation
+        self.band_rows = self.y.dilation
+        self.skips_rows = bool(all_finite) and self.out_width >= LEAST_ROW
+        self.skips_columns = (
+            self.skips_rows
+            and self.x.dilation == 1
+            and shape.terms >= LEAST_TERMS
+            and self._count_columns() <= (1 - LEAST_SAVED) * self.out_width * width_taps
+            and min(self._count_whole_rows(), self.most(STRIP_BYTES // self.row_bytes)) >= LEAST_ROW
+        )
+
+    cdef ptrdiff_t _count_columns(self) noexcept:
+        """How many columns of the kernel meet the image, in all columns of the output."""
+        cdef ptrdiff_t column, columns = 0
+        cdef Taps taps
+        for column in range(self.out_width):
+            taps = taps_inside(self.x, column)
+            columns += taps.end - taps.first
+        return columns
+
+    cdef ptrdiff_t _count_whole_rows(self) noexcept:
+        """How many rows of the output see the whole kernel inside the image."""
+        cdef ptrdiff_t row, rows = 0
+        cdef Taps taps
+        for row in range(self.out_height):
+            taps = taps_inside(self.y, row)
+            rows += taps.end - taps.first == self.y.taps
+        return rows
 
     def most(self, room):
         """The most rows of the output that see no more rows of the input than these."""
-        dense = (room - (self.kernel_rows - 1) * self.dilation - 1) // self.stride + 1
-        banded = (room // self.kernel_rows - 1) // self.stride + 1
+        dense = (room - (self.y.taps - 1) * self.y.dilation - 1) // self.y.stride + 1
+        banded = (room // self.y.taps - 1) // self.y.stride + 1
         return max(dense, banded)
 
     def set_longest(self, rows):
         """Make room for copies under so many rows of the output; returns its bytes."""
-        self.band_rows = min(self.dilation, self._span(rows))  # of rows far apart only those needed are copied
+        self.band_rows = min(self.y.dilation, self._span(rows))  # of rows far apart only those needed are copied
         return -(-self.copied_rows(rows) * self.row_bytes // 64) * 64
 
-    def sum_inside(self):
-        """How many rows of the kernel are multiplied, in all rows of the output."""
-        cdef ptrdiff_t row, rows = 0
-        cdef KernelRows inside
+    def count_taps(self):
+        """How many taps are multiplied, in all pixels of the output."""
+        cdef ptrdiff_t row, whole = self.out_width * self.x.taps, parted = self._count_columns(), taps = 0
+        cdef Window window
         for row in range(self.out_height):
-            inside = self.inside(row)
-            rows += inside.end - inside.first
-        return rows
+            window = self.window(row, 0)
+            taps += (window.rows.end - window.rows.first) * (parted if self.parts(row) else whole)
+        return taps
 
-    cdef KernelRows inside(self, ptrdiff_t row) noexcept nogil:
-        """The rows of the kernel that are multiplied for a row of the output: those that meet the image, or all."""
-        cdef ptrdiff_t y = row * self.stride - self.top
-        cdef KernelRows rows = KernelRows(0, self.kernel_rows)
-        if self.skips and (y < 0 or y + (self.kernel_rows - 1) * self.dilation >= self.height):
-            rows.first = max(0, -(y // self.dilation))
-            rows.end = min(self.kernel_rows, -((y - self.height) // self.dilation))
-            if rows.end <= rows.first:
-                rows = KernelRows(0, 0)
-        return rows
+    cdef bint parts(self, ptrdiff_t row) noexcept nogil:
+        """Whether the columns of a row of the output see columns of the kernel of their own."""
+        cdef Taps rows
+        if not self.skips_columns:
+            return False
+        rows = taps_inside(self.y, row)
+        return rows.end - rows.first == self.y.taps
 
-    cdef ptrdiff_t end_of_alike(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil:
+    cdef Window window(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil:
+        """The taps that are multiplied for a pixel of the output: those that meet the image, or all of an axis."""
+        cdef Window window = Window(Taps(0, self.y.taps), Taps(0, self.x.taps))
+        if self.skips_rows:
+            window.rows = taps_inside(self.y, row)
+        if self.parts(row):
+            window.cols = taps_inside(self.x, column)
+        return window
+
+    cdef ptrdiff_t end_of_rows(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil:
         """The row of the output after those, from `row` on and before `end`, that see the same rows of the kernel."""
-        cdef KernelRows rows = self.inside(row), others = rows
-        if not self.skips:
+        cdef Taps taps, first
+        if not self.skips_rows:
             return end
-        while rows.first == others.first and rows.end == others.end and row < end:
+        first = taps = taps_inside(self.y, row)
+        while taps.first == first.first and taps.end == first.end and row < end:
             row += 1
-            others = self.inside(row)
+            taps = taps_inside(self.y, row)
         return row
+
+    cdef ptrdiff_t end_of_columns(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil:
+        """The same for columns, in a row of the output."""
+        cdef Taps taps, first
+        if not self.parts(row):
+            return self.out_width
+        first = taps = taps_inside(self.x, column)
+        while taps.first == first.first and taps.end == first.end and column < self.out_width:
+            column += 1
+            taps = taps_inside(self.x, column)
+        return column
 
     cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil:
         """Rows of the input from the first to the last that one row of the kernel meets in so many of the output."""
-        return (rows - 1) * self.stride + 1
+        return (rows - 1) * self.y.stride + 1
 
     cdef ptrdiff_t copied_rows(self, ptrdiff_t rows) noexcept nogil:
         """Rows of the input that so many rows of the output need, as far as they are copied."""
         cdef ptrdiff_t span = self._span(rows)
-        return (self.kernel_rows - 1) * min(self.band_rows, span) + span
+        return (self.y.taps - 1) * min(self.band_rows, span) + span
 
     cdef void copy(self, const char *image, ptrdiff_t row, ptrdiff_t rows, char *work) noexcept nogil:
         """Copy what `rows` of the output from `row` on see: under each row of the kernel as many rows as it meets."""
-        cdef ptrdiff_t span = self._span(rows), first = row * self.stride - self.top, band, y, copied = 0
+        cdef ptrdiff_t span = self._span(rows), first = row * self.y.stride - self.y.before, band, y, copied = 0
         cdef char *target
-        for band in range(self.kernel_rows):
+        for band in range(self.y.taps):
             target = work + band * self.band_rows * self.row_bytes
             for y in range(copied, span):
-                self._copy_row(image, first + band * self.dilation + y, target + y * self.row_bytes)
+                self._copy_row(image, first + band * self.y.dilation + y, target + y * self.row_bytes)
             copied = span - self.band_rows if span > self.band_rows else 0
 
     cdef void _copy_row(self, const char *image, ptrdiff_t y, char *work) noexcept nogil:
         """Copy row y, the pixels outside the image as zeros."""
-        cdef ptrdiff_t x, columns = min(self.width, self.copied_width - self.left)
-        cdef const char *source = image + y * self.width * self.pixel_bytes
-        if y < 0 or y >= self.height or columns <= 0:
+        cdef ptrdiff_t x, columns = min(self.x.size, self.copied_width - self.x.before)
+        cdef const char *source = image + y * self.x.size * self.pixel_bytes
+        if y < 0 or y >= self.y.size or columns <= 0:
             memset(work, 0, self.row_bytes)
             return
-        memset(work, 0, self.left * self.copied_pixel_bytes)
-        work += self.left * self.copied_pixel_bytes
+        memset(work, 0, self.x.before * self.copied_pixel_bytes)
+        work += self.x.before * self.copied_pixel_bytes
         if self.copied_pixel_bytes == self.pixel_bytes:
             memcpy(work, source, columns * self.pixel_bytes)
         else:
             for x in range(columns):
                 memcpy(work + x * self.copied_pixel_bytes, source + x * self.pixel_bytes, self.copied_pixel_bytes)
         work += columns * self.copied_pixel_bytes
-        memset(work, 0, (self.copied_width - self.left - columns) * self.copied_pixel_bytes)
+        memset(work, 0, (self.copied_width - self.x.before - columns) * self.copied_pixel_bytes)

@@ -1,6 +1,7 @@
 """The tiles of Winograd's output maps: their order in a strip, what they see and where their values go."""
 
 from fastconv._cpu cimport fc_patches, fc_result
+from fastconv._rows cimport InputRows
 
 
 cdef enum:
@@ -26,14 +27,14 @@ cdef class Tiles:
     cdef readonly ptrdiff_t count  # in the batch
     cdef ptrdiff_t height, width, pixel_bytes, out_height, out_width, top, left, points, outputs, rows, cols
     cdef bint short_rows, short_cols  # in the last row, in the last column
-    cdef bint skips_rows  # of the kernel, where a tile is computed directly
+    cdef InputRows inputs  # of the direct convolution
     cdef object zeros
     cdef const char *no_values
     cdef void arrange(self, Strip *strip, ptrdiff_t first, ptrdiff_t end) noexcept nogil
     cdef Tile _at(self, ptrdiff_t number) noexcept nogil
     cdef ptrdiff_t run_length(self, const Strip *strip, ptrdiff_t place) noexcept nogil
     cdef void find_pixels(self, const char *x, const Tile *tile, ptrdiff_t count, const char **pixels) noexcept nogil
-    cdef void find_rows(self, const Tile *tile, fc_patches *patch) noexcept nogil
+    cdef void find_taps(self, const Tile *tile, fc_patches *patch) noexcept nogil
     cdef void place(
         self, const Tile *tile, ptrdiff_t channel, const char *residual, char *out, ptrdiff_t out_image,
         fc_result *result,

@@ -6,10 +6,10 @@ order in which those that have a point lie side by side.
 
 from numpy cimport PyArray_DATA, import_array
 
-from fastconv._cpu cimport FC_MAX_RUN
+from fastconv._cpu cimport FC_MAX_RUN, fc_window
+from fastconv._rows cimport InputRows
 
 from fastconv._pack import aligned
-from fastconv._rows import skips_rows
 
 import_array()
 
@@ -27,7 +27,7 @@ cdef class Tiles:
         self.points, self.outputs = transform.points, transform.outputs
         self.rows, self.cols = transform.tiles(shape)
         self.short_rows, self.short_cols = transform.ends_short(shape)
-        self.skips_rows = skips_rows(shape, all_finite)
+        self.inputs = InputRows(shape, all_finite, dtype.itemsize, shape.in_channels // shape.groups)
         self.count = shape.batch * self.rows * self.cols
         self.zeros = aligned((shape.in_channels // shape.groups,), dtype)
         self.zeros[:] = 0
@@ -78,12 +78,15 @@ cdef class Tiles:
                 pixels[0] = x + (i * self.width + j) * self.pixel_bytes if inside else self.no_values
                 pixels += 1
 
-    cdef void find_rows(self, const Tile *tile, fc_patches *patch) noexcept nogil:
-        """Which rows of a patch the direct convolution does not leave out."""
-        patch.first_row, patch.end_row = 0, self.points
-        if self.skips_rows:
-            patch.first_row = min(self.points, max(0, self.top - tile.row))
-            patch.end_row = max(0, min(self.points, self.height + self.top - tile.row))
+    cdef void find_taps(self, const Tile *tile, fc_patches *patch) noexcept nogil:
+        """Which taps of the kernel the direct convolution multiplies for each value of a tile."""
+        cdef ptrdiff_t y, x
+        for y in range(min(self.outputs, self.out_height - tile.row)):
+            for x in range(min(self.outputs, self.out_width - tile.col)):
+                window = self.inputs.window(tile.row + y, tile.col + x)
+                patch.windows[y][x] = fc_window(
+                    window.rows.first, window.rows.end, window.cols.first, window.cols.end
+                )
 
     cdef void place(
         self, const Tile *tile, ptrdiff_t channel, const char *residual, char *out, ptrdiff_t out_image,

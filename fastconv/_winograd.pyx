@@ -207,7 +207,7 @@ cdef class Winograd(Cuttable):
             else:
                 patch.pixels, patch.channels = pixels, self.group_in
                 self.tiles.find_pixels(x + group * self.group_in * self.itemsize, tile, 1, pixels)
-                self.tiles.find_rows(tile, &patch)
+                self.tiles.find_taps(tile, &patch)
                 self.kernels.direct(&patch, result)
 
     cdef void _products(
@@ -239,7 +239,7 @@ cdef class Winograd(Cuttable):
     cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
         """The products of one point, in turns of a few tiles, which call for the next point's weights."""
         cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
-        cdef ptrdiff_t low = tiles // turns, higher = tiles - low * turns
+        cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
         cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
         product.called = self.called
         for turn in range(turns):

@@ -14,12 +14,14 @@ struct fc_tile {
     ptrdiff_t n_segments;
     ptrdiff_t length;          /* of a segment */
     const void *weights;       /* packed [block][segment][value][column], whole vectors of columns */
+    ptrdiff_t gap;             /* of the weights after each segment: those of columns of the kernel that are left out */
     ptrdiff_t skipped;         /* of the weights after each block: those of segments that are left out */
     const void *bias;          /* a value for each column, padded to whole vectors */
     const char *residual;      /* added before the activation, or NULL */
     ptrdiff_t residual_stride; /* from a pixel to the next */
     char *out;
     ptrdiff_t out_stride;
+    const ptrdiff_t *places; /* of the pixels, counted from `out` and `residual` on; NULL: one after the other */
     ptrdiff_t columns; /* to compute and store: some full blocks of the tile, or less than one */
     int relu;
 };

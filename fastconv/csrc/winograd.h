@@ -25,6 +25,11 @@ struct fc_axes {
     int points; /* of the full transform of an axis */
 };
 
+/* The taps of a kernel that are multiplied for a value: the others lie in the padding. */
+struct fc_window {
+    int first_row, end_row, first_col, end_col;
+};
+
 /* Patches of pixels to transform: those of tiles side by side. */
 struct fc_patches {
     struct fc_axes axes;
@@ -36,7 +41,7 @@ struct fc_patches {
     ptrdiff_t point_stride, tile_stride;
     double most;            /* the largest sum of squares of a patch for which nothing overflows */
     char *fits;             /* for each tile: whether nothing can overflow */
-    int first_row, end_row; /* of a patch, that the direct sums take in: the others may be left out */
+    struct fc_window windows[FC_MAX_OUTPUTS][FC_MAX_OUTPUTS]; /* of the values of a tile that is computed directly */
 };
 
 /* Rows of channels, one of each tile, times the weights of one point. */

@@ -202,23 +202,24 @@ static void NAMED(winograd_direct)(const struct fc_patches *patch, const struct 
     const int n = t->axes.points, kernel = t->axes.rows->points + 1 - t->axes.rows->outputs;
     for (int pixel = 0; pixel < t->rows * t->cols; pixel++) {
         const int y = pixel / t->cols, x = pixel % t->cols;
-        const int first_row = patch->first_row > y ? patch->first_row - y : 0;
-        const int end_row = patch->end_row - y < kernel ? patch->end_row - y : kernel;
+        const struct fc_window window = patch->windows[y][x];
         for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
             const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
-            const char *w = t->weights + first_row * kernel * patch->channels * t->weight_stride + at;
             VECTOR sum = *(const VECTOR *)((const char *)t->bias + at), sums = {0};
             int terms = 0, is_first = 1;
-            for (int tap = first_row * kernel; tap < end_row * kernel; tap++) {
-                const T *from = (const T *)patch->pixels[(x + tap % kernel) * n + y + tap / kernel];
-                for (ptrdiff_t c = 0; c < patch->channels; c++, w += t->weight_stride, terms++) {
-                    if (terms == SUM_TERMS) {
-                        if (!is_first) sum += sums;
-                        sums = sum;
-                        sum = (VECTOR){0};
-                        terms = is_first = 0;
+            for (int row = window.first_row; row < window.end_row; row++) {
+                for (int col = window.first_col; col < window.end_col; col++) {
+                    const T *from = (const T *)patch->pixels[(x + col) * n + y + row];
+                    const char *w = t->weights + (row * kernel + col) * patch->channels * t->weight_stride + at;
+                    for (ptrdiff_t c = 0; c < patch->channels; c++, w += t->weight_stride, terms++) {
+                        if (terms == SUM_TERMS) {
+                            if (!is_first) sum += sums;
+                            sums = sum;
+                            sum = (VECTOR){0};
+                            terms = is_first = 0;
+                        }
+                        NAMED(multiply_add)(&sum, from[c] - (VECTOR){0}, NAMED(load_some)(w, count));
                     }
-                    NAMED(multiply_add)(&sum, from[c] - (VECTOR){0}, NAMED(load_some)(w, count));
                 }
             }
             if (!is_first) sum += sums;
