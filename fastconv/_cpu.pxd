@@ -101,7 +101,6 @@ cdef extern from "kernels.h" nogil:
         ptrdiff_t residual_stride
         char *out
         ptrdiff_t out_stride
-        const ptrdiff_t *places
         ptrdiff_t columns
         int relu
 

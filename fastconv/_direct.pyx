@@ -15,6 +15,7 @@ Output pixels for which the same taps of the kernel lie in the padding, and are 
 import numpy as np
 
 from cython.parallel cimport parallel, threadid
+from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_kernels, fc_tile, fc_tile_kernel, kernels_for
@@ -27,6 +28,9 @@ import_array()
 
 CHUNK_CHANNELS = 64
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
+
+cdef enum:
+    BLOCK_BYTES = 128  # of a pixel's values in a block, two of the widest vectors
 
 # What a unit costs beside its multiply-adds, in multiply-adds of the plain tile.
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
@@ -204,7 +208,7 @@ cdef class Direct(Cuttable):
         cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
         cdef fc_tile tile
-        tile.relu, tile.places = self.relu, NULL
+        tile.relu = self.relu
         tile.out_stride, tile.residual_stride = out_stride, self.residual_stride
         while True:
             unit = fc_take_unit(shares, thread)
@@ -246,7 +250,7 @@ cdef class Direct(Cuttable):
         cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
         cdef Run run
         while first_block < end_block:
-            end_of_set = min(end_block, first_block + max(1, SET_BYTES // block_bytes))
+            end_of_set = min(end_block, first_block + (1 if self.rows.skips_columns else max(1, SET_BYTES // block_bytes)))
             row = top_row
             while row < end_row:
                 run.end_row = self.rows.end_of_rows(row, end_row)
@@ -277,7 +281,7 @@ cdef class Direct(Cuttable):
         cdef const char *at
         row, q = (first + m) // self.out_width, (first + m) % self.out_width
         at = source + (row - first // self.out_width) * row_step + q * step + run.window.cols.first * self.pixel_bytes
-        tile.pixels, tile.places = inputs, places if others else NULL
+        tile.pixels = inputs
         for t in range(tiles):
             n = low + (t < higher)
             for i in range(n):
@@ -289,13 +293,19 @@ cdef class Direct(Cuttable):
                     q = run.first_col
                     at += row_step - cols * step
                     m += others
-            self._tile(&tile, strip, group, first_block, end_block, run.window, n, 0 if others else places[0])
+            if others:
+                self._tile(&tile, strip, group, first_block, end_block, run.window, n, 0, places)
+            else:
+                self._tile(&tile, strip, group, first_block, end_block, run.window, n, places[0], NULL)
 
     cdef void _tile(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        Window window, ptrdiff_t n, ptrdiff_t m,
+        Window window, ptrdiff_t n, ptrdiff_t m, const ptrdiff_t *places,
     ) noexcept nogil:
-        """Blocks of channels of a tile of n pixels, the m-th and next of the strip: the full ones, then the last."""
+        """Blocks of channels of a tile of n pixels: the full ones, then the last.
+
+        The pixels are the m-th and next of the strip or, one block at a time, those whose `places` are given.
+        """
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
         cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
         cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, vectors
@@ -303,9 +313,29 @@ cdef class Direct(Cuttable):
             tile.columns = columns if columns else end - first
             vectors = FC_MAX_VECTORS if tile.columns > lanes else 1
             self._place(tile, strip, group, first, vectors, window, m)
-            self.kernels.conv[vectors - 1][n - 1](tile)
+            if places != NULL:
+                self._scatter(self.kernels.conv[vectors - 1][n - 1], tile, n, places)
+            else:
+                self.kernels.conv[vectors - 1][n - 1](tile)
             first += tile.columns
             columns = 0
+
+    cdef void _scatter(
+        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const ptrdiff_t *places
+    ) noexcept nogil:
+        """Run the kernel for n pixels that are no neighbours, by way of arrays in which they are."""
+        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] values
+        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] added
+        cdef fc_tile packed = tile[0]
+        cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize
+        packed.out, packed.out_stride = values, nbytes
+        if tile.residual != NULL:
+            for i in range(n):
+                memcpy(added + i * nbytes, tile.residual + places[i] * tile.residual_stride, nbytes)
+            packed.residual, packed.residual_stride = added, nbytes
+        kernel(&packed)
+        for i in range(n):
+            memcpy(tile.out + places[i] * tile.out_stride, values + i * nbytes, nbytes)
 
     cdef void _narrow_strip(
         self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows

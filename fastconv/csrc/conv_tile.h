@@ -89,17 +89,14 @@ INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[]
     }
 }
 
-/* The first `columns` of pixels, from `at` on, value by value: where whole vectors would overrun the arrays, or where
- * the pixels are no neighbours. */
-static void NAMED(conv_store_columns)(int pixels, const VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t,
-                                      ptrdiff_t at, ptrdiff_t columns)
+/* The last channels of a pixel, value by value: whole vectors would overrun the arrays. */
+static void NAMED(conv_store_columns)(int pixels, const VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t)
 {
     for (int i = 0; i < pixels; i++) {
-        const ptrdiff_t place = t->places ? t->places[i] : i;
         const T *values = (const T *)acc[i];
-        const T *residual = t->residual ? (const T *)(t->residual + place * t->residual_stride + at) : NULL;
-        T *out = (T *)(t->out + place * t->out_stride + at);
-        for (ptrdiff_t k = 0; k < columns; k++) {
+        const T *residual = t->residual ? (const T *)(t->residual + i * t->residual_stride) : NULL;
+        T *out = (T *)(t->out + i * t->out_stride);
+        for (ptrdiff_t k = 0; k < t->columns; k++) {
             const T v = residual ? values[k] + residual[k] : values[k];
             out[k] = t->relu && v < 0 ? 0 : v;
         }
@@ -153,14 +150,14 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct f
         }
         w = (const T *)((const char *)w + t->skipped);
         if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
-        if (t->places || bytes < block_bytes) {
+        if (bytes < block_bytes) {
             VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
             UNROLL
             for (int i = 0; i < pixels; i++) {
                 UNROLL
                 for (int j = 0; j < vectors; j++) rest[i][j] = acc[i][j];
             }
-            NAMED(conv_store_columns)(pixels, rest, t, done, (bytes < block_bytes ? bytes : block_bytes) / sizeof(T));
+            NAMED(conv_store_columns)(pixels, rest, t);
         } else {
             NAMED(conv_finish)(pixels, vectors, acc, t, done);
         }

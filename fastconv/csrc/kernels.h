@@ -21,7 +21,6 @@ struct fc_tile {
     ptrdiff_t residual_stride; /* from a pixel to the next */
     char *out;
     ptrdiff_t out_stride;
-    const ptrdiff_t *places; /* of the pixels, counted from `out` and `residual` on; NULL: one after the other */
     ptrdiff_t columns; /* to compute and store: some full blocks of the tile, or less than one */
     int relu;
 };
