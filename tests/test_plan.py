@@ -168,6 +168,24 @@ def test_direct_leaves_out_the_rows_of_the_kernel_in_the_padding(groups, out_cha
     assert multiplications() == 7 * 5 * 2 * 12 * 3 * weight[0, 0].size
 
 
+@pytest.mark.parametrize(("left", "right"), [(1, 1), (0, 3), (4, 0)])
+def test_direct_leaves_out_the_columns_of_the_kernel_in_the_padding(left, right):
+    def multiplications(height=7, width=9, channels=60):
+        weight = np.full((3, 3, channels, 5), value, np.float32)
+        plan = fastconv.Conv2d(weight, padding=((1, 1), (left, right)), algorithm="direct")
+        return plan.describe((height, width, channels)).multiplications / (channels * 5)
+
+    value = 1
+    out_width = 9 + left + right - 2
+    columns = sum(0 <= q - left + s < 9 for q in range(out_width) for s in range(3))
+    edges = 2 * 2 * 3 * out_width  # rows of the map that see two rows of the kernel, and all its columns
+    assert multiplications() == edges + 5 * 3 * columns
+    assert multiplications(height=5) == edges + 3 * 3 * 3 * out_width  # columns too short for tiles of their own
+    assert multiplications(channels=50) == edges + 5 * 3 * 3 * out_width  # too few terms
+    value = np.nan
+    assert multiplications() == 7 * 9 * out_width
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 def test_a_description_is_measured_when_asked_for(layout, dtype):

@@ -159,6 +159,15 @@ def test_a_bad_pixel_anywhere_in_a_tile(transform, bad):
         assert_like_direct(transform, worse, weight, bias, padding=1, activation=(None, "relu")[i % 2])
 
 
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_pixel_where_direct_leaves_out_columns_of_the_kernel(transform, bad):
+    x, weight, bias = case(transform, (1, 9, 7, 60), 18)
+    for i, j in product((0, 1, 4, 8), range(7)):
+        worse = x.copy()
+        worse[0, i, j, i + j] = bad
+        assert_like_direct(transform, worse, weight, bias, padding=transform.kernel // 2)
+
+
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize(("dtype", "bad"), by_dtype(BAD_WEIGHTS))
 def test_a_bad_weight(transform, dtype, bad):

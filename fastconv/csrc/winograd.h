@@ -39,8 +39,8 @@ struct fc_patches {
     ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be called for; 0 */
     char *out;       /* [point][tile], whole vectors of channels */
     ptrdiff_t point_stride, tile_stride;
-    double most;            /* the largest sum of squares of a patch for which nothing overflows */
-    char *fits;             /* for each tile: whether nothing can overflow */
+    double most; /* the largest sum of squares of a patch for which nothing overflows */
+    char *fits;  /* for each tile: whether nothing can overflow */
     struct fc_window windows[FC_MAX_OUTPUTS][FC_MAX_OUTPUTS]; /* of the values of a tile that is computed directly */
 };
 
