@@ -111,6 +111,7 @@ def main():
         extension("_cut"),
         extension("_pack"),
         extension("_rows"),
+        extension("_direct_tiles"),
         extension("_direct"),
         extension("_nchw"),
         extension("_tiles"),

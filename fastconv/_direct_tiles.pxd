@@ -1,0 +1,56 @@
+"""The loops of the direct convolution over the tiles of a strip of output pixels."""
+
+from fastconv._cpu cimport fc_kernels, fc_tile, fc_tile_kernel
+from fastconv._cut cimport Cuttable
+from fastconv._rows cimport InputRows, Window
+
+
+cdef struct Run:
+    ptrdiff_t m, end  # pixels of a strip
+    ptrdiff_t end_row, first_col, end_col  # of the map, where they are
+    Window window  # of the kernel, that they see
+
+
+cdef class DirectTiles(Cuttable):
+    cdef const fc_kernels *kernels
+    cdef object weights, bias, offsets
+    cdef const char *packed
+    cdef const char *packed_bias
+    cdef ptrdiff_t itemsize
+    cdef bint narrow, in_rows
+    cdef const fc_tile_kernel *narrow_kernels
+    # Geometry, in pixels and channels.
+    cdef ptrdiff_t out_width, groups, group_in, group_out, terms, kernel_rows, kernel_cols, stride_h, stride_w
+    # Packed weights, in bytes.
+    cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
+    cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
+    # How the kernels walk the input, in bytes.
+    cdef InputRows rows
+    cdef bint copies
+    cdef ptrdiff_t pixel_bytes, row_bytes
+    cdef ptrdiff_t row_segments, segment_bytes  # segments under a row of the kernel
+    cdef const ptrdiff_t *segments
+    cdef readonly str tile
+
+    cdef void run_strip(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
+        ptrdiff_t first, ptrdiff_t pixels,
+    ) noexcept nogil
+    cdef void run_narrow_strip(
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+    ) noexcept nogil
+    cdef void _run_of_pixels(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        const char *source, ptrdiff_t first,
+    ) noexcept nogil
+    cdef void _tile(
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
+        Window window, ptrdiff_t n, ptrdiff_t m, const ptrdiff_t *places,
+    ) noexcept nogil
+    cdef void _scatter(
+        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const ptrdiff_t *places
+    ) noexcept nogil
+    cdef void _place(
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+        Window window, ptrdiff_t m,
+    ) noexcept nogil

@@ -1,0 +1,234 @@
+"""The loops of the direct convolution over the tiles of a strip of output pixels, and over blocks of output channels.
+
+With dilation 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
+Output pixels for which the same taps of the kernel lie in the padding, and are left out, form tiles of their own.
+"""
+
+import numpy as np
+
+from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array
+
+from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_tile, fc_tile_kernel, kernels_for
+from fastconv._cut cimport share
+from fastconv._pack cimport is_narrow
+from fastconv._rows cimport InputRows, Window
+
+import_array()
+
+CHUNK_CHANNELS = 64
+cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
+
+cdef enum:
+    BLOCK_BYTES = 128  # of a pixel's values in a block, two of the widest vectors
+
+
+cdef class DirectTiles(Cuttable):
+    """How the kernels walk the input and the weights of one geometry."""
+
+    def __init__(self, shape, weights, bias, all_finite):
+        (self.stride_h, self.stride_w), dilation_w = shape.stride, shape.dilation[1]
+        self.kernel_rows, self.kernel_cols = shape.kernel
+        self.itemsize, self.out_width = weights.itemsize, shape.out_width
+        self.kernels = kernels_for(self.itemsize)
+        self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        self.narrow = is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
+        is_row = self.group_in == 1 and self.kernel_cols == FC_ROW_TAPS and dilation_w == 1 and self.stride_w <= 2
+        self.in_rows = self.narrow and is_row
+        if self.in_rows:
+            self.narrow_kernels = self.kernels.row[self.stride_w - 1]
+        else:
+            self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
+        self.groups = self._chunks(shape) if self.narrow else shape.groups
+        self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
+        self.terms = shape.terms
+        self.weights, self.bias = weights, bias
+        self.packed = <const char *>PyArray_DATA(weights)
+        self.packed_bias = <const char *>PyArray_DATA(bias)
+        self.column_bytes = self.terms * self.itemsize
+        self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
+        self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
+        columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
+        self.tile = f"{self.kernels.max_pixels} pixels × {columns} channels"
+        self.copies = shape.padding != ((0, 0), (0, 0))
+        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in)
+        self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
+        self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+
+    def _chunks(self, shape):
+        """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
+
+        A chunk is a few cache lines wide, so that a strip's pixels do not fall on the same few sets of the cache.
+        """
+        channels, lanes = shape.in_channels, self.kernels.lanes
+        widths = range(min(CHUNK_CHANNELS, channels), 0, -1)
+        return next((channels // width for width in widths if channels % width == width % lanes == 0), 1)
+
+    def set_segments(self, dilation_w):
+        """Where the input under the kernel lies, once it is known how many rows are copied together."""
+        merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
+        self.segment_bytes = self.group_in * self.itemsize * (self.kernel_cols if merged else 1)
+        self.offsets = np.array(
+            [
+                y * self.rows.band_rows * self.row_bytes + x * dilation_w * self.pixel_bytes
+                for y in range(self.kernel_rows)
+                for x in range(1 if merged else self.kernel_cols)
+            ],
+            np.intp,
+        )
+        self.row_segments = len(self.offsets) // self.kernel_rows
+        self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
+
+    cdef void run_strip(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
+        ptrdiff_t first, ptrdiff_t pixels,
+    ) noexcept nogil:
+        """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
+        cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
+        cdef ptrdiff_t top_row = first // self.out_width, row, end_of_set
+        cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
+        cdef ptrdiff_t set_blocks = 1 if self.rows.skips_columns else max(1, SET_BYTES // block_bytes)
+        cdef Run run
+        while first_block < end_block:
+            end_of_set = min(end_block, first_block + set_blocks)
+            row = top_row
+            while row < end_row:
+                run.end_row = self.rows.end_of_rows(row, end_row)
+                run.first_col = 0
+                while run.first_col < self.out_width:
+                    run.window = self.rows.window(row, run.first_col)
+                    run.end_col = self.rows.end_of_columns(row, run.first_col)
+                    run.m = max(0, row * self.out_width - first) + run.first_col
+                    run.end = min(pixels, (run.end_row - 1) * self.out_width + run.end_col - first)
+                    self._run_of_pixels(strip, group, first_block, end_of_set, &run, source, first)
+                    run.first_col = run.end_col
+                row = run.end_row
+            first_block = end_of_set
+
+    cdef void _run_of_pixels(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        const char *source, ptrdiff_t first,
+    ) noexcept nogil:
+        """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
+        cdef fc_tile tile = strip[0]
+        cdef const char *inputs[FC_MAX_PIXELS]
+        cdef ptrdiff_t places[FC_MAX_PIXELS]
+        cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, row, q, m = run.m
+        cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
+        cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+        cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, t, i, n
+        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
+        cdef const char *at
+        row, q = (first + m) // self.out_width, (first + m) % self.out_width
+        at = source + (row - first // self.out_width) * row_step + q * step + run.window.cols.first * self.pixel_bytes
+        tile.pixels = inputs
+        for t in range(tiles):
+            n = low + (t < higher)
+            for i in range(n):
+                inputs[i], places[i] = at, m
+                at += step
+                q += 1
+                m += 1
+                if q == run.end_col:
+                    q = run.first_col
+                    at += row_step - cols * step
+                    m += others
+            if others:
+                self._tile(&tile, strip, group, first_block, end_block, run.window, n, 0, places)
+            else:
+                self._tile(&tile, strip, group, first_block, end_block, run.window, n, places[0], NULL)
+
+    cdef void _tile(
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
+        Window window, ptrdiff_t n, ptrdiff_t m, const ptrdiff_t *places,
+    ) noexcept nogil:
+        """Blocks of channels of a tile of n pixels: the full ones, then the last.
+
+        The pixels are the m-th and next of the strip or, one block at a time, those whose `places` are given.
+        """
+        cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
+        cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, vectors
+        while first < end:
+            tile.columns = columns if columns else end - first
+            vectors = FC_MAX_VECTORS if tile.columns > lanes else 1
+            self._place(tile, strip, group, first, vectors, window, m)
+            if places != NULL:
+                self._scatter(self.kernels.conv[vectors - 1][n - 1], tile, n, places)
+            else:
+                self.kernels.conv[vectors - 1][n - 1](tile)
+            first += tile.columns
+            columns = 0
+
+    cdef void _scatter(
+        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const ptrdiff_t *places
+    ) noexcept nogil:
+        """Run the kernel for n pixels that are no neighbours, by way of arrays in which they are."""
+        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] values
+        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] added
+        cdef fc_tile packed = tile[0]
+        cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize
+        packed.out, packed.out_stride = values, nbytes
+        if tile.residual != NULL:
+            for i in range(n):
+                memcpy(added + i * nbytes, tile.residual + places[i] * tile.residual_stride, nbytes)
+            packed.residual, packed.residual_stride = added, nbytes
+        kernel(&packed)
+        for i in range(n):
+            memcpy(tile.out + places[i] * tile.out_stride, values + i * nbytes, nbytes)
+
+    cdef void run_narrow_strip(
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+    ) noexcept nogil:
+        """Every tile of a strip of narrow groups: down the rows under a tile, whose inputs then are met again in L1."""
+        cdef const char *inputs[FC_MAX_PIXELS]
+        cdef fc_tile tile = strip[0]
+        cdef ptrdiff_t tiles = (self.out_width + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes
+        cdef ptrdiff_t row_step = self.stride_h * self.row_bytes, t, i, q, n, row, end
+        cdef const char *at
+        tile.pixels, tile.columns = inputs, self.group_out
+        for t in range(tiles):
+            q = share(t, tiles, self.out_width)
+            n = share(t + 1, tiles, self.out_width) - q
+            at = source + q * step
+            row = 0
+            while row < rows:
+                end = self.rows.end_of_rows(top_row + row, top_row + rows) - top_row
+                self._place(
+                    &tile, strip, group, 0, 1, self.rows.window(top_row + row, 0), row * self.out_width + q
+                )
+                while row < end:
+                    for i in range(1 if self.in_rows else n):
+                        inputs[i] = at + i * step
+                    self.narrow_kernels[n - 1](&tile)
+                    row += 1
+                    at += row_step
+                    tile.out += self.out_width * tile.out_stride
+                    if tile.residual != NULL:
+                        tile.residual += self.out_width * tile.residual_stride
+
+    cdef void _place(
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+        Window window, ptrdiff_t m,
+    ) noexcept nogil:
+        """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
+        kernel the taps in a window; the strip's pixel m and on.
+        """
+        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
+        cdef ptrdiff_t rows = window.rows.end - window.rows.first, cols = window.cols.end - window.cols.first
+        cdef ptrdiff_t row_weights = vectors * self.row_bytes_of_vector, left_out = self.kernel_cols - cols
+        tile.segments = self.segments + window.rows.first * self.row_segments
+        tile.n_segments = rows * self.row_segments if cols else 0
+        tile.weights = (
+            self.packed + group * self.group_bytes + first * self.column_bytes + window.rows.first * row_weights
+        )
+        tile.skipped = (self.kernel_rows - rows) * row_weights
+        tile.length, tile.gap = self.segment_bytes, 0
+        if left_out:  # of merged segments
+            tile.length -= left_out * self.segment_bytes // self.kernel_cols
+            tile.gap = left_out * row_weights // self.kernel_cols
+            tile.weights = <const char *>tile.weights + window.cols.first * row_weights // self.kernel_cols
+        tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+        tile.out = strip.out + m * tile.out_stride + channel
+        tile.residual = strip.residual + m * tile.residual_stride + channel if strip.residual != NULL else NULL
