@@ -8,6 +8,7 @@ from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport FC_MAX_VECTORS, fc_kernels, kernels_for
+from fastconv._rows cimport LEAST_TERMS
 
 import_array()
 
@@ -27,10 +28,11 @@ def direct(weight, bias, groups):
 
 
 def _all_finite(weight):
-    """Whether all weights are finite. It matters only where some of the kernel's rows may lie in the padding, so that
-    kernels of one row are not looked at.
+    """Whether zeros of the padding may be left out; not asked of kernels of one row and few terms, for which an answer
+    takes longer than it saves.
     """
-    return bool(weight.shape[0] > 1 and np.isfinite(weight).all())
+    rows, terms = weight.shape[0], prod(weight.shape[:3])
+    return bool((rows > 1 or terms >= LEAST_TERMS) and np.isfinite(weight).all())
 
 
 def _direct_weights(ndarray weight, ptrdiff_t groups):

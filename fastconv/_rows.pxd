@@ -1,6 +1,7 @@
 """The rows of the input that a row of the output sees."""
 
 cdef enum:
+    LEAST_TERMS = 512  # of a sum: tiles of single columns are worth while
     STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 
 

@@ -8,8 +8,7 @@ rows of the map between. Which ones depends on the place in the map alone, and s
 from libc.string cimport memcpy, memset
 
 cdef ptrdiff_t LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows, and columns, are not parted
-cdef ptrdiff_t LEAST_TERMS = 512  # that are worth tiles of single columns, and at least this share of them is saved:
-cdef double LEAST_SAVED = 0.02
+cdef double LEAST_SAVED = 0.02  # of the products, that is worth tiles of single columns
 
 
 cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
