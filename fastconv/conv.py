@@ -12,7 +12,7 @@ from fastconv._typing import Array, Padding, Pair
 if TYPE_CHECKING:
     from fastconv.cost import Cost
 
-PAST_PEAK = "nominal: Winograd multiplies less"
+PAST_PEAK = "nominal: fewer multiplications than MACs"
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
 
@@ -20,7 +20,7 @@ class Description(NamedTuple):
     """What a call on one shape of x does; prints as a small table.
 
     `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
-    leaves out those with rows of the padding.
+    leaves out those with rows and columns of the padding.
     `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team. `gflops`
     and `share_of_peak` are None where nothing was measured.
     """
@@ -40,7 +40,7 @@ class Description(NamedTuple):
     @property
     def is_past_peak(self):
         """Whether the speed, which is nominal, passes that of the multiply-add units."""
-        return self.algorithm == "winograd" and (self.share_of_peak or 0) > 1
+        return self.multiplications < self.macs and (self.share_of_peak or 0) > 1
 
     def __str__(self):
         known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
@@ -239,7 +239,7 @@ class Conv2d:
         With `measure` it also has `gflops`, the nominal 2 · MACs for a second of the fastest call among those that fit
         0.05 s, two at least, on arrays of its own, any layout conversion counted; and `share_of_peak`, the share which
         that is of the multiply-adds of as many threads (as in `fastconv.peak`, halved for float64), measured then too.
-        "winograd" multiplies less often than the nominal operations count, so that its share may exceed 1.
+        Where `multiplications` are fewer than `macs` the share may exceed 1.
         """
         with _shapes.named("x_shape"):
             bound = self.bind(_shapes.sizes("x", x_shape))

@@ -71,6 +71,12 @@ def test_the_limit_is_held_against_direct_convolution(run):
     assert "Direct convolution reaches 50% of it with 1 thread (1×1 c→c, 16 channels)." in limit(run, 2 * best)
     assert "Winograd" not in limit(run, 2 * best)
     assert "disturbed" in limit(run, best / 2)
+    padded = [replace(c, algorithm="direct", time=replace(c.time, median=c.time.median / 9)) for c in run.spatial]
+    best_padded = max(cell.gflops for cell in padded)
+    text = limit(replace(run, spatial=padded), best_padded / 1.1)
+    assert "reaches 110% of it" in text
+    assert "its operations are nominal: products with padding are left out" in text
+    assert "disturbed" not in text
     faster = [replace(c, time=replace(c.time, median=c.time.median / 9)) for c in run.spatial if c.algorithm == "auto"]
     text = limit(replace(run, spatial=[c for c in faster if c.channels > 30]), 2 * best)  # from 31 on it is Winograd
     assert "reaches 50% of it" in text

@@ -31,9 +31,9 @@ FIGURES = (
         "Why the time does not always follow",
         "Speed against MACs for each byte that must move at least (input, weights and output once); a dot for each "
         "channel count, larger for more. A 1×1 saves operations but not the reading and writing of maps: what saves "
-        "most has the least to do for each byte, and in each call. And the k×k that it saves may be computed by "
-        "Winograd, with fewer multiplications than its MACs, which no 1×1 can: such speeds are nominal, and may pass "
-        "the dashed limit.",
+        "most has the least to do for each byte, and in each call. And the k×k that it saves may need fewer "
+        "multiplications than its MACs, by Winograd or since products with padding are left out, which these 1×1s "
+        "cannot: such speeds are nominal, and may pass the dashed limit.",
     ),
     (
         plots.thread_scaling,
@@ -51,8 +51,8 @@ FIGURES = (
     (
         plots.algorithm_speeds,
         "Speed by algorithm",
-        "The same cells in GFLOP/s, two FLOP a MAC of the direct convolution: Winograd does fewer, and may pass the "
-        "limit of the multiply-add units.",
+        "The same cells in GFLOP/s, two FLOP a MAC. Winograd does fewer, and direct leaves out products with "
+        "padding: both may pass the limit of the multiply-add units.",
     ),
 )
 

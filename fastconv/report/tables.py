@@ -6,7 +6,8 @@ from itertools import groupby
 from fastconv.report.data import AUTO
 
 _NOMINAL = (
-    "GFLOP/s are nominal, two FLOP a MAC: Winograd multiplies less, and may pass what the multiply-add units can do."
+    "GFLOP/s are nominal, two FLOP a MAC: Winograd multiplies less, direct leaves out products with padding, and both "
+    "may pass what the multiply-add units can do."
 )
 
 
