@@ -5,6 +5,9 @@ over many turns of a short run of the one, then of the other: a machine that slo
 loop of multiply-adds in the registers of the instruction set in use, whose peak is half as high where its vectors are
 half as wide; for layers bound by memory it is a copy in main memory, and for odd channels the layer at the next
 multiple of 32. Beside each figure stands what is wanted; < marks a miss.
+
+Rates are nominal: taps on the padding count, as the papers count them, though direct leaves most of them out on small
+maps. A share of the peak may so exceed 1.
 """
 
 import argparse
@@ -89,6 +92,7 @@ def main():
         print(
             f"at most, {threads} thr  {flops:.1f} GFLOP/s of multiply-adds, {copy:.1f} GB/s read and written by a copy"
         )
+    print("shares are nominal: taps on the padding count, most of which direct leaves out on small maps")
     verdicts = []
     for name in options.groups or GROUPS:
         verdicts += show(name, GROUPS[name], options)
