@@ -11,7 +11,7 @@ FIGURES = (
         "Time against channels",
         "Time of one call on log axes, median and quartiles (band). Dashed: the time if it followed the number of "
         "multiply-accumulates down from the most channels. Where the line leaves the dashes upwards, something other "
-        "than arithmetic takes the time.",
+        "than MACs takes the time: memory, calls, or an algorithm that multiplies more for each MAC.",
     ),
     (
         plots.saved_against_saved,
