@@ -21,15 +21,15 @@ cdef ndarray as_array(name, value):
     return value
 
 
-def check(name, value, dtype=None, shape=None):
-    """The native dtype of `value`, when it is a plain float32 or float64 array of this dtype and shape."""
+def check(name, value, dtype=None, shape=None, other="weight"):
+    """The native dtype of `value`, when it is a plain float32 or float64 array of this dtype, `other`'s, and shape."""
     given = <object>PyArray_DESCR(as_array(name, value))
     if given is not dtype:
         native = given if given.isnative else given.newbyteorder("=")
         if native not in DTYPES:
             raise TypeError(f"{name} must have dtype float32 or float64, got {given}")
         if dtype is not None and native != dtype:
-            raise TypeError(f"{name} has dtype {given}, but the other arrays have {dtype}")
+            raise TypeError(f"{name} has dtype {given}, but {other} has {dtype}")
         given = native
     if shape is not None and value.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
@@ -41,9 +41,9 @@ def contiguous(ndarray value, dtype):
     return value if PyArray_ISCARRAY_RO(value) else np.require(value, dtype, ["C", "A"])
 
 
-def array(name, value, dtype=None, shape=None):
+def array(name, value, dtype=None, shape=None, other="weight"):
     """`check`, then `contiguous`."""
-    return contiguous(value, check(name, value, dtype, shape))
+    return contiguous(value, check(name, value, dtype, shape, other))
 
 
 def output(value, dtype, shape, layout, x=None, residual=None):

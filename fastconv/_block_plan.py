@@ -165,7 +165,7 @@ class Block:
         ndarray
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
         """
-        dtype = _arrays.check("x", x, self.dtype)
+        dtype = _arrays.check("x", x, self.dtype, other="the block")
         bound = self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
         y, step = _arrays.output(out, dtype, shape, self.layout, x)

@@ -23,14 +23,14 @@ class Part(NamedTuple):
 
 def arrays(pairs, layout):
     """{name: (weight, bias)} as arrays of one dtype, from what a user gave as the parts of a block."""
-    checked, dtype = {}, None
+    checked, dtype, first = {}, None, f"the weight of {next(iter(pairs))}"
     for name, value in pairs.items():
         if not isinstance(value, (tuple, list)) or len(value) != 2:
             raise TypeError(f"{name} must be a pair (weight, bias), got {type(value).__name__}")
-        weight = array(f"the weight of {name}", value[0], dtype)
+        weight = array(f"the weight of {name}", value[0], dtype, other=first)
         dtype = weight.dtype
         bias_shape = _weight(name, weight.shape, layout)[3:]
-        bias = None if value[1] is None else array(f"the bias of {name}", value[1], dtype, bias_shape)
+        bias = None if value[1] is None else array(f"the bias of {name}", value[1], dtype, bias_shape, first)
         checked[name] = weight, bias
     return checked
 

@@ -24,6 +24,16 @@ def message_of(**wrong):
     return str(caught.value)
 
 
+def test_a_dtype_that_differs_names_both():
+    assert message_of(weight=WEIGHT.astype("d")) == "x has dtype float32, but weight has float64"
+    assert message_of(bias=np.ones(8)) == "bias has dtype float64, but weight has float32"
+    pairs = (WEIGHT[:1, :1], None), (NEXT, None)
+    with pytest.raises(TypeError, match="x has dtype float64, but the block has float32"):
+        fastconv.Reduced(*pairs)(X.astype("d"))
+    with pytest.raises(TypeError, match="weight of conv has dtype float64, but the weight of reduce has float32"):
+        fastconv.Reduced(pairs[0], (NEXT.astype("d"), None))
+
+
 @pytest.mark.parametrize("padding", ["SAME", None, 1.5, (1, 1, 1, 1), (1, 1.5), ((1, 1), 1), ((1, 1), (1,)), ()])
 def test_a_wrong_padding_is_told_all_forms(padding):
     assert message_of(padding=padding) == f"padding must be {_shapes.PADDINGS}, got {padding!r}"
