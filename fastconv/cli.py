@@ -1,6 +1,7 @@
 """The command `fastconv`: info, explain, report."""
 
 import argparse
+import os
 import sys
 
 from fastconv import __version__
@@ -14,7 +15,12 @@ def main(arguments=None):
     """Run `fastconv` with these arguments, the command line's by default; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()  # not at Python's exit, where an error is a traceback
+        return code
+    except BrokenPipeError:  # the reader wants no more, as in `fastconv info | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (FileNotFoundError, MemoryError, TypeError, ValueError) as error:
         print(f"fastconv {options.command}: {error}", file=sys.stderr)
         return 2 if isinstance(error, (TypeError, ValueError)) else 1  # 2 as argparse has it: wrong from the start
@@ -40,7 +46,7 @@ def _parser():
         explain.add_argument(name, type=int, help=meaning)
     explain.add_argument("--kernel", type=_pair, default=(1, 1), metavar="R[,S]", help="kernel size (1)")
     explain.add_argument("--stride", type=_pair, default=(1, 1), metavar="N[,N]", help="stride (1)")
-    explain.add_argument("--padding", type=_padding, default=0, metavar="N[,N]", help="padding, same or valid (0)")
+    explain.add_argument("--padding", type=_padding, default=0, metavar="N[,N]|same|valid", help="padding (0)")
     explain.add_argument("--dilation", type=_pair, default=(1, 1), metavar="N[,N]", help="dilation (1)")
     explain.add_argument("--groups", type=int, default=1, help="groups (1)")
     explain.add_argument("--layout", default="NHWC", help="NHWC or NCHW (NHWC)")
@@ -59,19 +65,19 @@ def _parser():
     return parser
 
 
-def _pair(text):
-    """An integer, or two as "3,5", as a pair (height, width)."""
+def _pair(text, others=""):
+    """An integer, or two as "3,5", as a pair (height, width); `others` are accepted elsewhere."""
     try:
         height, width = map(int, text.split(",") if "," in text else [text] * 2)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"expected one integer or two with a comma between them, got {text!r}"
+            f"expected one integer or two with a comma between them{others}, got {text!r}"
         ) from None
     return height, width
 
 
 def _padding(text):
-    return text if text in ("same", "valid") else _pair(text)
+    return text if text in ("same", "valid") else _pair(text, ", same or valid")
 
 
 def _info(options):

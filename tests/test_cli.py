@@ -43,12 +43,31 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"fastconv {fastconv.__version__}\n"
 
 
-@pytest.mark.parametrize("variable", ["FASTCONV_ISA", "FASTCONV_NUM_THREADS"])
-def test_a_wrong_environment_is_one_line(variable):
+def test_a_wrong_padding_is_told_all_forms(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["explain", "9", "9", "8", "8", "--padding", "some"])
+    assert "two with a comma between them, same or valid, got 'some'" in capsys.readouterr().err
+
+
+def run_info(stdout=subprocess.PIPE, **variables):
     code = "import sys, fastconv_command; sys.argv = ['fastconv', 'info']; sys.exit(fastconv_command.main())"
     path = os.pathsep.join([str(Path(fastconv.__file__).parents[1]), *sys.path])
-    environment = {**os.environ, "PYTHONPATH": path, variable: "sse"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": path, **variables}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_reader_that_leaves_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    done = run_info(stdout=write)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("variable", ["FASTCONV_ISA", "FASTCONV_NUM_THREADS"])
+def test_a_wrong_environment_is_one_line(variable):
+    done = run_info(**{variable: "sse"})
     assert done.returncode == 2
     assert re.fullmatch(rf"fastconv.*: {variable}.*\bsse\b.*\n", done.stderr)
 
