@@ -51,7 +51,7 @@ cdef class DirectTiles(Cuttable):
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
         self.tile = f"{self.kernels.max_pixels} pixels × {columns} channels"
         self.copies = shape.padding != ((0, 0), (0, 0))
-        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in)
+        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow)
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
 

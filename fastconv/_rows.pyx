@@ -22,9 +22,12 @@ cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
 
 
 cdef class InputRows:
-    """The rows of the images of one geometry, and of their copies, which hold some channels of a pixel."""
+    """The rows of the images of one geometry, and of their copies, which hold some channels of a pixel.
 
-    def __init__(self, shape, all_finite, itemsize, copied_channels):
+    The narrow tile takes in all columns of the kernel.
+    """
+
+    def __init__(self, shape, all_finite, itemsize, copied_channels, narrow=False):
         (height_taps, width_taps), (before, _) = shape.kernel, shape.padding[0]
         self.y = Axis(shape.height, height_taps, shape.stride[0], shape.dilation[0], before)
         self.x = Axis(shape.width, width_taps, shape.stride[1], shape.dilation[1], shape.padding[1][0])
@@ -36,6 +39,7 @@ cdef class InputRows:
         self.skips_rows = bool(all_finite) and self.out_width >= LEAST_ROW
         self.skips_columns = (
             self.skips_rows
+            and not narrow
             and self.x.dilation == 1
             and shape.terms >= LEAST_TERMS
             and self._count_columns() <= (1 - LEAST_SAVED) * self.out_width * width_taps

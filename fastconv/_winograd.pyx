@@ -240,8 +240,9 @@ cdef class Winograd(Cuttable):
         """The products of one point, in turns of a few tiles, which call for the next point's weights."""
         cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
         cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
-        cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
-        product.called = self.called
+        cdef ptrdiff_t row_bytes = vectors * self.lanes * self.itemsize  # of a channel's weights
+        cdef const char *end = product.next + self.group_in * row_bytes
+        product.called = min(self.called, row_bytes // CACHE_LINE)
         for turn in range(turns):
             n = low + (turn < higher)
             self.kernels.product[vectors - 1][n - 1](product)

@@ -20,6 +20,7 @@ LARGE = {
     "groups": ((2, 20, 20, 48), (5, 5, 16, 33), {"groups": 3, "padding": 2}),
     "depthwise": ((2, 40, 40, 40), (3, 3, 1, 40), {"groups": 40, "padding": 1}),
     "columns of the kernel in the padding": ((3, 21, 13, 260), (3, 3, 260, 70), {"padding": 1}),
+    "depthwise with a large kernel": ((2, 30, 30, 40), (23, 23, 1, 40), {"groups": 40, "padding": 11}),
     "1×1": ((3, 14, 14, 520), (1, 1, 520, 130), {}),
     "1×1 strided": ((2, 28, 28, 260), (1, 1, 260, 65), {"stride": 2}),
     "dilated": ((2, 24, 24, 32), (3, 3, 32, 40), {"dilation": 3}),
