@@ -86,6 +86,8 @@ cdef extern from "kernels.h" nogil:
         FC_MAX_PIXELS
         FC_MAX_VECTORS
         FC_ROW_TAPS
+        FC_STEPS
+        FC_CALLED
         FC_MOST_REST
 
     struct fc_tile:
@@ -95,6 +97,7 @@ cdef extern from "kernels.h" nogil:
         ptrdiff_t length
         const void *weights
         ptrdiff_t gap
+        ptrdiff_t ahead
         ptrdiff_t skipped
         const void *bias
         const char *residual
@@ -122,6 +125,7 @@ cdef extern from "kernels.h" nogil:
         int lanes
         int max_pixels
         fc_tile_kernel conv[2][12]
+        fc_tile_kernel conv_calling[12]
         fc_tile_kernel narrow[2][12]
         fc_tile_kernel row[2][12]
         fc_planes_kernel planes[2][12]

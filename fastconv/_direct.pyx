@@ -12,7 +12,7 @@ thread's workspace, where the copy stays in the L2 cache for every block: there 
 from cython.parallel cimport parallel, threadid
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
-from fastconv._cpu cimport FC_MAX_VECTORS, fc_tile
+from fastconv._cpu cimport fc_tile
 from fastconv._cut cimport Cut, share
 from fastconv._direct_tiles cimport DirectTiles
 from fastconv._rows cimport STRIP_BYTES
@@ -32,7 +32,7 @@ cdef class Direct(DirectTiles):
     cdef bint relu
     cdef ptrdiff_t batch, out_height, image_bytes, residual_stride
     # The cut. A strip is some lines: rows of the output, or a tile's pixels when x is read in place by the plain tile.
-    cdef ptrdiff_t lines, line_pixels, blocks
+    cdef ptrdiff_t lines, line_pixels
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
 
     def __init__(self, shape, weights, bias, all_finite, activation):
@@ -40,7 +40,6 @@ cdef class Direct(DirectTiles):
         self.batch, self.out_height, self.relu = shape.batch, shape.out_height, activation == "relu"
         self.image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.residual_stride = shape.out_channels * self.itemsize
-        self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
         self._set_strips()
         self.set_segments(shape.dilation[1])
         self.repeats, self.most_strips, self.most_parts = self.batch * self.groups, self.lines, self.blocks

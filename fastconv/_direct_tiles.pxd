@@ -20,7 +20,7 @@ cdef class DirectTiles(Cuttable):
     cdef bint narrow, in_rows
     cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.
-    cdef ptrdiff_t out_width, groups, group_in, group_out, terms, kernel_rows, kernel_cols, stride_h, stride_w
+    cdef ptrdiff_t out_width, groups, group_in, group_out, blocks, terms, kernel_rows, kernel_cols, stride_h, stride_w
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel

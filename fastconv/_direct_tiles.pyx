@@ -9,7 +9,9 @@ import numpy as np
 from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
-from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, fc_tile, fc_tile_kernel, kernels_for
+from fastconv._cpu cimport (
+    FC_CALLED, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, FC_STEPS, fc_tile, fc_tile_kernel, kernels_for,
+)
 from fastconv._cut cimport share
 from fastconv._pack cimport is_narrow
 from fastconv._rows cimport InputRows, Window
@@ -18,6 +20,10 @@ import_array()
 
 CHUNK_CHANNELS = 64
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
+
+# The most weights, in blocks that go over a tile one after the other, for which the tiles before them call: more would
+# push out of L2 what is in use.
+cdef ptrdiff_t CALLED_BYTES = 160 * 1024
 
 cdef enum:
     BLOCK_BYTES = 128  # of a pixel's values in a block, two of the widest vectors
@@ -41,6 +47,7 @@ cdef class DirectTiles(Cuttable):
             self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
         self.groups = self._chunks(shape) if self.narrow else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
+        self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
         self.terms = shape.terms
         self.weights, self.bias = weights, bias
         self.packed = <const char *>PyArray_DATA(weights)
@@ -118,6 +125,10 @@ cdef class DirectTiles(Cuttable):
         cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
         cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, t, i, n
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
+        cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
+        cdef ptrdiff_t turn_bytes = block_bytes // max(self.terms, 1) * FC_STEPS
+        cdef ptrdiff_t next_set = (end_block - first_block) * block_bytes
+        cdef ptrdiff_t calling = turn_bytes // FC_CALLED if end_block < self.blocks and next_set <= CALLED_BYTES else 0
         cdef const char *at
         row, q = (first + m) // self.out_width, (first + m) % self.out_width
         at = source + (row - first // self.out_width) * row_step + q * step + run.window.cols.first * self.pixel_bytes
@@ -133,6 +144,7 @@ cdef class DirectTiles(Cuttable):
                     q = run.first_col
                     at += row_step - cols * step
                     m += others
+            tile.ahead = next_set + t * FC_CALLED if t < calling else 0
             if others:
                 self._tile(&tile, strip, group, first_block, end_block, run.window, n, 0, places)
             else:
@@ -149,14 +161,19 @@ cdef class DirectTiles(Cuttable):
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
         cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
         cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, vectors
+        cdef fc_tile_kernel kernel
         while first < end:
             tile.columns = columns if columns else end - first
             vectors = FC_MAX_VECTORS if tile.columns > lanes else 1
             self._place(tile, strip, group, first, vectors, window, m)
-            if places != NULL:
-                self._scatter(self.kernels.conv[vectors - 1][n - 1], tile, n, places)
+            if tile.ahead and vectors == FC_MAX_VECTORS:
+                kernel = self.kernels.conv_calling[n - 1]
             else:
-                self.kernels.conv[vectors - 1][n - 1](tile)
+                kernel = self.kernels.conv[vectors - 1][n - 1]
+            if places != NULL:
+                self._scatter(kernel, tile, n, places)
+            else:
+                kernel(tile)
             first += tile.columns
             columns = 0
 

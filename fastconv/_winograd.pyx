@@ -31,7 +31,7 @@ LANES = kernels_for(sizeof(float)).lanes
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 cdef ptrdiff_t LARGE_WEIGHTS = 4 * 1024 * 1024  # of bytes: twice as large a strip is worth more than its place in L2
-cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024  # of bytes: they stay in L2, and need no call
+cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024  # of bytes: after a thread's first strip they are in L2, and need no call
 cdef ptrdiff_t FAR_WEIGHTS = 24 * 1024 * 1024  # of bytes: they come from memory, and are called for as early as can be
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
 
@@ -56,7 +56,7 @@ cdef class Winograd(Cuttable):
     cdef bint is_5x5
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
-    cdef int called  # cache lines of weights for each channel of a product
+    cdef int first_called, called  # cache lines of weights for each channel, in a thread's first strip and in others
     # The cut.
     cdef ptrdiff_t blocks
     # The workspace, in bytes.
@@ -88,7 +88,8 @@ cdef class Winograd(Cuttable):
         self.blocks = -(-self.group_out // block)
         self.column_bytes = points * self.group_in * self.itemsize
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
-        self.called = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
+        self.first_called = 1 + (self.group_bytes > FAR_WEIGHTS)
+        self.called = self.first_called if self.group_bytes > NEAR_WEIGHTS else 0
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
@@ -145,7 +146,7 @@ cdef class Winograd(Cuttable):
         char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
     ) noexcept nogil:
         """A thread's share of the units, parts of the blocks of a group for a strip: parts fastest, then groups."""
-        cdef ptrdiff_t unit, part, group, number, block, transformed = -1
+        cdef ptrdiff_t unit, part, group, number, block, transformed = -1, first = -1
         cdef Strip strip
         cdef char[MAX_TILES] fits
         cdef fc_result result
@@ -161,6 +162,9 @@ cdef class Winograd(Cuttable):
             if unit // cut.parts != transformed:
                 transformed = unit // cut.parts
                 number = transformed // self.groups
+                if first < 0:
+                    first = number
+                strip.called = self.first_called if number == first else self.called
                 self.tiles.arrange(
                     &strip, share(number, cut.strips, self.tiles.count), share(number + 1, cut.strips, self.tiles.count)
                 )
@@ -197,7 +201,7 @@ cdef class Winograd(Cuttable):
         result.columns = min(block_columns, self.group_out - block * block_columns)
         result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
         result.weights = self.unpacked + channel
-        self._products(group, block, result.columns, strip.starts, work, sums)
+        self._products(strip, group, block, result.columns, work, sums)
         for place in range(strip.count):
             tile = strip.tiles + place
             result.axes, result.sums = self.axes[tile.kind], sums + place * self.m_tile
@@ -211,27 +215,29 @@ cdef class Winograd(Cuttable):
                 self.kernels.direct(&patch, result)
 
     cdef void _products(
-        self, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const ptrdiff_t *starts, const char *rows, char *sums
+        self, const Strip *strip, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const char *rows, char *sums
     ) noexcept nogil:
         """Multiply V with the weights of a block of columns at every point."""
         cdef fc_product product
         cdef ptrdiff_t block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t vectors = 1 if columns <= self.lanes else FC_MAX_VECTORS
-        cdef ptrdiff_t points = self.transform.points, i, j, start, end, point_bytes
+        cdef ptrdiff_t points = self.transform.points, i, j, start, end, row_bytes, point_bytes
         cdef bint of_last_pair
         product.length, product.row_stride, product.out_stride = self.group_in * self.itemsize, self.v_tile, self.m_tile
         product.weights = self.packed + group * self.group_bytes + block * block_columns * self.column_bytes
-        point_bytes = self.group_in * vectors * self.lanes * self.itemsize
+        row_bytes = vectors * self.lanes * self.itemsize  # of a channel's weights
+        point_bytes = self.group_in * row_bytes
         for i in range(points):
             for j in range(points):
                 # Short tiles have no point of the last pair: of the kinds, in their order, those that have it, if any.
                 of_last_pair = points - 3 <= j < points - 1
-                start, end = starts[of_last_pair], starts[3 if of_last_pair else KINDS]
+                start, end = strip.starts[of_last_pair], strip.starts[3 if of_last_pair else KINDS]
                 if points - 3 <= i < points - 1:
-                    end = starts[2]
+                    end = strip.starts[2]
                 product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
                 product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
                 product.next = product.weights + point_bytes
+                product.called = min(strip.called, row_bytes // CACHE_LINE)
                 if start < end:
                     self._product(&product, vectors, end - start)
                 product.weights += point_bytes
@@ -240,9 +246,7 @@ cdef class Winograd(Cuttable):
         """The products of one point, in turns of a few tiles, which call for the next point's weights."""
         cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
         cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
-        cdef ptrdiff_t row_bytes = vectors * self.lanes * self.itemsize  # of a channel's weights
-        cdef const char *end = product.next + self.group_in * row_bytes
-        product.called = min(self.called, row_bytes // CACHE_LINE)
+        cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
         for turn in range(turns):
             n = low + (turn < higher)
             self.kernels.product[vectors - 1][n - 1](product)

@@ -72,6 +72,14 @@ INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add
     }
 }
 
+/* Call for FC_CALLED bytes of the weights that lie `ahead`, into L2: what L1 has is still needed. */
+INLINE void NAMED(conv_call)(const T *w, ptrdiff_t ahead)
+{
+    KEEP_IN_ONE_REGISTER(ahead);
+    UNROLL
+    for (int i = 0; i < FC_CALLED; i += CACHE_LINE) __builtin_prefetch((const char *)w + ahead + i, 0, 2);
+}
+
 /* The store of whole vectors, without a question at every pixel. */
 INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
                                const struct fc_tile *t, ptrdiff_t at)
@@ -103,8 +111,8 @@ static void NAMED(conv_store_columns)(int pixels, const VECTOR acc[][FC_MAX_VECT
     }
 }
 
-/* `pixels` and `vectors` are literals at every call: the loops over them unroll and `acc` lives in registers. */
-INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct fc_tile *t)
+/* `pixels`, `vectors` and `calls` are literals at every call: the loops unroll and `acc` lives in registers. */
+INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int calls, const struct fc_tile *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
@@ -134,12 +142,13 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const struct f
                 }
                 const ptrdiff_t end = end_of_segment - at < room ? end_of_segment : at + room;
                 room -= end - at;
-                for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end;
-                     at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
+                for (; at + FC_STEPS * (ptrdiff_t)sizeof(T) <= end;
+                     at += FC_STEPS * sizeof(T), w += FC_STEPS * vectors * LANES) {
                     KEEP_IN_ONE_REGISTER(at);
                     UNROLL
-                    for (int i = 0; i < STEPS; i++)
+                    for (int i = 0; i < FC_STEPS; i++)
                         NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
+                    if (calls) NAMED(conv_call)(w, t->ahead);
                 }
                 for (; at < end; at += sizeof(T), w += vectors * LANES) {
                     KEEP_IN_ONE_REGISTER(at);

@@ -20,9 +20,6 @@
 /* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
 #define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))
 
-/* Steps of the reduction in one turn of its loop: where it ends after few turns the processor foresees it. */
-enum { STEPS = 4 };
-
 /* Terms of a sum in one chain of the direct convolution: fewer would cost more than a hundredth of the time. */
 enum { SUM_TERMS = 256 };
 

@@ -68,13 +68,13 @@ INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const 
                                       VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
                                       const T *w, const char *next)
 {
-    for (; at + STEPS * (ptrdiff_t)sizeof(T) <= end; at += STEPS * sizeof(T), w += STEPS * vectors * LANES) {
+    for (; at + FC_STEPS * (ptrdiff_t)sizeof(T) <= end; at += FC_STEPS * sizeof(T), w += FC_STEPS * vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
         UNROLL
-        for (int i = 0; i < STEPS; i++)
+        for (int i = 0; i < FC_STEPS; i++)
             NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
         UNROLL
-        for (int i = 0; i < STEPS * called; i++)
+        for (int i = 0; i < FC_STEPS * called; i++)
             __builtin_prefetch(next + (at / (ptrdiff_t)sizeof(T) * called + i) * CACHE_LINE);
     }
     for (; at < end; at += sizeof(T), w += vectors * LANES) {
