@@ -7,7 +7,7 @@ from numpy cimport (
     PyArray_NBYTES, import_array, ndarray,
 )
 
-from fastconv._shapes import LAYOUTS, one_of
+from fastconv._shapes import ORDERS, kernel_shape
 
 import_array()
 
@@ -44,6 +44,21 @@ def contiguous(ndarray value, dtype):
 def array(name, value, dtype=None, shape=None, other="weight"):
     """`check`, then `contiguous`."""
     return contiguous(value, check(name, value, dtype, shape, other))
+
+
+def bias(value, weight, layout, part=""):
+    """The bias that a user gave beside a checked weight, of a part of a block or alone: one value for each channel."""
+    name, other = (f"the {what} of {part}" if part else what for what in ("bias", "weight"))
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be a numpy array, or None where there is none, got {value}")
+    check(name, value, weight.dtype, other=other)
+    channels = weight.shape[ORDERS[layout].index("O")]
+    if value.shape != (channels,):
+        raise ValueError(
+            f"{name} must have shape ({channels},), a value for each output channel of {other} {weight.shape}, "
+            f"{ORDERS[layout]} in layout {layout}, got {value.shape}"
+        )
+    return contiguous(value, weight.dtype)
 
 
 def output(value, dtype, shape, layout, x=None, residual=None):
@@ -106,9 +121,5 @@ def result_shape(nhwc, ndim, layout):
 
 def as_kernel(weight, layout):
     """The matrix of a pointwise convolution as a 1×1 kernel in `layout`."""
-    one_of("layout", layout, LAYOUTS)
     weight = array("weight", weight)
-    if weight.ndim != 2:
-        order = "(C, K)" if layout == "NHWC" else "(K, C)"
-        raise ValueError(f"weight must have shape {order} in layout {layout}, got {weight.shape}")
-    return weight[None, None] if layout == "NHWC" else weight[..., None, None]
+    return weight.reshape(kernel_shape(weight.shape, layout))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from fastconv import _arrays, _block_shapes, _layout, _shapes, _threads, _workspace
+from fastconv import _arguments, _arrays, _block_shapes, _layout, _shapes, _threads, _workspace
 from fastconv._pool import Pool
 from fastconv._typing import Array
 from fastconv.conv import MOST_BOUND_SHAPES, PAST_PEAK, Conv2d
@@ -118,8 +118,8 @@ class Block:
     _linear: tuple[str, ...] = ()  # parts without an activation
 
     def __init__(self, pairs, activation, layout, num_threads, **options):
-        _shapes.one_of("layout", layout, _shapes.LAYOUTS)
-        _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
+        _arguments.one_of("layout", layout, _shapes.LAYOUTS)
+        _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
         _threads.resolve(num_threads)
         self.layout, self._num_threads, self._options = layout, num_threads, options
         arrays = _block_shapes.arrays(pairs, layout)
@@ -184,7 +184,7 @@ class Block:
 
         function = getattr(cost, self._name)
         options = {**self._options, "layout": self.layout, "itemsize": self.dtype.itemsize}
-        with _shapes.named("x_shape"):
+        with _arguments.named("x_shape"):
             return function(x_shape, *self._pair_shapes, **options)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> BlockDescription:
@@ -192,8 +192,8 @@ class Block:
 
         With `measure` each part is timed by itself, as `Conv2d.describe` does it.
         """
-        with _shapes.named("x_shape"):
-            bound = self._bind(_shapes.sizes("x", x_shape))
+        with _arguments.named("x_shape"):
+            bound = self._bind(_arguments.sizes("x", x_shape))
         shapes, parts = {"x": bound.x_shape}, {}
         for part in self._parts:
             conv = self._convs[part.name]

@@ -6,8 +6,9 @@ before any x is known. `conv_shapes` then gives each part's `ConvShape` for an x
 
 from typing import NamedTuple
 
-from fastconv._arrays import array, result_shape
-from fastconv._shapes import LAYOUTS, conv_shape, named, one_of, pair, weight_shape
+from fastconv._arguments import named, one_of, pair
+from fastconv._arrays import array, bias, result_shape
+from fastconv._shapes import LAYOUTS, ORDERS, conv_shape, weight_shape
 
 
 class Part(NamedTuple):
@@ -26,12 +27,11 @@ def arrays(pairs, layout):
     checked, dtype, first = {}, None, f"the weight of {next(iter(pairs))}"
     for name, value in pairs.items():
         if not isinstance(value, (tuple, list)) or len(value) != 2:
-            raise TypeError(f"{name} must be a pair (weight, bias), got {type(value).__name__}")
+            raise TypeError(f"{name} must be a pair (weight, bias) or (weight, None), got {type(value).__name__}")
         weight = array(f"the weight of {name}", value[0], dtype, other=first)
         dtype = weight.dtype
-        bias_shape = _weight(name, weight.shape, layout)[3:]
-        bias = None if value[1] is None else array(f"the bias of {name}", value[1], dtype, bias_shape, first)
-        checked[name] = weight, bias
+        _weight(name, weight.shape, layout)
+        checked[name] = weight, None if value[1] is None else bias(value[1], weight, layout, name)
     return checked
 
 
@@ -135,7 +135,10 @@ def _chained(layout, *parts):
     for part in parts:
         r, s, c, k = _weight(part.name, part.weight, layout)
         if part.kernel and (r, s) != (part.kernel, part.kernel):
-            raise ValueError(f"{part.name} must have a {part.kernel}×{part.kernel} kernel, got {r}×{s}")
+            raise ValueError(
+                f"{part.name} must have a {part.kernel}×{part.kernel} kernel, got {r}×{s}: "
+                f"shape {tuple(part.weight)}, {ORDERS[layout]} in layout {layout}"
+            )
         if c != channels.setdefault(part.source, c):  # "x" has the channels that its first reader takes
             raise ValueError(
                 f"{part.name} of shape {tuple(part.weight)} takes {c} channels in layout {layout}, "

@@ -1,19 +1,18 @@
 """The geometry a user gives, checked before any work and turned into frozen records of integers.
 
-With `_arrays` and `_block_shapes` this is the only floor that raises TypeError and ValueError.
+With `_arguments`, `_arrays` and `_block_shapes` this is the only floor that raises TypeError and ValueError.
 """
 
-from contextlib import contextmanager
 from math import prod
-from operator import index
 from typing import NamedTuple
 
-import numpy as np
+from fastconv._arguments import integer, one_of, pair, sizes
 
 LAYOUTS = ("NHWC", "NCHW")
+ORDERS = {"NHWC": "HWIO", "NCHW": "OIHW"}  # of the axes of a weight
+_AXES = {"NHWC": "HWIO (R, S, C / groups, K)", "NCHW": "OIHW (K, C / groups, R, S)"}
 PADDINGS = '"same", "valid", an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))'
 ACTIVATIONS = (None, "relu")
-_LARGEST = 2**31 - 1  # of a stride, padding or dilation: sums and products of them with an axis stay far inside 64 bits
 _MOST_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
 
 
@@ -66,48 +65,6 @@ class PoolShape(NamedTuple):
     out_width: int
 
 
-@contextmanager
-def named(name):
-    """Put the name of what a user gave before the message of an error in it."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
-
-
-def integer(name, value, least):
-    """`value` as an int of at least `least`; floats, even whole ones, and bools are TypeErrors."""
-    try:
-        if isinstance(value, (bool, np.bool_)):
-            raise TypeError
-        number = index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if not least <= number <= _LARGEST:
-        raise ValueError(f"{name} must be from {least} to {_LARGEST}, got {number}")
-    return number
-
-
-def pair(name, value, least):
-    """An int or a pair of ints, as a pair (height, width)."""
-    if type(value) is int and least <= value <= _LARGEST:  # the common case, which small layers notice
-        return value, value
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise ValueError(f"{name} must be an integer or a pair (height, width), got {value!r}")
-        return integer(name, value[0], least), integer(name, value[1], least)
-    return (integer(name, value, least),) * 2
-
-
-def one_of(name, value, choices):
-    """`value`, when it is one of `choices`."""
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be one of {choices}, got {value!r}")
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {choices}, got {value!r}")
-    return value
-
-
 def _padding(value):
     """Any accepted form of `padding` as ((top, bottom), (left, right)), or "same"."""
     if type(value) is int:  # the common case, which small layers notice
@@ -129,17 +86,6 @@ def _same(size, extent, stride):
     """TensorFlow's padding for ceil(size / stride) outputs, as (begin, end): the odd pixel goes to the end."""
     total = max((-(-size // stride) - 1) * stride + extent - size, 0)
     return total // 2, total - total // 2
-
-
-def sizes(name, shape):
-    """A shape as a tuple of ints."""
-    if not isinstance(shape, (tuple, list)):
-        raise TypeError(f"{name}'s shape must be a tuple of integers, got {type(shape).__name__}")
-    shape = tuple(shape)
-    for n in shape:
-        if type(n) is not int or n < 0 or n > _LARGEST:  # the rare case: say what is wrong, or take an integer type
-            return tuple(integer(f"{name}'s shape", n, 0) for n in shape)
-    return shape
 
 
 def _image_shape(x_shape, layout):
@@ -185,12 +131,24 @@ def _fits(name, *shape):
 def weight_shape(shape, layout):
     """(R, S, C / groups, K) of a weight's shape in `layout`, every axis at least 1."""
     shape = sizes("weight", shape)
-    order = "HWIO (R, S, C / groups, K)" if layout == "NHWC" else "OIHW (K, C / groups, R, S)"
     if len(shape) != 4:
-        raise ValueError(f"weight must have 4 axes, {order}, in layout {layout}, got shape {shape}")
+        raise ValueError(f"weight must have 4 axes, {_AXES[layout]}, in layout {layout}, got shape {shape}")
     if 0 in shape:
         raise ValueError(f"weight must have no empty axis, got shape {shape}")
     return shape if layout == "NHWC" else (shape[2], shape[3], shape[1], shape[0])
+
+
+def kernel_shape(matrix, layout):
+    """The shape of a 1×1 kernel, in `layout`, of a pointwise convolution's matrix."""
+    one_of("layout", layout, LAYOUTS)
+    matrix = sizes("weight", matrix)
+    if len(matrix) != 2:
+        axes, hint = (
+            "(C, K)" if layout == "NHWC" else "(K, C)",
+            "; conv2d takes weights of 4 axes" if len(matrix) == 4 else "",
+        )
+        raise ValueError(f"weight must have shape {axes} in layout {layout}, got {matrix}{hint}")
+    return (1, 1, *matrix) if layout == "NHWC" else (*matrix, 1, 1)
 
 
 class ConvGeometry(NamedTuple):
@@ -212,13 +170,11 @@ class ConvGeometry(NamedTuple):
         r, s, c, k = self.weight
         if c * self.groups != channels:
             shape = self.weight if self.layout == "NHWC" else (k, c, r, s)
-            other, taken, given = ("NCHW", s, height) if self.layout == "NHWC" else ("NHWC", r, width)
             each = f" in each of {self.groups} groups" if self.groups > 1 else ""
-            hint = f'; they fit layout="{other}"' if taken * self.groups == given else ""
             raise ValueError(
                 f"weight of shape {shape} takes {c} channels{each}, "
                 f"but x of shape {tuple(x_shape)} has {channels} channels in layout {self.layout}, "
-                f"where weights are {'HWIO' if self.layout == 'NHWC' else 'OIHW'}{hint}"
+                f"where weights are {ORDERS[self.layout]}{self._hint(height, width, channels)}"
             )
         (stride_h, stride_w), (dilation_h, dilation_w) = self.stride, self.dilation
         reach_h, reach_w = (r - 1) * dilation_h + 1, (s - 1) * dilation_w + 1
@@ -247,6 +203,23 @@ class ConvGeometry(NamedTuple):
             out_width,
         )
 
+    def _hint(self, height, width, channels):
+        """What would make a weight and an x fit whose channels differ, as the end of an error."""
+        r, s, c, k = self.weight
+        if self.layout == "NHWC":
+            other, kernel, taken, given, weight_axes, x_axes = "NCHW", (c, k), s, height, (2, 3, 1, 0), (-3, -1)
+        else:
+            other, kernel, taken, given, weight_axes, x_axes = "NHWC", (k, c), r, width, (3, 2, 0, 1), (-1, -3)
+        if taken * self.groups == given:
+            return f'; they fit layout="{other}"'
+        if taken * self.groups == channels and prod(kernel) < r * s:  # an image's 3 channels are no 3×3 kernel's
+            return f"; this weight fits as {ORDERS[other]}: give weight.transpose{weight_axes}"
+        if c * self.groups == given:
+            return f"; this x fits as {other}: give np.moveaxis(x, {x_axes[0]}, {x_axes[1]})"
+        if k == channels and self.groups == 1:
+            return "; this weight fits with its input and output channels exchanged"
+        return ""
+
     def smallest(self):
         """The `ConvShape` for the smallest x that has an output without padding, in an empty batch."""
         r, s, c, _ = self.weight
@@ -262,7 +235,10 @@ def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="
     stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
     groups = integer("groups", groups, 1)
     if k % groups:
-        raise ValueError(f"groups must divide the {k} output channels of weight {tuple(weight)}, got {groups}")
+        raise ValueError(
+            f"groups must divide the {k} output channels of weight {tuple(weight)}, "
+            f"{_AXES[layout]} in layout {layout}, got {groups}"
+        )
     return ConvGeometry((r, s, c, k), stride, _padding(padding), dilation, groups, layout)
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from fastconv import _shapes
+from fastconv import _arguments
 
 _MACS_PER_THREAD = 250_000  # about 5 µs of work, what opening a parallel region costs
 _MACS_FOR_A_MOVE = 20  # what a value takes to be moved: about 0.2 ns where it is cached
@@ -30,7 +30,7 @@ def resolve(num_threads):
     """The number of threads that `num_threads` asks for; None is the default."""
     if num_threads is None:
         return default_threads()
-    return min(_shapes.integer("num_threads", num_threads, 1), _LARGEST_TEAM)
+    return min(_arguments.integer("num_threads", num_threads, 1), _LARGEST_TEAM)
 
 
 def team_size(num_threads, macs):

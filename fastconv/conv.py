@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fastconv import _algorithms, _arrays, _cpu, _layout, _shapes, _threads, _workspace
+from fastconv import _algorithms, _arguments, _arrays, _cpu, _layout, _shapes, _threads, _workspace
 from fastconv._typing import Array, Padding, Pair
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class Conv2d:
     903168
     """
 
+    @_arguments.takes("the arrays weight, (R, S, C / groups, K) in layout NHWC, and bias")
     def __init__(
         self,
         weight: Array,
@@ -146,11 +147,11 @@ class Conv2d:
         self._options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "layout": layout}
         self._geometry = _shapes.conv_geometry(weight.shape, **self._options)
         self._weight_shape = weight.shape
+        self._bias = None if bias is None else _arrays.bias(bias, weight, layout).copy()
         weight = weight.copy()
         self._weight = weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
-        self._bias = None if bias is None else _arrays.array("bias", bias, weight.dtype, self._weight.shape[3:]).copy()
-        self._activation = _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
-        self._algorithm = _shapes.one_of("algorithm", algorithm, _algorithms.NAMES)
+        self._activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
+        self._algorithm = _arguments.one_of("algorithm", algorithm, _algorithms.NAMES)
         self._num_threads = num_threads
         self._start_empty()
         if algorithm != "auto":
@@ -230,7 +231,7 @@ class Conv2d:
         from fastconv import cost
 
         weight_and_bias = self._weight_shape, self._bias is not None
-        with _shapes.named("x_shape"):
+        with _arguments.named("x_shape"):
             return cost.conv2d(x_shape, weight_and_bias, **self._options, itemsize=self.dtype.itemsize)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
@@ -241,8 +242,8 @@ class Conv2d:
         that is of the multiply-adds of as many threads (as in `fastconv.peak`, halved for float64), measured then too.
         Where `multiplications` are fewer than `macs` the share may exceed 1.
         """
-        with _shapes.named("x_shape"):
-            bound = self.bind(_shapes.sizes("x", x_shape))
+        with _arguments.named("x_shape"):
+            bound = self.bind(_arguments.sizes("x", x_shape))
         team = _threads.allowed(bound.team)
         measured = self._measure(x_shape, bound, team) if measure else {}
         return Description(

@@ -26,7 +26,9 @@ GoogLeNet's 5×5 layer, with and without a 1×1 before it:
 
 from dataclasses import dataclass
 
-from fastconv import _block_shapes, _shapes
+import numpy as np
+
+from fastconv import _arguments, _block_shapes, _shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,9 @@ def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
     Cost(macs=2408448, params=3088, bytes=664640)
     """
     weight, has_bias = _pair("conv", conv)
-    kernel = (1, 1, *weight) if layout == "NHWC" else (*weight, 1, 1)
-    return conv2d(x_shape, (kernel, has_bias), stride=stride, layout=layout, itemsize=itemsize)
+    return conv2d(
+        x_shape, (_shapes.kernel_shape(weight, layout), has_bias), stride=stride, layout=layout, itemsize=itemsize
+    )
 
 
 def pool2d(x_shape, kernel, *, stride=None, padding=0, layout="NHWC", itemsize=4):
@@ -224,17 +227,21 @@ def _block(chain, x_shape, pairs, layout, itemsize, **options):
 
 def _pair(name, value):
     """`value`, when it is a pair (shape of the weight, whether there is a bias)."""
-    if not isinstance(value, tuple) or len(value) != 2 or not isinstance(value[0], (tuple, list)):
+    is_pair = isinstance(value, tuple) and len(value) == 2
+    if not (is_pair and isinstance(value[0], (tuple, list)) and isinstance(value[1], (bool, np.bool_))):
         got = type(value).__name__
         if isinstance(value, tuple):
             got = f"({', '.join(type(part).__name__ for part in value)})"
-        raise TypeError(f"{name} must be a pair (shape of the weight, whether it has a bias), got {got}")
+        raise TypeError(
+            f"{name} must be a pair (shape of the weight, whether it has a bias), such as ((3, 3, 64, 32), True), "
+            f"got {got}"
+        )
     return value
 
 
 def _total(shapes, pairs, outputs, itemsize):
     """Cost of convolutions, the first of which reads x."""
-    itemsize = _shapes.integer("itemsize", itemsize, 1)
+    itemsize = _arguments.integer("itemsize", itemsize, 1)
     biases = [has_bias for _, has_bias in pairs]
     params = sum(s.out_channels * (s.terms + bool(b)) for s, b in zip(shapes, biases, strict=True))
     read = shapes[0].batch * shapes[0].height * shapes[0].width * shapes[0].in_channels

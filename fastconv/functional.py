@@ -3,11 +3,13 @@
 from math import prod
 
 from fastconv import _arrays, _layout, _shapes, _threads
+from fastconv._arguments import takes
 from fastconv._pool import Pool
 from fastconv._typing import Array, Padding, Pair
 from fastconv.conv import Conv2d
 
 
+@takes("the arrays x, weight and bias")
 def conv2d(
     x: Array,
     weight: Array,
@@ -70,6 +72,7 @@ def conv2d(
     return plan(x, residual, out)
 
 
+@takes("the arrays x, weight and bias")
 def pointwise(
     x: Array,
     weight: Array,
@@ -126,6 +129,7 @@ def pointwise(
     )
 
 
+@takes("x and kernel")
 def max_pool2d(
     x: Array,
     kernel: Pair,
@@ -170,6 +174,7 @@ def max_pool2d(
     return _pool("max", x, kernel, stride, padding, layout, out, num_threads)
 
 
+@takes("x and kernel")
 def avg_pool2d(
     x: Array,
     kernel: Pair,
@@ -195,6 +200,7 @@ def avg_pool2d(
     return _pool("avg", x, kernel, stride, padding, layout, out, num_threads)
 
 
+@takes("x")
 def global_avg_pool2d(
     x: Array, *, layout: str = "NHWC", out: Array | None = None, num_threads: int | None = None
 ) -> Array:

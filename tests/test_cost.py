@@ -181,7 +181,7 @@ def test_costs_are_exact_beyond_64_bits():
     [
         ("weight", lambda: cost.conv2d((8, 8, 3), pair(3, 4, 4))),
         ("weight spans 9", lambda: cost.conv2d((8, 8, 3), pair(9, 3, 4))),
-        ("weight must have 4 axes", lambda: cost.pointwise((8, 8, 3), ((3,), True))),
+        (r"shape \(C, K\) in layout NHWC, got \(3,\)$", lambda: cost.pointwise((8, 8, 3), ((3,), True))),
         ("x must have shape", lambda: cost.conv2d((8, 8), pair(1, 8, 8))),
         ("layout", lambda: cost.fire((8, 8, 4), *[pair(1, 4, 4)] * 3, layout="CHWN")),
         ("padding must be smaller", lambda: cost.pool2d((8, 8, 3), 2, padding=2)),
@@ -236,11 +236,13 @@ def test_errors_name_the_part(message, call):
     [
         (np.ones((3, 3, 8, 4)), "ndarray"),
         ((np.ones((3, 3, 8, 4)), None), "(ndarray, NoneType)"),
+        (((3, 3, 8, 4), np.ones(4)), "(tuple, ndarray)"),
         ((3, 3, 8, 4), "(int, int, int, int)"),
     ],
-    ids=["array", "arrays", "shape"],
+    ids=["array", "arrays", "bias", "shape"],
 )
 def test_a_weight_that_is_no_pair_is_not_printed(wrong, got):
     with pytest.raises(TypeError) as caught:
         cost.conv2d((8, 8, 8), wrong)
-    assert str(caught.value) == f"conv must be a pair (shape of the weight, whether it has a bias), got {got}"
+    message = "conv must be a pair (shape of the weight, whether it has a bias), such as ((3, 3, 64, 32), True), got "
+    assert str(caught.value) == message + got

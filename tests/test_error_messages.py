@@ -1,5 +1,7 @@
 """What the messages of errors tell beyond the argument's name: all that is accepted, what was given, what would fit."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -44,14 +46,75 @@ def test_arrays_that_fit_the_other_layout_are_told_so():
     assert message_of(**nchw).endswith('where weights are HWIO; they fit layout="NCHW"')
     assert message_of(layout="NCHW").endswith('where weights are OIHW; they fit layout="NHWC"')
     assert "fit" not in message_of(x=X[..., :3])
-    assert "fit" not in message_of(weight=nchw["weight"])
     grouped = {"x": nchw["x"], "weight": np.ones((9, 2, 3, 3), np.float32)}  # in layout NHWC, 2 outputs of 3 channels
     assert "fit" not in message_of(**grouped)
+
+
+@pytest.mark.parametrize(("layout", "axes"), [("NHWC", "(2, 3, 1, 0)"), ("NCHW", "(3, 2, 0, 1)")])
+def test_one_array_in_the_other_layout_is_told_how_to_turn(layout, axes):
+    """What an error says is done, and then the call is right."""
+    right = {
+        "NHWC": {"x": X, "weight": WEIGHT},
+        "NCHW": {"x": X.transpose(0, 3, 1, 2), "weight": WEIGHT.transpose(3, 2, 0, 1)},
+    }
+    wrong = right["NCHW" if layout == "NHWC" else "NHWC"]
+    order = "OIHW" if layout == "NHWC" else "HWIO"
+    message = message_of(**right[layout] | {"weight": wrong["weight"]}, layout=layout)
+    assert message.endswith(f"; this weight fits as {order}: give weight.transpose{axes}")
+    expected = fastconv.conv2d(**right[layout], layout=layout)
+    for x, y in (wrong["x"], expected), (wrong["x"][0], expected[0]):
+        given = {"x": x, "weight": right[layout]["weight"], "layout": layout}
+        turned = eval(message_of(**given).partition(": give ")[2], {"np": np, "x": x})
+        np.testing.assert_array_equal(fastconv.conv2d(**given | {"x": turned}), y)
+
+
+def test_exchanged_channels_are_told():
+    matrix = WEIGHT[0, 0]
+    with pytest.raises(ValueError, match="this weight fits with its input and output channels exchanged"):
+        fastconv.pointwise(X, matrix.T)
+    with pytest.raises(ValueError, match=r"must have shape \(K, C\) in layout NCHW, got \(8, 4, 1, 1\); conv2d takes"):
+        fastconv.pointwise(X, matrix.T[..., None, None], layout="NCHW")
+
+
+@pytest.mark.parametrize("shape", [(1, 8), (8, 1), (4,), ()])
+def test_a_bias_is_told_its_shape_and_why(shape):
+    expected = "bias must have shape (8,), a value for each output channel of weight (3, 3, 4, 8), HWIO in layout NHWC"
+    assert message_of(bias=np.ones(shape, np.float32)) == f"{expected}, got {shape}"
+    part = WEIGHT[:1, :1], np.ones(shape, np.float32)
+    with pytest.raises(ValueError, match=r"^the bias of reduce must .* of the weight of reduce .* in layout NCHW, got"):
+        fastconv.Reduced((part[0].transpose(3, 2, 0, 1), part[1]), (NEXT, None), layout="NCHW")
+    assert message_of(bias=False) == "bias must be a numpy array, or None where there is none, got False"
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        (lambda: fastconv.Conv2d(64, 32, 3, padding=1), "Conv2d(int, int, int, padding=int)"),
+        (lambda: fastconv.Conv2d(WEIGHT, kernel_size=3), "Conv2d(ndarray, kernel_size=int)"),
+        (lambda: fastconv.conv2d(X, WEIGHT, None, 1), "conv2d(ndarray, ndarray, NoneType, int)"),
+        (lambda: fastconv.pointwise(X, WEIGHT[0, 0], padding=1), "pointwise(ndarray, ndarray, padding=int)"),
+        (lambda: fastconv.max_pool2d(X, 3, 2), "max_pool2d(ndarray, int, int)"),
+        (lambda: fastconv.avg_pool2d(X, 3, strides=2), "avg_pool2d(ndarray, int, strides=int)"),
+        (lambda: fastconv.global_avg_pool2d(X, 1), "global_avg_pool2d(ndarray, int)"),
+    ],
+)
+def test_a_call_that_does_not_fit_is_told_all_arguments(call, given):
+    name = given.partition("(")[0]
+    with pytest.raises(TypeError) as caught:
+        call()
+    message = str(caught.value)
+    assert message.startswith(f"{name} takes ")
+    assert message.endswith(f"; got {given}")
+    signature = inspect.signature(getattr(fastconv, name))
+    options = [p.name for p in signature.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert f", and by name {', '.join(options)};" in message
 
 
 def test_groups_are_named_where_there_are_some():
     assert "takes 4 channels in each of 2 groups, but x" in message_of(groups=2)
     assert "takes 3 channels, but x" in message_of(weight=WEIGHT[:, :, :3])
+    depthwise = np.ones((4, 1, 3, 3), np.float32)  # in layout NCHW
+    assert "weight (4, 1, 3, 3), HWIO (R, S, C / groups, K) in layout NHWC" in message_of(weight=depthwise, groups=4)
 
 
 @pytest.mark.parametrize("algorithm", ["blas", "winograd"])

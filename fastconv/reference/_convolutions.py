@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from fastconv import _arrays, _shapes
+from fastconv import _arguments, _arrays, _shapes
 
 
 def conv2d(
@@ -44,11 +44,11 @@ def conv2d(
     shape = _shapes.conv_shape(
         x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
-    _shapes.one_of("activation", activation, _shapes.ACTIVATIONS)
+    _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.out_channels
     y_shape = _arrays.result_shape(nhwc, x.ndim, layout)
     if bias is not None:
-        bias = _arrays.array("bias", bias, weight.dtype, nhwc[3:])
+        bias = _arrays.bias(bias, weight, layout)
     if residual is not None:
         residual = _arrays.array("residual", residual, weight.dtype, y_shape)
 
@@ -105,7 +105,7 @@ def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
            [10.5, 12.5]])
     """
     total = _pooled(np.add, 0.0, x, kernel, stride, padding, layout)
-    return total / np.prod(_shapes.pair("kernel", kernel, 1))
+    return total / np.prod(_arguments.pair("kernel", kernel, 1))
 
 
 def global_avg_pool2d(x, *, layout="NHWC"):
