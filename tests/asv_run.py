@@ -53,22 +53,28 @@ def add(result, name, params, value_of):
 def store(folder, *, commit="0123456789abcdef", unsteady=(), fails=(), facts=FACTS, calls=()):
     """A folder of results with one run; of cells with these keys the samples lie far apart, or are missing.
 
+    Keys are channels, threads and name, and of a 3×3 by itself the algorithm too.
     `calls` are names of benchmarks that take channels and a block, and give bytes.
     """
 
-    def samples(channels, threads, block, algorithm):
-        middle, key = seconds(channels, threads, block), (channels, threads, block)
+    def around(middle, *key):
         step = 0.3 if key in unsteady else 0.01
         return None if key in fails else [middle * (1 + step * i) for i in (-2, -1, 0, 1, 2)]
 
+    def block(channels, threads, name, algorithm):
+        return around(seconds(channels, threads, name), channels, threads, name)
+
+    def spatial(channels, threads, name, algorithm):
+        return around(SPEEDS[algorithm](channels), channels, threads, name, algorithm)
+
     result = Results(MACHINE, {}, commit, 0, "3.11", "existing", {})
-    add(result, data.BLOCKS, (CHANNELS, THREADS, tuple(MACS), ("auto",)), samples)
+    add(result, data.BLOCKS, (CHANNELS, THREADS, tuple(MACS), ("auto",)), block)
     add(result, data.BLOCK_MACS, (CHANNELS, tuple(MACS)), lambda c, block: MACS[block] * c * c)
     add(result, data.BLOCK_BYTES, (CHANNELS, tuple(MACS)), lambda c, block: 8 * 784 * c)
     add(result, data.REFERENCE, ((16,), tuple(MACS)), lambda c, block: [1e-3])
     algorithms = ("blas", "direct", "numpy.matmul")
     add(result, data.POINTWISE, (CHANNELS, THREADS, ("1×1 c→c",), algorithms), lambda c, *_: [1e-9 * c**2] * 2)
-    add(result, data.SPATIAL, (CHANNELS, THREADS, ("3×3",), tuple(SPEEDS)), lambda c, _, __, a: [SPEEDS[a](c)] * 2)
+    add(result, data.SPATIAL, (CHANNELS, THREADS, ("3×3",), tuple(SPEEDS)), spatial)
     add(result, data.LAYER_MACS, (CHANNELS, ("1×1 c→c", "3×3")), lambda c, _: 784 * c * c)
     add(result, "bench_calls.Overhead.time_plan", (), lambda: [2.5e-6, 2.5e-6])
     for name in calls:

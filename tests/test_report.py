@@ -97,6 +97,32 @@ def test_blocks_table(run):
     assert len(table.rows) == len(MACS) * len(CHANNELS)
 
 
+def test_figures_of_unsteady_cells_are_marked(tmp_path):
+    run = data.load(store(tmp_path, unsteady=[(16, 2, "plain 3×3"), (64, 1, "3×3", "direct")]))
+    blocks, algorithms = tables.blocks_table(run), tables.algorithms_table(run)
+    marked = [(*row[:2], i) for row in blocks.rows for i, cell in enumerate(row) if cell.startswith("~")]
+    with_two = [blocks.columns.index((group, "2 threads")) for group in ("time", "GFLOP/s", "time saved")]
+    plain = [("plain 3×3", "16", i) for i in with_two[:2]]
+    assert marked == [*plain, *((name, "16", with_two[2]) for name in list(MACS)[1:])]
+    assert sum(cell.startswith("~") for row in algorithms.rows for cell in row) == 1
+    for table in (blocks, algorithms):
+        assert table.note.endswith("~ is unsteady: half of the samples span more than 25% of their median.")
+    assert "unsteady" not in tables.reference_table(run).note
+
+
+def test_the_1x1_against_numpy(run):
+    fast = [replace(c, time=data.Timing(*[c.time.median / 4] * 3)) for c in run.pointwise if c.algorithm == "direct"]
+    fast[0] = replace(fast[0], time=data.Timing(*[fast[0].time.median * 8] * 3))
+    rest = [c for c in run.pointwise if c.algorithm != "direct"]
+    assert tables.pointwise_table(replace(run, pointwise=rest + fast)).rows == [
+        ["blas", "1", "1.00×", "1.00×", "1.00×"],
+        ["blas", "2", "1.00×", "1.00×", "1.00×"],
+        ["direct", "1", "2.00×", "0.500×", "4.00×"],
+        ["direct", "2", "4.00×", "4.00×", "4.00×"],
+    ]
+    assert tables.pointwise_table(replace(run, pointwise=fast)).rows == []
+
+
 def test_single_convolutions_are_sorted_by_name_then_channels(run):
     twice = replace(run, spatial=run.spatial + [replace(cell, name="5×5") for cell in run.spatial])
     rows = [(name, int(channels), int(threads)) for name, channels, threads, *_ in tables.algorithms_table(twice).rows]
@@ -149,11 +175,18 @@ def test_page_holds_the_tables_and_loads_nothing(run):
     assert all(source.startswith("data:image/svg+xml;base64,") for source in loaded.sources)
     assert not re.search(r"https?://|@import|url\(|<script", html)
     text = set(loaded.text)
-    for table in tables.all_tables(run):
-        assert table.title in text
+    made = findings.all_findings(run)
+    for table in tables.all_tables(run) + [finding.table for finding in made if finding.table]:
+        assert table.title in text or not table.title
         for row in table.rows:
             assert text.issuperset(cell for cell in row if cell)
-    assert text.issuperset([words.answer(run), *(finding.text for finding in findings.all_findings(run))])
+    assert text.issuperset([words.answer(run), *(finding.text for finding in made)])
+    assert not any("Unsteady" in said for said in text)
+
+
+def test_the_page_shows_doubts(tmp_path):
+    run = data.load(store(tmp_path, unsteady=[(16, 2, "fire/8 3×3")]))
+    assert page.render(run).count('<p class="doubt">Unsteady with 2 threads: ') == 2  # of Fire and of the threads
 
 
 def test_a_run_without_plain_convolutions_or_threads(tmp_path):

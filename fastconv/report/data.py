@@ -15,7 +15,8 @@ LAYER_MACS = "bench_layers.LayerCosts.track_macs"
 PUBLISHED, PUBLISHED_MACS = "bench_layers.Published.time_published", "bench_layers.PublishedCosts.track_macs"
 CALLS = "bench_calls."
 FACTS, PEAK = "bench_machine.track_facts", "bench_machine.track_peak"
-AUTO = "auto"
+AUTO, NUMPY = "auto", "numpy.matmul"
+UNSTEADY = 0.25  # of a median is what half of the samples may span
 _TYPED_KERNEL = re.compile(r"(?<=\d)x(?=\d)")  # the suite's names are ASCII, to be typed: 3x3, for a reader 3×3
 
 
@@ -26,6 +27,16 @@ class Timing:
     median: float
     low: float
     high: float
+
+    @property
+    def spread(self):
+        """The width between the quartiles, as a share of the median."""
+        return (self.high - self.low) / self.median
+
+    @property
+    def is_steady(self):
+        """Whether the figure can be relied on."""
+        return self.spread <= UNSTEADY
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +86,6 @@ class Cell:
         """The share of the saved operations that is saved time too."""
         return self.time_saved / self.macs_saved
 
-    @property
-    def spread(self):
-        """The width between the quartiles of its samples, as a share of their median."""
-        return (self.time.high - self.time.low) / self.time.median
-
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -108,6 +114,16 @@ class Run:
         """The name of the algorithm that "auto" takes there; None where the run does not say."""
         spans = [algorithm for first, _, algorithm in self.choices.get(layer, ()) if first <= channels]
         return spans[-1].split()[0] if spans else None
+
+    @property
+    def single(self):
+        """The cells of single convolutions of the suite, by algorithm."""
+        return self.pointwise + self.spatial
+
+    @property
+    def cells(self):
+        """Every timed cell."""
+        return self.blocks + self.single + self.published
 
     @property
     def thread_counts(self):

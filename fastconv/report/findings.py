@@ -1,10 +1,11 @@
 """The statements of the report beside its answer: a heading and sentences each, every figure taken from the run."""
 
 from dataclasses import dataclass
+from itertools import chain
 from statistics import geometric_mean, median
 
-from fastconv.report.data import AUTO
-from fastconv.report.tables import listed, percent, significant, team, times
+from fastconv.report.data import AUTO, NUMPY, UNSTEADY
+from fastconv.report.tables import Table, listed, percent, pointwise_table, significant, team, times
 
 KEPT = 0.8  # of the saved operations must be saved time for "the time shrinks as the operations do"
 NEAR = 1.05  # times the time of the fastest count as fast as it
@@ -12,10 +13,21 @@ NEAR = 1.05  # times the time of the fastest count as fast as it
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One statement of the report: a heading of a few words and sentences."""
+    """One statement of the report: a heading of a few words, sentences, and the cells that they rest on."""
 
     heading: str
     text: str
+    cells: tuple | list = ()
+    table: Table | None = None
+
+    @property
+    def doubt(self):
+        """How many of its cells were unsteady, in a sentence, or None."""
+        unsteady = [cell for cell in self.cells if not cell.time.is_steady]
+        if not unsteady:
+            return None
+        teams = listed(team(threads) for threads in sorted({cell.threads for cell in unsteady}))
+        return f"Unsteady with {teams}: {len(unsteady)} of the {len(self.cells)} timings behind this."
 
 
 def all_findings(run):
@@ -44,7 +56,9 @@ def _block(run, name):
     )
     slower = {threads: [cell.channels for cell in cells if cell.time_saved < 1] for threads, cells in series.items()}
     slower = {threads: f"at {listed(channels)} channels" for threads, channels in slower.items() if channels}
-    return Finding(name, text + (f" Slower than the plain convolution {_grouped(slower)}." if slower else ""))
+    text += f" Slower than the plain convolution {_grouped(slower)}." if slower else ""
+    cells = [cell for found in series.values() for cell in found]
+    return Finding(name, text, cells + [cell.plain for cell in cells])
 
 
 def _grouped(said):
@@ -84,31 +98,35 @@ def _limit(run):
     """The multiply-add units' limit, how near direct convolution comes to it, and the nominal rates that pass it."""
     if not run.peak:
         return None
-    limits, reached, passed = [], [], []
+    limits, reached, passed, notes, cells = [], [], [], [], []
     for threads, peak in run.peak.items():
         limits.append(f"{significant(peak)} GFLOP/s with {team(threads)}")
         direct, winograd = (_quickest(run, threads, algorithm) for algorithm in ("direct", "winograd"))
         if direct:
+            cells.append(direct)
             reached.append(f"{percent(direct.gflops / peak)} of it with {team(threads)} ({_cell(direct)})")
             if direct.gflops > peak and direct not in run.pointwise:
-                reached[-1] += "; its operations are nominal: products with padding are left out"
+                notes.append(" Its operations are nominal: products with padding are left out.")
             elif direct.gflops > NEAR * peak:
-                reached[-1] += ", so that other work must have disturbed the measurement of the limit"
+                notes.append(
+                    f" More than {percent(NEAR)}: the limit was measured at a lower clock, or beside other work."
+                )
         if winograd and winograd.gflops > peak:
+            cells.append(winograd)
             passed.append(f"{significant(winograd.gflops)} GFLOP/s with {team(threads)} ({_cell(winograd)})")
     text = f"The multiply-add units do at most {listed(limits)}, measured in the same run."
     if reached:
-        text += f" Direct convolution reaches {listed(reached)}."
+        text += f" Direct convolution reaches {listed(reached)}.{''.join(dict.fromkeys(notes))}"
     if passed:
         text += f" Winograd multiplies less than its MACs say: its nominal rate reaches {listed(passed)}."
-    return Finding("The machine's limit", text)
+    return Finding("The machine's limit", text, cells)
 
 
 def _quickest(run, threads, algorithm):
     """The cell of the highest rate among those computed by one algorithm throughout, as it or "auto" was asked for."""
     cells = [
         cell
-        for cell in run.blocks + run.pointwise + run.spatial
+        for cell in run.blocks + run.single
         if cell.threads == threads and algorithm in (cell.algorithm, _taken(run, cell))
     ]
     return max(cells, key=lambda cell: cell.gflops, default=None)
@@ -120,7 +138,7 @@ def _taken(run, cell):
 
 
 def _cell(cell):
-    return f"{cell.name}, {cell.channels} channels"
+    return f"{cell.name}, {cell.channels} channels" if cell.channels else cell.name
 
 
 def _growth(run):
@@ -136,6 +154,7 @@ def _growth(run):
         "How time grows with channels",
         f"From {before.channels} to {after.channels} channels the operations grow {times(after.macs / before.macs)}. "
         f"The time, with {team(threads)}, grows {said}.",
+        list(chain.from_iterable(last.values())),
     )
 
 
@@ -144,44 +163,28 @@ def _threads(run):
     if len(run.thread_counts) < 2:
         return None
     one, most = run.thread_counts[0], run.thread_counts[-1]
-    gains = {}
+    pairs = {}
     for name in run.names():
         slow = {cell.channels: cell for cell in run.series(name, one)}
         for cell in run.series(name, most):
             if cell.channels in slow:
-                gain = slow[cell.channels].time.median / cell.time.median
-                gains.setdefault(cell.channels, []).append(gain)
-    if not gains:
+                pairs.setdefault(cell.channels, []).append((slow[cell.channels], cell))
+    if not pairs:
         return None
-    said = "; ".join(
-        f"{channels} channels {times(geometric_mean(gains[channels]))} ({times(min(gains[channels]))} to "
-        f"{times(max(gains[channels]))})"
-        for channels in (min(gains), max(gains))
-    )
-    return Finding("Threads", f"{team(most).capitalize()} against {one}, geometric mean over the blocks: {said}.")
+    said, cells = [], []
+    for channels in sorted({min(pairs), max(pairs)}):
+        gains = [slow.time.median / fast.time.median for slow, fast in pairs[channels]]
+        said.append(f"{channels} channels {times(geometric_mean(gains))} ({times(min(gains))} to {times(max(gains))})")
+        cells += chain.from_iterable(pairs[channels])
+    text = f"{team(most).capitalize()} against {one}, geometric mean over the blocks: {'; '.join(said)}."
+    return Finding("Threads", text, cells)
 
 
 def _pointwise(run):
     """The 1×1 itself: each algorithm against NumPy's matrix product."""
-    found = {(c.name, c.channels, c.threads, c.algorithm): c.time.median for c in run.pointwise}
-    said = []
-    for threads in sorted({cell.threads for cell in run.pointwise}):
-        for algorithm in dict.fromkeys(cell.algorithm for cell in run.pointwise if cell.algorithm != "numpy.matmul"):
-            ratios = [
-                found[name, channels, threads, "numpy.matmul"] / time
-                for (name, channels, n, a), time in found.items()
-                if (n, a) == (threads, algorithm) and (name, channels, threads, "numpy.matmul") in found
-            ]
-            if ratios:
-                said.append(
-                    f"{algorithm} with {team(threads)} {times(geometric_mean(ratios))} "
-                    f"({times(min(ratios))} to {times(max(ratios))})"
-                )
-    if not said:
-        return None
-    return Finding(
-        "The 1×1 itself", f"Speed against numpy.matmul on the same sizes, geometric mean: {'; '.join(said)}."
-    )
+    table = pointwise_table(run)
+    text = f"How many times as fast as {NUMPY} on the same sizes; the mean is geometric."
+    return Finding("The 1×1 itself", text, run.pointwise, table) if table.rows else None
 
 
 def _choices(run):
@@ -206,43 +209,68 @@ def _span(first, last, algorithm, spans):
 
 def _fastest(run):
     """Which algorithm of ours measured fastest where, and what is lost where "auto" takes another."""
-    timed = {}
-    for cell in run.pointwise + run.spatial:
-        if cell.algorithm not in (AUTO, "numpy.matmul"):
-            timed.setdefault((cell.name, cell.threads), {}).setdefault(cell.channels, {})[cell.algorithm] = cell
-    timed = {key: found for key, found in timed.items() if max(map(len, found.values())) > 1}
-    names, losses = {}, []  # names by what is said of them
-    for (name, threads), by_channels in timed.items():
-        winners = {}
-        for channels, cells in sorted(by_channels.items()):
-            fastest = min(cells.values(), key=lambda cell: cell.time.median)
-            winners.setdefault(fastest.algorithm, []).append(channels)
-            if taken := cells.get(run.taken(name, channels)):
-                where = f"{name}, {channels} channels, {team(threads)}"
-                losses.append((taken.time.median / fastest.time.median, where))
-        where = "; ".join(f"{algorithm} {_those(won, sorted(by_channels))}" for algorithm, won in winners.items())
-        names.setdefault(where, []).append(f"{name} with {team(threads)}")
-    if not names:
+    alternatives = _alternatives(run)
+    winners, said = {}, {}
+    for cells in alternatives:
+        best = _fastest_of(cells)
+        winners.setdefault((best.name, best.threads), {}).setdefault(best.algorithm, []).append(best.channels)
+    for (name, threads), won in winners.items():
+        measured = sorted(chain.from_iterable(won.values()))
+        where = "; ".join(f"{algorithm} {_those(channels, measured)}" for algorithm, channels in won.items())
+        said.setdefault(where, {}).setdefault(name, []).append(team(threads))
+    if not said:
         return None
-    text = " ".join(f"{listed(where)}: {said}." for said, where in names.items())
-    if losses:
-        worst, where = max(losses)
-        good = sum(loss <= NEAR for loss, _ in losses)
-        text += (
-            f" What auto takes is the fastest, or takes at most {percent(NEAR - 1)} longer, in {good} of "
-            f"{len(losses)} cells" + (f"; at worst it takes {times(worst)} as long ({where})." if worst > NEAR else ".")
-        )
-    return Finding("The fastest algorithm", text)
+    everyone = len({threads for _, threads in winners})
+    text = ""
+    for where, names in said.items():
+        who = (name if len(teams) == everyone else f"{name} with {listed(teams)}" for name, teams in names.items())
+        text += f"{listed(who)}: {where}. "
+    text = (text + _losses(run, alternatives)).rstrip()
+    return Finding("The fastest algorithm", text, list(chain.from_iterable(alternatives)))
+
+
+def _alternatives(run):
+    """Lists of cells: our algorithms on one convolution with as many threads, where there are several."""
+    found = {}
+    for cell in sorted(run.single, key=lambda cell: cell.channels):
+        if cell.algorithm not in (AUTO, NUMPY):
+            found.setdefault((cell.name, cell.threads, cell.channels), []).append(cell)
+    return [cells for cells in found.values() if len(cells) > 1]
+
+
+def _fastest_of(cells):
+    return min(cells, key=lambda cell: cell.time.median)
+
+
+def _losses(run, alternatives):
+    """What is lost where "auto" takes another than the fastest; a cell of unsteady timings is not counted."""
+    losses, total = [], 0
+    for cells in alternatives:
+        fastest = _fastest_of(cells)
+        taken = next((cell for cell in cells if cell.algorithm == run.taken(cell.name, cell.channels)), None)
+        total += taken is not None
+        if taken and taken.time.is_steady and fastest.time.is_steady:
+            losses.append((taken.time.median / fastest.time.median, f"{_cell(taken)}, {team(taken.threads)}"))
+    if not losses:
+        return ""
+    worst, where = max(losses)
+    good = sum(loss <= NEAR for loss, _ in losses)
+    text = (
+        f"Under its own name, the algorithm that auto takes is the fastest or takes at most {percent(NEAR - 1)} longer "
+        f"in {good} of {len(losses)} {'cells' if len(losses) == total else f'steady cells, of {total} in all'}"
+    )
+    return text + (f"; at worst it takes {times(worst)} as long ({where})." if worst > NEAR else ".")
 
 
 def _steadiness(run):
     """How far the samples of a cell lie apart."""
     said = []
     for threads in run.thread_counts:
-        cells = [cell for cell in run.blocks if cell.threads == threads]
-        usual, worst = median(cell.spread for cell in cells), max(cells, key=lambda cell: cell.spread)
+        cells = [cell for cell in run.cells if cell.threads == threads]
+        usual, worst = median(cell.time.spread for cell in cells), max(cells, key=lambda cell: cell.time.spread)
         said.append(
-            f"{percent(usual)} of its median in the usual cell and {percent(worst.spread)} in the worst "
-            f"({_cell(worst)}) with {team(threads)}"
+            f"{percent(usual)} of its median in the usual cell and {percent(worst.time.spread)} in the worst "
+            f"({_cell(worst)}{f', {worst.algorithm}' * (worst.algorithm != AUTO)}) with {team(threads)}"
         )
-    return Finding("How steady the machine was", f"Half of a cell's samples span {'; '.join(said)}.")
+    text = f"Half of a cell's samples span {'; '.join(said)}. Above {percent(UNSTEADY)} a cell is unsteady."
+    return Finding("How steady the machine was", text)

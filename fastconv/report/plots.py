@@ -165,7 +165,7 @@ def algorithm_speeds(run):
 
 def _algorithms(run, label, value, is_log=False):
     """A panel for each single convolution: `value` of its cells against channels, a line for each algorithm."""
-    cells = run.pointwise + run.spatial
+    cells = run.single
     if not cells:
         return None
     names = list(dict.fromkeys(cell.name for cell in cells))

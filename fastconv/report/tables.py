@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from itertools import groupby
+from statistics import geometric_mean
 
-from fastconv.report.data import AUTO
+from fastconv.report.data import AUTO, NUMPY, UNSTEADY
 
+UNSTEADY_MARK = "~"
 _NOMINAL = (
     "GFLOP/s are nominal, two FLOP a MAC: Winograd multiplies less, direct leaves out products with padding, and both "
     "may pass what the multiply-add units can do."
@@ -92,9 +94,9 @@ def blocks_table(run):
             row += [_text(cell, lambda c: seconds(c.time.median)) for cell in cells]
             row += [_text(cell, lambda c: significant(c.gflops)) for cell in cells]
             row += [times(known.macs_saved) if known.plain else ""]
-            row += [_text(cell, lambda c: times(c.time_saved) if c.plain else "") for cell in cells]
+            row += [_text(cell, lambda c: times(c.time_saved) if c.plain else "", with_plain=True) for cell in cells]
             rows.append(row)
-    return Table(
+    return _table(
         "Blocks by channel count",
         "Time: the median of one call. Saved: how many times fewer MACs than the plain convolution of the same "
         f"kernel and channels that the block can stand for, and how many times as fast. {_NOMINAL}",
@@ -105,7 +107,7 @@ def blocks_table(run):
 
 def algorithms_table(run):
     """The single convolutions of the suite: GFLOP/s of each algorithm side by side."""
-    cells = run.pointwise + run.spatial
+    cells = run.single
     algorithms = list(dict.fromkeys(cell.algorithm for cell in cells))
     found = {(c.name, c.channels, c.threads, c.algorithm): c for c in cells}
     rows = []
@@ -115,13 +117,28 @@ def algorithms_table(run):
             macs = next(cell.macs for cell in group if cell)
             speeds = [_text(cell, lambda c: significant(c.gflops)) for cell in group]
             rows.append([name, str(channels), str(threads), count(macs), *speeds])
-    return Table(
+    return _table(
         "Single convolutions by algorithm",
-        "c is the number of channels. numpy.matmul is NumPy's matrix product of the same size, held to as many "
+        f"c is the number of channels. {NUMPY} is NumPy's matrix product of the same size, held to as many "
         f"threads, without bias and activation. {_NOMINAL}",
         [("", "convolution"), ("", "channels"), ("", "threads"), ("", "MACs"), *(("GFLOP/s", a) for a in algorithms)],
         rows,
     )
+
+
+def pointwise_table(run):
+    """The 1×1 itself: how many times as fast as NumPy's matrix product of the same size, by algorithm and threads."""
+    numpy = {(c.name, c.channels, c.threads): c.time.median for c in run.pointwise if c.algorithm == NUMPY}
+    ratios = {}
+    for cell in run.pointwise:
+        theirs = numpy.get((cell.name, cell.channels, cell.threads))
+        if theirs and cell.algorithm != NUMPY:
+            ratios.setdefault((cell.algorithm, cell.threads), []).append(theirs / cell.time.median)
+    rows = [
+        [algorithm, str(threads), *(times(form(found)) for form in (geometric_mean, min, max))]
+        for (algorithm, threads), found in sorted(ratios.items())
+    ]
+    return Table("", "", [("", heading) for heading in ("algorithm", "threads", "mean", "lowest", "highest")], rows)
 
 
 def published_table(run):
@@ -134,7 +151,7 @@ def published_table(run):
         row = [name, count(next(cell.macs for cell in cells if cell))]
         row += [_text(cell, lambda c: seconds(c.time.median)) for cell in cells]
         rows.append(row + [_text(cell, lambda c: significant(c.gflops)) for cell in cells])
-    return Table(
+    return _table(
         "Layers of the published networks",
         "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network, "
         f"at its own size; no fully connected layers. {_NOMINAL}",
@@ -150,9 +167,10 @@ def reference_table(run):
     for name in run.names():
         for (channels, block), time in sorted(run.reference.items()):
             if block == name and (cell := ours.get((channels, name))):
-                ratio = times(time.median / cell.time.median)
-                rows.append([name, str(channels), seconds(time.median), seconds(cell.time.median), ratio])
-    return Table(
+                both = [_marked(seconds(timing.median), timing) for timing in (time, cell.time)]
+                ratio = _marked(times(time.median / cell.time.median), time, cell.time)
+                rows.append([name, str(channels), *both, ratio])
+    return _table(
         "Beside the NumPy reference",
         "The reference computes in float64 with NumPy and as many threads as NumPy's BLAS takes by itself; fastconv in "
         "float32 with one.",
@@ -196,5 +214,20 @@ def _each(heading, teams):
     return [(heading, team(threads)) for threads in teams]
 
 
-def _text(cell, form):
-    return form(cell) if cell else "–"
+def _text(cell, form, with_plain=False):
+    """`form` of a cell, marked where its time, or `with_plain` that of its plain convolution, was unsteady."""
+    if not cell:
+        return "–"
+    return _marked(form(cell), cell.time, *([cell.plain.time] if with_plain and cell.plain else []))
+
+
+def _marked(text, *timings):
+    """`text` with the mark of figures that cannot be relied on, where one of its timings was unsteady."""
+    return text and UNSTEADY_MARK * (not all(timing.is_steady for timing in timings)) + text
+
+
+def _table(title, note, columns, rows):
+    """A `Table`, its note with the meaning of the mark where a figure bears it."""
+    if any(UNSTEADY_MARK in cell for row in rows for cell in row):
+        note += f" {UNSTEADY_MARK} is unsteady: half of the samples span more than {percent(UNSTEADY)} of their median."
+    return Table(title, note, columns, rows)

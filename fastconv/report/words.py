@@ -2,9 +2,9 @@
 
 from statistics import geometric_mean
 
-from fastconv.report.tables import listed, percent, team
+from fastconv.report.data import UNSTEADY
+from fastconv.report.tables import UNSTEADY_MARK, listed, percent, significant, team
 
-UNSTEADY = 0.25  # of a cell's median is what half of its samples may span
 # Core types of OpenBLAS and BLIS whose vectors are narrower than those of an instruction set of ours.
 _NO_AVX2 = {"generic", "prescott", "penryn", "core2", "nehalem", "sandybridge", "barcelona", "bulldozer", "piledriver"}
 _NARROWER = {"avx2": _NO_AVX2, "avx512": _NO_AVX2 | {"haswell", "excavator", "zen", "zen2", "zen3"}}
@@ -28,7 +28,7 @@ def answer(run):
         parts = [f"{percent(share)} with {team(threads)}" for threads, share in shares(end).items()]
         return f"at {listed(channels)} channels {' and '.join(parts)}"
 
-    unsteady = _unsteady(run)
+    unsteady = _unsteady(run.blocks)
     steady = [share for threads, share in shares(-1).items() if threads not in unsteady]
     if not steady:
         verdict = "This run is too unsteady to tell."
@@ -57,16 +57,20 @@ def warnings(run):
         made.append("The source had uncommitted changes: no commit holds what was measured here.")
     if run.failed:
         made.append(f"Failed cells are missing here: {'; '.join(run.failed)}.")
-    for threads, cells in _unsteady(run).items():
-        total, channels = sum(cell.threads == threads for cell in run.blocks), {}
-        for cell in cells:
-            channels.setdefault(cell.name, []).append(cell.channels)
+    for threads in sorted(set().union(*map(_unsteady, (run.blocks, run.single, run.published)))):
+        cells = [cell for cell in run.cells if cell.threads == threads]
+        unsteady = [cell for cell in cells if not cell.time.is_steady]
         made.append(
             f"The machine was busy or unsteady with {team(threads)}: half of the samples span more than "
-            f"{percent(UNSTEADY)} of the median in {len(cells)} of {total} cells: "
-            f"{'; '.join(f'{name} at {listed(counts)} channels' for name, counts in channels.items())}. "
-            "Do not rely on these figures; measure again when it is quiet."
+            f"{percent(UNSTEADY)} of the median in {len(unsteady)} of {len(cells)} cells. The tables mark them with "
+            f"{UNSTEADY_MARK}: do not rely on these figures; measure again when it is quiet."
         )
+    for threads, peak in run.peak.items():
+        if threads > 1 and peak < run.peak.get(1, 0):
+            made.append(
+                f"The machine was busy: the limit of {team(threads)} was measured as {significant(peak)} GFLOP/s, less "
+                f"than the {significant(run.peak[1])} of one. Do not rely on it."
+            )
     if core := _narrow_blas(run.facts):
         made.append(
             f"SciPy's BLAS ran kernels for {core}, of narrower vectors than {run.facts['isa']}: the figures of "
@@ -78,15 +82,12 @@ def warnings(run):
     return made
 
 
-def _unsteady(run):
-    """{threads: the unsteady cells} of the numbers of threads where they are more than a tenth."""
+def _unsteady(cells):
+    """The numbers of threads with which more than a tenth of these cells are unsteady, ascending."""
     found = {}
-    for threads in run.thread_counts:
-        cells = [cell for cell in run.blocks if cell.threads == threads]
-        unsteady = [cell for cell in cells if cell.spread > UNSTEADY]
-        if 10 * len(unsteady) > len(cells):
-            found[threads] = unsteady
-    return found
+    for cell in cells:
+        found.setdefault(cell.threads, []).append(not cell.time.is_steady)
+    return [threads for threads, unsteady in sorted(found.items()) if 10 * sum(unsteady) > len(unsteady)]
 
 
 def _narrow_blas(facts):
