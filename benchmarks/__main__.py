@@ -129,7 +129,8 @@ class Progress:
         self.last = now
         left = (now - self.start) * (self.total - self.done) / self.done
         params = next(itertools.islice(itertools.product(*self.benchmarks[benchmark]["params"]), index, None))
-        cell = f"{benchmark.split('.')[-1]} {', '.join(params)}"[:60]
+        told = (param for param in params if "{" not in param)  # the recorded facts are JSON
+        cell = f"{benchmark.split('.')[-1]} {', '.join(told)}"[:60].rstrip()
         text = f"[{self.done:4}/{self.total}] about {left / 60:.1f} min left: {cell}"
         print(f"\r{text}\033[K" if is_terminal else text, end="" if is_terminal else "\n", flush=True)
 

@@ -1,5 +1,6 @@
 """What the machine can do at most, measured: the yardstick for every figure."""
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -35,6 +36,11 @@ def peak():
     -------
     Peak
 
+    Warns
+    -----
+    RuntimeWarning
+        Where all threads did fewer multiply-adds than one: then the CPUs are busy, or fewer than the threads.
+
     Examples
     --------
     >>> import fastconv
@@ -44,13 +50,22 @@ def peak():
     threads = _threads.take(_threads.default_threads())
     source, target = np.ones(_COPY_BYTES // 8), np.ones(_COPY_BYTES // 8)  # their pages are there
     copied = partial(_peak.copy, source, target)
-    teams = 1, threads
-    return Peak(threads, *map(fma_gflops, teams), *(best_rate(copied, team) for team in teams))
+    return Peak(threads, *fma_gflops(threads), *(best_rate(copied, team) for team in (1, threads)))
 
 
 def fma_gflops(team):
-    """What `Peak` has for one thread and all, for a team of any size."""
-    return best_rate(partial(_peak.multiply_adds, _ROUNDS), team)
+    """What `Peak` has of multiply-adds, for one thread and for a team of any size; it warns as `peak` does."""
+    work = partial(_peak.multiply_adds, _ROUNDS)
+    one = best_rate(work, 1)
+    most = best_rate(work, team) if team > 1 else one
+    if most < one:
+        warnings.warn(
+            f"{team} threads did fewer multiply-adds than one ({most:.3g} and {one:.3g} GFLOP/s): other work is on the "
+            "CPUs, or there are fewer CPUs than threads. Shares of this limit are too high; measure again",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return one, most
 
 
 def best_rate(work, team, fewest=5):

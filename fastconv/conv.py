@@ -240,7 +240,7 @@ class Conv2d:
         With `measure` it also has `gflops`, the nominal 2 · MACs for a second of the fastest call among those that fit
         0.05 s, two at least, on arrays of its own, any layout conversion counted; and `share_of_peak`, the share which
         that is of the multiply-adds of as many threads (as in `fastconv.peak`, halved for float64), measured then too.
-        Where `multiplications` are fewer than `macs` the share may exceed 1.
+        Where `multiplications` are fewer than `macs` the share may exceed 1. A limit too low is warned of, as there.
         """
         with _arguments.named("x_shape"):
             bound = self.bind(_arguments.sizes("x", x_shape))
@@ -274,7 +274,7 @@ class Conv2d:
             return 2 * bound.shape.macs
 
         gflops = _machine.best_rate(call, team, fewest=2)
-        peak = _machine.fma_gflops(team) * 4 / self.dtype.itemsize
+        peak = _machine.fma_gflops(team)[1] * 4 / self.dtype.itemsize
         return {"gflops": gflops, "share_of_peak": gflops / peak}
 
     def bind(self, x_shape):

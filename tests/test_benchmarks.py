@@ -20,7 +20,7 @@ SUITE = Path(__file__).parents[1] / "benchmarks"
 update_sys_path(str(SUITE))
 
 from benchmarks import WarmTimeBenchmark, cold, common, configs, engines, peak, race  # noqa: E402
-from benchmarks.__main__ import QUICK  # noqa: E402
+from benchmarks.__main__ import QUICK, Progress  # noqa: E402
 
 BENCHMARKS = {benchmark.name: benchmark for benchmark in disc_benchmarks(str(SUITE))}
 
@@ -238,6 +238,22 @@ def test_the_race_runs_with_the_engines_that_are_installed(monkeypatch, capsys):
     assert all(float(time) > 0 for time in rows)
     for name in engines.ENGINES:
         assert f"without {name}: " in printed or re.search(rf"winograd 5×5, auto .*\b{name}\b", printed)
+
+
+def test_progress_tells_the_parameters_but_not_the_recorded_facts(capsys):
+    progress = Progress()
+    progress.total = 2
+    params = {
+        name: [list(map(repr, values)) for values in BENCHMARKS[name]._params] for name in (data.FACTS, data.PEAK)
+    }
+    progress.benchmarks = {name: {"params": values} for name, values in params.items()}
+    for name in params:
+        progress.show(name, 0)
+        progress.last = -1000
+    assert re.fullmatch(
+        r"\[ +1/2\] about \S+ min left: track_facts\n\[ +2/2\] about \S+ min left: track_peak 1\n",
+        capsys.readouterr().out,
+    )
 
 
 def test_a_ratio_is_taken_round_by_round_to_the_fastest_yardstick():

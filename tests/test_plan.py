@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
@@ -10,7 +11,7 @@ import pytest
 from cases import normals
 
 import fastconv
-from fastconv import _cpu, reference
+from fastconv import _cpu, _machine, _threads, reference
 from fastconv._block_plan import BlockDescription
 
 RNG = np.random.default_rng(0)
@@ -205,6 +206,24 @@ def test_a_measured_block():
     assert all(part.gflops > 0 for part in measured.parts.values())
     assert "GFLOP/s" in str(measured)
     assert "GFLOP/s" not in str(block.describe(X.shape))
+
+
+def test_many_threads_below_one_are_warned_of(monkeypatch, teams_for_tiny_layers):
+    rates = {1: 200.0, 2: 150.0}
+    monkeypatch.setattr(_machine, "best_rate", lambda work, team, fewest=5: rates[team])
+    monkeypatch.setattr(_threads, "default_threads", lambda: 2)
+    message = r"^2 threads did fewer multiply-adds than one \(150 and 200 GFLOP/s\): other work is on the CPUs"
+    with pytest.warns(RuntimeWarning, match=message) as caught:
+        assert fastconv.peak().fma_gflops_all == 150
+    assert caught[0].filename == __file__
+    plan = fastconv.Conv2d(PAIRS[0][0])
+    with pytest.warns(RuntimeWarning, match=message):
+        plan.describe(X.shape, measure=True)
+    rates[2] = 300.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fastconv.peak().fma_gflops_all == 300
+        assert plan.describe(X.shape, measure=True).share_of_peak == 1
 
 
 def test_a_share_above_the_peak_is_explained():
