@@ -112,13 +112,14 @@ def image_size(x_shape, layout):
     return size
 
 
-def _outputs(what, axis, size, padding, extent, stride):
-    """Output pixels along one axis."""
+def _outputs(what, axis, size, padding, extent, stride, layout=None):
+    """Output pixels along one axis; `layout` is that of a weight."""
     padded = size + padding[0] + padding[1]
     if padded < extent:
+        read = f"; in layout {layout} weights are {ORDERS[layout]}" if layout else ""
         raise ValueError(
             f"{what} spans {extent} pixels of {axis}, more than x's {axis} {size} "
-            f"with padding {padding[0]} + {padding[1]}"
+            f"with padding {padding[0]} + {padding[1]}{read}"
         )
     return (padded - extent) // stride + 1
 
@@ -181,8 +182,8 @@ class ConvGeometry(NamedTuple):
         padding = self.padding
         if padding == "same":
             padding = _same(height, reach_h, stride_h), _same(width, reach_w, stride_w)
-        out_height = _outputs("weight", "height", height, padding[0], reach_h, stride_h)
-        out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w)
+        out_height = _outputs("weight", "height", height, padding[0], reach_h, stride_h, self.layout)
+        out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w, self.layout)
         _fits("the output", batch, out_height, out_width, k)
         _fits("the padded input", height + sum(padding[0]), width + sum(padding[1]), channels)
         # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.

@@ -68,6 +68,16 @@ def test_one_array_in_the_other_layout_is_told_how_to_turn(layout, axes):
         np.testing.assert_array_equal(fastconv.conv2d(**given | {"x": turned}), y)
 
 
+def test_a_kernel_that_is_too_large_is_told_how_weights_are_read():
+    rgb = X[..., :3], np.ones((64, 3, 3, 3), np.float32)  # the channels fit by chance
+    with pytest.raises(ValueError, match=r"weight spans 64 pixels of height, .*; in layout NHWC weights are HWIO$"):
+        fastconv.conv2d(*rgb)
+    with pytest.raises(
+        ValueError, match=r"kernel spans 7 pixels of height, more than x's height 5 with padding 0 \+ 0$"
+    ):
+        fastconv.max_pool2d(X, 7)
+
+
 def test_exchanged_channels_are_told():
     matrix = WEIGHT[0, 0]
     with pytest.raises(ValueError, match="this weight fits with its input and output channels exchanged"):
