@@ -33,6 +33,7 @@ cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the 
 cdef ptrdiff_t LARGE_WEIGHTS = 4 * 1024 * 1024  # of bytes: twice as large a strip is worth more than its place in L2
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024  # of bytes: after a thread's first strip they are in L2, and need no call
 cdef ptrdiff_t FAR_WEIGHTS = 24 * 1024 * 1024  # of bytes: they come from memory, and are called for as early as can be
+cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
 
 
@@ -88,8 +89,9 @@ cdef class Winograd(Cuttable):
         self.blocks = -(-self.group_out // block)
         self.column_bytes = points * self.group_in * self.itemsize
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
-        self.first_called = 1 + (self.group_bytes > FAR_WEIGHTS)
-        self.called = self.first_called if self.group_bytes > NEAR_WEIGHTS else 0
+        self.called = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
+        point_bytes = self.group_in * min(self.group_out, block) * self.itemsize
+        self.first_called = 2 if point_bytes <= POINT_IN_CACHE else max(self.called, 1)
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
