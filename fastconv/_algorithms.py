@@ -134,21 +134,25 @@ ALGORITHMS = (
 NAMES = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
 
 
-def usable(name, shape, layout="NHWC"):
-    """The algorithms called `name`, any for "auto", that can do `shape` on arrays in `layout`, which may be converted
-    to NHWC; ValueError if there are none.
-    """
-    able = [
-        one
-        for one in ALGORITHMS
-        if name in ("auto", one.name) and one.layout in (layout, "NHWC") and one.reason_against(shape) is None
-    ]
+def usable(name, geometry):
+    """The algorithms called `name` that can do this geometry, whatever the map; ValueError if there are none."""
+    shape = geometry.smallest()
+    able = _able(name, shape, geometry.layout)
     if not able:
         reason = next(one.reason_against(shape) for one in ALGORITHMS if one.name == name)
-        raise ValueError(f'algorithm "{name}" {reason}')
+        raise ValueError(f'algorithm "{name}" {reason}, got {geometry}')
     return able
 
 
 def choose(name, shape, layout="NHWC"):
-    """The usable algorithm of least cost; of equal ones the first, which spares the conversion."""
-    return min(usable(name, shape, layout), key=lambda algorithm: algorithm.cost(shape))
+    """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
+    return min(_able(name, shape, layout), key=lambda algorithm: algorithm.cost(shape))
+
+
+def _able(name, shape, layout):
+    """Those called `name`, any for "auto", that can do `shape` on arrays in `layout`, maybe converted to NHWC."""
+    return [
+        one
+        for one in ALGORITHMS
+        if name in ("auto", one.name) and one.layout in (layout, "NHWC") and one.reason_against(shape) is None
+    ]

@@ -165,6 +165,11 @@ class ConvGeometry(NamedTuple):
     groups: int
     layout: str
 
+    def __str__(self):
+        r, s, _, _ = self.weight
+        names = "stride", "padding", "dilation", "groups"
+        return f"{r}×{s} with " + ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
     def at(self, x_shape):
         """The `ConvShape` for an x of this shape."""
         batch, height, width, channels = _image_shape(x_shape, self.layout)

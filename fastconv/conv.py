@@ -155,11 +155,8 @@ class Conv2d:
         self._num_threads = num_threads
         self._start_empty()
         if algorithm != "auto":
-            try:
-                usable = _algorithms.usable(algorithm, self._geometry.smallest(), layout)
-            except ValueError as error:
-                raise ValueError(f"{error}, got {self}") from None
-            if len(usable) == 1:  # whatever the map
+            usable = _algorithms.usable(algorithm, self._geometry)
+            if len(usable) == 1:
                 self._pack(usable[0])
 
     def _start_empty(self):
