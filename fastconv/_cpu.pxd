@@ -85,6 +85,8 @@ cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS
         FC_MAX_VECTORS
+        FC_MAX_VECTOR_BYTES
+        FC_MAX_LANES
         FC_ROW_TAPS
         FC_STEPS
         FC_CALLED

@@ -10,7 +10,8 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    FC_CALLED, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_ROW_TAPS, FC_STEPS, fc_tile, fc_tile_kernel, kernels_for,
+    FC_CALLED, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_ROW_TAPS, FC_STEPS, fc_tile, fc_tile_kernel,
+    kernels_for,
 )
 from fastconv._cut cimport share
 from fastconv._pack cimport is_narrow
@@ -26,7 +27,7 @@ cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile
 cdef ptrdiff_t CALLED_BYTES = 160 * 1024
 
 cdef enum:
-    BLOCK_BYTES = 128  # of a pixel's values in a block, two of the widest vectors
+    BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
 
 
 cdef class DirectTiles(Cuttable):

@@ -11,7 +11,9 @@ from cython cimport floating
 from cython.parallel cimport parallel, prange, threadid
 from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._cpu cimport FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_kernels, fc_planes, kernels_for
+from fastconv._cpu cimport (
+    FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_kernels, fc_planes, kernels_for,
+)
 from fastconv._cut cimport Cut, Cuttable, share
 from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
 
@@ -21,7 +23,7 @@ import_array()
 
 cdef enum:
     BLOCK = 8  # rows and columns transposed together: 16 would fall on one set of L1 where a row takes 4 KB
-    MOST_COLUMNS = 32  # of a tile: two vectors of 64 bytes
+    MOST_COLUMNS = FC_MAX_VECTORS * FC_MAX_LANES  # of a tile
     MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
     TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
 cdef ptrdiff_t STRIP_BYTES = 128 * 1024  # of panels: they stay in L2

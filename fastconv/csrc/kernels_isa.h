@@ -7,6 +7,8 @@
  */
 #include "kernels.h"
 
+_Static_assert(VECTOR_BYTES <= FC_MAX_VECTOR_BYTES && MAX_PIXELS <= FC_MAX_PIXELS, "beyond sizes.h");
+
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* it does not see that the first chunk of a sum sets it */
 #endif
