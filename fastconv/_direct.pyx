@@ -15,7 +15,7 @@ from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, nd
 from fastconv._cpu cimport fc_tile
 from fastconv._cut cimport Cut, share
 from fastconv._direct_tiles cimport DirectTiles
-from fastconv._rows cimport STRIP_BYTES
+from fastconv._rows cimport LEAST_ROW, STRIP_BYTES
 from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
 
 import_array()
@@ -74,8 +74,8 @@ cdef class Direct(DirectTiles):
         cdef ptrdiff_t blocks = (self.blocks + cut.parts - 1) // cut.parts
         cdef double columns = self.group_out * blocks / <double>self.blocks
         cdef double pixels = lines * self.line_pixels
-        if self.rows.skips_columns:  # tiles of less than four pixels take as long as those of four
-            pixels += 2 * (self.kernel_cols // 2) * max(0, 4 - lines)
+        if self.rows.skips_columns:  # tiles of fewer pixels take as long
+            pixels += 2 * (self.kernel_cols // 2) * max(0, LEAST_ROW - lines)
         cdef double work = pixels * columns * self.terms
         if self.narrow:
             work *= NARROW_COST

@@ -1,6 +1,7 @@
 """The rows of the input that a row of the output sees."""
 
 cdef enum:
+    LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows, and columns, are not parted
     LEAST_TERMS = 512  # of a sum: tiles of single columns are worth while
     STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
 
@@ -22,11 +23,10 @@ cdef struct Window:
 cdef class InputRows:
     cdef Axis y, x
     cdef ptrdiff_t out_height, out_width, pixel_bytes
-    cdef readonly bint skips_rows, skips_columns  # of the kernel, that lie in the padding
+    cdef bint skips_rows, skips_columns  # of the kernel, that lie in the padding
     # Of the copy.
-    cdef readonly ptrdiff_t copied_width, row_bytes
-    cdef ptrdiff_t copied_pixel_bytes
-    cdef readonly ptrdiff_t band_rows  # from those under one row of the kernel to those under the next
+    cdef ptrdiff_t copied_width, copied_pixel_bytes, row_bytes
+    cdef ptrdiff_t band_rows  # from those under one row of the kernel to those under the next
 
     cdef bint parts(self, ptrdiff_t row) noexcept nogil
     cdef Window window(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil

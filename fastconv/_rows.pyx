@@ -7,7 +7,6 @@ rows of the map between. Which ones depends on the place in the map alone, and s
 
 from libc.string cimport memcpy, memset
 
-cdef ptrdiff_t LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows, and columns, are not parted
 cdef double LEAST_SAVED = 0.02  # of the products, that is worth tiles of single columns
 
 
