@@ -13,12 +13,12 @@ from threading import Condition, RLock, get_ident
 import threadpoolctl
 
 from cython cimport floating
-from cython.parallel cimport parallel, threadid
 from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
-from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
+from fastconv._cut cimport Arrays, Cut, Runner
+from fastconv._shares cimport fc_shares, fc_take_unit
 
 # Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
 cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
@@ -27,7 +27,7 @@ cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
 import_array()
 
 
-cdef class Blas:
+cdef class Blas(Runner):
     """A pointwise convolution of one geometry, ready to run on any arrays of it."""
 
     cdef object weights, bias
@@ -35,9 +35,7 @@ cdef class Blas:
     cdef const void *bias_data
     cdef bint relu, is_double
     cdef int channels, out_channels, row_pixels, slab_pixels, pixel_values
-    cdef ptrdiff_t slabs, image_slabs, rows, image_values, row_values
-    cdef readonly ptrdiff_t workspace_bytes
-    cdef readonly str tile
+    cdef ptrdiff_t rows, image_values, row_values
 
     def __init__(self, shape, weights, bias, activation):
         self.weights, self.bias = weights, bias
@@ -54,101 +52,69 @@ cdef class Blas:
         self.image_values = shape.height * shape.width * shape.in_channels
         row_slabs = -(-self.row_pixels // min(MOST_PIXELS, max(FEWEST_PIXELS, -(-self.row_pixels // 2))))
         self.slab_pixels = -(-self.row_pixels // row_slabs)
-        self.image_slabs = self.rows * row_slabs
-        self.slabs = shape.batch * self.image_slabs
+        self.repeats, self.strips = shape.batch, self.rows * row_slabs
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
-    def run(
-        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, workspace, int team
-    ):
-        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads."""
-        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
-        cdef void *x_data = PyArray_DATA(x)
-        cdef void *out_data = PyArray_DATA(out)
-        image = out.strides[0] if out.ndim == 4 else 0
+    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team):
+        """Convolve x into out as every runner does, BLAS itself on one thread."""
         with single_threaded_blas:
-            if self.is_double:
-                self._run[double](
-                    <double *>x_data, <double *>residual_data, <double *>out_data, image, out_stride, team
-                )
-            else:
-                self._run[float](<float *>x_data, <float *>residual_data, <float *>out_data, image, out_stride, team)
+            super().run(x, residual, out, out_stride, workspace, team)
 
-    cdef _run(
-        self, floating *x, const floating *residual, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride, int team
-    ):
-        cdef fc_shares shares
-        out_image //= sizeof(floating)
-        out_stride //= sizeof(floating)
-        fc_share_out(&shares, self.slabs, team)
-        if team == 1:
-            with nogil:
-                self._slabs(&shares, 0, x, residual, out, out_image, out_stride)
-        else:
-            with nogil, parallel(num_threads=team):
-                self._slabs(&shares, threadid(), x, residual, out, out_image, out_stride)
+    cdef Cut cut_for(self, ptrdiff_t team) noexcept:
+        return Cut(team, self.strips, 1, self.repeats * self.strips)  # whatever the team: BLAS may round by the slab
 
-    cdef void _slabs(
-        self,
-        fc_shares *shares,
-        int thread,
-        floating *x,
-        const floating *residual,
-        floating *out,
-        ptrdiff_t out_image,
-        ptrdiff_t out_stride,
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the slabs."""
         cdef ptrdiff_t slab = fc_take_unit(shares, thread)
         while slab >= 0:
-            self._slab(slab, x, residual, out, out_image, out_stride)
+            if self.is_double:
+                self._slab(slab, arrays, <const double *>self.weight_data, <const double *>self.bias_data)
+            else:
+                self._slab(slab, arrays, <const float *>self.weight_data, <const float *>self.bias_data)
             slab = fc_take_unit(shares, thread)
 
     cdef void _slab(
-        self,
-        ptrdiff_t slab,
-        floating *x,
-        const floating *residual,
-        floating *out,
-        ptrdiff_t out_image,
-        ptrdiff_t out_stride,
+        self, ptrdiff_t slab, const Arrays *arrays, const floating *weights, const floating *bias
     ) noexcept nogil:
         """out = activation(x @ weights + (bias + residual)): the sum in brackets is where the product starts from."""
-        cdef ptrdiff_t image = slab // self.image_slabs, row, first, m, i, k, row_slabs = self.image_slabs // self.rows
+        cdef ptrdiff_t image = slab // self.strips, row, first, m, i, k, row_slabs = self.strips // self.rows
         cdef int pixels, channels = self.channels, out_channels = self.out_channels
-        cdef int ldx = self.pixel_values, ldy = out_stride
+        cdef int ldx = self.pixel_values, ldy = arrays.out_stride // sizeof(floating)
         cdef floating one = 1
+        cdef const floating *x = <const floating *>arrays.x + image * self.image_values
+        cdef const floating *residual = <const floating *>arrays.residual
+        cdef floating *out = <floating *>(arrays.out + image * arrays.out_image)
         cdef floating *y
-        slab = slab % self.image_slabs
+        slab = slab % self.strips
         row, first = slab // row_slabs, slab % row_slabs * self.slab_pixels
         pixels = min(self.slab_pixels, self.row_pixels - first)
         m = row * self.row_pixels + first
-        x += image * self.image_values + row * self.row_values + first * self.pixel_values
-        out += image * out_image + m * out_stride
+        x += row * self.row_values + first * self.pixel_values
+        out += m * ldy
         if residual != NULL:
             residual += (image * self.rows * self.row_pixels + m) * out_channels
         for i in range(pixels):
-            y = out + i * out_stride
+            y = out + i * ldy
             if residual != NULL:
                 memcpy(y, residual + i * out_channels, out_channels * sizeof(floating))
             for k in range(out_channels):
-                y[k] = (y[k] if residual != NULL else 0) + (
-                    (<const floating *>self.bias_data)[k] if self.bias_data != NULL else 0
-                )
+                y[k] = (y[k] if residual != NULL else 0) + (bias[k] if bias != NULL else 0)
         # BLAS reads by columns: row-major y = x @ w is column-major yᵀ = wᵀ xᵀ.
         if floating is double:
             dgemm(
                 b"N", b"N", &out_channels, &pixels, &channels,
-                &one, <double *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy,
+                &one, <double *>weights, &out_channels, <double *>x, &ldx, &one, out, &ldy,
             )
         else:
             sgemm(
                 b"N", b"N", &out_channels, &pixels, &channels,
-                &one, <float *>self.weight_data, &out_channels, x, &ldx, &one, out, &ldy,
+                &one, <float *>weights, &out_channels, <float *>x, &ldx, &one, out, &ldy,
             )
         if self.relu:
             for i in range(pixels):
-                y = out + i * out_stride
+                y = out + i * ldy
                 for k in range(out_channels):
                     y[k] = 0 if y[k] < 0 else y[k]  # always stored, and so vectorised; a NaN stays
 

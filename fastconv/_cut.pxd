@@ -1,4 +1,7 @@
-"""The cut of a convolution into units that a team shares."""
+"""What runs a convolution, cut into units that a team shares."""
+
+from fastconv._shares cimport fc_shares
+
 
 cdef struct Cut:
     ptrdiff_t team
@@ -7,12 +10,21 @@ cdef struct Cut:
     ptrdiff_t units
 
 
+cdef struct Arrays:  # of a call
+    const char *x
+    const char *residual  # or NULL
+    char *out
+    ptrdiff_t out_image, out_stride  # bytes from an image of it to the next, from a pixel to the next
+
+
 cdef inline ptrdiff_t share(ptrdiff_t i, ptrdiff_t shares, ptrdiff_t total) noexcept nogil:
     """Where the i-th of so many even shares of a total begins."""
     return total * i // shares
 
 
-cdef class Cuttable:
+cdef class Runner:
+    cdef readonly str tile
+    cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly ptrdiff_t repeats  # of every strip and part: for each group, say
     cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` at least
     cdef Cut cut
@@ -20,3 +32,6 @@ cdef class Cuttable:
     cdef double _time_of(self, Cut cut) noexcept
     cdef double strip_time(self, ptrdiff_t strips) noexcept
     cdef double unit_time(self, Cut cut) noexcept
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil

@@ -1,6 +1,19 @@
-class Cuttable:
+from numpy import ndarray
+
+class Runner:
+    tile: str
+    workspace_bytes: int
     repeats: int
     strips: int
     most_strips: int
     most_parts: int
     def units(self, team: int) -> int: ...
+    def run(
+        self,
+        x: ndarray,
+        residual: ndarray | None,
+        out: ndarray,
+        out_stride: int,
+        workspace: ndarray | None,
+        team: int,
+    ) -> None: ...

@@ -1,19 +1,45 @@
-"""The cut of a convolution into units that a team shares, strips of its map times parts of its output channels.
+"""What runs a convolution: cut into units, strips of its map times parts of its output channels, that a team shares.
 
 Every cut gives the same bits, so it may follow the team: units of even cost, and enough of them that threads which are
 done can help one whose core is slowed down. What a strip needs before its first part (transforms, copies) a thread does
 anew only where its last unit was of another strip; the weights come in for every unit.
 """
 
+from cython.parallel cimport parallel, threadid
 from libc.math cimport INFINITY
+from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
+
+from fastconv._shares cimport fc_share_out, fc_shares
+
+import_array()
 
 cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
 cdef double UNIT_COST = 10_000  # to take a unit, in multiply-adds
 cdef double SPARE = 1.04  # how much longer than the shortest a finer cut may take
 
 
-cdef class Cuttable:
-    """The base of what is cut: it knows what strips and units cost, and how many there may be."""
+cdef class Runner:
+    """The base of the algorithms' runners, which know what strips and units cost, and how many there may be."""
+
+    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team):
+        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
+
+        `workspace` has `workspace_bytes` for each thread; it is None where that is 0.
+        """
+        cdef Arrays arrays
+        arrays.x, arrays.out = <const char *>PyArray_DATA(x), <char *>PyArray_DATA(out)
+        arrays.residual = NULL if residual is None else <const char *>PyArray_DATA(residual)
+        arrays.out_image, arrays.out_stride = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0, out_stride
+        cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
+        cdef Cut cut = self.cut_for(team)
+        cdef fc_shares shares
+        fc_share_out(&shares, cut.units, team)
+        if team == 1:  # a parallel region costs time even for one thread
+            with nogil:
+                self.run_units(&shares, 0, cut, &arrays, work)
+        else:
+            with nogil, parallel(num_threads=team):
+                self.run_units(&shares, threadid(), cut, &arrays, work + threadid() * self.workspace_bytes)
 
     def units(self, ptrdiff_t team):
         """How many units a team shares."""
@@ -60,3 +86,9 @@ cdef class Cuttable:
     cdef double unit_time(self, Cut cut) noexcept:
         """What the largest unit of a cut takes for itself, in multiply-adds."""
         raise NotImplementedError
+
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil:
+        """A thread's share of the units, in a workspace of its own."""
+        pass

@@ -9,16 +9,11 @@ Without padding the kernels read x where it is. With padding a strip's rows are 
 thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere.
 """
 
-from cython.parallel cimport parallel, threadid
-from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
-
 from fastconv._cpu cimport fc_tile
-from fastconv._cut cimport Cut, share
+from fastconv._cut cimport Arrays, Cut, share
 from fastconv._direct_tiles cimport DirectTiles
 from fastconv._rows cimport LEAST_ROW, STRIP_BYTES
-from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
-
-import_array()
+from fastconv._shares cimport fc_shares, fc_take_unit
 
 # What a unit costs beside its multiply-adds, in multiply-adds of the plain tile.
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
@@ -33,7 +28,6 @@ cdef class Direct(DirectTiles):
     cdef ptrdiff_t batch, out_height, image_bytes, residual_stride
     # The cut. A strip is some lines: rows of the output, or a tile's pixels when x is read in place by the plain tile.
     cdef ptrdiff_t lines, line_pixels
-    cdef readonly ptrdiff_t workspace_bytes  # for each thread
 
     def __init__(self, shape, weights, bias, all_finite, activation):
         super().__init__(shape, weights, bias, all_finite)
@@ -88,34 +82,8 @@ cdef class Direct(DirectTiles):
             return <double>self.rows.copied_rows(lines) * self.rows.copied_width * self.group_in
         return <double>lines * self.line_pixels * self.stride_h * self.stride_w * self.group_in
 
-    def run(
-        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
-    ):
-        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
-
-        `workspace` has `workspace_bytes` for each thread.
-        """
-        cdef const char *x_data = <const char *>PyArray_DATA(x)
-        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
-        cdef char *out_data = <char *>PyArray_DATA(out)
-        cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
-        cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef Cut cut = self.cut_for(team)
-        cdef fc_shares shares
-        fc_share_out(&shares, cut.units, team)
-        if team == 1:
-            with nogil:
-                self._run(&shares, 0, cut, x_data, residual_data, out_data, out_image, out_stride, work)
-        else:
-            with nogil, parallel(num_threads=team):
-                self._run(
-                    &shares, threadid(), cut, x_data, residual_data, out_data, out_image, out_stride,
-                    work + threadid() * self.workspace_bytes,
-                )
-
-    cdef void _run(
-        self, fc_shares *shares, int thread, Cut cut, const char *x, const char *residual,
-        char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units: parts of the blocks fastest, then groups, strips, images."""
         cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels, copied = -1
@@ -123,7 +91,7 @@ cdef class Direct(DirectTiles):
         cdef const char *source
         cdef fc_tile tile
         tile.relu = self.relu
-        tile.out_stride, tile.residual_stride = out_stride, self.residual_stride
+        tile.out_stride, tile.residual_stride = arrays.out_stride, self.residual_stride
         while True:
             unit = fc_take_unit(shares, thread)
             if unit < 0:
@@ -136,7 +104,7 @@ cdef class Direct(DirectTiles):
             lines = share(strip + 1, cut.strips, self.lines) - line
             m = line * self.line_pixels
             pixels = min(lines * self.line_pixels, all_pixels - m)
-            source = x + image * self.image_bytes + group * self.group_in * self.itemsize
+            source = arrays.x + image * self.image_bytes + group * self.group_in * self.itemsize
             if self.copies:
                 if unit // cut.parts != copied:
                     self.rows.copy(source, line, lines, work)
@@ -144,8 +112,10 @@ cdef class Direct(DirectTiles):
                 source = work
             else:
                 source += m // self.out_width * self.stride_h * self.row_bytes
-            tile.out = out + image * out_image + m * out_stride
-            tile.residual = residual + (image * all_pixels + m) * tile.residual_stride if residual != NULL else NULL
+            tile.out = arrays.out + image * arrays.out_image + m * tile.out_stride
+            tile.residual = NULL
+            if arrays.residual != NULL:
+                tile.residual = arrays.residual + (image * all_pixels + m) * tile.residual_stride
             if self.narrow:
                 self.run_narrow_strip(&tile, group, source, line, lines)
             else:

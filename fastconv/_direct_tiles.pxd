@@ -1,7 +1,7 @@
 """The loops of the direct convolution over the tiles of a strip of output pixels."""
 
 from fastconv._cpu cimport fc_kernels, fc_tile, fc_tile_kernel
-from fastconv._cut cimport Cuttable
+from fastconv._cut cimport Runner
 from fastconv._rows cimport InputRows, Window
 
 
@@ -11,7 +11,7 @@ cdef struct Run:
     Window window  # of the kernel, that they see
 
 
-cdef class DirectTiles(Cuttable):
+cdef class DirectTiles(Runner):
     cdef const fc_kernels *kernels
     cdef object weights, bias, offsets
     cdef const char *packed
@@ -30,7 +30,6 @@ cdef class DirectTiles(Cuttable):
     cdef ptrdiff_t pixel_bytes, row_bytes
     cdef ptrdiff_t row_segments, segment_bytes  # segments under a row of the kernel
     cdef const ptrdiff_t *segments
-    cdef readonly str tile
 
     cdef void run_strip(
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,

@@ -30,7 +30,7 @@ cdef enum:
     BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
 
 
-cdef class DirectTiles(Cuttable):
+cdef class DirectTiles(Runner):
     """How the kernels walk the input and the weights of one geometry."""
 
     def __init__(self, shape, weights, bias, all_finite):

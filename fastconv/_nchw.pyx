@@ -8,14 +8,14 @@ a plane, fewer than a vector, and pixels that a stride sets apart are gathered b
 """
 
 from cython cimport floating
-from cython.parallel cimport parallel, prange, threadid
+from cython.parallel cimport prange
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport (
     FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_kernels, fc_planes, kernels_for,
 )
-from fastconv._cut cimport Cut, Cuttable, share
-from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
+from fastconv._cut cimport Arrays, Cut, Runner, share
+from fastconv._shares cimport fc_shares, fc_take_unit
 
 from fastconv._pack import aligned
 
@@ -90,7 +90,7 @@ cdef void _transpose_stripe(
             target[column * rows + row] = source[row * columns + column]
 
 
-cdef class Pointwise(Cuttable):
+cdef class Pointwise(Runner):
     """A 1×1 convolution of one geometry, ready to run on any NCHW arrays of it."""
 
     cdef const fc_kernels *kernels
@@ -104,8 +104,6 @@ cdef class Pointwise(Cuttable):
     cdef ptrdiff_t width, out_width, stride_h, stride_w
     # The cut.
     cdef ptrdiff_t panels, tiles
-    cdef readonly ptrdiff_t workspace_bytes  # for each thread
-    cdef readonly str tile
 
     def __init__(self, shape, weights, bias, activation):
         self.itemsize = weights.itemsize
@@ -128,26 +126,6 @@ cdef class Pointwise(Cuttable):
         self.repeats, self.most_strips, self.most_parts = self.images, max(self.strips, self.panels), self.tiles
         self.tile = f"{self.kernels.max_pixels} channels × {width} pixels"
 
-    def run(
-        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
-    ):
-        """Convolve x into out, both contiguous, on `team` threads; `workspace` has `workspace_bytes` for each."""
-        cdef const char *x_data = <const char *>PyArray_DATA(x)
-        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
-        cdef char *out_data = <char *>PyArray_DATA(out)
-        cdef char *work = <char *>PyArray_DATA(workspace)
-        cdef Cut cut = self.cut_for(team)
-        cdef fc_shares shares
-        fc_share_out(&shares, cut.units, team)
-        if team == 1:
-            with nogil:
-                self._run(&shares, 0, cut, x_data, residual_data, out_data, work)
-        else:
-            with nogil, parallel(num_threads=team):
-                self._run(
-                    &shares, threadid(), cut, x_data, residual_data, out_data, work + threadid() * self.workspace_bytes
-                )
-
     cdef double strip_time(self, ptrdiff_t strips) noexcept:
         """What it takes to copy the panels of the largest strip, in multiply-adds."""
         return VALUE_COST * self.out_plane / strips * self.group_in
@@ -159,8 +137,8 @@ cdef class Pointwise(Cuttable):
         cdef double pixels = self.out_plane * panels / max(1, self.panels)
         return rows * self.group_in * (pixels + VALUE_COST)
 
-    cdef void _run(
-        self, fc_shares *shares, int thread, Cut cut, const char *x, const char *residual, char *out, char *work
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units: parts of the tiles fastest, then strips, images."""
         cdef fc_planes pieces[MOST_PIECES]
@@ -175,16 +153,16 @@ cdef class Pointwise(Cuttable):
                 prepared = unit // cut.parts
                 n = self._prepare(
                     pieces, first_pixel, self._first_pixel(strip + 1, cut.strips),
-                    x + image * self.group_in * self.plane * self.itemsize, work,
+                    arrays.x + image * self.group_in * self.plane * self.itemsize, work,
                 )
             self._tiles(
                 pieces, n, image, first_pixel, share(part, cut.parts, self.tiles),
-                share(part + 1, cut.parts, self.tiles), residual, out,
+                share(part + 1, cut.parts, self.tiles), arrays,
             )
 
     cdef void _tiles(
         self, fc_planes *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, ptrdiff_t first, ptrdiff_t end,
-        const char *residual, char *out,
+        const Arrays *arrays,
     ) noexcept nogil:
         """Tiles of rows, first to end, over the n pieces of a strip of an image."""
         cdef ptrdiff_t tile, row, rows, i, group_row = image % self.groups * self.group_out
@@ -197,8 +175,8 @@ cdef class Pointwise(Cuttable):
                 pieces[i].rows = rows
                 pieces[i].weights = self.packed + (group_row + row) * self.group_in * self.itemsize
                 pieces[i].store.bias = self.packed_bias + (group_row + row) * self.itemsize
-                pieces[i].store.out = out + offset
-                pieces[i].store.residual = residual + offset if residual != NULL else NULL
+                pieces[i].store.out = arrays.out + offset
+                pieces[i].store.residual = arrays.residual + offset if arrays.residual != NULL else NULL
                 self._piece(&pieces[i])
                 offset += pieces[i].store.columns * self.itemsize
 

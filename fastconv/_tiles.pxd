@@ -1,6 +1,7 @@
 """The tiles of Winograd's output maps: their order in a strip, what they see and where their values go."""
 
 from fastconv._cpu cimport fc_patches, fc_result
+from fastconv._cut cimport Arrays
 from fastconv._rows cimport InputRows
 
 
@@ -37,6 +38,5 @@ cdef class Tiles:
     cdef void find_pixels(self, const char *x, const Tile *tile, ptrdiff_t count, const char **pixels) noexcept nogil
     cdef void find_taps(self, const Tile *tile, fc_patches *patch) noexcept nogil
     cdef void place(
-        self, const Tile *tile, ptrdiff_t channel, const char *residual, char *out, ptrdiff_t out_image,
-        fc_result *result,
+        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_result *result
     ) noexcept nogil

@@ -7,6 +7,7 @@ order in which those that have a point lie side by side.
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport FC_MAX_RUN, fc_window
+from fastconv._cut cimport Arrays
 from fastconv._rows cimport InputRows
 
 from fastconv._pack import aligned
@@ -89,15 +90,14 @@ cdef class Tiles:
                 )
 
     cdef void place(
-        self, const Tile *tile, ptrdiff_t channel, const char *residual, char *out, ptrdiff_t out_image,
-        fc_result *result,
+        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_result *result
     ) noexcept nogil:
         """Where a tile's result goes from this channel (in bytes) on, and how much of it lies inside the map."""
         cdef ptrdiff_t pixel = tile.row * self.out_width + tile.col
         result.rows = min(self.outputs, self.out_height - tile.row)
         result.cols = min(self.outputs, self.out_width - tile.col)
-        result.out = out + tile.image * out_image + pixel * result.out_stride + channel
+        result.out = arrays.out + tile.image * arrays.out_image + pixel * result.out_stride + channel
         result.residual = NULL
-        if residual != NULL:
+        if arrays.residual != NULL:
             pixel += tile.image * self.out_height * self.out_width
-            result.residual = residual + pixel * result.residual_stride + channel
+            result.residual = arrays.residual + pixel * result.residual_stride + channel

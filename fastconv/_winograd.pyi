@@ -1,6 +1,6 @@
 import numpy as np
 
-from fastconv._cut import Cuttable
+from fastconv._cut import Runner
 from fastconv._shapes import ConvShape
 from fastconv._transforms import Transform
 
@@ -9,9 +9,7 @@ OUTPUT_COST: float
 WEIGHT_COST: float
 LANES: int
 
-class Winograd(Cuttable):
-    tile: str
-    workspace_bytes: int
+class Winograd(Runner):
     def __init__(
         self,
         shape: ConvShape,
@@ -22,13 +20,4 @@ class Winograd(Cuttable):
         most: float,
         activation: str | None,
         transform: Transform,
-    ) -> None: ...
-    def run(
-        self,
-        x: np.ndarray,
-        residual: np.ndarray | None,
-        out: np.ndarray,
-        out_stride: int,
-        workspace: np.ndarray | None,
-        team: int,
     ) -> None: ...

@@ -10,15 +10,14 @@ stand where they belong. The reduction is never split and every tile is computed
 same bits.
 """
 
-from cython.parallel cimport parallel, threadid
-from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
+from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
     CACHE_LINE, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches,
     fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
 )
-from fastconv._cut cimport Cut, Cuttable, share
-from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
+from fastconv._cut cimport Arrays, Cut, Runner, share
+from fastconv._shares cimport fc_shares, fc_take_unit
 from fastconv._tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, Strip, Tile, Tiles
 
 import_array()
@@ -37,7 +36,7 @@ cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
 
 
-cdef class Winograd(Cuttable):
+cdef class Winograd(Runner):
     """A convolution of one geometry by one transform, ready to run on any arrays of it."""
 
     cdef const fc_winograd_kernels *kernels
@@ -62,8 +61,6 @@ cdef class Winograd(Cuttable):
     cdef ptrdiff_t blocks
     # The workspace, in bytes.
     cdef ptrdiff_t v_tile, v_point, m_tile
-    cdef readonly ptrdiff_t workspace_bytes  # for each thread
-    cdef readonly str tile
 
     def __init__(self, shape, weights, bias, direct_weights, all_finite, most, activation, transform):
         self.groups, self.out_channels, self.out_width = shape.groups, shape.out_channels, shape.out_width
@@ -106,31 +103,6 @@ cdef class Winograd(Cuttable):
         self.workspace_bytes = points * self.v_point + strip * self.m_tile
         self.tile = f"{transform}, {min(strip, self.max_tiles)} tiles × {block} channels"
 
-    def run(
-        self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team
-    ):
-        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
-
-        `workspace` has `workspace_bytes` for each thread.
-        """
-        cdef const char *x_data = <const char *>PyArray_DATA(x)
-        cdef const char *residual_data = NULL if residual is None else <const char *>PyArray_DATA(residual)
-        cdef char *out_data = <char *>PyArray_DATA(out)
-        cdef char *work = <char *>PyArray_DATA(workspace)
-        cdef ptrdiff_t out_image = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0
-        cdef Cut cut = self.cut_for(team)
-        cdef fc_shares shares
-        fc_share_out(&shares, cut.units, team)
-        if team == 1:
-            with nogil:
-                self._run(&shares, 0, cut, x_data, residual_data, out_data, out_image, out_stride, work)
-        else:
-            with nogil, parallel(num_threads=team):
-                self._run(
-                    &shares, threadid(), cut, x_data, residual_data, out_data, out_image, out_stride,
-                    work + threadid() * self.workspace_bytes,
-                )
-
     cdef double strip_time(self, ptrdiff_t strips) noexcept:
         """What it takes to transform the patches of the largest strip, in multiply-adds."""
         cdef double tiles = (self.tiles.count + strips - 1) // strips
@@ -143,9 +115,8 @@ cdef class Winograd(Cuttable):
         cdef double point = tiles * (self.group_in + OUTPUT_COST) + WEIGHT_COST * self.group_in
         return self.transform.points**2 * columns * point
 
-    cdef void _run(
-        self, fc_shares *shares, int thread, Cut cut, const char *x, const char *residual,
-        char *out, ptrdiff_t out_image, ptrdiff_t out_stride, char *work,
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units, parts of the blocks of a group for a strip: parts fastest, then groups."""
         cdef ptrdiff_t unit, part, group, number, block, transformed = -1, first = -1
@@ -155,7 +126,7 @@ cdef class Winograd(Cuttable):
         result.relu = self.relu
         result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
         result.residual_row = self.out_width * result.residual_stride
-        result.out_stride, result.out_row = out_stride, self.out_width * out_stride
+        result.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
         while True:
             unit = fc_take_unit(shares, thread)
             if unit < 0:
@@ -170,9 +141,9 @@ cdef class Winograd(Cuttable):
                 self.tiles.arrange(
                     &strip, share(number, cut.strips, self.tiles.count), share(number + 1, cut.strips, self.tiles.count)
                 )
-                self._transform(&strip, x + group * self.group_in * self.itemsize, work, fits)
+                self._transform(&strip, arrays.x + group * self.group_in * self.itemsize, work, fits)
             for block in range(share(part, cut.parts, self.blocks), share(part + 1, cut.parts, self.blocks)):
-                self._block(&strip, fits, group, block, x, residual, out, out_image, work, &result)
+                self._block(&strip, fits, group, block, arrays, work, &result)
 
     cdef void _transform(self, const Strip *strip, const char *x, char *work, char *fits) noexcept nogil:
         """Transform a strip's patches, in which the group's channels begin at x; `fits` tells which cannot overflow."""
@@ -190,8 +161,8 @@ cdef class Winograd(Cuttable):
             place += patches.tiles
 
     cdef void _block(
-        self, const Strip *strip, const char *fits, ptrdiff_t group, ptrdiff_t block, const char *x,
-        const char *residual, char *out, ptrdiff_t out_image, char *work, fc_result *result,
+        self, const Strip *strip, const char *fits, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays, char *work,
+        fc_result *result,
     ) noexcept nogil:
         """A block of output channels of a strip: the products, then every tile's output, or the tile done directly."""
         cdef ptrdiff_t place, block_columns = self.lanes * FC_MAX_VECTORS
@@ -207,12 +178,12 @@ cdef class Winograd(Cuttable):
         for place in range(strip.count):
             tile = strip.tiles + place
             result.axes, result.sums = self.axes[tile.kind], sums + place * self.m_tile
-            self.tiles.place(tile, channel, residual, out, out_image, result)
+            self.tiles.place(tile, channel, arrays, result)
             if fits[place]:
                 self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](result)
             else:
                 patch.pixels, patch.channels = pixels, self.group_in
-                self.tiles.find_pixels(x + group * self.group_in * self.itemsize, tile, 1, pixels)
+                self.tiles.find_pixels(arrays.x + group * self.group_in * self.itemsize, tile, 1, pixels)
                 self.tiles.find_taps(tile, &patch)
                 self.kernels.direct(&patch, result)
 
