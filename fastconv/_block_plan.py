@@ -122,9 +122,10 @@ class Block:
         _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
         _threads.resolve(num_threads)
         self.layout, self._num_threads, self._options = layout, num_threads, options
-        arrays = _block_shapes.arrays(pairs, layout)
+        chain = getattr(_block_shapes, self._name)
+        arrays = _block_shapes.arrays(chain, pairs, layout)
         self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
-        self._parts = getattr(_block_shapes, self._name)(*(s for s, _ in self._pair_shapes), layout=layout, **options)
+        self._parts = chain(*(shape for shape, _ in self._pair_shapes), layout=layout, **options)
         self._joined = _block_shapes.joined(self._parts)  # the parts whose results, side by side, are the block's
         self._convs = {}
         for part in self._parts:

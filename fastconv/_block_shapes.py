@@ -1,9 +1,11 @@
 """How the convolutions of a block chain; like `_shapes`, this floor raises whatever a user gets wrong.
 
 A block's function takes the shapes of its weights, checks them against each other and returns its parts, in order,
-before any x is known. `conv_shapes` then gives each part's `ConvShape` for an x.
+before any x is known; these are called as its arguments are. `conv_shapes` then gives each part's `ConvShape` for an x.
 """
 
+import inspect
+from itertools import count
 from typing import NamedTuple
 
 from fastconv._arguments import named, one_of, pair
@@ -22,10 +24,12 @@ class Part(NamedTuple):
     padding: object = 0
 
 
-def arrays(pairs, layout):
-    """{name: (weight, bias)} as arrays of one dtype, from what a user gave as the parts of a block."""
-    checked, dtype, first = {}, None, f"the weight of {next(iter(pairs))}"
-    for name, value in pairs.items():
+def arrays(chain, pairs, layout):
+    """{name: (weight, bias)} as arrays of one dtype, from what a user gave as the parts of a block, whose function
+    here is `chain`.
+    """
+    checked, dtype, first = {}, None, f"the weight of {next(_names(chain))}"
+    for name, value in zip(_names(chain), pairs, strict=False):
         if not isinstance(value, (tuple, list)) or len(value) != 2:
             raise TypeError(f"{name} must be a pair (weight, bias) or (weight, None), got {type(value).__name__}")
         weight = array(f"the weight of {name}", value[0], dtype, other=first)
@@ -36,7 +40,7 @@ def arrays(pairs, layout):
 
 
 def mlpconv(conv, *cccp, stride=1, padding=0, layout="NHWC"):
-    """Parts "conv", "cccp1", "cccp2", …: a k×k convolution, then 1×1s."""
+    """A k×k convolution, then 1×1s."""
     parts = [Part("conv", conv, "x", stride=stride, padding=padding)]
     for i, weight in enumerate(cccp, 1):
         parts.append(Part(f"cccp{i}", weight, parts[-1].name, 1))
@@ -44,14 +48,14 @@ def mlpconv(conv, *cccp, stride=1, padding=0, layout="NHWC"):
 
 
 def reduced(reduce, conv, *, stride=1, padding=0, layout="NHWC"):
-    """Parts "reduce", "conv": a 1×1, then a k×k convolution."""
+    """A 1×1, then a k×k convolution."""
     return _chained(
         layout, Part("reduce", reduce, "x", 1), Part("conv", conv, "reduce", stride=stride, padding=padding)
     )
 
 
 def bottleneck(reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv", layout="NHWC"):
-    """Parts "reduce", "conv", "expand" and, where it is a projection, "shortcut"."""
+    """1×1, k×k, 1×1, and the projection of a `shortcut` that is not None."""
     one_of("stride_in", stride_in, ("conv", "reduce"))
     strides = {"conv": 1, "reduce": 1, stride_in: pair("stride", stride, 1)}
     r, s = _weight("conv", conv, layout)[:2]
@@ -79,7 +83,7 @@ def bottleneck(reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv
 
 
 def fire(squeeze, expand1x1, expand3x3, *, layout="NHWC"):
-    """Parts by their arguments' names; the output joins the channels of the last two."""
+    """A 1×1, then a 1×1 and a 3×3, whose channels the output joins."""
     return _chained(
         layout,
         Part("squeeze", squeeze, "x", 1),
@@ -89,7 +93,7 @@ def fire(squeeze, expand1x1, expand3x3, *, layout="NHWC"):
 
 
 def inception(branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj, *, layout="NHWC"):
-    """Parts by their arguments' names; the pool before `pool_proj` keeps the shape of x."""
+    """Four branches; the pool before `pool_proj` keeps the shape of x."""
     return _chained(
         layout,
         Part("branch1x1", branch1x1, "x", 1),
@@ -120,6 +124,14 @@ def conv_shapes(parts, x_shape, *, layout="NHWC"):
             (shape.batch, shape.out_height, shape.out_width, shape.out_channels), 4, layout
         )
     return shapes
+
+
+def _names(chain):
+    """What the parts of a block may be called: those of `*cccp` cccp1, cccp2, …"""
+    for parameter in inspect.signature(chain).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            yield from (f"{parameter.name}{i}" for i in count(1))
+        yield parameter.name
 
 
 def _weight(name, shape, layout):

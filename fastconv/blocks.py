@@ -49,8 +49,7 @@ class MLPConv(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        pairs = {"conv": conv, **{f"cccp{i}": pair for i, pair in enumerate(cccp, 1)}}
-        super().__init__(pairs, activation, layout, num_threads, stride=stride, padding=padding)
+        super().__init__((conv, *cccp), activation, layout, num_threads, stride=stride, padding=padding)
 
 
 class Reduced(Block):
@@ -91,8 +90,7 @@ class Reduced(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        pairs = {"reduce": reduce, "conv": conv}
-        super().__init__(pairs, activation, layout, num_threads, stride=stride, padding=padding)
+        super().__init__((reduce, conv), activation, layout, num_threads, stride=stride, padding=padding)
 
 
 class Bottleneck(Block):
@@ -143,9 +141,7 @@ class Bottleneck(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        pairs = {"reduce": reduce, "conv": conv, "expand": expand}
-        if shortcut is not None:
-            pairs["shortcut"] = shortcut
+        pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
         super().__init__(pairs, activation, layout, num_threads, stride=stride, stride_in=stride_in)
 
 
@@ -185,8 +181,7 @@ class Fire(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        pairs = {"squeeze": squeeze, "expand1x1": expand1x1, "expand3x3": expand3x3}
-        super().__init__(pairs, activation, layout, num_threads)
+        super().__init__((squeeze, expand1x1, expand3x3), activation, layout, num_threads)
 
 
 class Inception(Block):
@@ -229,12 +224,5 @@ class Inception(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        pairs = {
-            "branch1x1": branch1x1,
-            "reduce3x3": reduce3x3,
-            "branch3x3": branch3x3,
-            "reduce5x5": reduce5x5,
-            "branch5x5": branch5x5,
-            "pool_proj": pool_proj,
-        }
+        pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
         super().__init__(pairs, activation, layout, num_threads)

@@ -21,8 +21,7 @@ def mlpconv(x, conv, *cccp, stride=1, padding=0, activation="relu", layout="NHWC
     >>> mlpconv(x, (np.ones((3, 3, 2, 5)), None), pair, pair)[0, 0]
     array([444., 444., 444., 444., 444.])
     """
-    pairs = {"conv": conv} | {f"cccp{i}": pair for i, pair in enumerate(cccp, 1)}
-    x, (conv, *cccp) = _checked(_block_shapes.mlpconv, x, pairs, layout, stride=stride, padding=padding)
+    x, (conv, *cccp) = _checked(_block_shapes.mlpconv, x, (conv, *cccp), layout, stride=stride, padding=padding)
     y = conv2d(x, *conv, stride=stride, padding=padding, activation=activation, layout=layout)
     for pair in cccp:
         y = conv2d(y, *pair, activation=activation, layout=layout)
@@ -42,8 +41,7 @@ def reduced(x, reduce, conv, *, stride=1, padding=0, activation="relu", layout="
     >>> reduced(x, (np.ones((1, 1, 4, 2)), -np.ones(2)), (np.ones((5, 5, 2, 1)), None))
     array([[[150.]]])
     """
-    pairs = {"reduce": reduce, "conv": conv}
-    x, (reduce, conv) = _checked(_block_shapes.reduced, x, pairs, layout, stride=stride, padding=padding)
+    x, (reduce, conv) = _checked(_block_shapes.reduced, x, (reduce, conv), layout, stride=stride, padding=padding)
     y = conv2d(x, *reduce, activation=activation, layout=layout)
     return conv2d(y, *conv, stride=stride, padding=padding, activation=activation, layout=layout)
 
@@ -64,9 +62,7 @@ def bottleneck(x, reduce, conv, expand, shortcut=None, *, stride=1, stride_in="c
     >>> bottleneck(np.ones((3, 3, 4)), *parts)[1, 1]
     array([145., 145., 145., 145.])
     """
-    pairs = {"reduce": reduce, "conv": conv, "expand": expand}
-    if shortcut is not None:
-        pairs["shortcut"] = shortcut
+    pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
     x, (reduce, conv, expand, *projection) = _checked(
         _block_shapes.bottleneck, x, pairs, layout, stride=stride, stride_in=stride_in
     )
@@ -94,7 +90,7 @@ def fire(x, squeeze, expand1x1, expand3x3, *, activation="relu", layout="NHWC"):
     >>> y[0, 0], y[1, 1]
     (array([4., 0.]), array([ 4., 16.]))
     """
-    pairs = {"squeeze": squeeze, "expand1x1": expand1x1, "expand3x3": expand3x3}
+    pairs = (squeeze, expand1x1, expand3x3)
     x, (squeeze, expand1x1, expand3x3) = _checked(_block_shapes.fire, x, pairs, layout)
     conv = functools.partial(conv2d, activation=activation, layout=layout)
     s = conv(x, *squeeze)
@@ -119,14 +115,7 @@ def inception(x, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_pro
     >>> y[2, 2]
     array([ 2., 54., 50.,  2.])
     """
-    pairs = {
-        "branch1x1": branch1x1,
-        "reduce3x3": reduce3x3,
-        "branch3x3": branch3x3,
-        "reduce5x5": reduce5x5,
-        "branch5x5": branch5x5,
-        "pool_proj": pool_proj,
-    }
+    pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
     x, pairs = _checked(_block_shapes.inception, x, pairs, layout)
     branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj = pairs
     conv = functools.partial(conv2d, activation=activation, layout=layout)
@@ -142,7 +131,7 @@ def inception(x, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_pro
 def _checked(chain, x, pairs, layout, **options):
     """x and the pairs of a block in float64, checked as the block checks them."""
     _arguments.one_of("layout", layout, _shapes.LAYOUTS)
-    pairs = _block_shapes.arrays(pairs, layout).values()
+    pairs = _block_shapes.arrays(chain, pairs, layout).values()
     parts = chain(*(weight.shape for weight, _ in pairs), layout=layout, **options)
     x = _arrays.array("x", x, next(iter(pairs))[0].dtype)
     _block_shapes.conv_shapes(parts, x.shape, layout=layout)
