@@ -20,6 +20,15 @@ cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
     return taps if taps.first < taps.end else Taps(0, 0)
 
 
+cdef ptrdiff_t end_of_same(Axis axis, ptrdiff_t i, ptrdiff_t end) noexcept nogil:
+    """The place of the output after those, from i on and before `end`, that meet the same taps."""
+    cdef Taps first = taps_inside(axis, i), taps = first
+    while i < end and taps.first == first.first and taps.end == first.end:
+        i += 1
+        taps = taps_inside(axis, i)
+    return i
+
+
 cdef class InputRows:
     """The rows of the images of one geometry, and of their copies, which hold some channels of a pixel.
 
@@ -102,25 +111,11 @@ cdef class InputRows:
 
     cdef ptrdiff_t end_of_rows(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil:
         """The row of the output after those, from `row` on and before `end`, that see the same rows of the kernel."""
-        cdef Taps taps, first
-        if not self.skips_rows:
-            return end
-        first = taps = taps_inside(self.y, row)
-        while taps.first == first.first and taps.end == first.end and row < end:
-            row += 1
-            taps = taps_inside(self.y, row)
-        return row
+        return end_of_same(self.y, row, end) if self.skips_rows else end
 
     cdef ptrdiff_t end_of_columns(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil:
         """The same for columns, in a row of the output."""
-        cdef Taps taps, first
-        if not self.parts(row):
-            return self.out_width
-        first = taps = taps_inside(self.x, column)
-        while taps.first == first.first and taps.end == first.end and column < self.out_width:
-            column += 1
-            taps = taps_inside(self.x, column)
-        return column
+        return end_of_same(self.x, column, self.out_width) if self.parts(row) else self.out_width
 
     cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil:
         """Rows of the input from the first to the last that one row of the kernel meets in so many of the output."""
