@@ -1,5 +1,7 @@
 """The result has the same bits however it is asked for: any number of threads, any batch, any out, plan or function."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from cases import SMALL_BLOCKS, block_cases, conv_cases, normals, pointwise_cases, pool_cases
@@ -88,36 +90,30 @@ def test_every_second_image_of_an_array_as_out(algorithm):
     assert np.isnan(twice).sum() == twice.size - 3 * 6 * 5 * 9
 
 
+def assert_every_way(function, **batches):
+    """The same bits with any number of threads, into an `out`, and image by image of the batches."""
+    want = function(**batches, num_threads=1)
+    for num_threads in (2, 3):
+        assert_same_bits(function(**batches, num_threads=num_threads), want)
+    out = np.full_like(want, np.nan)
+    assert function(**batches, out=out) is out
+    assert_same_bits(out, want)
+    if want.ndim == 4:
+        for i, image_want in enumerate(want):
+            assert_same_bits(function(**{name: batch[i] for name, batch in batches.items()}), image_want)
+
+
 @given(st.one_of(conv_cases(), pointwise_cases()), st.sampled_from(["auto", "direct"]))
 def test_every_way_to_ask_for_a_convolution(case, algorithm):
     arrays = case.arrays(normals)
     function = fastconv.pointwise if len(case.weight_shape) == 2 else fastconv.conv2d
-    want = function(**arrays, **case.options, algorithm=algorithm, num_threads=1)
-    for num_threads in (2, 3):
-        assert_same_bits(function(**arrays, **case.options, algorithm=algorithm, num_threads=num_threads), want)
-    out = np.full_like(want, np.nan)
-    assert function(**arrays, **case.options, algorithm=algorithm, out=out) is out
-    assert_same_bits(out, want)
-    if len(case.x_shape) == 4:
-        residuals = arrays.pop("residual", [None] * case.x_shape[0])
-        images = arrays.pop("x")
-        for image, residual, image_want in zip(images, residuals, want, strict=True):
-            given_image = {"x": image, "residual": residual, **arrays}
-            assert_same_bits(function(**given_image, **case.options, algorithm=algorithm), image_want)
+    batches = {name: arrays.pop(name) for name in ("x", "residual") if name in arrays}
+    assert_every_way(partial(function, **arrays, **case.options, algorithm=algorithm), **batches)
 
 
 @given(pool_cases(), st.sampled_from(["max_pool2d", "avg_pool2d"]))
 def test_every_way_to_ask_for_a_pooling(case, name):
-    x, pool = case.x(normals), getattr(fastconv, name)
-    want = pool(x, case.kernel, **case.options, num_threads=1)
-    for num_threads in (2, 3):
-        assert_same_bits(pool(x, case.kernel, **case.options, num_threads=num_threads), want)
-    out = np.full_like(want, np.nan)
-    assert pool(x, case.kernel, **case.options, out=out) is out
-    assert_same_bits(out, want)
-    if x.ndim == 4:
-        for image, image_want in zip(x, want, strict=True):
-            assert_same_bits(pool(image, case.kernel, **case.options), image_want)
+    assert_every_way(partial(getattr(fastconv, name), kernel=case.kernel, **case.options), x=case.x(normals))
 
 
 @pytest.mark.parametrize("name", SMALL_BLOCKS)
@@ -126,16 +122,8 @@ def test_every_way_to_ask_for_a_pooling(case, name):
 def test_every_way_to_ask_for_a_block(name, data):
     case = data.draw(block_cases(name))
     x, pairs = case.arrays(normals)
-    blocks = [getattr(fastconv, name)(*pairs, **case.options, num_threads=n) for n in (1, 2, 3)]
-    want = blocks[0](x)
-    for block in blocks[1:]:
-        assert_same_bits(block(x), want)
-    out = np.full_like(want, np.nan)
-    assert blocks[1](x, out=out) is out
-    assert_same_bits(out, want)
-    if x.ndim == 4:
-        for image, image_want in zip(x, want, strict=True):
-            assert_same_bits(blocks[2](image), image_want)
+    blocks = {n: getattr(fastconv, name)(*pairs, **case.options, num_threads=n) for n in (1, 2, 3)}
+    assert_every_way(lambda x, out=None, num_threads=2: blocks[num_threads](x, out=out), x=x)
 
 
 def test_a_batch_too_large_to_be_kept_between_the_parts_of_a_block():
