@@ -1,6 +1,7 @@
 """The geometry a user gives, checked before any work and turned into frozen records of integers.
 
-With `_arguments`, `_arrays` and `_block_shapes` this is the only floor that raises TypeError and ValueError.
+With `_arguments`, `_arrays` and `_block_shapes` this is the floor that raises TypeError and ValueError; `_algorithms`
+and `_threads` raise them for what they alone decide.
 """
 
 from math import prod

@@ -95,7 +95,7 @@ class ConvCase:
 
 @dataclass(frozen=True)
 class PoolCase:
-    """A pooling; `kernel` is None for the global one."""
+    """A pooling, in the layout of `options`."""
 
     x_shape: tuple
     out_shape: tuple
