@@ -61,7 +61,7 @@ cdef class Blas(Runner):
             super().run(x, residual, out, out_stride, workspace, team)
 
     cdef Cut cut_for(self, ptrdiff_t team) noexcept:
-        return Cut(team, self.strips, 1, self.repeats * self.strips)  # whatever the team: BLAS may round by the slab
+        return Cut(team, self.strips, 1, self.repeats * self.strips)  # what BLAS rounds may depend on the slab
 
     cdef void run_units(
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work

@@ -91,4 +91,3 @@ cdef class Runner:
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units, in a workspace of its own."""
-        pass
