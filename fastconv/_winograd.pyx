@@ -29,8 +29,8 @@ WEIGHT_COST = 2.5
 LANES = kernels_for(sizeof(float)).lanes
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
-cdef ptrdiff_t LARGE_WEIGHTS = 4 * 1024 * 1024  # of bytes: twice as large a strip is worth more than its place in L2
-cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024  # of bytes: after a thread's first strip they are in L2, and need no call
+# Of bytes: after a first strip they are in L2, and need no call. For larger ones twice as large a strip is worth its place.
+cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024
 cdef ptrdiff_t FAR_WEIGHTS = 24 * 1024 * 1024  # of bytes: they come from memory, and are called for as early as can be
 cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
@@ -93,7 +93,7 @@ cdef class Winograd(Runner):
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
         self.v_tile = _lines(self.group_in * self.itemsize)
-        strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > LARGE_WEIGHTS))
+        strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > NEAR_WEIGHTS))
         strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), self.max_tiles)
         self.strips = -(-self.tiles.count // strip)
         self.repeats, self.most_strips, self.most_parts = self.groups, self.tiles.count, self.blocks
