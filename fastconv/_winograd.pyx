@@ -29,7 +29,8 @@ WEIGHT_COST = 2.5
 LANES = kernels_for(sizeof(float)).lanes
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
-# Of bytes: after a first strip they are in L2, and need no call. For larger ones twice as large a strip is worth its place.
+# Of bytes: after a thread's first strip they are in L2, and need no call. For larger ones a strip twice as large is
+# worth its place there.
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024
 cdef ptrdiff_t FAR_WEIGHTS = 24 * 1024 * 1024  # of bytes: they come from memory, and are called for as early as can be
 cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
