@@ -11,6 +11,11 @@ cdef struct Run:
     Window window  # of the kernel, that they see
 
 
+cdef struct Part:  # of a tile's output channels, that one call of a kernel does
+    fc_tile tile
+    ptrdiff_t vectors
+
+
 cdef class DirectTiles(Runner):
     cdef const fc_kernels *kernels
     cdef object weights, bias, offsets
@@ -22,7 +27,8 @@ cdef class DirectTiles(Runner):
     # Geometry, in pixels and channels.
     cdef ptrdiff_t out_width, groups, group_in, group_out, blocks, terms, kernel_rows, kernel_cols, stride_h, stride_w
     # Packed weights, in bytes.
-    cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
+    cdef ptrdiff_t column_bytes, block_bytes, group_bytes, group_bias_bytes
+    cdef ptrdiff_t turn_bytes  # of a block, that a turn of a tile's loop takes in
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
     # How the kernels walk the input, in bytes.
     cdef InputRows rows
@@ -42,12 +48,12 @@ cdef class DirectTiles(Runner):
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil
-    cdef void _tile(
-        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        Window window, ptrdiff_t n, ptrdiff_t m, const ptrdiff_t *places,
+    cdef ptrdiff_t _parts(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        Part *parts,
     ) noexcept nogil
     cdef void _scatter(
-        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const ptrdiff_t *places
+        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
     ) noexcept nogil
     cdef void _place(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,

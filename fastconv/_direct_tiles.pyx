@@ -54,6 +54,8 @@ cdef class DirectTiles(Runner):
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
         self.column_bytes = self.terms * self.itemsize
+        self.block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
+        self.turn_bytes = self.kernels.lanes * FC_MAX_VECTORS * FC_STEPS * self.itemsize
         self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
@@ -92,10 +94,9 @@ cdef class DirectTiles(Runner):
         ptrdiff_t first, ptrdiff_t pixels,
     ) noexcept nogil:
         """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
-        cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
         cdef ptrdiff_t top_row = first // self.out_width, row, end_of_set
         cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
-        cdef ptrdiff_t set_blocks = 1 if self.rows.skips_columns else max(1, SET_BYTES // block_bytes)
+        cdef ptrdiff_t set_blocks = 1 if self.rows.skips_columns else max(1, SET_BYTES // self.block_bytes)
         cdef Run run
         while first_block < end_block:
             end_of_set = min(end_block, first_block + set_blocks)
@@ -118,74 +119,82 @@ cdef class DirectTiles(Runner):
         const char *source, ptrdiff_t first,
     ) noexcept nogil:
         """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
-        cdef fc_tile tile = strip[0]
+        cdef Part[2] parts
+        cdef fc_tile *tile
+        cdef fc_tile_kernel kernel
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef ptrdiff_t places[FC_MAX_PIXELS]
-        cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, row, q, m = run.m
+        cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, m = run.m
         cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
         cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
-        cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, t, i, n
+        cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, done = 0, t, i, n
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
-        cdef ptrdiff_t block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
-        cdef ptrdiff_t turn_bytes = block_bytes // max(self.terms, 1) * FC_STEPS
-        cdef ptrdiff_t next_set = (end_block - first_block) * block_bytes
-        cdef ptrdiff_t calling = turn_bytes // FC_CALLED if end_block < self.blocks and next_set <= CALLED_BYTES else 0
+        cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
+        cdef ptrdiff_t jump = row_step - cols * step  # from the end of a row to the next, if they are no neighbours
+        cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
+        cdef ptrdiff_t next_set = (end_block - first_block) * self.block_bytes
+        cdef ptrdiff_t n_parts = self._parts(strip, group, first_block, end_block, run, parts)
+        cdef ptrdiff_t calling = 0
         cdef const char *at
-        row, q = (first + m) // self.out_width, (first + m) % self.out_width
+        if end_block < self.blocks and next_set <= CALLED_BYTES:
+            calling = self.turn_bytes // FC_CALLED
         at = source + (row - first // self.out_width) * row_step + q * step + run.window.cols.first * self.pixel_bytes
-        tile.pixels = inputs
         for t in range(tiles):
             n = low + (t < higher)
             for i in range(n):
-                inputs[i], places[i] = at, m
+                inputs[i] = at
                 at += step
-                q += 1
-                m += 1
-                if q == run.end_col:
-                    q = run.first_col
-                    at += row_step - cols * step
-                    m += others
-            tile.ahead = next_set + t * FC_CALLED if t < calling else 0
-            if others:
-                self._tile(&tile, strip, group, first_block, end_block, run.window, n, 0, places)
-            else:
-                self._tile(&tile, strip, group, first_block, end_block, run.window, n, places[0], NULL)
+                left -= 1
+                if left == 0:
+                    left = cols
+                    at += jump
+            for i in range(n_parts):
+                tile = &parts[i].tile
+                tile.pixels = inputs
+                if t < calling and parts[i].vectors == FC_MAX_VECTORS:
+                    tile.ahead = next_set + t * FC_CALLED
+                    kernel = self.kernels.conv_calling[n - 1]
+                else:
+                    kernel = self.kernels.conv[parts[i].vectors - 1][n - 1]
+                if others:
+                    self._scatter(kernel, tile, n, run, done)
+                else:
+                    kernel(tile)
+                    tile.out += n * tile.out_stride
+                    if tile.residual != NULL:
+                        tile.residual += n * tile.residual_stride
+            done += n
 
-    cdef void _tile(
-        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        Window window, ptrdiff_t n, ptrdiff_t m, const ptrdiff_t *places,
+    cdef ptrdiff_t _parts(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        Part *parts,
     ) noexcept nogil:
-        """Blocks of channels of a tile of n pixels: the full ones, then the last.
-
-        The pixels are the m-th and next of the strip or, one block at a time, those whose `places` are given.
-        """
+        """The calls for the first tile of a run: for the full blocks of channels, then for the last; how many."""
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
         cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
-        cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, vectors
-        cdef fc_tile_kernel kernel
+        cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, n = 0
         while first < end:
-            tile.columns = columns if columns else end - first
-            vectors = FC_MAX_VECTORS if tile.columns > lanes else 1
-            self._place(tile, strip, group, first, vectors, window, m)
-            if tile.ahead and vectors == FC_MAX_VECTORS:
-                kernel = self.kernels.conv_calling[n - 1]
-            else:
-                kernel = self.kernels.conv[vectors - 1][n - 1]
-            if places != NULL:
-                self._scatter(kernel, tile, n, places)
-            else:
-                kernel(tile)
-            first += tile.columns
+            parts[n].tile = strip[0]
+            parts[n].tile.columns = columns if columns else end - first
+            parts[n].vectors = FC_MAX_VECTORS if parts[n].tile.columns > lanes else 1
+            self._place(&parts[n].tile, strip, group, first, parts[n].vectors, run.window, run.m)
+            first += parts[n].tile.columns
             columns = 0
+            n += 1
+        return n
 
     cdef void _scatter(
-        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const ptrdiff_t *places
+        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
     ) noexcept nogil:
-        """Run the kernel for n pixels that are no neighbours, by way of arrays in which they are."""
+        """Run the kernel, for one block of channels, on n pixels that are no neighbours, by way of arrays in which they
+        are: those of a run after its `done` first.
+        """
         cdef char[FC_MAX_PIXELS * BLOCK_BYTES] values
         cdef char[FC_MAX_PIXELS * BLOCK_BYTES] added
+        cdef ptrdiff_t[FC_MAX_PIXELS] places  # after the run's first pixel
         cdef fc_tile packed = tile[0]
-        cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize
+        cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize, cols = run.end_col - run.first_col
+        for i in range(n):
+            places[i] = (done + i) // cols * self.out_width + (done + i) % cols
         packed.out, packed.out_stride = values, nbytes
         if tile.residual != NULL:
             for i in range(n):
