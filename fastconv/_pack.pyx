@@ -13,6 +13,9 @@ from fastconv._rows cimport LEAST_TERMS
 import_array()
 
 
+PACKED_CHANNELS = 16  # whose weights are transformed at a time: for more, fresh memory would take longer than the work
+
+
 def aligned(shape, dtype):
     """An uninitialised array that begins at a cache line."""
     size = prod(shape) * dtype.itemsize
@@ -102,13 +105,16 @@ def winograd(weight, bias, groups, transform):
     for g in range(groups):
         for first in range(0, columns, block):
             part = weight[..., g * k + first : min(g * k + first + block, (g + 1) * k)]
-            with np.errstate(over="ignore", invalid="ignore"):
-                at_points = transform.weights(part).astype(weight.dtype).reshape(points, c, -1)
-                sums = [np.abs(part.astype(float)).sum((0, 1, 2)), np.abs(at_points.astype(float)).sum(1)]
-            width = min(block, columns - first)
+            width, stored = min(block, columns - first), part.shape[3]
             target = packed[g, points * c * first : points * c * (first + width)].reshape(points, c, width)
-            target[..., : part.shape[3]] = at_points
-            target[..., part.shape[3] :] = 0
+            target[..., stored:] = 0
+            with np.errstate(over="ignore", invalid="ignore"):
+                for channel in range(0, c, PACKED_CHANNELS):
+                    some = part[:, :, channel : channel + PACKED_CHANNELS]
+                    target[:, channel : channel + PACKED_CHANNELS, :stored] = transform.weights(some).reshape(
+                        points, -1, stored
+                    )
+                sums = np.abs(part).sum((0, 1, 2), dtype=float), np.abs(target).sum(1, dtype=float)
             largest = float(np.max([largest, *map(np.max, sums)]))  # NaN stays
     packed_bias = _bias(bias, groups, groups * k, weight.dtype)
     return packed, packed_bias, weight, _all_finite(weight), _most(largest, transform, weight.dtype)

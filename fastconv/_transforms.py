@@ -90,7 +90,9 @@ class Transform:
     def weights(self, weight):
         """U = G w Gᵀ of weights HWIO, in float64: (points, points, C, K)."""
         _, g, _ = self.matrices
-        return np.einsum("ir,js,rsck->ijck", g, g, weight.astype(float), optimize=True)
+        r, s, c, k = weight.shape
+        by_rows = g @ weight.astype(float).reshape(r, s * c * k)
+        return (g @ by_rows.reshape(-1, s, c * k)).reshape(self.points, self.points, c, k)
 
 
 def _product(roots):
