@@ -48,7 +48,7 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t length
         const char *weights
         const char *next
-        int called
+        int prefetched
         char *out
         ptrdiff_t out_stride
 
@@ -89,7 +89,7 @@ cdef extern from "kernels.h" nogil:
         FC_MAX_LANES
         FC_ROW_TAPS
         FC_STEPS
-        FC_CALLED
+        FC_PREFETCHED
         FC_MOST_REST
 
     struct fc_tile:
@@ -127,7 +127,7 @@ cdef extern from "kernels.h" nogil:
         int lanes
         int max_pixels
         fc_tile_kernel conv[2][12]
-        fc_tile_kernel conv_calling[12]
+        fc_tile_kernel conv_prefetching[12]
         fc_tile_kernel narrow[2][12]
         fc_tile_kernel row[2][12]
         fc_planes_kernel planes[2][12]

@@ -9,6 +9,7 @@ cdef struct Run:
     ptrdiff_t m, end  # pixels of a strip
     ptrdiff_t end_row, first_col, end_col  # of the map, where they are
     Window window  # of the kernel, that they see
+    ptrdiff_t tile  # the number of the last, among those of the same blocks
 
 
 cdef struct Part:  # of a tile's output channels, that one call of a kernel does
@@ -45,7 +46,7 @@ cdef class DirectTiles(Runner):
         self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
     ) noexcept nogil
     cdef void _run_of_pixels(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil
     cdef ptrdiff_t _parts(

@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    FC_CALLED, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_ROW_TAPS, FC_STEPS, fc_tile, fc_tile_kernel,
+    FC_PREFETCHED, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_ROW_TAPS, FC_STEPS, fc_tile, fc_tile_kernel,
     kernels_for,
 )
 from fastconv._cut cimport share
@@ -22,9 +22,9 @@ import_array()
 CHUNK_CHANNELS = 64
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 
-# The most weights, in blocks that go over a tile one after the other, for which the tiles before them call: more would
+# The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
 # push out of L2 what is in use.
-cdef ptrdiff_t CALLED_BYTES = 160 * 1024
+cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 
 cdef enum:
     BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
@@ -100,6 +100,7 @@ cdef class DirectTiles(Runner):
         cdef Run run
         while first_block < end_block:
             end_of_set = min(end_block, first_block + set_blocks)
+            run.tile = 0
             row = top_row
             while row < end_row:
                 run.end_row = self.rows.end_of_rows(row, end_row)
@@ -115,7 +116,7 @@ cdef class DirectTiles(Runner):
             first_block = end_of_set
 
     cdef void _run_of_pixels(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil:
         """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
@@ -133,10 +134,10 @@ cdef class DirectTiles(Runner):
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
         cdef ptrdiff_t next_set = (end_block - first_block) * self.block_bytes
         cdef ptrdiff_t n_parts = self._parts(strip, group, first_block, end_block, run, parts)
-        cdef ptrdiff_t calling = 0
+        cdef ptrdiff_t prefetching = 0  # tiles of the set that prefetch the next one
         cdef const char *at
-        if end_block < self.blocks and next_set <= CALLED_BYTES:
-            calling = self.turn_bytes // FC_CALLED
+        if end_block < self.blocks and next_set <= PREFETCHED_BYTES:
+            prefetching = self.turn_bytes // FC_PREFETCHED
         at = source + (row - first // self.out_width) * row_step + q * step + run.window.cols.first * self.pixel_bytes
         for t in range(tiles):
             n = low + (t < higher)
@@ -147,12 +148,13 @@ cdef class DirectTiles(Runner):
                 if left == 0:
                     left = cols
                     at += jump
+            run.tile += 1
             for i in range(n_parts):
                 tile = &parts[i].tile
                 tile.pixels = inputs
-                if t < calling and parts[i].vectors == FC_MAX_VECTORS:
-                    tile.ahead = next_set + t * FC_CALLED
-                    kernel = self.kernels.conv_calling[n - 1]
+                if run.tile <= prefetching and parts[i].vectors == FC_MAX_VECTORS:
+                    tile.ahead = next_set + (run.tile - 1) * FC_PREFETCHED
+                    kernel = self.kernels.conv_prefetching[n - 1]
                 else:
                     kernel = self.kernels.conv[parts[i].vectors - 1][n - 1]
                 if others:

@@ -7,7 +7,7 @@ import numpy as np
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._cpu cimport FC_MAX_VECTORS, fc_kernels, kernels_for
+from fastconv._cpu cimport CACHE_LINE, FC_MAX_VECTORS, fc_kernels, kernels_for
 from fastconv._rows cimport LEAST_TERMS
 
 import_array()
@@ -19,8 +19,8 @@ PACKED_CHANNELS = 16  # whose weights are transformed at a time: for more, fresh
 def aligned(shape, dtype):
     """An uninitialised array that begins at a cache line."""
     size = prod(shape) * dtype.itemsize
-    cdef ndarray buffer = np.empty(size + 64, np.uint8)
-    cdef ptrdiff_t start = -<ptrdiff_t>PyArray_DATA(buffer) % 64
+    cdef ndarray buffer = np.empty(size + CACHE_LINE, np.uint8)
+    cdef ptrdiff_t start = -<ptrdiff_t>PyArray_DATA(buffer) % CACHE_LINE
     return buffer[start : start + size].view(dtype).reshape(shape)
 
 

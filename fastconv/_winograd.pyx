@@ -29,12 +29,11 @@ WEIGHT_COST = 2.5
 LANES = kernels_for(sizeof(float)).lanes
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
-# Of bytes: after a thread's first strip they are in L2, and need no call. For larger ones a strip twice as large is
-# worth its place there.
-cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024
-cdef ptrdiff_t FAR_WEIGHTS = 24 * 1024 * 1024  # of bytes: they come from memory, and are called for as early as can be
+# Weights, in bytes. Larger ones than the first come in anew for every strip, which is worth one twice as large; smaller
+# ones are prefetched in a thread's first strip alone. Beyond the second they come from memory, as early as can be.
+cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
 cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
-cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: those of larger ones are called for ahead
+cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
 
 
 cdef class Winograd(Runner):
@@ -57,7 +56,8 @@ cdef class Winograd(Runner):
     cdef bint is_5x5
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
-    cdef int first_called, called  # cache lines of weights for each channel, in a thread's first strip and in others
+    # Cache lines of weights that are prefetched for each channel, in a thread's first strip and in others.
+    cdef int first_prefetched, prefetched
     # The cut.
     cdef ptrdiff_t blocks
     # The workspace, in bytes.
@@ -87,9 +87,9 @@ cdef class Winograd(Runner):
         self.blocks = -(-self.group_out // block)
         self.column_bytes = points * self.group_in * self.itemsize
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
-        self.called = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
-        point_bytes = self.group_in * min(self.group_out, block) * self.itemsize
-        self.first_called = 2 if point_bytes <= POINT_IN_CACHE else max(self.called, 1)
+        self.prefetched = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
+        point_bytes = min(block * self.group_in * self.itemsize, self.group_bytes // points)
+        self.first_prefetched = 2 if point_bytes <= POINT_IN_CACHE else max(self.prefetched, 1)
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
@@ -138,7 +138,7 @@ cdef class Winograd(Runner):
                 number = transformed // self.groups
                 if first < 0:
                     first = number
-                strip.called = self.first_called if number == first else self.called
+                strip.prefetched = self.first_prefetched if number == first else self.prefetched
                 self.tiles.arrange(
                     &strip, share(number, cut.strips, self.tiles.count), share(number + 1, cut.strips, self.tiles.count)
                 )
@@ -211,22 +211,22 @@ cdef class Winograd(Runner):
                 product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
                 product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
                 product.next = product.weights + point_bytes
-                product.called = min(strip.called, row_bytes // CACHE_LINE)
+                product.prefetched = min(strip.prefetched, row_bytes // CACHE_LINE)
                 if start < end:
                     self._product(&product, vectors, end - start)
                 product.weights += point_bytes
 
     cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
-        """The products of one point, in turns of a few tiles, which call for the next point's weights."""
+        """The products of one point, in turns of a few tiles, which prefetch the next point's weights."""
         cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
         cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
         cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
         for turn in range(turns):
             n = low + (turn < higher)
             self.kernels.product[vectors - 1][n - 1](product)
-            product.next += product.called * CACHE_LINE * self.group_in
+            product.next += product.prefetched * CACHE_LINE * self.group_in
             if product.next >= end:
-                product.called = 0
+                product.prefetched = 0
             product.rows += n * self.v_tile
             product.out += n * self.m_tile
 
@@ -245,10 +245,10 @@ cdef void _set_transform(fc_winograd *target, transform, full):
 
 def _lines(nbytes):
     """Whole cache lines, not many times a power of two: rows far apart fall on different sets of the cache."""
-    lines = -(-nbytes // 64)
-    return (lines + (lines % 16 == 0)) * 64
+    lines = -(-nbytes // CACHE_LINE)
+    return (lines + (lines % 16 == 0)) * CACHE_LINE
 
 
 def _odd_lines(nbytes):
     """An odd number of cache lines: rows so far apart fall on different sets of the cache."""
-    return (-(-nbytes // 64) | 1) * 64
+    return (-(-nbytes // CACHE_LINE) | 1) * CACHE_LINE

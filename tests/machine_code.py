@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
 _TILE = re.compile(
-    r"f(?P<bits>\d\d)_(?P<family>conv|conv_calling|winograd_product|narrow|row|planes|planes_rest)"
+    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|narrow|row|planes|planes_rest)"
     r"_(?P<pixels>\d+)((x|by)(?P<other>\d+)v?)?__\w+"
 )
 _ROW_TAPS = 3  # FC_ROW_TAPS

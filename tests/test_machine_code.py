@@ -17,7 +17,7 @@ COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"
 OTHERS = re.compile(r"f\d\d_(winograd_(input|output|direct)|narrow_value|conv_store_columns|peak)_.*")
 # Small tiles that compilers are known to get wrong: clang keeps in memory what a loop of one turn sets, gcc loads a
 # vector for each of its uses, or moves the sums about.
-KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_calling|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v))__.*")
+KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v))__.*")
 KNOWN_OF_GCC = re.compile(r"f\d\d_(planes_2x2v|planes_rest_3|row_3by2|winograd_product_[23]x2v)__.*")
 
 

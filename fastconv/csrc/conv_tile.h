@@ -72,12 +72,12 @@ INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add
     }
 }
 
-/* Call for FC_CALLED bytes of the weights that lie `ahead`, into L2: what L1 has is still needed. */
-INLINE void NAMED(conv_call)(const T *w, ptrdiff_t ahead)
+/* Prefetch FC_PREFETCHED bytes of the weights that lie `ahead` into L2: what L1 has is still needed. */
+INLINE void NAMED(conv_prefetch)(const T *w, ptrdiff_t ahead)
 {
     KEEP_IN_ONE_REGISTER(ahead);
     UNROLL
-    for (int i = 0; i < FC_CALLED; i += CACHE_LINE) __builtin_prefetch((const char *)w + ahead + i, 0, 2);
+    for (int i = 0; i < FC_PREFETCHED; i += CACHE_LINE) __builtin_prefetch((const char *)w + ahead + i, 0, 2);
 }
 
 /* The store of whole vectors, without a question at every pixel. */
@@ -111,8 +111,8 @@ static void NAMED(conv_store_columns)(int pixels, const VECTOR acc[][FC_MAX_VECT
     }
 }
 
-/* `pixels`, `vectors` and `calls` are literals at every call: the loops unroll and `acc` lives in registers. */
-INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int calls, const struct fc_tile *t)
+/* `pixels`, `vectors` and `prefetches` are literals at every call: the loops unroll and `acc` lives in registers. */
+INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int prefetches, const struct fc_tile *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
@@ -148,7 +148,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int call
                     UNROLL
                     for (int i = 0; i < FC_STEPS; i++)
                         NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-                    if (calls) NAMED(conv_call)(w, t->ahead);
+                    if (prefetches) NAMED(conv_prefetch)(w, t->ahead);
                 }
                 for (; at < end; at += sizeof(T), w += vectors * LANES) {
                     KEEP_IN_ONE_REGISTER(at);

@@ -15,7 +15,7 @@ struct fc_tile {
     ptrdiff_t length;          /* of a segment */
     const void *weights;       /* packed [block][segment][value][column], whole vectors of columns */
     ptrdiff_t gap;             /* of the weights after each segment: those of columns of the kernel that are left out */
-    ptrdiff_t ahead;           /* how far beyond the weights in use those lie that a calling tile calls for */
+    ptrdiff_t ahead;           /* how far beyond the weights in use those lie that a prefetching tile prefetches */
     ptrdiff_t skipped;         /* of the weights after each block: those of segments that are left out */
     const void *bias;          /* a value for each column, padded to whole vectors */
     const char *residual;      /* added before the activation, or NULL */
@@ -27,8 +27,8 @@ struct fc_tile {
 };
 
 enum {
-    FC_STEPS = 4,   /* terms in one turn of the reduction's loop: the processor foresees where few turns end */
-    FC_CALLED = 128 /* bytes of the weights ahead that a calling tile calls for in each turn, other tiles for others */
+    FC_STEPS = 4,       /* terms in one turn of the reduction's loop: the processor foresees where few turns end */
+    FC_PREFETCHED = 128 /* bytes of the weights ahead that a tile prefetches in each turn, other tiles others */
 };
 
 typedef void (*fc_tile_kernel)(const struct fc_tile *);
@@ -55,7 +55,7 @@ struct fc_kernels {
     int lanes;                                              /* columns in one vector */
     int max_pixels;                                         /* in a tile */
     fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS];     /* [vectors - 1][pixels - 1] */
-    fc_tile_kernel conv_calling[FC_MAX_PIXELS];             /* [pixels - 1], of FC_MAX_VECTORS vectors */
+    fc_tile_kernel conv_prefetching[FC_MAX_PIXELS];         /* [pixels - 1], of FC_MAX_VECTORS vectors */
     fc_tile_kernel narrow[2][FC_MAX_PIXELS];                /* [groups of four][pixels - 1] */
     fc_tile_kernel row[2][FC_MAX_PIXELS];                   /* [step - 1][pixels - 1] */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */

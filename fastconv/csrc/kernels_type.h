@@ -40,10 +40,10 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
     {                                                                        \
         NAMED(conv_tile)(pixels, vectors, 0, t);                             \
     }
-#define CONV_CALLING(pixels, vectors)                                                \
-    static void NAMED(conv_calling_##pixels##x##vectors##v)(const struct fc_tile *t) \
-    {                                                                                \
-        NAMED(conv_tile)(pixels, vectors, 1, t);                                     \
+#define CONV_PREFETCHING(pixels, vectors)                                                \
+    static void NAMED(conv_prefetching_##pixels##x##vectors##v)(const struct fc_tile *t) \
+    {                                                                                    \
+        NAMED(conv_tile)(pixels, vectors, 1, t);                                         \
     }
 #define NARROW(pixels, width)                                             \
     static void NAMED(narrow_##pixels##x##width)(const struct fc_tile *t) \
@@ -66,7 +66,7 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
         NAMED(plane_rest)(pixels, t);                                  \
     }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
-#define CONV_CALLING_ENTRY(pixels, vectors) NAMED(conv_calling_##pixels##x##vectors##v),
+#define CONV_PREFETCHING_ENTRY(pixels, vectors) NAMED(conv_prefetching_##pixels##x##vectors##v),
 #define NARROW_ENTRY(pixels, width) NAMED(narrow_##pixels##x##width),
 #define ROW_ENTRY(pixels, step) NAMED(row_##pixels##by##step),
 #define PLANES_ENTRY(rows, vectors) NAMED(planes_##rows##x##vectors##v),
@@ -74,7 +74,7 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
 
 FOR_PIXELS(CONV, 1)
 FOR_PIXELS(CONV, 2)
-FOR_PIXELS(CONV_CALLING, 2)
+FOR_PIXELS(CONV_PREFETCHING, 2)
 FOR_PIXELS(NARROW, 1)
 FOR_PIXELS(NARROW, 4)
 FOR_PIXELS(ROW, 1)
@@ -87,7 +87,7 @@ const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
     .max_pixels = MAX_PIXELS,
     .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
-    .conv_calling = {FOR_PIXELS(CONV_CALLING_ENTRY, 2)},
+    .conv_prefetching = {FOR_PIXELS(CONV_PREFETCHING_ENTRY, 2)},
     .narrow = {{FOR_PIXELS(NARROW_ENTRY, 1)}, {FOR_PIXELS(NARROW_ENTRY, 4)}},
     .row = {{FOR_PIXELS(ROW_ENTRY, 1)}, {FOR_PIXELS(ROW_ENTRY, 2)}},
     .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
@@ -99,13 +99,13 @@ const struct fc_kernels NAMED(kernels) = {
 #undef PLANES_ENTRY
 #undef ROW_ENTRY
 #undef NARROW_ENTRY
-#undef CONV_CALLING_ENTRY
+#undef CONV_PREFETCHING_ENTRY
 #undef CONV_ENTRY
 #undef PLANES_REST
 #undef PLANES
 #undef ROW
 #undef NARROW
-#undef CONV_CALLING
+#undef CONV_PREFETCHING
 #undef CONV
 #undef VECTOR
 #undef LANES

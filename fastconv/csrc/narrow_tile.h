@@ -2,9 +2,10 @@
  * out. A vector of output channels then needs a vector of input channels of the same numbers, and no other.
  *
  * The struct is that of conv_tile.h, with these differences: a segment is one tap, under which the pixels' channels lie
- * side by side, so that `length` and `gap` are not read; the weights are packed [vector of channels][tap][input channel
- * of the group][channel]; `columns` are all channels, and one call goes through all of them. Each sum is one chain:
- * bias, then taps in order and under a tap the group's channels in order; then residual, activation.
+ * side by side, so that `length`, `gap` and `ahead` are not read; the weights are packed [vector of
+ * channels][tap][input channel of the group][channel]; `columns` are all channels, and one call goes through all of
+ * them. Each sum is one chain: bias, then taps in order and under a tap the group's channels in order; then residual,
+ * activation.
  *
  * The last channels of a pixel that fill no vector go one by one: nothing is read beyond the arrays.
  */

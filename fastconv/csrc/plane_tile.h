@@ -14,7 +14,7 @@
  * the last channel's on.
  */
 
-/* Some channels of one panel; with `copies` they are written to `copy`, and the panel beside is called for. So are the
+/* Some channels of one panel; with `copies` they are written to `copy`, and the panel beside is prefetched. So are the
  * weights ahead, which come from L2 or beyond: the processor's own prefetch begins anew with every page. */
 INLINE void NAMED(plane_channels)(const int rows, const int vectors, const int copies, VECTOR acc[][FC_MAX_VECTORS],
                                   ptrdiff_t channels, const char *x, ptrdiff_t x_step, const T *w, char *copy)

@@ -9,8 +9,6 @@ enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 
 /* Tiles side by side that are transformed together, and the columns of pixels that they see. */
 enum { FC_MAX_RUN = 8, FC_MAX_COLUMNS = FC_MAX_POINTS + (FC_MAX_RUN - 1) * FC_MAX_OUTPUTS };
 
-enum { CACHE_LINE = 64 };
-
 /* A transform of an axis with the points 0, ±node[0], …, ∞; winograd_axis.h says what the constants are. */
 struct fc_winograd {
     int nodes, points, outputs; /* points = 2·nodes + 2; values of a tile */
@@ -36,7 +34,7 @@ struct fc_patches {
     const char *const *pixels; /* column by column, where each pixel's channels begin */
     int tiles;
     ptrdiff_t channels;
-    ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be called for; 0 */
+    ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be prefetched; 0 */
     char *out;       /* [point][tile], whole vectors of channels */
     ptrdiff_t point_stride, tile_stride;
     double most; /* the largest sum of squares of a patch for which nothing overflows */
@@ -51,7 +49,7 @@ struct fc_product {
     ptrdiff_t length;    /* of a row */
     const char *weights; /* packed [channel][column], whole vectors of columns */
     const char *next;    /* weights that are needed next */
-    int called;          /* cache lines of those to call for with each channel: 0, 1 or 2 */
+    int prefetched;      /* cache lines of those to prefetch with each channel: 0, 1 or 2 */
     char *out;
     ptrdiff_t out_stride;
 };

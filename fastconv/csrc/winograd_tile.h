@@ -63,8 +63,8 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
 }
 
 /* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With each channel
- * it calls for some cache lines of the weights that are `next`. */
-INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int called,
+ * it prefetches some cache lines of the weights that are `next`. */
+INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetched,
                                       VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
                                       const T *w, const char *next)
 {
@@ -74,8 +74,8 @@ INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const 
         for (int i = 0; i < FC_STEPS; i++)
             NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
         UNROLL
-        for (int i = 0; i < FC_STEPS * called; i++)
-            __builtin_prefetch(next + (at / (ptrdiff_t)sizeof(T) * called + i) * CACHE_LINE);
+        for (int i = 0; i < FC_STEPS * prefetched; i++)
+            __builtin_prefetch(next + (at / (ptrdiff_t)sizeof(T) * prefetched + i) * CACHE_LINE);
     }
     for (; at < end; at += sizeof(T), w += vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
@@ -85,7 +85,7 @@ INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const 
 }
 
 /* The products of one point for some tiles. */
-INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int called, const struct fc_product *t)
+INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int prefetched, const struct fc_product *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
@@ -101,7 +101,7 @@ INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int c
         }
         ptrdiff_t end = at + PRODUCT_TERMS * (ptrdiff_t)sizeof(T);
         if (end > length) end = length;
-        w = NAMED(winograd_chunk)(tiles, vectors, called, acc, x, at, end, w, t->next);
+        w = NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, x, at, end, w, t->next);
         UNROLL
         for (int i = 0; i < tiles; i++) {
             UNROLL
@@ -122,9 +122,9 @@ INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int c
 
 INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product *t)
 {
-    if (t->called == 0)
+    if (t->prefetched == 0)
         NAMED(winograd_sums)(tiles, vectors, 0, t);
-    else if (t->called == 1)
+    else if (t->prefetched == 1)
         NAMED(winograd_sums)(tiles, vectors, 1, t);
     else
         NAMED(winograd_sums)(tiles, vectors, 2, t);
