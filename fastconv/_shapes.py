@@ -113,14 +113,13 @@ def image_size(x_shape, layout):
     return size
 
 
-def _outputs(what, axis, size, padding, extent, stride, layout=None):
-    """Output pixels along one axis; `layout` is that of a weight."""
+def _outputs(what, axis, size, padding, extent, stride, hint=""):
+    """Output pixels along one axis; `hint` is the end of an error."""
     padded = size + padding[0] + padding[1]
     if padded < extent:
-        read = f"; in layout {layout} weights are {ORDERS[layout]}" if layout else ""
         raise ValueError(
             f"{what} spans {extent} pixels of {axis}, more than x's {axis} {size} "
-            f"with padding {padding[0]} + {padding[1]}{read}"
+            f"with padding {padding[0]} + {padding[1]}{hint}"
         )
     return (padded - extent) // stride + 1
 
@@ -181,15 +180,17 @@ class ConvGeometry(NamedTuple):
             raise ValueError(
                 f"weight of shape {shape} takes {c} channels{each}, "
                 f"but x of shape {tuple(x_shape)} has {channels} channels in layout {self.layout}, "
-                f"where weights are {ORDERS[self.layout]}{self._hint(height, width, channels)}"
+                f"where weights are {ORDERS[self.layout]}{self._hint(x_shape, height, width, channels)}"
             )
         (stride_h, stride_w), (dilation_h, dilation_w) = self.stride, self.dilation
         reach_h, reach_w = (r - 1) * dilation_h + 1, (s - 1) * dilation_w + 1
         padding = self.padding
         if padding == "same":
             padding = _same(height, reach_h, stride_h), _same(width, reach_w, stride_w)
-        out_height = _outputs("weight", "height", height, padding[0], reach_h, stride_h, self.layout)
-        out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w, self.layout)
+        is_other = self._other_channels == channels
+        hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" if is_other else ""
+        out_height = _outputs("weight", "height", height, padding[0], reach_h, stride_h, hint)
+        out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w, hint)
         _fits("the output", batch, out_height, out_width, k)
         _fits("the padded input", height + sum(padding[0]), width + sum(padding[1]), channels)
         # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
@@ -210,19 +211,28 @@ class ConvGeometry(NamedTuple):
             out_width,
         )
 
-    def _hint(self, height, width, channels):
+    @property
+    def _other_channels(self):
+        """The input channels that the weight takes if its axes are in the other order, or None."""
+        r, s, _, _ = self.weight
+        out_channels, channels = (r, s) if self.layout == "NHWC" else (s, r)
+        return None if out_channels % self.groups else channels * self.groups
+
+    def _hint(self, x_shape, height, width, channels):
         """What would make a weight and an x fit whose channels differ, as the end of an error."""
         r, s, c, k = self.weight
         if self.layout == "NHWC":
-            other, kernel, taken, given, weight_axes, x_axes = "NCHW", (c, k), s, height, (2, 3, 1, 0), (-3, -1)
+            other, given, weight_axes, x_axes = "NCHW", height, (2, 3, 1, 0), (-3, -1)
         else:
-            other, kernel, taken, given, weight_axes, x_axes = "NHWC", (k, c), r, width, (3, 2, 0, 1), (-1, -3)
-        if taken * self.groups == given:
+            other, given, weight_axes, x_axes = "NHWC", width, (3, 2, 0, 1), (-1, -3)
+        if self._other_channels == given:
             return f'; they fit layout="{other}"'
-        if taken * self.groups == channels and prod(kernel) < r * s:  # an image's 3 channels are no 3×3 kernel's
+        if self._other_channels == channels and c * k < r * s:  # an image's 3 channels are no 3×3 kernel's
             return f"; this weight fits as {ORDERS[other]}: give weight.transpose{weight_axes}"
         if c * self.groups == given:
-            return f"; this x fits as {other}: give np.moveaxis(x, {x_axes[0]}, {x_axes[1]})"
+            turned = (*x_shape[:-3], width, channels, height)  # in either layout
+            moved = f"np.moveaxis(x, {x_axes[0]}, {x_axes[1]})"
+            return f"; this x fits as {other}, {turned} in {self.layout}: give {moved}"
         if k == channels and self.groups == 1:
             return "; this weight fits with its input and output channels exchanged"
         return ""

@@ -1,6 +1,7 @@
 """What the messages of errors tell beyond the argument's name: all that is accepted, what was given, what would fit."""
 
 import inspect
+from itertools import product
 
 import numpy as np
 import pytest
@@ -48,6 +49,36 @@ def test_arrays_that_fit_the_other_layout_are_told_so():
     assert "fit" not in message_of(x=X[..., :3])
     grouped = {"x": nchw["x"], "weight": np.ones((9, 2, 3, 3), np.float32)}  # in layout NHWC, 2 outputs of 3 channels
     assert "fit" not in message_of(**grouped)
+    one = {"x": np.ones((1, 7, 3, 2), "f4"), "weight": np.ones((8, 1, 1, 1), "f4")}  # as HWIO one output channel
+    assert "they fit" not in message_of(**one, groups=2, layout="NCHW")
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_what_a_hint_says_is_right(layout, groups):
+    """Whatever is wrong, with the array or the layout that an error gives the convolution is no error."""
+    hints = set()
+    for sizes in product((1, 2, 3, 4), repeat=6):
+        height, width, channels, c, k, r = sizes
+        given = {"x": np.ones((1, height, width, channels), "f4"), "weight": np.ones((r, 1, c, k), "f4")}
+        try:
+            fastconv.conv2d(**given, groups=groups, layout=layout, padding=4)
+        except ValueError as error:
+            hint = str(error).rpartition("; ")[2]
+        else:
+            continue
+        options = {"groups": groups, "layout": layout, "padding": 4}
+        if hint.startswith("they fit"):
+            options["layout"] = hint.partition('"')[2][:-1]
+        elif ": give " in hint:
+            name = "x" if "moveaxis" in hint else "weight"
+            given[name] = eval(hint.partition(": give ")[2], {"np": np, **given})
+            assert name == "weight" or f", {given['x'].shape} in {layout}" in hint
+        else:
+            continue
+        hints.add(hint[:9])
+        fastconv.conv2d(**given, **options)
+    assert len(hints) >= 2
 
 
 @pytest.mark.parametrize(("layout", "axes"), [("NHWC", "(2, 3, 1, 0)"), ("NCHW", "(3, 2, 0, 1)")])
@@ -72,6 +103,8 @@ def test_a_kernel_that_is_too_large_is_told_how_weights_are_read():
     rgb = X[..., :3], np.ones((64, 3, 3, 3), np.float32)  # the channels fit by chance
     with pytest.raises(ValueError, match=r"weight spans 64 pixels of height, .*; in layout NHWC weights are HWIO$"):
         fastconv.conv2d(*rgb)
+    with pytest.raises(ValueError, match=r"padding 0 \+ 0$"):  # what no other order of the axes makes fit
+        fastconv.conv2d(X, np.ones((7, 3, 4, 8), np.float32))
     with pytest.raises(
         ValueError, match=r"kernel spans 7 pixels of height, more than x's height 5 with padding 0 \+ 0$"
     ):
