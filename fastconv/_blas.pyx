@@ -53,15 +53,13 @@ cdef class Blas(Runner):
         row_slabs = -(-self.row_pixels // min(MOST_PIXELS, max(FEWEST_PIXELS, -(-self.row_pixels // 2))))
         self.slab_pixels = -(-self.row_pixels // row_slabs)
         self.repeats, self.strips = shape.batch, self.rows * row_slabs
+        self.most_strips, self.most_parts = self.strips, 1  # what BLAS rounds may depend on the slab
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
     def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team):
         """Convolve x into out as every runner does, BLAS itself on one thread."""
         with single_threaded_blas:
             super().run(x, residual, out, out_stride, workspace, team)
-
-    cdef Cut cut_for(self, ptrdiff_t team) noexcept:
-        return Cut(team, self.strips, 1, self.repeats * self.strips)  # what BLAS rounds may depend on the slab
 
     cdef void run_units(
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work

@@ -26,7 +26,7 @@ cdef class Runner:
     cdef readonly str tile
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly ptrdiff_t repeats  # of every strip and part: for each group, say
-    cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` at least
+    cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` and 1 at least; no more: there is one cut
     cdef Cut cut
     cdef Cut cut_for(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Cut cut) noexcept

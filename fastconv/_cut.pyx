@@ -30,7 +30,8 @@ cdef class Runner:
         arrays.x, arrays.out = <const char *>PyArray_DATA(x), <char *>PyArray_DATA(out)
         arrays.residual = NULL if residual is None else <const char *>PyArray_DATA(residual)
         arrays.out_image, arrays.out_stride = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0, out_stride
-        cdef char *work = NULL if workspace is None else <char *>PyArray_DATA(workspace)
+        cdef char nothing  # one may add 0 to where it lies, but not to NULL
+        cdef char *work = &nothing if workspace is None else <char *>PyArray_DATA(workspace)
         cdef Cut cut = self.cut_for(team)
         cdef fc_shares shares
         fc_share_out(&shares, cut.units, team)
@@ -58,7 +59,7 @@ cdef class Runner:
         cdef ptrdiff_t strips, parts
         cdef double least = INFINITY, time
         cdef bint is_picking
-        if team > 1:
+        if team > 1 and self.most_strips * self.most_parts > self.strips:  # there is a choice
             for is_picking in range(2):  # the first round finds the least time, the second picks
                 for strips in range(self.strips, min(most, self.most_strips) + 1):
                     for parts in range(1, min(most // strips, self.most_parts) + 1):
@@ -91,3 +92,5 @@ cdef class Runner:
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units, in a workspace of its own."""
+        with gil:
+            raise NotImplementedError

@@ -37,6 +37,21 @@ def test_every_thread_has_a_unit_of_a_large_layer(name):
     assert cut.units(1) == cut.repeats * cut.strips  # after others as well
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_slabs_of_blas_are_those_of_every_team(stride):
+    cut = runner((2, 28, 28, 64), (1, 1, 64, 64), {"stride": stride, "algorithm": "blas"})
+    assert {cut.units(team) for team in (1, 2, 3, 8, 64)} == {2 * cut.strips} == {2 * cut.most_strips * cut.most_parts}
+
+
+@pytest.mark.parametrize("x_shape", [(0, 8, 8, 4), (8, 8, 4)])
+@pytest.mark.parametrize("algorithm", ["direct", "winograd"])
+def test_an_empty_batch_has_no_units(algorithm, x_shape, capfd):
+    cut = runner(x_shape, (3, 3, 4, 8), {"algorithm": algorithm})
+    for team in (1, 2, 3):
+        assert bool(cut.units(team)) == bool(x_shape[0])
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("name", ONE_STRIP)
 def test_one_strip_is_cut_into_parts(name):
     cut = runner(*ONE_STRIP[name])
