@@ -1,5 +1,6 @@
 """What the machine can do at most, measured: the yardstick for every figure."""
 
+import sys
 import warnings
 from dataclasses import dataclass
 from functools import partial
@@ -63,9 +64,17 @@ def fma_gflops(team):
             f"{team} threads did fewer multiply-adds than one ({most:.3g} and {one:.3g} GFLOP/s): other work is on the "
             "CPUs, or there are fewer CPUs than threads. Shares of this limit are too high; measure again",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=_level_outside(),
         )
     return one, most
+
+
+def _level_outside():
+    """The `stacklevel` of a warning by the caller that points to the first line outside of this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == "fastconv":
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def best_rate(work, team, fewest=5):

@@ -217,8 +217,10 @@ def test_many_threads_below_one_are_warned_of(monkeypatch, teams_for_tiny_layers
         assert fastconv.peak().fma_gflops_all == 150
     assert caught[0].filename == __file__
     plan = fastconv.Conv2d(PAIRS[0][0])
-    with pytest.warns(RuntimeWarning, match=message):
-        plan.describe(X.shape, measure=True)
+    for described in plan, fastconv.Fire(*PAIRS):
+        with pytest.warns(RuntimeWarning, match=message) as caught:
+            described.describe(X.shape, measure=True)
+        assert {warning.filename for warning in caught} == {__file__}
     rates[2] = 300.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
