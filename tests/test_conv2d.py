@@ -55,6 +55,19 @@ def test_the_edges_of_every_tile(kernel, activation, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("kernel", "channels"), [(1, 300), (3, 34)])
+def test_tiles_of_every_size_before_another_block(kernel, channels, dtype):
+    """Blocks too large for the L1 cache beside others: their tiles are those that also bring in the next block."""
+    columns = int(fastconv.Conv2d(np.ones((1, 1, 4, 4), dtype), algorithm="direct").describe((1, 1, 4)).tile.split()[3])
+    for n in range(1, 15):
+        shape = kernel, kernel, channels, 2 * columns + 1
+        case = ConvCase((1, n, channels), shape, (1, n, shape[3]), dtype, options={"padding": kernel // 2})
+        arrays = case.arrays(integers)
+        got = fastconv.conv2d(**arrays, **case.options, algorithm="direct", num_threads=1)
+        assert_equal_exact(got, reference.conv2d(**arrays, **case.options), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("group_in", "group_out"), [(1, 1), (1, 2), (2, 1), (3, 3), (4, 4), (4, 1), (1, 4)])
 @pytest.mark.parametrize(("padding", "stride"), [(0, 1), (1, 1), (1, 2), (0, 3)])
 def test_the_edges_of_groups(padding, stride, group_in, group_out, dtype):
