@@ -91,7 +91,7 @@ def test_blocks_table(run):
         *(tables.seconds(cell.time.median) for cell in cells),
         *(tables.significant(cell.gflops) for cell in cells),
         "12.0×",
-        *(tables.times(cell.time_saved) for cell in cells),
+        *(tables.as_fast(cell.time_saved) for cell in cells),
     ]
     assert sum(width for _, width in table.groups) == len(table.columns) == len(row)
     assert len(table.rows) == len(MACS) * len(CHANNELS)
@@ -101,12 +101,12 @@ def test_figures_of_unsteady_cells_are_marked(tmp_path):
     run = data.load(store(tmp_path, unsteady=[(16, 2, "plain 3×3"), (64, 1, "3×3", "direct")]))
     blocks, algorithms = tables.blocks_table(run), tables.algorithms_table(run)
     marked = [(*row[:2], i) for row in blocks.rows for i, cell in enumerate(row) if cell.startswith("~")]
-    with_two = [blocks.columns.index((group, "2 threads")) for group in ("time", "GFLOP/s", "time saved")]
+    with_two = [blocks.columns.index((group, "2 threads")) for group in ("time", "GFLOP/s", "times as fast")]
     plain = [("plain 3×3", "16", i) for i in with_two[:2]]
     assert marked == [*plain, *((name, "16", with_two[2]) for name in list(MACS)[1:])]
     assert sum(cell.startswith("~") for row in algorithms.rows for cell in row) == 1
     for table in (blocks, algorithms):
-        assert table.note.endswith("~ is unsteady: half of the samples span more than 25% of their median.")
+        assert "~ is unsteady, itself or what it is compared with: the quartiles lie more than 25%" in table.note
     assert "unsteady" not in tables.reference_table(run).note
 
 
@@ -117,7 +117,7 @@ def test_the_1x1_against_numpy(run):
     assert tables.pointwise_table(replace(run, pointwise=rest + fast)).rows == [
         ["blas", "1", "1.00×", "1.00×", "1.00×"],
         ["blas", "2", "1.00×", "1.00×", "1.00×"],
-        ["direct", "1", "2.00×", "0.500×", "4.00×"],
+        ["direct", "1", "2.00×", "slower 0.500×", "4.00×"],
         ["direct", "2", "4.00×", "4.00×", "4.00×"],
     ]
     assert tables.pointwise_table(replace(run, pointwise=fast)).rows == []
@@ -180,13 +180,15 @@ def test_page_holds_the_tables_and_loads_nothing(run):
         assert table.title in text or not table.title
         for row in table.rows:
             assert text.issuperset(cell for cell in row if cell)
-    assert text.issuperset([words.answer(run), *(finding.text for finding in made)])
+    answer = words.answer(run)
+    assert text.issuperset([answer.heading, answer.text, *(finding.text for finding in made)])
     assert not any("Unsteady" in said for said in text)
 
 
 def test_the_page_shows_doubts(tmp_path):
     run = data.load(store(tmp_path, unsteady=[(16, 2, "fire/8 3×3")]))
-    assert page.render(run).count('<p class="doubt">Unsteady with 2 threads: ') == 2  # of Fire and of the threads
+    doubts = page.render(run).count('<p class="doubt">Unsteady behind this: 1 of the ')
+    assert doubts == 3  # of the answer, of Fire and of the threads
 
 
 def test_a_run_without_plain_convolutions_or_threads(tmp_path):
@@ -208,6 +210,9 @@ def test_command_line(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert str(output) in printed
     assert "Blocks by channel count" in printed
+    assert "GFLOP/s" not in printed
+    assert printed.index(words.QUESTION) < printed.index("At 256 channels, ")
+    assert all(len(line) <= 80 for line in printed.splitlines() if not line.startswith("Report: "))
     assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert cli.main(["report", "--results", str(tmp_path / "none")]) == 1
     assert "make bench" in capsys.readouterr().err

@@ -32,35 +32,41 @@ def test_steadiness_is_judged_by_threads(tmp_path):
     every = set(product(CHANNELS, THREADS, MACS))
     all_unsteady = data.load(store(tmp_path / "all", unsteady=every))
     assert len(words.warnings(all_unsteady)) == len(THREADS)
-    assert words.answer(all_unsteady).startswith("This run is too unsteady to tell. Of")
+    assert words.answer(all_unsteady).text.startswith("At 256 channels, too unsteady to tell: MACs ÷ ")
     some = [(16, 2, "fire/8 3×3"), (64, 2, "fire/8 3×3"), (64, 2, "plain 3×3")]
     run = data.load(store(tmp_path / "some", unsteady=some))
     (warning,) = words.warnings(run)
-    assert "unsteady with 2 threads: half" in warning
-    assert "in 3 of 27 cells. The tables mark them with ~" in warning
-    assert re.match(r"\w+\. With 2 threads this run is too unsteady to tell\. Of", words.answer(run))
+    assert "in 3 of the 9 timings of blocks with 2 threads the quartiles lie more than 25%" in warning
+    assert words.answer(run).doubt == "Unsteady behind this: 1 of the 6 timings with 2 threads."  # the ends' cells
     steady = said(run, "How steady the machine was")
     assert re.search(r"2% in the worst \(.*3×3, \d+ channels.*\) with 1 thread; .* 60% .* with 2 threads", steady)
     assert "Above 25% a cell is unsteady." in steady
 
 
-def test_single_convolutions_count_for_steadiness(tmp_path):
+def test_single_convolutions_count_for_steadiness_but_numpy_does_not(tmp_path):
     unsteady = [(c, 2, "3×3", algorithm) for c, algorithm in product(CHANNELS, SPEEDS)]
     run = data.load(store(tmp_path, unsteady=unsteady))
     (warning,) = words.warnings(run)
-    assert "unsteady with 2 threads" in warning
-    assert "in 9 of 27 cells" in warning
-    assert "unsteady" not in words.answer(run)  # which is of blocks alone
+    assert "in 9 of the 15 timings of single convolutions with 2 threads" in warning
+    assert words.block_warnings(run) == []
+    assert words.answer(run).doubt is None  # which is of blocks alone
+    shaky = [
+        replace(c, time=replace(c.time, high=2 * c.time.median)) if c.algorithm == data.NUMPY else c
+        for c in run.pointwise
+    ]
+    assert words.warnings(replace(run, pointwise=shaky, spatial=[])) == []
 
 
 def test_findings_say_how_many_of_their_timings_were_unsteady(tmp_path):
     unsteady = [(16, 2, "fire/8 3×3"), (64, 1, "plain 3×3"), (256, 1, "3×3", "winograd"), (64, 1, "3×3", "direct")]
     run = data.load(store(tmp_path, unsteady=unsteady))
     doubts = {finding.heading: finding.doubt for finding in findings.all_findings(run)}
-    assert doubts["fire/8 3×3"] == "Unsteady with 1 thread and 2 threads: 2 of the 12 timings behind this."
-    assert doubts["reduced/4 3×3"] == "Unsteady with 1 thread: 1 of the 12 timings behind this."
-    assert doubts["Threads"] == "Unsteady with 2 threads: 1 of the 12 timings behind this."
-    assert doubts["The fastest algorithm"] == "Unsteady with 1 thread: 2 of the 24 timings behind this."
+    assert doubts["fire/8 3×3"] == (
+        "Unsteady behind this: 1 of the 6 timings with 1 thread and 1 of the 6 timings with 2 threads."
+    )
+    assert doubts["reduced/4 3×3"] == "Unsteady behind this: 1 of the 6 timings with 1 thread."
+    assert doubts["Threads"] == "Unsteady behind this: 1 of the 6 timings with 2 threads."
+    assert doubts["The fastest algorithm"] == "Unsteady behind this: 2 of the 12 timings with 1 thread."
     assert doubts["The 1×1 itself"] is None
     # Of 64 channels the unsteady one is neither taken nor the fastest.
     assert "in 9 of 11 steady cells, of 12 in all; at worst" in said(run, "The fastest algorithm")
@@ -115,11 +121,31 @@ def test_the_limit_is_held_against_direct_convolution(run):
 
 def test_words_follow_the_figures(run):
     last = [cell_of(run, name, 256, 1).kept for name in ("reduced/4 3×3", "fire/8 3×3")]
-    assert f"{100 * (last[0] * last[1]) ** 0.5:.0f}% with 1 thread" in words.answer(run)
+    assert f"with 1 thread ({100 * (last[0] * last[1]) ** 0.5:.0f}% of the factor)" in words.answer(run).text
     fire = said(run, "fire/8 3×3")
     assert fire.startswith("12.0× fewer multiply-accumulates than the plain 3×3")
     assert f"it is {tables.times(cell_of(run, 'fire/8 3×3', 256, 1).time_saved)} as fast with 1 thread (" in fire
     assert "Slower" not in fire
+
+
+@pytest.mark.parametrize(
+    ("speeds", "text"),
+    [
+        ((0.5, 0.8), "no: with 1 thread 2 of 2 blocks are slower than the plain convolution."),
+        ((0.5, 8), "no: with 1 thread 1 of 2 blocks are slower than the plain convolution."),
+        ((3.6, 12), "yes: MACs ÷ 6.6, time ÷ 6.6 with 1 thread (100% of the factor), in the geometric mean"),
+        ((2.4, 8), "mostly: MACs ÷ 6.6, time ÷ 4.4 with 1 thread (67% of the factor)"),
+        ((1.2, 4), "partly: MACs ÷ 6.6, time ÷ 2.2 with 1 thread (33% of the factor)"),
+        ((1.2, 1.2), "hardly: MACs ÷ 6.6, time ÷ 1.2 with 1 thread (18% of the factor)"),
+    ],
+)
+def test_the_answer_follows_the_figures(run, speeds, text):
+    """The blocks of 3.6 and of 12 times fewer MACs, so many times as fast."""
+    blocks = []
+    for name, speed in zip(("reduced/4 3×3", "fire/8 3×3"), speeds, strict=True):
+        cell = cell_of(run, name, 256, 1)
+        blocks.append(replace(cell, time=data.Timing(*[cell.plain.time.median / speed] * 3)))
+    assert words.answer(replace(run, blocks=blocks)).text.startswith(f"At 256 channels, {text}")
 
 
 @pytest.mark.parametrize(

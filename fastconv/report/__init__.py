@@ -32,8 +32,10 @@ def make(results, output, machine=None, commit=None):
         If there is no such result.
     """
     run = data.load(results, machine, commit)
-    terminal.show(tables.blocks_table(run))
-    print("\n".join(["", words.answer(run) or "", *(f"Warning: {warning}" for warning in words.warnings(run)), ""]))
+    terminal.show(tables.blocks_table(run).without("GFLOP/s"))
+    if answer := words.answer(run):
+        terminal.say("", answer.heading, answer.text, *filter(None, [answer.doubt]))
+    terminal.say("", *(f"Warning: {warning}" for warning in words.block_warnings(run)))
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page.render(run), encoding="utf-8")

@@ -5,7 +5,7 @@ from itertools import chain
 from statistics import geometric_mean, median
 
 from fastconv.report.data import AUTO, NUMPY, UNSTEADY
-from fastconv.report.tables import Table, listed, percent, pointwise_table, significant, team, times
+from fastconv.report.tables import Table, input_size, listed, percent, pointwise_table, significant, team, times
 
 KEPT = 0.8  # of the saved operations must be saved time for "the time shrinks as the operations do"
 NEAR = 1.05  # times the time of the fastest count as fast as it
@@ -22,12 +22,13 @@ class Finding:
 
     @property
     def doubt(self):
-        """How many of its cells were unsteady, in a sentence, or None."""
-        unsteady = [cell for cell in self.cells if not cell.time.is_steady]
-        if not unsteady:
-            return None
-        teams = listed(team(threads) for threads in sorted({cell.threads for cell in unsteady}))
-        return f"Unsteady with {teams}: {len(unsteady)} of the {len(self.cells)} timings behind this."
+        """How many of its cells were unsteady, by threads, in a sentence, or None."""
+        said = []
+        for threads in sorted({cell.threads for cell in self.cells}):
+            steady = [cell.time.is_steady for cell in self.cells if cell.threads == threads]
+            if not all(steady):
+                said.append(f"{steady.count(False)} of the {len(steady)} timings with {team(threads)}")
+        return f"Unsteady behind this: {listed(said)}." if said else None
 
 
 def all_findings(run):
@@ -192,8 +193,7 @@ def _choices(run):
     said = [f"{name}: {listed(_span(*span, spans) for span in spans)}." for name, spans in run.choices.items()]
     if not said:
         return None
-    map_size = f" ({run.facts['blocks_input']})" if "blocks_input" in run.facts else ""
-    return Finding("What auto takes", f"For c to c channels{map_size}, by its rule. {' '.join(said)}")
+    return Finding("What auto takes", f"For c to c channels{input_size(run)}, by its rule. {' '.join(said)}")
 
 
 def _span(first, last, algorithm, spans):

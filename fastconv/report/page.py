@@ -65,7 +65,9 @@ def render(run):
     return template.render(
         where=words.where(run),
         warnings=words.warnings(run),
+        question=words.QUESTION,
         answer=words.answer(run),
+        slower=tables.SLOWER,
         blocks_input=run.facts.get("blocks_input"),
         findings=findings.all_findings(run),
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),

@@ -1,12 +1,12 @@
 """The tables of the report, once for the terminal and the page: rows of text made from the records of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import geometric_mean
 
 from fastconv.report.data import AUTO, NUMPY, UNSTEADY
 
-UNSTEADY_MARK = "~"
+UNSTEADY_MARK, SLOWER = "~", "slower"
 _NOMINAL = (
     "GFLOP/s are nominal, two FLOP a MAC: Winograd multiplies less, direct leaves out products with padding, and both "
     "may pass what the multiply-add units can do."
@@ -24,6 +24,12 @@ class Table:
     note: str
     columns: list
     rows: list
+
+    def without(self, group):
+        """The same table without the columns of one upper heading."""
+        kept = [i for i, (name, _) in enumerate(self.columns) if name != group]
+        columns, *rows = ([line[i] for i in kept] for line in (self.columns, *self.rows))
+        return replace(self, columns=columns, rows=rows)
 
     @property
     def groups(self):
@@ -63,6 +69,12 @@ def times(value):
     return f"{significant(value)}×"
 
 
+def as_fast(ratio):
+    """A factor of time, named where it is a loss: slower 0.710×."""
+    text = times(ratio)
+    return f"{SLOWER} {text}" if text.startswith("0.") else text
+
+
 def team(threads):
     """A number of threads in words."""
     return f"{threads} thread{'s' * (threads != 1)}"
@@ -79,11 +91,16 @@ def listed(items):
     return f"{', '.join(head)} and {last}" if head else last
 
 
+def input_size(run):
+    """What the blocks took, in brackets, where the run says it."""
+    return f" ({run.facts['blocks_input']})" if "blocks_input" in run.facts else ""
+
+
 def blocks_table(run):
-    """Per block and channel count: MACs, time and speed; the MACs saved by the 1×1 and beside them the time saved."""
+    """Per block and channel count: MACs, time and speed; how many times fewer MACs, and how many times as fast."""
     teams = run.thread_counts
     columns = [("", "block"), ("", "channels"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)]
-    columns += [("MACs", "saved"), *_each("time saved", teams)]
+    columns += [("fewer", "MACs"), *_each("times as fast", teams)]
     rows = []
     for name in run.names():
         series = {threads: {c.channels: c for c in run.series(name, threads)} for threads in teams}
@@ -94,12 +111,13 @@ def blocks_table(run):
             row += [_text(cell, lambda c: seconds(c.time.median)) for cell in cells]
             row += [_text(cell, lambda c: significant(c.gflops)) for cell in cells]
             row += [times(known.macs_saved) if known.plain else ""]
-            row += [_text(cell, lambda c: times(c.time_saved) if c.plain else "", with_plain=True) for cell in cells]
+            row += [_text(cell, lambda c: as_fast(c.time_saved) if c.plain else "", with_plain=True) for cell in cells]
             rows.append(row)
     return _table(
         "Blocks by channel count",
-        "Time: the median of one call. Saved: how many times fewer MACs than the plain convolution of the same "
-        f"kernel and channels that the block can stand for, and how many times as fast. {_NOMINAL}",
+        f"c to c channels{input_size(run)}, with bias and ReLU after each convolution; time is the median of one call. "
+        "Fewer MACs and times as fast: than the plain convolution of the same kernel and channels. A factor of time "
+        "below 1 is a loss: slower.",
         columns,
         rows,
     )
@@ -135,7 +153,7 @@ def pointwise_table(run):
         if theirs and cell.algorithm != NUMPY:
             ratios.setdefault((cell.algorithm, cell.threads), []).append(theirs / cell.time.median)
     rows = [
-        [algorithm, str(threads), *(times(form(found)) for form in (geometric_mean, min, max))]
+        [algorithm, str(threads), *(as_fast(form(found)) for form in (geometric_mean, min, max))]
         for (algorithm, threads), found in sorted(ratios.items())
     ]
     return Table("", "", [("", heading) for heading in ("algorithm", "threads", "mean", "lowest", "highest")], rows)
@@ -229,5 +247,8 @@ def _marked(text, *timings):
 def _table(title, note, columns, rows):
     """A `Table`, its note with the meaning of the mark where a figure bears it."""
     if any(UNSTEADY_MARK in cell for row in rows for cell in row):
-        note += f" {UNSTEADY_MARK} is unsteady: half of the samples span more than {percent(UNSTEADY)} of their median."
+        note += (
+            f" {UNSTEADY_MARK} is unsteady, itself or what it is compared with: the quartiles lie more than "
+            f"{percent(UNSTEADY)} of the median apart."
+        )
     return Table(title, note, columns, rows)
