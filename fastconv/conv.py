@@ -77,7 +77,7 @@ class BoundConv:
 
 
 class Conv2d:
-    """A convolution with fixed weights, packed once and ready to be called many times.
+    """A convolution with fixed weights, packed once, at the latest in the first call, and ready for many calls.
 
     y = activation(conv(x, weight) + bias + residual)
 
