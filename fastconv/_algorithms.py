@@ -2,14 +2,14 @@
 
 An algorithm is an object with a `name`; the `layout` of the arrays it takes; `reason_against(shape)`, None where it is
 usable; `cost(shape)`, what an image is expected to take, in multiply-accumulates of the direct convolution: the least
-is taken; `pack(weight, bias, groups)`, what a plan keeps of weights HWIO; `bind(shape, packed, activation)`, which
-gives a runner: `tile`, `workspace_bytes` for each thread, `run(x, residual, out, out_stride, workspace, team)`; and
-`multiplications(shape, runner)`, those really done.
+is taken; `pack(weight, bias, groups, num_threads)`, what a plan keeps of weights HWIO; `bind(shape, packed,
+activation)`, which gives a runner: `tile`, `workspace_bytes` for each thread, `run(x, residual, out, out_stride,
+workspace, team)`; and `multiplications(shape, runner)`, those really done.
 """
 
 import math
 
-from fastconv import _direct, _nchw, _pack, _transforms, _winograd
+from fastconv import _direct, _nchw, _pack, _threads, _transforms, _winograd
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
@@ -35,7 +35,7 @@ class _Direct:
     def multiplications(self, shape, runner):
         return runner.multiplications
 
-    def pack(self, weight, bias, groups):
+    def pack(self, weight, bias, groups, num_threads):
         return _pack.direct(weight, bias, groups)
 
     def bind(self, shape, packed, activation):
@@ -52,7 +52,7 @@ class _PointwiseNCHW(_Direct):
     def multiplications(self, shape, runner):
         return shape.macs
 
-    def pack(self, weight, bias, groups):
+    def pack(self, weight, bias, groups, num_threads):
         return _nchw.pack(weight, bias, groups)
 
     def bind(self, shape, packed, activation):
@@ -72,7 +72,7 @@ class _Blas:
     def multiplications(self, shape, runner):
         return shape.macs
 
-    def pack(self, weight, bias, groups):
+    def pack(self, weight, bias, groups, num_threads):
         self._module()  # now, since a later import in one thread could be cut in half by a fork in another
         return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
 
@@ -116,8 +116,9 @@ class _Winograd:
         products = shape.in_channels // shape.groups * shape.out_channels
         return shape.batch * self.transform.products(shape) * products
 
-    def pack(self, weight, bias, groups):
-        return _pack.winograd(weight, bias, groups, self.transform)
+    def pack(self, weight, bias, groups, num_threads):
+        team = _threads.take(_threads.moving_team(num_threads, weight.size))
+        return _pack.winograd(weight, bias, groups, self.transform, team)
 
     def bind(self, shape, packed, activation):
         return _winograd.Winograd(shape, *packed, activation, self.transform)

@@ -42,6 +42,17 @@ cdef extern from "winograd.h" nogil:
         char *fits
         fc_window windows[4][4]
 
+    struct fc_weights:
+        double rows[3][5]
+        const char *taps
+        ptrdiff_t tap_stride
+        ptrdiff_t channel_stride
+        ptrdiff_t channels
+        ptrdiff_t columns
+        char *out
+        ptrdiff_t point_stride
+        double *sums
+
     struct fc_product:
         const char *rows
         ptrdiff_t row_stride
@@ -69,12 +80,14 @@ cdef extern from "winograd.h" nogil:
         const char *weights
         ptrdiff_t weight_stride
 
+    ctypedef void (*fc_weights_kernel)(const fc_weights *) noexcept
     ctypedef void (*fc_input_kernel)(const fc_patches *) noexcept
     ctypedef void (*fc_product_kernel)(const fc_product *) noexcept
     ctypedef void (*fc_output_kernel)(const fc_result *) noexcept
     ctypedef void (*fc_direct_kernel)(const fc_patches *, const fc_result *) noexcept
 
     struct fc_winograd_kernels:
+        fc_weights_kernel weights[2][2]
         fc_input_kernel input[2][2][2]
         fc_product_kernel product[2][12]
         fc_output_kernel output[2][2][2]

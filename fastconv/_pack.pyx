@@ -4,16 +4,18 @@ from math import isfinite, prod
 
 import numpy as np
 
+from cython.parallel cimport prange
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._cpu cimport CACHE_LINE, FC_MAX_VECTORS, fc_kernels, kernels_for
+from fastconv._cpu cimport CACHE_LINE, FC_MAX_VECTORS, fc_kernels, fc_weights, fc_weights_kernel, kernels_for
 from fastconv._rows cimport LEAST_TERMS
 
 import_array()
 
 
-PACKED_CHANNELS = 16  # whose weights are transformed at a time: for more, fresh memory would take longer than the work
+cdef enum:
+    PIECE = 16  # channels whose weights one thread transforms
 
 
 def aligned(shape, dtype):
@@ -90,45 +92,66 @@ def _bias(bias, groups, out_channels, dtype):
     return packed
 
 
-def winograd(weight, bias, groups, transform):
+cdef struct Weights:
+    fc_weights all  # of all channels and columns of a group
+    fc_weights_kernel kernel
+    ptrdiff_t itemsize, points, columns, block, blocks, pieces
+
+
+def winograd(ndarray weight, bias, ptrdiff_t groups, transform, int team):
     """What a plan keeps: the weights at every point, [group][block][point][c][column], the bias, the weights as they
     are, whether they are finite, and the largest sum of squares of a patch's values for which nothing can overflow on
-    the way.
+    the way. The team shares the blocks, in pieces of a few channels.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
-    _, _, c, k = weight.shape
-    k //= groups
-    block, points = kernels.lanes * FC_MAX_VECTORS, transform.points**2
-    columns = -(-k // kernels.lanes) * kernels.lanes
-    packed = aligned((groups, points * c * columns), weight.dtype)
-    largest = 0.0  # sum of absolute weights
-    for g in range(groups):
-        for first in range(0, columns, block):
-            part = weight[..., g * k + first : min(g * k + first + block, (g + 1) * k)]
-            width, stored = min(block, columns - first), part.shape[3]
-            target = packed[g, points * c * first : points * c * (first + width)].reshape(points, c, width)
-            target[..., stored:] = 0
-            with np.errstate(over="ignore", invalid="ignore"):
-                for channel in range(0, c, PACKED_CHANNELS):
-                    some = part[:, :, channel : channel + PACKED_CHANNELS]
-                    target[:, channel : channel + PACKED_CHANNELS, :stored] = transform.weights(some).reshape(
-                        points, -1, stored
-                    )
-                sums = np.abs(part).sum((0, 1, 2), dtype=float), np.abs(target).sum(1, dtype=float)
-            largest = float(np.max([largest, *map(np.max, sums)]))  # NaN stays
-    packed_bias = _bias(bias, groups, groups * k, weight.dtype)
-    return packed, packed_bias, weight, _all_finite(weight), _most(largest, transform, weight.dtype)
+    cdef ptrdiff_t c = weight.shape[2], all_columns = weight.shape[3], unit
+    cdef Weights weights
+    weights.itemsize, weights.points = weight.itemsize, transform.points**2
+    weights.block = kernels.lanes * FC_MAX_VECTORS
+    weights.all.channels, weights.all.columns = c, all_columns // groups
+    weights.columns = -(-weights.all.columns // kernels.lanes) * kernels.lanes
+    weights.blocks, weights.pieces = -(-weights.columns // weights.block), -(-c // PIECE)
+    weights.kernel = kernels.winograd.weights[transform.kernel == 5][len(transform.nodes) - 1]
+    for i, row in enumerate(transform.weight_rows):
+        for k, value in enumerate(row):
+            weights.all.rows[i][k] = value
+    weights.all.channel_stride = all_columns * weight.itemsize
+    weights.all.tap_stride = c * weights.all.channel_stride
+    packed = aligned((groups, weights.points * c * weights.columns), weight.dtype)
+    sums = np.zeros((groups * weights.blocks, weights.pieces, weights.block))
+    weights.all.taps, weights.all.out = <const char *>PyArray_DATA(weight), <char *>PyArray_DATA(packed)
+    weights.all.sums = <double *>PyArray_DATA(sums)
+    for unit in prange(groups * weights.blocks * weights.pieces, nogil=True, schedule="static", num_threads=team):
+        _winograd_piece(&weights, unit)
+    with np.errstate(over="ignore"):
+        totals = sums.sum(1)
+    largest = float(totals.max(initial=0))  # NaN stays
+    packed_bias = _bias(bias, groups, all_columns, weight.dtype)
+    return packed, packed_bias, weight, isfinite(largest), _most(largest, transform, weight.dtype)
+
+
+cdef void _winograd_piece(const Weights *weights, ptrdiff_t unit) noexcept nogil:
+    """Pack a unit: pieces fastest, then blocks, groups."""
+    cdef fc_weights piece = weights.all
+    cdef ptrdiff_t itemsize = weights.itemsize, channel = unit % weights.pieces * PIECE
+    cdef ptrdiff_t group = unit // weights.pieces // weights.blocks
+    cdef ptrdiff_t column = unit // weights.pieces % weights.blocks * weights.block
+    cdef ptrdiff_t width = min(weights.block, weights.columns - column) * itemsize
+    piece.point_stride = weights.all.channels * width
+    piece.out += (group * weights.columns + column) * weights.points * weights.all.channels * itemsize + channel * width
+    piece.taps += channel * piece.channel_stride + (group * weights.all.columns + column) * itemsize
+    piece.channels = min(<ptrdiff_t>PIECE, weights.all.channels - channel)
+    piece.columns = min(weights.block, weights.all.columns - column)
+    piece.sums += unit * weights.block
+    weights.kernel(&piece)
 
 
 def _most(largest, transform, dtype):
-    """The largest sum of squares of x for which no value can overflow; -1, less than any, for unfit weights.
-
-    A value on the way, of the transforms or of the direct sum, is at most max |x| times the largest sum of absolute
-    weights times the absolute row sums of Bᵀ and Aᵀ, once for each axis.
+    """The largest sum of squares of x for which no value can overflow, `largest` being the largest sum of absolute
+    weights; -1, less than any, for unfit weights.
     """
-    a, _, b = transform.matrices
-    gain = float(np.abs(a).sum(1).max() * np.abs(b).sum(1).max()) ** 2 * largest
-    if not isfinite(gain):
+    gain = transform.gain * largest
+    limit = float(np.finfo(dtype).max) / 4  # there is rounding
+    if not gain <= limit:  # the weights themselves may overflow, or gain is NaN
         return -1.0
-    limit = float(np.finfo(dtype).max)
-    return min(limit / 4 / max(gain, 1), limit**0.5) ** 2  # with a gain below 1 the squares overflow first
+    return min(limit / max(gain, 1), limit**0.5) ** 2  # with a gain below 1 the squares overflow first

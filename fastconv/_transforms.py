@@ -87,12 +87,20 @@ class Transform:
         left_out = _product([node**2 for node in full.nodes[len(self.nodes) :]])  # in t²
         return [_value(left_out, node**2) for node in (0, *self.nodes)]
 
-    def weights(self, weight):
-        """U = G w Gᵀ of weights HWIO, in float64: (points, points, C, K)."""
+    @property
+    def weight_rows(self):
+        """The rows of G for 0 and for each node, as csrc/winograd_weights.h takes them."""
         _, g, _ = self.matrices
-        r, s, c, k = weight.shape
-        by_rows = g @ weight.astype(float).reshape(r, s * c * k)
-        return (g @ by_rows.reshape(-1, s, c * k)).reshape(self.points, self.points, c, k)
+        return g[0], *g[1:-1:2]
+
+    @cached_property
+    def gain(self):
+        """A bound of every value on the way, of the transforms or of a direct sum, over max |x| · Σ |w|.
+
+        At a point U is at most max |G|² · Σ |w|; the absolute row sums of Bᵀ and Aᵀ come to it once for each axis.
+        """
+        a, g, b = map(np.abs, self.matrices)
+        return float(a.sum(1).max() * max(g.max(), 1) * b.sum(1).max()) ** 2
 
 
 def _product(roots):

@@ -291,6 +291,6 @@ class Conv2d:
         packed = self._packed.get(algorithm)
         if packed is None:
             weight = self._weight if algorithm.layout == "NCHW" else np.ascontiguousarray(self._weight)
-            packed = algorithm.pack(weight, self._bias, self._geometry.groups)
+            packed = algorithm.pack(weight, self._bias, self._geometry.groups, self.num_threads)
             packed = self._packed.setdefault(algorithm, packed)
         return packed

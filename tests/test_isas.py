@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 KERNEL_TESTS = [
     "test_conv2d",
     "test_winograd",
+    "test_pack",
     "test_pointwise",
     "test_pool",
     "test_blocks",

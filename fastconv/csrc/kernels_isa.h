@@ -28,6 +28,9 @@ enum { SUM_TERMS = 256 };
 /* The same for the products of Winograd, whose output transform magnifies their rounding. */
 enum { PRODUCT_TERMS = 16 };
 
+/* Input channels whose weights are transformed together. */
+enum { WEIGHT_CHANNELS = 4 };
+
 #define FOR_PIXELS_4(F, vectors) F(1, vectors) F(2, vectors) F(3, vectors) F(4, vectors)
 #define FOR_PIXELS_6(F, vectors) FOR_PIXELS_4(F, vectors) F(5, vectors) F(6, vectors)
 #define FOR_PIXELS_12(F, vectors) \

@@ -31,6 +31,7 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
 #include "narrow_tile.h"
 #include "plane_tile.h"
 #include "winograd_axis.h"
+#include "winograd_weights.h"
 #include "winograd_tile.h"
 
 /* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels / step, and

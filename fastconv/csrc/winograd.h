@@ -4,7 +4,7 @@
 #include "sizes.h"
 #include <stddef.h>
 
-enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 4 };
+enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 4, FC_MAX_TAPS = 5 };
 
 /* Tiles side by side that are transformed together, and the columns of pixels that they see. */
 enum { FC_MAX_RUN = 8, FC_MAX_COLUMNS = FC_MAX_POINTS + (FC_MAX_RUN - 1) * FC_MAX_OUTPUTS };
@@ -42,6 +42,19 @@ struct fc_patches {
     struct fc_window windows[FC_MAX_OUTPUTS][FC_MAX_OUTPUTS]; /* of the values of a tile that is computed directly */
 };
 
+/* Weights of some input channels and a block of columns, to be transformed and packed. */
+struct fc_weights {
+    double rows[FC_MAX_NODES + 1][FC_MAX_TAPS]; /* of G, for 0 and each node */
+    const char *taps;                           /* HWIO, from the first channel and column on */
+    ptrdiff_t tap_stride, channel_stride;       /* from a tap of the kernel to the next, from a channel to the next */
+    ptrdiff_t channels, columns;
+    char *out; /* [point][channel][column], whole vectors of columns, zeros in the missing ones */
+    ptrdiff_t point_stride;
+    double *sums; /* of absolute weights, for each column of whole vectors */
+};
+
+typedef void (*fc_weights_kernel)(const struct fc_weights *);
+
 /* Rows of channels, one of each tile, times the weights of one point. */
 struct fc_product {
     const char *rows;
@@ -71,6 +84,7 @@ struct fc_result {
 };
 
 struct fc_winograd_kernels {
+    fc_weights_kernel weights[2][FC_MAX_NODES]; /* [kernel is 5×5][nodes - 1] */
     /* [kernel is 5×5][nodes of rows - 1][nodes of cols - 1] */
     void (*input[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_patches *);
     void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_result *);

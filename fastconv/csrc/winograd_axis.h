@@ -8,6 +8,7 @@
  * side.
  */
 
+#include <stdint.h>
 #include <string.h>
 
 /* The constants of struct fc_winograd, each in all lanes. */

@@ -232,6 +232,11 @@ static void NAMED(winograd_direct)(const struct fc_patches *patch, const struct 
 }
 
 /* The functions, named by nodes, tiles x vectors or kernel and nodes, and the table of them. */
+#define WEIGHTS(kernel, nodes)                                                         \
+    static void NAMED(winograd_weights_##kernel##_##nodes)(const struct fc_weights *t) \
+    {                                                                                  \
+        NAMED(winograd_weights)(kernel, nodes, t);                                     \
+    }
 #define INPUT(kernel, row_nodes, col_nodes)                                                            \
     static void NAMED(winograd_input_##kernel##_##row_nodes##_##col_nodes)(const struct fc_patches *t) \
     {                                                                                                  \
@@ -249,6 +254,9 @@ static void NAMED(winograd_direct)(const struct fc_patches *patch, const struct 
     }
 #define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
 
+WEIGHTS(3, 1)
+WEIGHTS(3, 2)
+WEIGHTS(5, 2)
 INPUT(3, 1, 1)
 INPUT(3, 1, 2)
 INPUT(3, 2, 1)
@@ -263,6 +271,7 @@ OUTPUT(3, 2, 2)
 OUTPUT(5, 2, 2)
 
 static const struct fc_winograd_kernels NAMED(winograd) = {
+    .weights = {{NAMED(winograd_weights_3_1), NAMED(winograd_weights_3_2)}, {0, NAMED(winograd_weights_5_2)}},
     .input = {{{NAMED(winograd_input_3_1_1), NAMED(winograd_input_3_1_2)},
                {NAMED(winograd_input_3_2_1), NAMED(winograd_input_3_2_2)}},
               {{0}, {0, NAMED(winograd_input_5_2_2)}}},
@@ -277,3 +286,4 @@ static const struct fc_winograd_kernels NAMED(winograd) = {
 #undef OUTPUT
 #undef PRODUCT
 #undef INPUT
+#undef WEIGHTS
