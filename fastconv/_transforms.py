@@ -21,8 +21,8 @@ import numpy as np
 class Transform:
     """F(m×m, r×r) with the points 0, ±nodes, ∞: m outputs of a kernel of r, and whatever `Fraction` takes as nodes."""
 
-    def __init__(self, outputs, kernel, nodes):
-        self.outputs, self.kernel, self._nodes = outputs, kernel, nodes
+    def __init__(self, outputs, kernel, nodes, left_out=()):
+        self.outputs, self.kernel, self._nodes, self._left_out = outputs, kernel, nodes, left_out
         if outputs + kernel - 1 != self.points:
             raise ValueError(f"{self} needs {self.outputs + self.kernel - 1} points")
 
@@ -37,14 +37,14 @@ class Transform:
     @cached_property
     def nodes(self):
         """The nodes as fractions."""
-        from fractions import Fraction  # which only Winograd's users wait for
+        return _fractions(self._nodes)
 
-        return tuple(map(Fraction, self._nodes))
-
-    @property
+    @cached_property
     def short(self):
         """The transform without the last pair of points, for m − 2 outputs of an axis; None where there is none."""
-        return Transform(self.outputs - 2, self.kernel, self._nodes[:-1]) if self.outputs > 2 else None
+        if self.outputs <= 2:
+            return None
+        return Transform(self.outputs - 2, self.kernel, self._nodes[:-1], left_out=self._nodes[-1:])
 
     def tiles(self, shape):
         """Rows and columns of tiles on an output map."""
@@ -76,16 +76,16 @@ class Transform:
 
     @cached_property
     def constants(self):
-        """(powers, pairs, ends) of the factored form in csrc/winograd_axis.h, coefficients of t² without the last 1."""
+        """(powers, pairs, ends, scales) of the factored form in csrc/winograd_axis.h, in float64: coefficients of t²
+        without the last 1, and what the rows of Bᵀ for 0 and for each pair are scaled by, to go with the transformed
+        weights of the full transform.
+        """
         squares = [node**2 for node in self.nodes]
-        powers = [[node**k for node in self.nodes] for k in range(self.outputs)]
+        powers = [[float(node**k) for node in self.nodes] for k in range(self.outputs)]
         pairs = [_product([q for q in squares if q != square])[:-1] for square in squares]
-        return powers, pairs, _product(squares)[:-1]
-
-    def scales(self, full):
-        """What the rows of Bᵀ for 0 and for each pair are scaled by, to go with the transformed weights of `full`."""
-        left_out = _product([node**2 for node in full.nodes[len(self.nodes) :]])  # in t²
-        return [_value(left_out, node**2) for node in (0, *self.nodes)]
+        left_out = _product([node**2 for node in _fractions(self._left_out)])
+        scales = [_value(left_out, square) for square in (0, *squares)]
+        return powers, [_floats(pair) for pair in pairs], _floats(_product(squares)[:-1]), _floats(scales)
 
     @property
     def weight_rows(self):
@@ -101,6 +101,16 @@ class Transform:
         """
         a, g, b = map(np.abs, self.matrices)
         return float(a.sum(1).max() * max(g.max(), 1) * b.sum(1).max()) ** 2
+
+
+def _fractions(values):
+    from fractions import Fraction  # which only Winograd's users wait for
+
+    return tuple(map(Fraction, values))
+
+
+def _floats(values):
+    return [float(value) for value in values]
 
 
 def _product(roots):

@@ -13,8 +13,8 @@ same bits.
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    CACHE_LINE, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches,
-    fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
+    CACHE_LINE, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches, fc_product, fc_result,
+    fc_winograd, fc_winograd_kernels, kernels_for,
 )
 from fastconv._cut cimport Arrays, Cut, Runner, share
 from fastconv._shares cimport fc_shares, fc_take_unit
@@ -73,9 +73,9 @@ cdef class Winograd(Runner):
         self.most, self.relu = most, activation == "relu"
         cdef const fc_kernels *kernels = kernels_for(self.itemsize)
         self.kernels, self.lanes, self.max_tiles = kernels.winograd, kernels.lanes, kernels.max_pixels
-        _set_transform(&self.transform, transform, transform)
+        _set_transform(&self.transform, transform)
         if transform.short is not None:
-            _set_transform(&self.short_transform, transform.short, transform)
+            _set_transform(&self.short_transform, transform.short)
         for kind in range(KINDS):
             self.axes[kind].rows = &self.short_transform if kind & SHORT_ROWS else &self.transform
             self.axes[kind].cols = &self.short_transform if kind & SHORT_COLS else &self.transform
@@ -231,16 +231,17 @@ cdef class Winograd(Runner):
             product.out += n * self.m_tile
 
 
-cdef void _set_transform(fc_winograd *target, transform, full):
-    powers, pairs, ends = transform.constants
-    target.nodes, target.points, target.outputs = len(transform.nodes), transform.points, transform.outputs
-    target.scales = [float(scale) for scale in (*transform.scales(full), *[0] * (FC_MAX_NODES - len(transform.nodes)))]
-    for i in range(len(transform.nodes)):
+cdef void _set_transform(fc_winograd *target, transform):
+    powers, pairs, ends, scales = transform.constants
+    target.nodes, target.points, target.outputs = len(ends), transform.points, transform.outputs
+    for i in range(target.nodes):
         for k in range(transform.outputs):
             target.powers[k][i] = powers[k][i]
-        for k in range(len(transform.nodes) - 1):
+        for k in range(target.nodes - 1):
             target.pairs[i][k] = pairs[i][k]
         target.ends[i] = ends[i]
+    for i in range(target.nodes + 1):
+        target.scales[i] = scales[i]
 
 
 def _lines(nbytes):
