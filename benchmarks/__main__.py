@@ -33,7 +33,7 @@ QUICK = (  # what the quick profile runs: expressions on "module.Class.benchmark
     rf"bench_layers\.Pointwise\.time_pointwise\({_FEW}, \d+, '1x1 c→c'",
     rf"bench_layers\.Spatial\.time_spatial\({_FEW}, \d+, '(3x3|5x5)'",
     rf"bench_layers\.LayerCosts\.track_macs\({_FEW}, '(1x1 c→c|3x3|5x5)'",
-    r"bench_calls\.(Overhead|timeraw)",
+    r"bench_calls\.(Overhead|Function|timeraw)",
     r"bench_machine\.",
 )
 

@@ -28,6 +28,23 @@ class Overhead:
         fastconv.conv2d(self.call.x, *self.arguments, activation="relu", out=self.call.y, num_threads=1)
 
 
+class Function:
+    """`conv2d`, which packs the weights at every call, on layers that "auto" gives to Winograd, with one thread."""
+
+    params = (tuple(configs.PACKED_IN_CALLS), ("auto", "direct"))
+    param_names = ("layer", "algorithm")
+    version = "1"
+
+    def setup(self, layer, algorithm):
+        layer = configs.PACKED_IN_CALLS[layer]
+        call = common.Call(layer, 1, algorithm)
+        self.arguments = call.x, *common.arguments(layer)
+        self.options = {**layer.options, "activation": "relu", "algorithm": algorithm, "out": call.y, "num_threads": 1}
+
+    def time_function(self, layer, algorithm):
+        fastconv.conv2d(*self.arguments, **self.options)
+
+
 def timeraw_import_fastconv():
     """Import in a fresh process, NumPy's import within it."""
     return "import fastconv"

@@ -111,3 +111,9 @@ def _distinct(layers_of):
                 key = layer.kind, layer.x_shape, tuple(layer.weights.values()), repr(layer.options)
                 layers.setdefault(key, (f"{network} {layer.name}", layer))
     return dict(layers.values())
+
+
+# Small and large maps, few weights and many: what packing adds to a call.
+PACKED_IN_CALLS = {
+    layer.name: layer for layer in (conv(55, 16, 64), conv(56, 64, 64), conv(14, 256, 256), conv(28, 192, 32, 5))
+}

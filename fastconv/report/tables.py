@@ -209,7 +209,16 @@ _CALLS = {
 def calls_table(run):
     """What a call costs beside its arithmetic."""
     rows = [[text, form(run.calls[name,])] for name, (text, form) in _CALLS.items() if (name,) in run.calls]
-    note = "Calls are of a 1×1 convolution of 16 to 16 channels on 8×8 pixels, 16,384 MACs, with one thread."
+    rows += [
+        [f"fastconv.conv2d: {layer}, {algorithm}", seconds(value)]
+        for (name, *params), value in run.calls.items()
+        if name == "time_function"
+        for layer, algorithm in [params]
+    ]
+    note = (
+        "Calls are with one thread and, where no layer is named, of a 1×1 convolution of 16 to 16 channels on 8×8 "
+        "pixels, 16,384 MACs."
+    )
     memory = [
         [f"memory of the first call, {block}, {channels} channels", size(value)]
         for (name, *params), value in run.calls.items()
