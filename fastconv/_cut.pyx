@@ -21,6 +21,10 @@ cdef double SPARE = 1.04  # how much longer than the shortest a finer cut may ta
 cdef class Runner:
     """The base of the algorithms' runners, which know what strips and units cost, and how many there may be."""
 
+    def __cinit__(self):
+        if type(self) is Runner:
+            raise TypeError("Runner is a base: it has nothing to run")
+
     def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team):
         """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
 

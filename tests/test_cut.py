@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastconv
+from fastconv import _cut
 
 # (x, weight, options): large layers of one strip and of many, with groups and more than one image.
 LARGE = {
@@ -50,6 +51,11 @@ def test_an_empty_batch_has_no_units(algorithm, x_shape, capfd):
     for team in (1, 2, 3):
         assert bool(cut.units(team)) == bool(x_shape[0])
     assert capfd.readouterr().err == ""
+
+
+def test_the_base_of_the_runners_is_none():
+    with pytest.raises(TypeError, match="a base"):
+        _cut.Runner()
 
 
 @pytest.mark.parametrize("name", ONE_STRIP)
