@@ -11,16 +11,16 @@ Beside them: `cost`, exact multiplications and bytes; `reference`, the same func
 layers of the published networks.
 """
 
-try:
-    from fastconv import _cpu  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "the compiled part of fastconv is not here. In its source tree, build it in place with "
-        "`python -m pip install --editable .`, or change to another folder to use an installed fastconv"
-    ) from error
-
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+try:
+    import_module("fastconv._cpu")
+except ModuleNotFoundError:  # other errors, of a library that it needs say, tell for themselves what is wrong
+    raise ImportError(
+        "the compiled part of fastconv is not here: in its source tree, build it in place with "
+        "`python -m pip install --editable .`, or change to another folder to use an installed fastconv"
+    ) from None
 
 from fastconv.conv import Conv2d
 from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
@@ -71,4 +71,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__"]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import scipy
@@ -54,11 +55,25 @@ def test_a_folder_of_its_name_does_not_hide_the_package(tmp_path):
     assert done.returncode == 0, f"{done.stderr}\nIf the installation is older than pyproject.toml, install again."
 
 
+def test_a_source_tree_that_is_not_built_is_told_in_one_error(tmp_path):
+    folder = tmp_path / "fastconv"
+    folder.mkdir()
+    for file in Path(fastconv.__file__).parent.glob("*.py"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", "import fastconv"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    assert done.stderr.count("Traceback") == 1
+    assert "ImportError: the compiled part of fastconv is not here: in its source tree, build it" in done.stderr
+
+
 def test_everything_public_is_documented_and_listed():
     for name in fastconv.__all__:
         assert getattr(fastconv, name).__doc__
     assert list(fastconv.__all__) == sorted(fastconv.__all__)
     assert fastconv.__version__.count(".") == 2
+    assert set(dir(fastconv)) == {*fastconv.__all__, "__version__"}
 
 
 def test_what_is_imported_late_is_there_all_the_same(run_python):
