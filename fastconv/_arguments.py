@@ -1,5 +1,7 @@
 """Single arguments, and which a function takes: checked by themselves, before anything is known of shapes."""
 
+import inspect
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
@@ -8,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-_LARGEST = 2**31 - 1  # of a stride, padding or dilation: sums and products of them with an axis stay far inside 64 bits
+LARGEST = 2**31 - 1  # of a stride, padding or dilation: sums and products of them with an axis stay far inside 64 bits
 
 Function = TypeVar("Function", bound=Callable)
 
@@ -22,9 +24,10 @@ def takes(positional: str) -> Callable[[Function], Function]:
     def told(function):
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        most, known, is_method = code.co_argcount, frozenset(names), names[0] == "self"
+        known, is_method = frozenset(names), names[0] == "self"
+        most = sys.maxsize if code.co_flags & inspect.CO_VARARGS else code.co_argcount
         name = function.__qualname__.removesuffix(".__init__")
-        text = f"{name} takes {positional}, and by name {', '.join(names[most:])}"
+        text = f"{name} takes {positional}, and by name {', '.join(names[code.co_argcount :])}"
 
         @wraps(function)
         def checked(*arguments, **options):
@@ -56,14 +59,14 @@ def integer(name, value, least):
         number = index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if not least <= number <= _LARGEST:
-        raise ValueError(f"{name} must be from {least} to {_LARGEST}, got {number}")
+    if not least <= number <= LARGEST:
+        raise ValueError(f"{name} must be from {least} to {LARGEST}, got {number}")
     return number
 
 
 def pair(name, value, least):
     """An int or a pair of ints, as a pair (height, width)."""
-    if type(value) is int and least <= value <= _LARGEST:  # the common case, which small layers notice
+    if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice
         return value, value
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
@@ -84,9 +87,10 @@ def one_of(name, value, choices):
 def sizes(name, shape):
     """A shape as a tuple of ints."""
     if not isinstance(shape, (tuple, list)):
-        raise TypeError(f"{name}'s shape must be a tuple of integers, got {type(shape).__name__}")
+        hint = f"; give {name}.shape" if isinstance(shape, np.ndarray) else ""
+        raise TypeError(f"{name}'s shape must be a tuple of integers, got {type(shape).__name__}{hint}")
     shape = tuple(shape)
     for n in shape:
-        if type(n) is not int or n < 0 or n > _LARGEST:  # the rare case: say what is wrong, or take an integer type
+        if type(n) is not int or n < 0 or n > LARGEST:  # the rare case: say what is wrong, or take an integer type
             return tuple(integer(f"each size in {name}'s shape", n, 0) for n in shape)
     return shape

@@ -7,7 +7,7 @@ and `_threads` raise them for what they alone decide.
 from math import prod
 from typing import NamedTuple
 
-from fastconv._arguments import integer, one_of, pair, sizes
+from fastconv._arguments import LARGEST, integer, one_of, pair, sizes
 
 LAYOUTS = ("NHWC", "NCHW")
 ORDERS = {"NHWC": "HWIO", "NCHW": "OIHW"}  # of the axes of a weight
@@ -124,8 +124,17 @@ def _outputs(what, axis, size, padding, extent, stride, hint=""):
     return (padded - extent) // stride + 1
 
 
+def _spread(dilation):
+    """The weight as an error names it, with what spreads it."""
+    return f"weight with dilation {dilation}" if dilation > 1 else "weight"
+
+
+def _is_addressable(*shape):
+    return 8 * prod(shape) <= _MOST_BYTES
+
+
 def _fits(name, *shape):
-    if 8 * prod(shape) > _MOST_BYTES:
+    if not _is_addressable(*shape):
         raise ValueError(f"{name} of shape {shape} would be larger than this library can address")
 
 
@@ -137,6 +146,17 @@ def weight_shape(shape, layout):
     if 0 in shape:
         raise ValueError(f"weight must have no empty axis, got shape {shape}")
     return shape if layout == "NHWC" else (shape[2], shape[3], shape[1], shape[0])
+
+
+def weight_for(kernel, channels, out_channels, groups, layout):
+    """The shape in `layout` of a weight from so many channels, all groups together, to so many."""
+    one_of("layout", layout, LAYOUTS)
+    if channels % integer("groups", groups, 1) or out_channels % groups:
+        raise ValueError(
+            f"groups must divide the {channels} input and the {out_channels} output channels, got {groups}"
+        )
+    each = channels // groups
+    return (*kernel, each, out_channels) if layout == "NHWC" else (out_channels, each, *kernel)
 
 
 def kernel_shape(matrix, layout):
@@ -170,6 +190,12 @@ class ConvGeometry(NamedTuple):
         names = "stride", "padding", "dilation", "groups"
         return f"{r}×{s} with " + ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
+    @property
+    def reach(self):
+        """(height, width) of the pixels that the kernel spans."""
+        r, s, _, _ = self.weight
+        return (r - 1) * self.dilation[0] + 1, (s - 1) * self.dilation[1] + 1
+
     def at(self, x_shape):
         """The `ConvShape` for an x of this shape."""
         batch, height, width, channels = _image_shape(x_shape, self.layout)
@@ -182,15 +208,14 @@ class ConvGeometry(NamedTuple):
                 f"but x of shape {tuple(x_shape)} has {channels} channels in layout {self.layout}, "
                 f"where weights are {ORDERS[self.layout]}{self._hint(x_shape, height, width, channels)}"
             )
-        (stride_h, stride_w), (dilation_h, dilation_w) = self.stride, self.dilation
-        reach_h, reach_w = (r - 1) * dilation_h + 1, (s - 1) * dilation_w + 1
+        (stride_h, stride_w), (dilation_h, dilation_w), (reach_h, reach_w) = self.stride, self.dilation, self.reach
         padding = self.padding
         if padding == "same":
             padding = _same(height, reach_h, stride_h), _same(width, reach_w, stride_w)
         is_other = self._other_channels == channels
         hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" if is_other else ""
-        out_height = _outputs("weight", "height", height, padding[0], reach_h, stride_h, hint)
-        out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w, hint)
+        out_height = _outputs(_spread(dilation_h), "height", height, padding[0], reach_h, stride_h, hint)
+        out_width = _outputs(_spread(dilation_w), "width", width, padding[1], reach_w, stride_w, hint)
         _fits("the output", batch, out_height, out_width, k)
         _fits("the padded input", height + sum(padding[0]), width + sum(padding[1]), channels)
         # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
@@ -239,10 +264,8 @@ class ConvGeometry(NamedTuple):
 
     def smallest(self):
         """The `ConvShape` for the smallest x that has an output without padding, in an empty batch."""
-        r, s, c, _ = self.weight
-        height, width = (r - 1) * self.dilation[0] + 1, (s - 1) * self.dilation[1] + 1
-        channels = c * self.groups
-        return self.at((0, height, width, channels) if self.layout == "NHWC" else (0, channels, height, width))
+        channels = self.weight[2] * self.groups
+        return self.at((0, *self.reach, channels) if self.layout == "NHWC" else (0, channels, *self.reach))
 
 
 def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="NHWC"):
@@ -256,7 +279,13 @@ def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="
             f"groups must divide the {k} output channels of weight {tuple(weight)}, "
             f"{_AXES[layout]} in layout {layout}, got {groups}"
         )
-    return ConvGeometry((r, s, c, k), stride, _padding(padding), dilation, groups, layout)
+    geometry = ConvGeometry((r, s, c, k), stride, _padding(padding), dilation, groups, layout)
+    if dilation != (1, 1) and not (max(geometry.reach) <= LARGEST and _is_addressable(*geometry.reach, c * groups)):
+        raise ValueError(
+            f"dilation {dilation} spreads weight's {r}×{s} taps over {geometry.reach} pixels of {c * groups} channels, "
+            "more than this library can address"
+        )
+    return geometry
 
 
 def conv_shape(x_shape, weight, **options):

@@ -1,5 +1,6 @@
 """The blocks that the 1×1 convolution made possible, each with the names of its paper."""
 
+from fastconv._arguments import takes
 from fastconv._block_plan import Block
 from fastconv._typing import Padding, Pair, WeightAndBias
 
@@ -39,6 +40,7 @@ class MLPConv(Block):
 
     _name = "mlpconv"
 
+    @takes("pairs (weight, bias), conv and any number of cccp")
     def __init__(
         self,
         conv: WeightAndBias,
@@ -79,6 +81,7 @@ class Reduced(Block):
 
     _name = "reduced"
 
+    @takes("the pairs (weight, bias) reduce and conv, stride and padding")
     def __init__(
         self,
         reduce: WeightAndBias,
@@ -128,6 +131,7 @@ class Bottleneck(Block):
     _summed = "expand"
     _linear = ("shortcut",)
 
+    @takes("the pairs (weight, bias) reduce, conv, expand and shortcut, and stride")
     def __init__(
         self,
         reduce: WeightAndBias,
@@ -171,6 +175,7 @@ class Fire(Block):
 
     _name = "fire"
 
+    @takes("the pairs (weight, bias) squeeze, expand1x1 and expand3x3")
     def __init__(
         self,
         squeeze: WeightAndBias,
@@ -211,6 +216,7 @@ class Inception(Block):
     _name = "inception"
     _pooled = "pool_proj"
 
+    @takes("the pairs (weight, bias) branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5 and pool_proj")
     def __init__(
         self,
         branch1x1: WeightAndBias,

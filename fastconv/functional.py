@@ -57,6 +57,7 @@ def conv2d(
            [21., 36., 27.],
            [20., 33., 24.]], dtype=float32)
     """
+    _arrays.check("weight", weight, _arrays.check("x", x), other="x")  # x says which: in a plan it is the weight
     plan = Conv2d(
         weight,
         bias,

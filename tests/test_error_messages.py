@@ -21,6 +21,13 @@ def test_a_plan_names_a_shape_as_its_argument(plan, method, shape):
         getattr(plan, method)(shape)
 
 
+def test_an_array_in_the_place_of_its_shape_is_told_so():
+    with pytest.raises(TypeError, match=r"must be a tuple of integers, got ndarray; give x\.shape$"):
+        fastconv.Conv2d(WEIGHT).describe(X)
+    with pytest.raises(TypeError, match=r"must be a tuple of integers, got int$"):
+        fastconv.Conv2d(WEIGHT).describe(5)
+
+
 def message_of(**wrong):
     with pytest.raises((TypeError, ValueError)) as caught:
         fastconv.conv2d(**{"x": X, "weight": WEIGHT, **wrong})
@@ -28,7 +35,10 @@ def message_of(**wrong):
 
 
 def test_a_dtype_that_differs_names_both():
-    assert message_of(weight=WEIGHT.astype("d")) == "x has dtype float32, but weight has float64"
+    assert message_of(weight=WEIGHT.astype("d")) == "weight has dtype float64, but x has float32"
+    assert message_of(weight=WEIGHT.astype("d"), bias=WEIGHT[0, 0, 0]) == message_of(weight=WEIGHT.astype("d"))
+    with pytest.raises(TypeError, match="x has dtype float64, but weight has float32"):
+        fastconv.Conv2d(WEIGHT)(X.astype("d"))
     assert message_of(bias=np.ones(8)) == "bias has dtype float64, but weight has float32"
     pairs = (WEIGHT[:1, :1], None), (NEXT, None)
     with pytest.raises(TypeError, match="x has dtype float64, but the block has float32"):
@@ -111,6 +121,14 @@ def test_a_kernel_that_is_too_large_is_told_how_weights_are_read():
         fastconv.max_pool2d(X, 7)
 
 
+def test_a_dilation_is_named_where_it_is_what_makes_a_kernel_too_large():
+    expected = "weight with dilation 9 spans 19 pixels of width, more than x's width 6 with padding 1 + 1"
+    assert message_of(dilation=(1, 9), padding=1) == expected
+    for dilation, algorithm in product(((1, 2**31 - 1), (2**22, 2**22)), ("auto", "direct")):
+        with pytest.raises(ValueError, match=r"^dilation .* spreads weight's 3×3 taps over .* more than this library"):
+            fastconv.Conv2d(WEIGHT, dilation=dilation, algorithm=algorithm)
+
+
 def test_exchanged_channels_are_told():
     matrix = WEIGHT[0, 0]
     with pytest.raises(ValueError, match="this weight fits with its input and output channels exchanged"):
@@ -139,6 +157,11 @@ def test_a_bias_is_told_its_shape_and_why(shape):
         (lambda: fastconv.max_pool2d(X, 3, 2), "max_pool2d(ndarray, int, int)"),
         (lambda: fastconv.avg_pool2d(X, 3, strides=2), "avg_pool2d(ndarray, int, strides=int)"),
         (lambda: fastconv.global_avg_pool2d(X, 1), "global_avg_pool2d(ndarray, int)"),
+        (lambda: fastconv.MLPConv((), (), (), kernel=3), "MLPConv(tuple, tuple, tuple, kernel=int)"),
+        (lambda: fastconv.Reduced((), (), 1, 0, "relu"), "Reduced(tuple, tuple, int, int, str)"),
+        (lambda: fastconv.Bottleneck((), (), (), dilation=1), "Bottleneck(tuple, tuple, tuple, dilation=int)"),
+        (lambda: fastconv.Fire((), (), (), stride=1), "Fire(tuple, tuple, tuple, stride=int)"),
+        (lambda: fastconv.Inception(padding=1), "Inception(padding=int)"),
     ],
 )
 def test_a_call_that_does_not_fit_is_told_all_arguments(call, given):
