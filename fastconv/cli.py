@@ -90,12 +90,11 @@ def _info(options):
 def _explain(options):
     import numpy as np
 
-    from fastconv import Conv2d, cost
+    from fastconv import Conv2d, _shapes, cost
 
-    size, group_channels = (options.H, options.W), options.C // max(options.groups, 1)
-    x_shape, weight_shape = (options.batch, *size, options.C), (*options.kernel, group_channels, options.K)
-    if options.layout == "NCHW":
-        x_shape, weight_shape = (options.batch, options.C, *size), (options.K, group_channels, *options.kernel)
+    size = options.H, options.W
+    x_shape = (options.batch, *size, options.C) if options.layout == "NHWC" else (options.batch, options.C, *size)
+    weight_shape = _shapes.weight_for(options.kernel, options.C, options.K, options.groups, options.layout)
     geometry = {name: getattr(options, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
     costs = cost.conv2d(x_shape, (weight_shape, False), **geometry)  # checks the shapes before memory is asked for
     plan = Conv2d(

@@ -36,6 +36,17 @@ def test_explain_in_layout_nchw(capsys):
     assert "layout must be one of" in capsys.readouterr().err
 
 
+def test_explain_says_of_groups_what_they_must_divide(capsys):
+    assert cli.main(["explain", "9", "9", "8", "12", "--groups", "4"]) == 0
+    for groups, message in [
+        ("3", "groups must divide the 8 input and the 12 output channels, got 3"),
+        ("8", "groups must divide the 8 input and the 12 output channels, got 8"),
+        ("0", "groups must be from 1"),
+    ]:
+        assert cli.main(["explain", "9", "9", "8", "12", "--groups", groups]) == 2
+        assert message in capsys.readouterr().err
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as exit:
         cli.main(["--version"])
