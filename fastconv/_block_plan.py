@@ -39,9 +39,9 @@ class BlockDescription(NamedTuple):
             for name, p in self.parts.items()
         ]
         if all(p.gflops is not None for p in self.parts.values()):
-            rows[0] += ["GFLOP/s", "of peak"]
+            rows[0] += ["ms", "GFLOP/s", "of peak"]
             for row, p in zip(rows[1:], self.parts.values(), strict=True):
-                row += [f"{p.gflops:.3g}", f"{p.share_of_peak:.3g}"]
+                row += [f"{value:.3g}" for value in (p.milliseconds, p.gflops, p.share_of_peak)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"

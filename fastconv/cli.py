@@ -53,7 +53,7 @@ def _parser():
     explain.add_argument("--batch", type=int, default=1, help="images (1)")
     explain.add_argument("--algorithm", default="auto", help="auto, direct, winograd or blas (auto)")
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
-    explain.add_argument("--measure", action="store_true", help="run it too: GFLOP/s, and the share of the peak")
+    explain.add_argument("--measure", action="store_true", help="run it too: time, GFLOP/s, and the share of the peak")
     explain.set_defaults(run=_explain)
 
     report = commands.add_parser("report", help=REPORT, description=f"Make {REPORT}. Needs fastconv[bench].")

@@ -21,8 +21,8 @@ class Description(NamedTuple):
 
     `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
     leaves out those with rows and columns of the padding.
-    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team. `gflops`
-    and `share_of_peak` are None where nothing was measured.
+    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team.
+    `milliseconds`, `gflops` and `share_of_peak` are None where nothing was measured.
     """
 
     algorithm: str
@@ -34,6 +34,7 @@ class Description(NamedTuple):
     packed_bytes: int
     workspace_bytes: int
     layout_conversion: str
+    milliseconds: float | None = None
     gflops: float | None = None
     share_of_peak: float | None = None
 
@@ -234,10 +235,11 @@ class Conv2d:
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
         """What a call on x of this shape does, as a `Description`.
 
-        With `measure` it also has `gflops`, the nominal 2 · MACs for a second of the fastest call among those that fit
-        0.05 s, two at least, on arrays of its own, any layout conversion counted; and `share_of_peak`, the share which
-        that is of the multiply-adds of as many threads (as in `fastconv.peak`, halved for float64), measured then too.
-        Where `multiplications` are fewer than `macs` the share may exceed 1. A limit too low is warned of, as there.
+        With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
+        least, on arrays of its own, any layout conversion counted; `gflops`, the nominal 2 · MACs for a second of it;
+        and `share_of_peak`, the share which that is of the multiply-adds of as many threads (as in `fastconv.peak`,
+        halved for float64), measured then too. Where `multiplications` are fewer than `macs` the share may exceed 1. A
+        limit too low is warned of, as there.
         """
         with _arguments.named("x_shape"):
             bound = self.bind(_arguments.sizes("x", x_shape))
@@ -268,11 +270,12 @@ class Conv2d:
 
         def call(team):
             self(x, out=y)
-            return 2 * bound.shape.macs
+            return 1
 
-        gflops = _machine.best_rate(call, team, fewest=2)
+        calls_per_ns = _machine.best_rate(call, team, fewest=2)
+        gflops = 2 * bound.shape.macs * calls_per_ns
         peak = _machine.fma_gflops(team)[1] * 4 / self.dtype.itemsize
-        return {"gflops": gflops, "share_of_peak": gflops / peak}
+        return {"milliseconds": 1e-6 / calls_per_ns, "gflops": gflops, "share_of_peak": gflops / peak}
 
     def bind(self, x_shape):
         """The `BoundConv` for this shape of x, made at its first use."""

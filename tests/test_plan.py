@@ -192,19 +192,20 @@ def test_direct_leaves_out_the_columns_of_the_kernel_in_the_padding(left, right)
 def test_a_description_is_measured_when_asked_for(layout, dtype):
     plan = fastconv.Conv2d(np.ones((1, 1, 16, 16) if layout == "NHWC" else (16, 16, 1, 1), dtype), layout=layout)
     plain, measured = plan.describe((1, 16, 16, 16)), plan.describe((1, 16, 16, 16), measure=True)
-    assert plain.gflops is plain.share_of_peak is None
+    assert plain.milliseconds is plain.gflops is plain.share_of_peak is None
     assert "gflops" not in str(plain)
     assert measured.gflops > 0 < measured.share_of_peak
-    assert measured._replace(gflops=None, share_of_peak=None) == plain
-    assert {"gflops", f"{measured.gflops:.3g}"} <= set(str(measured).split())
+    assert measured.milliseconds == pytest.approx(2e-6 * measured.macs / measured.gflops)
+    assert measured._replace(milliseconds=None, gflops=None, share_of_peak=None) == plain
+    assert {"milliseconds", "gflops", f"{measured.gflops:.3g}"} <= set(str(measured).split())
     assert plan.describe((0, 16, 16, 16), measure=True).gflops == 0
 
 
 def test_a_measured_block():
     block = fastconv.Fire(*PAIRS)
     measured = block.describe(X.shape, measure=True)
-    assert all(part.gflops > 0 for part in measured.parts.values())
-    assert "GFLOP/s" in str(measured)
+    assert all(part.gflops > 0 < part.milliseconds for part in measured.parts.values())
+    assert str(measured).splitlines()[0].split()[-4:] == ["ms", "GFLOP/s", "of", "peak"]
     assert "GFLOP/s" not in str(block.describe(X.shape))
 
 
@@ -225,13 +226,14 @@ def test_many_threads_below_one_are_warned_of(monkeypatch, teams_for_tiny_layers
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert fastconv.peak().fma_gflops_all == 300
-        assert plan.describe(X.shape, measure=True).share_of_peak == 1
+        measured = plan.describe(X.shape, measure=True)
+        assert measured.share_of_peak == 2 * measured.macs  # the rate of the calls is that of the multiply-adds
 
 
 def test_a_share_above_the_peak_is_explained():
     plan = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1)
     plain = plan.describe((28, 28, 64))
-    fast = plain._replace(algorithm="winograd", gflops=500.0, share_of_peak=2.0)
+    fast = plain._replace(algorithm="winograd", milliseconds=0.1, gflops=500.0, share_of_peak=2.0)
     assert str(fast).endswith("share of peak     2 (nominal: fewer multiplications than MACs)")
     assert "nominal" not in str(plain)
     assert "nominal" not in str(fast._replace(share_of_peak=0.9))
