@@ -20,7 +20,7 @@ def test_explain(capsys):
     assert "gflops" not in printed
     assert cli.main(["explain", "9", "9", "8", "8", "--measure"]) == 0
     measured = capsys.readouterr().out
-    assert re.search(r"^milliseconds +0\.\d+$", measured, re.MULTILINE)
+    assert re.search(r"^milliseconds +[\d.]+$", measured, re.MULTILINE)
     assert "gflops" in measured
     assert cli.main(["explain", "3", "3", "8", "8", "--kernel", "5,1"]) == 2
     assert "weight spans 5 pixels of height" in capsys.readouterr().err

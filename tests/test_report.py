@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import product
+from itertools import chain, product
 
 import pytest
 
@@ -14,7 +14,7 @@ from asv.util import write_json
 from asv_run import CHANNELS, MACHINE, MACS, THREADS, add, cell_of, seconds, store
 
 from fastconv import cli
-from fastconv.report import data, findings, page, plots, tables, terminal, words
+from fastconv.report import answer, data, findings, page, panels, plots, tables, terminal, text, words
 
 
 @pytest.fixture
@@ -60,26 +60,26 @@ def test_failed_cells_are_named_and_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("value", "expected"),
     [(1234.5, "1,230"), (12.345, "12.3"), (0.99951, "1.00"), (0.012345, "0.0123"), (9.999, "10.0"), (0, "0")],
 )
-def test_significant(value, text):
-    assert tables.significant(value) == text
+def test_significant(value, expected):
+    assert text.significant(value) == expected
 
 
 @pytest.mark.parametrize(
-    ("form", "value", "text"),
+    ("form", "value", "expected"),
     [
-        (tables.seconds, 1.5e-3, "1.50 ms"),
-        (tables.seconds, 9.9999e-4, "1.00 ms"),
-        (tables.seconds, 2e-8, "20.0 ns"),
-        (tables.count, 120_422_400, "120 M"),
-        (tables.count, 784, "784"),
-        (tables.size, 1536, "1.50 KiB"),
+        (text.seconds, 1.5e-3, "1.50 ms"),
+        (text.seconds, 9.9999e-4, "1.00 ms"),
+        (text.seconds, 2e-8, "20.0 ns"),
+        (text.count, 120_422_400, "120 M"),
+        (text.count, 784, "784"),
+        (text.size, 1536, "1.50 KiB"),
     ],
 )
-def test_units(form, value, text):
-    assert form(value) == text
+def test_units(form, value, expected):
+    assert form(value) == expected
 
 
 def test_blocks_table(run):
@@ -88,10 +88,10 @@ def test_blocks_table(run):
     cells = [cell_of(run, "fire/8 3×3", 256, threads) for threads in THREADS]
     assert row[2:] == [
         "38.5 M",
-        *(tables.seconds(cell.time.median) for cell in cells),
-        *(tables.significant(cell.gflops) for cell in cells),
+        *(text.seconds(cell.time.median) for cell in cells),
+        *(text.significant(cell.gflops) for cell in cells),
         "12.0×",
-        *(tables.as_fast(cell.time_saved) for cell in cells),
+        *(text.as_fast(cell.time_saved) for cell in cells),
     ]
     assert sum(width for _, width in table.groups) == len(table.columns) == len(row)
     assert len(table.rows) == len(MACS) * len(CHANNELS)
@@ -115,10 +115,10 @@ def test_the_1x1_against_numpy(run):
     fast[0] = replace(fast[0], time=data.Timing(*[fast[0].time.median * 8] * 3))
     rest = [c for c in run.pointwise if c.algorithm != "direct"]
     assert tables.pointwise_table(replace(run, pointwise=rest + fast)).rows == [
-        ["blas", "1", "1.00×", "1.00×", "1.00×"],
-        ["blas", "2", "1.00×", "1.00×", "1.00×"],
-        ["direct", "1", "2.00×", "slower 0.500×", "4.00×"],
-        ["direct", "2", "4.00×", "4.00×", "4.00×"],
+        ["blas", "1", "1.00×", "1.00× (16)", "1.00× (256)"],
+        ["blas", "2", "1.00×", "1.00× (16)", "1.00× (256)"],
+        ["direct", "1", "2.00×", "0.500× (16)", "4.00× (256)"],
+        ["direct", "2", "4.00×", "4.00× (16)", "4.00× (256)"],
     ]
     assert tables.pointwise_table(replace(run, pointwise=fast)).rows == []
 
@@ -140,10 +140,73 @@ def test_the_page_gives_memory_a_unit(run):
     assert "23.5 GiB" in page.render(replace(run, machine={"ram": "25276502016"}))
 
 
+def test_savings_table(tmp_path):
+    run = data.load(store(tmp_path, unsteady=[(256, 2, "fire/8 3×3")]))
+    fast = {16: 0.9, 64: 11, 256: 10}  # Fire's 12 times fewer MACs with two threads; the other is as it was
+    blocks = [
+        replace(cell, time=replace(cell.time, median=cell.plain.time.median / fast[cell.channels]))
+        if (cell.name, cell.threads) == ("fire/8 3×3", 2)
+        else cell
+        for cell in run.blocks
+    ]
+    table = tables.savings_table(replace(run, blocks=blocks))
+    row = dict(zip(table.columns, next(row for row in table.rows if row[0] == "fire/8 3×3"), strict=True))
+    one = cell_of(run, "fire/8 3×3", 256, 1)
+    assert row["fewer", "MACs"] == "12.0×"
+    assert row["times as fast at 256 channels", "1 thread"] == text.times(one.time_saved)
+    assert row["times as fast at 256 channels", "2 threads"] == "~10.0×"
+    assert row["share kept there", "2 threads"] == "~83%"
+    assert row["faster at channels", "1 thread"] == "all"
+    assert row["faster at channels", "2 threads"] == "64 and more"
+    assert row["80% kept at channels", "1 thread"] == "256"
+    assert row["80% kept at channels", "2 threads"] == "64 and more"
+    assert "~ is unsteady" in table.note
+
+
+def test_savings_where_cells_are_missing(tmp_path):
+    fails = [(256, 2, "fire/8 3×3"), *((c, 1, "reduced/4 3×3") for c in CHANNELS)]
+    run = data.load(store(tmp_path, fails=fails))
+    rows = {row[0]: row[2:] for row in tables.savings_table(run).rows}
+    assert rows["fire/8 3×3"][1] == rows["fire/8 3×3"][3] == "–"
+    assert rows["fire/8 3×3"][4:6] == ["all", "all"]
+    assert rows["fire/8 3×3"][6:] == ["256", "none"]
+    assert rows["reduced/4 3×3"][::2] == ["–"] * 4
+    without = data.load(store(tmp_path / "none", fails=list(product(CHANNELS, THREADS, ["plain 3×3"]))))
+    assert tables.savings_table(without).rows == []
+    assert answer.answer(without) is None
+    assert [reason.heading for reason in answer.reasons(without)] == ["Where does the choice of algorithm change?"]
+    assert "fire/8 3×3" in page.render(without)
+
+
 @pytest.mark.parametrize("draw", [plots.saved_against_saved, plots.speed_against_intensity])
 def test_the_sizes_of_dots_stand_in_the_legend(run, draw):
-    (legend,) = draw(run).legends
-    assert {"16 channels", "256 channels"} < {text.get_text() for text in legend.get_texts()}
+    (legend,) = draw(run, panels.WIDE).legends
+    assert {"16 channels", "256 channels"} < {label.get_text() for label in legend.get_texts()}
+
+
+def test_panels_stand_below_each_other_on_a_narrow_page(run):
+    def columns(width):
+        figure = plots.time_against_channels(run, width)
+        return len({round(axis.get_position().x0, 2) for axis in figure.axes})
+
+    assert (columns(panels.WIDE), columns(panels.NARROW)) == (3, 2)
+
+
+def test_the_limit_is_drawn_beside_the_speeds_of_algorithms(run):
+    def levels(run):
+        lines = plots.algorithm_speeds(run, panels.WIDE).axes[0].get_lines()
+        return {line.get_ydata()[0] for line in lines if line.get_linestyle() == "--"}
+
+    assert levels(run) == set(run.peak.values())
+    assert levels(replace(run, peak={})) == set()
+    assert plots.algorithm_speeds(replace(run, pointwise=[], spatial=[]), panels.WIDE) is None
+    assert plots.algorithm_times(replace(run, pointwise=[], spatial=[]), panels.WIDE) is None
+
+
+def test_of_many_channel_counts_not_every_one_has_a_tick(run):
+    many = [replace(cell, channels=cell.channels * n) for cell in run.blocks for n in (1, 2, 32)]
+    (axis, *_) = plots.time_against_channels(replace(run, blocks=many), panels.WIDE).axes
+    assert list(axis.get_xticks()) == [8192, 512, 128, 32]
 
 
 def test_terminal_lines_are_aligned(run, capsys):
@@ -171,24 +234,31 @@ def test_page_holds_the_tables_and_loads_nothing(run):
     html = page.render(run)
     loaded = _Loaded()
     loaded.feed(html)
-    assert len(loaded.sources) == len(page.FIGURES)
+    assert len(loaded.sources) == 2 * len(page.FIGURES)  # for wide pages and narrow ones
     assert all(source.startswith("data:image/svg+xml;base64,") for source in loaded.sources)
     assert not re.search(r"https?://|@import|url\(|<script", html)
-    text = set(loaded.text)
+    shown = set(loaded.text)
     made = findings.all_findings(run)
     for table in tables.all_tables(run) + [finding.table for finding in made if finding.table]:
-        assert table.title in text or not table.title
+        assert table.title in shown or not table.title
         for row in table.rows:
-            assert text.issuperset(cell for cell in row if cell)
-    answer = words.answer(run)
-    assert text.issuperset([answer.heading, answer.text, *(finding.text for finding in made)])
-    assert not any("Unsteady" in said for said in text)
+            assert shown.issuperset(cell for cell in row if cell)
+    verdict = answer.answer(run)
+    said = [(reason.heading, reason.text) for reason in answer.reasons(run)]
+    assert shown.issuperset([verdict.heading, verdict.text, *chain(*said), *(finding.text for finding in made)])
+    assert not any("Unsteady" in said for said in shown)
+
+
+def test_the_answer_comes_first(run):
+    html = page.render(run)
+    order = [answer.answer(run).text, *(reason.heading for reason in answer.reasons(run)), "The blocks", "<img"]
+    assert [html.index(said) for said in order] == sorted(html.index(said) for said in order)
 
 
 def test_the_page_shows_doubts(tmp_path):
     run = data.load(store(tmp_path, unsteady=[(16, 2, "fire/8 3×3")]))
     doubts = page.render(run).count('<p class="doubt">Unsteady behind this: 1 of the ')
-    assert doubts == 3  # of the answer, of Fire and of the threads
+    assert doubts == 2  # of the answer and of the table of what blocks save
 
 
 def test_a_run_without_plain_convolutions_or_threads(tmp_path):
@@ -199,7 +269,8 @@ def test_a_run_without_plain_convolutions_or_threads(tmp_path):
     result.save(str(tmp_path))
     write_json(str(tmp_path / "known" / "machine.json"), MACHINE, 1)
     run = data.load(tmp_path)
-    assert words.answer(run) is None
+    assert answer.answer(run) is None
+    assert answer.reasons(run) == []
     assert "fire/8 3×3" in page.render(run)
     assert any("without its facts" in text for text in words.warnings(run))
 
@@ -210,8 +281,8 @@ def test_command_line(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert str(output) in printed
     assert "Blocks by channel count" in printed
-    assert "GFLOP/s" not in printed
-    assert printed.index(words.QUESTION) < printed.index("At 256 channels, ")
+    assert "GFLOP/s" not in printed.partition(answer.QUESTION)[0]
+    assert printed.index(answer.QUESTION) < printed.index("At 256 channels, ") < printed.index("What stops it?")
     assert all(len(line) <= 80 for line in printed.splitlines() if not line.startswith("Report: "))
     assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert cli.main(["report", "--results", str(tmp_path / "none")]) == 1

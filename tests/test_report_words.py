@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("asv.results")
 
-from asv_run import CHANNELS, MACS, SPEEDS, THREADS, cell_of, store
+from asv_run import CHANNELS, MACS, SPEEDS, THREADS, cell_of, seconds, store
 
-from fastconv.report import data, findings, tables, words
+from fastconv.report import answer, data, findings, text, words
 
 
 @pytest.fixture
@@ -19,7 +19,8 @@ def run(tmp_path):
 
 
 def said(run, heading):
-    return next((finding.text for finding in findings.all_findings(run) if finding.heading == heading), None)
+    made = findings.all_findings(run) + answer.reasons(run)
+    return next((finding.text for finding in made if finding.heading == heading), None)
 
 
 def test_warnings(tmp_path):
@@ -32,12 +33,13 @@ def test_steadiness_is_judged_by_threads(tmp_path):
     every = set(product(CHANNELS, THREADS, MACS))
     all_unsteady = data.load(store(tmp_path / "all", unsteady=every))
     assert len(words.warnings(all_unsteady)) == len(THREADS)
-    assert words.answer(all_unsteady).text.startswith("At 256 channels, too unsteady to tell: MACs ÷ ")
+    assert answer.answer(all_unsteady).text.split(". ")[1].startswith("At 256 channels, too unsteady to tell: time ÷ ")
     some = [(16, 2, "fire/8 3×3"), (64, 2, "fire/8 3×3"), (64, 2, "plain 3×3")]
     run = data.load(store(tmp_path / "some", unsteady=some))
     (warning,) = words.warnings(run)
     assert "in 3 of the 9 timings of blocks with 2 threads the quartiles lie more than 25%" in warning
-    assert words.answer(run).doubt == "Unsteady behind this: 1 of the 6 timings with 2 threads."  # the ends' cells
+    assert answer.answer(run).doubt == "Unsteady behind this: 1 of the 6 timings with 2 threads."  # the ends' cells
+    assert answer.doubt(run) == "Unsteady behind this: 3 of the 9 timings with 2 threads."
     steady = said(run, "How steady the machine was")
     assert re.search(r"2% in the worst \(.*3×3, \d+ channels.*\) with 1 thread; .* 60% .* with 2 threads", steady)
     assert "Above 25% a cell is unsteady." in steady
@@ -49,7 +51,7 @@ def test_single_convolutions_count_for_steadiness_but_numpy_does_not(tmp_path):
     (warning,) = words.warnings(run)
     assert "in 9 of the 15 timings of single convolutions with 2 threads" in warning
     assert words.block_warnings(run) == []
-    assert words.answer(run).doubt is None  # which is of blocks alone
+    assert answer.doubt(run) is None  # which is of blocks alone
     shaky = [
         replace(c, time=replace(c.time, high=2 * c.time.median)) if c.algorithm == data.NUMPY else c
         for c in run.pointwise
@@ -61,11 +63,9 @@ def test_findings_say_how_many_of_their_timings_were_unsteady(tmp_path):
     unsteady = [(16, 2, "fire/8 3×3"), (64, 1, "plain 3×3"), (256, 1, "3×3", "winograd"), (64, 1, "3×3", "direct")]
     run = data.load(store(tmp_path, unsteady=unsteady))
     doubts = {finding.heading: finding.doubt for finding in findings.all_findings(run)}
-    assert doubts["fire/8 3×3"] == (
-        "Unsteady behind this: 1 of the 6 timings with 1 thread and 1 of the 6 timings with 2 threads."
+    assert doubts["What each block saves"] == (
+        "Unsteady behind this: 2 of the 12 timings with 1 thread and 1 of the 12 timings with 2 threads."
     )
-    assert doubts["reduced/4 3×3"] == "Unsteady behind this: 1 of the 6 timings with 1 thread."
-    assert doubts["Threads"] == "Unsteady behind this: 1 of the 6 timings with 2 threads."
     assert doubts["The fastest algorithm"] == "Unsteady behind this: 2 of the 12 timings with 1 thread."
     assert doubts["The 1×1 itself"] is None
     # Of 64 channels the unsteady one is neither taken nor the fastest.
@@ -104,77 +104,143 @@ def test_the_limit_is_held_against_direct_convolution(run):
 
     best = max(cell.gflops for cell in run.pointwise + run.spatial if cell.algorithm == "direct")
     assert "Direct convolution reaches 50% of it with 1 thread (1×1 c→c, 16 channels)." in limit(run, 2 * best)
-    assert "Winograd" not in limit(run, 2 * best)
+    assert "Winograd reaches" not in limit(run, 2 * best)
+    assert limit(run, 2 * best).count("two FLOP for every MAC") == 1
     assert "More than 105%: the limit was measured at a lower clock, or beside other work." in limit(run, best / 2)
     padded = [replace(c, algorithm="direct", time=replace(c.time, median=c.time.median / 9)) for c in run.spatial]
     best_padded = max(cell.gflops for cell in padded)
-    text = limit(replace(run, spatial=padded), best_padded / 1.1)
-    assert "reaches 110% of it" in text
-    assert "Its operations are nominal: products with padding are left out" in text
-    assert "clock" not in text
+    padded_limit = limit(replace(run, spatial=padded), best_padded / 1.1)
+    assert "reaches 110% of it" in padded_limit
+    assert "clock" not in padded_limit
     faster = [replace(c, time=replace(c.time, median=c.time.median / 9)) for c in run.spatial if c.algorithm == "auto"]
-    text = limit(replace(run, spatial=[c for c in faster if c.channels > 30]), 2 * best)  # from 31 on it is Winograd
-    assert "reaches 50% of it" in text
-    assert text.count("Winograd multiplies less than its MACs say: its nominal rate reaches") == 1
-    assert "clock" not in text
+    passed = limit(replace(run, spatial=[c for c in faster if c.channels > 30]), 2 * best)  # from 31 on it is Winograd
+    assert "reaches 50% of it" in passed
+    assert passed.count("Winograd reaches") == 1
+    assert "clock" not in passed
 
 
 def test_words_follow_the_figures(run):
     last = [cell_of(run, name, 256, 1).kept for name in ("reduced/4 3×3", "fire/8 3×3")]
-    assert f"with 1 thread ({100 * (last[0] * last[1]) ** 0.5:.0f}% of the factor)" in words.answer(run).text
-    fire = said(run, "fire/8 3×3")
-    assert fire.startswith("12.0× fewer multiply-accumulates than the plain 3×3")
-    assert f"it is {tables.times(cell_of(run, 'fire/8 3×3', 256, 1).time_saved)} as fast with 1 thread (" in fire
-    assert "Slower" not in fire
+    assert f" ({100 * (last[0] * last[1]) ** 0.5:.0f}% of the factor) with 1 thread; " in answer.answer(run).text
+    cores = said(run, "On how many cores?")
+    gains = [seconds(c, 1, "plain 3×3") / seconds(c, 2, "plain 3×3") for c in CHANNELS]
+    assert f"2 threads make the plain convolutions and the blocks {gains[0]:.2f} and 1.00 times as fast at 16" in cores
+    assert f"{gains[-1]:.2f} and 1.00 times as fast at 256 channels" in cores
+    assert "less of the saving is left with 2 threads than with 1 thread at every channel count" in cores
 
 
 @pytest.mark.parametrize(
-    ("speeds", "text"),
+    ("speeds", "expected"),
     [
-        ((0.5, 0.8), "no: with 1 thread 2 of 2 blocks are slower than the plain convolution."),
-        ((0.5, 8), "no: with 1 thread 1 of 2 blocks are slower than the plain convolution."),
-        ((3.6, 12), "yes: MACs ÷ 6.6, time ÷ 6.6 with 1 thread (100% of the factor), in the geometric mean"),
-        ((2.4, 8), "mostly: MACs ÷ 6.6, time ÷ 4.4 with 1 thread (67% of the factor)"),
-        ((1.2, 4), "partly: MACs ÷ 6.6, time ÷ 2.2 with 1 thread (33% of the factor)"),
-        ((1.2, 1.2), "hardly: MACs ÷ 6.6, time ÷ 1.2 with 1 thread (18% of the factor)"),
+        ((0.5, 0.8), "no: slower than the plain convolution are 2 of 2 blocks with 1 thread."),
+        ((0.5, 8), "no: slower than the plain convolution are 1 of 2 blocks with 1 thread."),
+        ((3.6, 12), "yes: time ÷ 6.6 (100% of the factor) with 1 thread."),
+        ((2.4, 8), "mostly: time ÷ 4.4 (67% of the factor) with 1 thread"),
+        ((1.2, 4), "partly: time ÷ 2.2 (33% of the factor) with 1 thread"),
+        ((1.2, 1.2), "hardly: time ÷ 1.2 (18% of the factor) with 1 thread"),
     ],
 )
-def test_the_answer_follows_the_figures(run, speeds, text):
+def test_the_answer_follows_the_figures(run, speeds, expected):
     """The blocks of 3.6 and of 12 times fewer MACs, so many times as fast."""
     blocks = []
     for name, speed in zip(("reduced/4 3×3", "fire/8 3×3"), speeds, strict=True):
         cell = cell_of(run, name, 256, 1)
         blocks.append(replace(cell, time=data.Timing(*[cell.plain.time.median / speed] * 3)))
-    assert words.answer(replace(run, blocks=blocks)).text.startswith(f"At 256 channels, {text}")
+    answered = answer.answer(replace(run, blocks=blocks)).text
+    opening = "In the geometric mean the blocks need 6.6 times fewer multiply-accumulates (MACs)."
+    assert answered.startswith(f"{opening} At 256 channels, {expected}")
 
 
 @pytest.mark.parametrize(
-    ("speeds", "text"),
+    ("speeds", "expected"),
     [
-        ({16: 2, 64: 11, 256: 12}, "At least 80% of the saving is kept from 64 channels on with 1 thread."),
-        ({16: 2, 64: 3, 256: 12}, "At least 80% of the saving is kept at 256 channels with 1 thread."),
-        ({16: 12, 64: 3, 256: 12}, "At least 80% of the saving is kept at 16 and 256 channels with 1 thread."),
-        ({16: 10, 64: 11, 256: 12}, "At least 80% of the saving is kept at every channel count with 1 thread."),
-        ({16: 2, 64: 6, 256: 3}, "No channel count keeps 80% of the saving with 1 thread (at most 50%, at 64"),
+        ({16: 2, 64: 11, 256: 12}, "from 64 channels on for fire/8 3×3 with 1 thread."),
+        ({16: 2, 64: 3, 256: 12}, "at 256 channels for fire/8 3×3 with 1 thread."),
+        ({16: 12, 64: 3, 256: 12}, "at 16 and 256 channels for fire/8 3×3 with 1 thread."),
+        ({16: 10, 64: 11, 256: 3}, "up to 64 channels for fire/8 3×3 with 1 thread."),
+        ({16: 10, 64: 11, 256: 12}, "at every channel count for fire/8 3×3 with 1 thread."),
+        ({16: 2, 64: 6, 256: 3}, "for no block with 1 thread."),
     ],
 )
-def test_where_the_saving_is_kept(run, speeds, text):
+def test_where_the_saving_is_kept(run, speeds, expected):
     """The Fire block has 12 times fewer MACs."""
     cells = run.saving("fire/8 3×3", 1)
     medians = {cell.channels: cell.plain.time.median / speeds[cell.channels] for cell in cells}
     blocks = [replace(cell, time=replace(cell.time, median=medians[cell.channels])) for cell in cells]
-    assert f" {text}" in said(replace(run, blocks=blocks), "fire/8 3×3")
+    answered = said(replace(run, blocks=blocks), "At which channel counts?")
+    assert answered.startswith("Every block is faster than its plain convolution at every channel count with 1 thread.")
+    assert answered.endswith(f" At least 80% of the factor is left {expected}")
+
+
+@pytest.mark.parametrize(
+    ("speeds", "expected"),
+    [
+        ({16: 0.5, 64: 2, 256: 3}, "from 64 channels on with 1 thread"),
+        ({16: 0.5, 64: 0.9, 256: 0.7}, "at no channel count with 1 thread"),
+    ],
+)
+def test_where_blocks_are_faster(run, speeds, expected):
+    cells = [cell for cell in run.blocks if cell.plain and cell.threads == 1]
+    blocks = [
+        replace(cell, time=replace(cell.time, median=cell.plain.time.median / speeds[cell.channels])) for cell in cells
+    ]
+    answered = said(replace(run, blocks=blocks), "At which channel counts?")
+    assert answered.startswith(f"Every block is faster than its plain convolution {expected}. ")
+
+
+def test_one_thread_alone_is_not_compared_with_others(run):
+    one = replace(run, blocks=[cell for cell in run.blocks if cell.threads == 1])
+    assert said(one, "On how many cores?") is None
+    assert "2 threads" not in " ".join(reason.text for reason in answer.reasons(one))
+
+
+def test_what_stops_it_follows_the_figures(run):
+    fastest = cell_of(run, "plain 3×3", 256, 1).gflops
+    stops = said(replace(run, peak={1: fastest / 2}), "What stops it?")
+    assert f"the plain 3×3 does {text.significant(fastest)} GFLOP/s, 2.0 times the limit of the multiply-add" in stops
+    assert ", since Winograd multiplies less; the blocks do " in stops
+    assert "their 1×1s cannot pass that limit." in stops
+    assert "At 16 channels a MAC takes" in stops
+    stops = said(replace(run, peak={1: 2 * fastest}, facts={}), "What stops it?")
+    assert "0.50 times the limit of the multiply-add units; the blocks do" in stops
+    assert "Winograd" not in stops
+    assert "cannot pass" not in stops
+    assert "limit" not in said(replace(run, peak={}), "What stops it?")
+    top = [cell for cell in run.blocks if cell.channels == 256]
+    assert "a MAC takes" not in said(replace(run, blocks=top), "What stops it?")
+
+
+def test_threads_that_bring_nothing_or_lose_are_named(run):
+    def gains(*factors):
+        """The words where two threads are so many times as fast with Fire, by channel count."""
+        cells = run.series("fire/8 3×3", 1)
+        two = [
+            replace(cell, threads=2, time=replace(cell.time, median=cell.time.median / factor))
+            for cell, factor in zip(cells, factors, strict=True)
+        ]
+        return findings.thread_gains(replace(run, blocks=cells + two))
+
+    assert gains(1.5, 1.6, 1.8) == (
+        "2 threads are 1.80× as fast at 256 channels, 90% of what 2× would be; 1.50× as fast at 16 channels, 75% of "
+        "what 2× would be."
+    )
+    assert gains(0.8, 0.99, 1.9).endswith(
+        " They are more than 5% slower than 1 thread for fire/8 3×3 at 16 channels. They are no faster than 1 thread "
+        "(within 5%) for fire/8 3×3 at 64 channels."
+    )
+    alone = [cell for cell in run.blocks if (cell.channels, cell.threads) in ((16, 1), (64, 2))]
+    assert findings.thread_gains(replace(run, blocks=alone)) == ""
 
 
 def test_words_say_where_the_choice_changes_and_what_it_loses(run):
-    choices, fastest = said(run, "What auto takes"), said(run, "The fastest algorithm")
+    choices, fastest = said(run, "Where does the choice of algorithm change?"), said(run, "The fastest algorithm")
     assert "3×3: direct up to 30 and winograd F(4×4, 3×3) from 31 channels on." in choices
     assert "1×1 c→c: direct at every channel count." in choices
     assert "1×1 c→c: blas at every channel count. 3×3: winograd at every channel count." in fastest
     slow = [replace(c, threads=3, time=data.Timing(*[9] * 3)) for c in run.spatial if c.algorithm == "winograd"]
     slow += [replace(c, threads=3) for c in run.spatial if c.algorithm == "direct" and c.threads == 1]
     both = said(replace(run, pointwise=[], spatial=run.spatial + slow), "The fastest algorithm")
-    assert "3×3 with 1 thread and 2 threads: winograd at every channel count. 3×3 with 3 threads: direct at" in both
+    assert "3×3 with 1 and 2 threads: winograd at every channel count. 3×3 with 3 threads: direct at" in both
     assert "at worst it takes 2.00× as long (3×3, 16 channels, 2 threads)" in fastest
     assert "in 10 of 12 cells" in fastest
-    assert said(replace(run, facts={}), "What auto takes") is None
+    assert said(replace(run, facts={}), "Where does the choice of algorithm change?") is None

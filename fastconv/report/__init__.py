@@ -1,9 +1,10 @@
 """The report: asv's results as a summary in the terminal and one self-contained page.
 
     data.py       asv's results as plain records
-    tables.py     records as rows of text          words.py      the answer and the warnings
-                                                   findings.py   the statements beside them
-    plots.py      records as figures               page.py       all of it as one HTML file
+    text.py       numbers as text               tables.py     records as rows of text
+    findings.py   what the numbers say          answer.py     the answer to the question, and its reasons
+    words.py      where and when; warnings      panels.py     panels, axes and legends of figures
+    plots.py      records as figures            page.py       all of it as one HTML file
     terminal.py   tables in the terminal
 
 Needs the extra `bench`.
@@ -11,7 +12,7 @@ Needs the extra `bench`.
 
 from pathlib import Path
 
-from fastconv.report import data, page, tables, terminal, words
+from fastconv.report import answer, data, page, tables, terminal, words
 
 
 def make(results, output, machine=None, commit=None):
@@ -33,8 +34,9 @@ def make(results, output, machine=None, commit=None):
     """
     run = data.load(results, machine, commit)
     terminal.show(tables.blocks_table(run).without("GFLOP/s"))
-    if answer := words.answer(run):
-        terminal.say("", answer.heading, answer.text, *filter(None, [answer.doubt]))
+    if verdict := answer.answer(run):
+        terminal.say("", verdict.heading, verdict.text)
+    terminal.say("", *(f"{reason.heading} {reason.text}" for reason in answer.reasons(run)))
     terminal.say("", *(f"Warning: {warning}" for warning in words.block_warnings(run)))
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)

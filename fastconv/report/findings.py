@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from itertools import chain
-from statistics import geometric_mean, median
+from statistics import median
 
 from fastconv.report.data import AUTO, NUMPY, UNSTEADY
-from fastconv.report.tables import Table, input_size, listed, percent, pointwise_table, significant, team, times
+from fastconv.report.tables import Table, pointwise_table, savings_table
+from fastconv.report.text import listed, percent, significant, span, team, those, times
 
-KEPT = 0.8  # of the saved operations must be saved time for "the time shrinks as the operations do"
 NEAR = 1.05  # times the time of the fastest count as fast as it
 
 
@@ -33,93 +33,45 @@ class Finding:
 
 def all_findings(run):
     """The statements that this run supports, beside the answer."""
-    made = [_block(run, name) for name in run.names(savers_only=True)]
-    made += [_limit(run), _growth(run), _threads(run), _pointwise(run), _choices(run), _fastest(run)]
-    made.append(_steadiness(run))
+    made = _savings(run), _limit(run), _growth(run), _pointwise(run), _fastest(run), _steadiness(run)
     return [finding for finding in made if finding]
 
 
-def _block(run, name):
-    """What a block saves at the most channels, from where on the saving is kept, and where it is slower."""
-    series = {threads: cells for threads in run.thread_counts if (cells := run.saving(name, threads))}
-    if not series:
-        return None
-    last = {threads: cells[-1] for threads, cells in series.items()}
-    some = next(iter(last.values()))
-    speeds = (
-        f"{times(cell.time_saved)} as fast with {team(threads)} ({significant(cell.gflops)} GFLOP/s, the plain "
-        f"convolution {significant(cell.plain.gflops)})"
-        for threads, cell in last.items()
-    )
-    text = (
-        f"{times(some.macs_saved)} fewer multiply-accumulates than the {some.plain.name}. "
-        f"At {some.channels} channels it is {listed(speeds)}. {_kept(series)}"
-    )
-    slower = {threads: [cell.channels for cell in cells if cell.time_saved < 1] for threads, cells in series.items()}
-    slower = {threads: f"at {listed(channels)} channels" for threads, channels in slower.items() if channels}
-    text += f" Slower than the plain convolution {_grouped(slower)}." if slower else ""
-    cells = [cell for found in series.values() for cell in found]
-    return Finding(name, text, cells + [cell.plain for cell in cells])
-
-
-def _grouped(said):
-    """{threads: statement} as text, a statement that holds for several numbers of threads once."""
-    groups = {}
-    for threads, statement in said.items():
-        groups.setdefault(statement, []).append(team(threads))
-    return "; ".join(f"{statement} with {listed(teams)}" for statement, teams in groups.items())
-
-
-def _kept(series):
-    """At which channel counts the saving is kept, from {threads: cells}."""
-    where, nowhere = {}, []
-    for threads, cells in series.items():
-        good = [cell.channels for cell in cells if cell.kept >= KEPT]
-        if good:
-            where[threads] = _those(good, [cell.channels for cell in cells])
-        else:
-            best = max(cells, key=lambda cell: cell.kept)
-            nowhere.append(f"with {team(threads)} (at most {percent(best.kept)}, at {best.channels} channels)")
-    said = [f"At least {percent(KEPT)} of the saving is kept {_grouped(where)}."] if where else []
-    if nowhere:
-        said.append(f"No channel count keeps {percent(KEPT)} of the saving {' or '.join(nowhere)}.")
-    return " ".join(said)
-
-
-def _those(some, all_of_them):
-    """Some of the measured channel counts in words."""
-    if some == all_of_them:
-        return "at every channel count"
-    if len(some) > 1 and some == all_of_them[-len(some) :]:
-        return f"from {some[0]} channels on"
-    return f"at {listed(some)} channels"
+def _savings(run):
+    """What each block saves and where."""
+    table = savings_table(run)
+    cells = [cell for cell in run.blocks if cell.plain and cell.algorithm == AUTO]
+    text = "Each against the plain convolution of its kernel; the share is that of the factor saved in MACs."
+    return Finding("What each block saves", text, cells + [cell.plain for cell in cells], table) if table.rows else None
 
 
 def _limit(run):
     """The multiply-add units' limit, how near direct convolution comes to it, and the nominal rates that pass it."""
     if not run.peak:
         return None
-    limits, reached, passed, notes, cells = [], [], [], [], []
+    reached, passed, notes, cells = [], [], [], []
     for threads, peak in run.peak.items():
-        limits.append(f"{significant(peak)} GFLOP/s with {team(threads)}")
         direct, winograd = (_quickest(run, threads, algorithm) for algorithm in ("direct", "winograd"))
         if direct:
             cells.append(direct)
             reached.append(f"{percent(direct.gflops / peak)} of it with {team(threads)} ({_cell(direct)})")
-            if direct.gflops > peak and direct not in run.pointwise:
-                notes.append(" Its operations are nominal: products with padding are left out.")
-            elif direct.gflops > NEAR * peak:
+            if direct.gflops > NEAR * peak and direct in run.pointwise:
                 notes.append(
                     f" More than {percent(NEAR)}: the limit was measured at a lower clock, or beside other work."
                 )
         if winograd and winograd.gflops > peak:
             cells.append(winograd)
             passed.append(f"{significant(winograd.gflops)} GFLOP/s with {team(threads)} ({_cell(winograd)})")
-    text = f"The multiply-add units do at most {listed(limits)}, measured in the same run."
+    limits = [f"{significant(peak)} GFLOP/s with {team(threads)}" for threads, peak in run.peak.items()]
+    text = (
+        f"The multiply-add units do at most {listed(limits)}, measured in the same run. The speeds on this page count "
+        "two FLOP for every MAC, also for those that Winograd saves and those with the padding, which direct leaves "
+        "out: so both may pass the limit."
+    )
     if reached:
         text += f" Direct convolution reaches {listed(reached)}.{''.join(dict.fromkeys(notes))}"
     if passed:
-        text += f" Winograd multiplies less than its MACs say: its nominal rate reaches {listed(passed)}."
+        text += f" Winograd reaches {listed(passed)}."
     return Finding("The machine's limit", text, cells)
 
 
@@ -150,61 +102,62 @@ def _growth(run):
     if not last:
         return None
     before, after = next(iter(last.values()))
-    said = ", ".join(f"{times(b.time.median / a.time.median)} for {name}" for name, (a, b) in last.items())
+    grown = {name: b.time.median / a.time.median for name, (a, b) in last.items()}
+    least, most = (end(grown, key=grown.get) for end in (min, max))
+    said = f"{times(grown[least])} ({least})" + (f" to {times(grown[most])} ({most})" if least != most else "")
     return Finding(
         "How time grows with channels",
-        f"From {before.channels} to {after.channels} channels the operations grow {times(after.macs / before.macs)}. "
-        f"The time, with {team(threads)}, grows {said}.",
+        f"From {before.channels} to {after.channels} channels the operations grow {times(after.macs / before.macs)}, "
+        f"the time with {team(threads)} {said}.",
         list(chain.from_iterable(last.values())),
     )
 
 
-def _threads(run):
-    """What all threads bring, at the fewest and the most channels."""
-    if len(run.thread_counts) < 2:
-        return None
+def thread_gains(run):
+    """What all threads bring: how many times as fast, where they bring nothing, and where they lose."""
     one, most = run.thread_counts[0], run.thread_counts[-1]
-    pairs = {}
+    gains = {}
     for name in run.names():
-        slow = {cell.channels: cell for cell in run.series(name, one)}
-        for cell in run.series(name, most):
-            if cell.channels in slow:
-                pairs.setdefault(cell.channels, []).append((slow[cell.channels], cell))
-    if not pairs:
-        return None
-    said, cells = [], []
-    for channels in sorted({min(pairs), max(pairs)}):
-        gains = [slow.time.median / fast.time.median for slow, fast in pairs[channels]]
-        said.append(f"{channels} channels {times(geometric_mean(gains))} ({times(min(gains))} to {times(max(gains))})")
-        cells += chain.from_iterable(pairs[channels])
-    text = f"{team(most).capitalize()} against {one}, geometric mean over the blocks: {'; '.join(said)}."
-    return Finding("Threads", text, cells)
+        slow = {cell.channels: cell.time.median for cell in run.series(name, one)}
+        gains[name] = {
+            c.channels: slow[c.channels] / c.time.median for c in run.series(name, most) if c.channels in slow
+        }
+    said = []
+    for channels in _ends(chain.from_iterable(gains.values())):
+        found = [by_channels[channels] for by_channels in gains.values() if channels in by_channels]
+        share = span([gain * one / most for gain in found], percent)
+        said.append(f"{span(found, times)} as fast at {channels} channels, {share} of what {most / one:g}× would be")
+    text = f"{team(most).capitalize()} are {'; '.join(said)}." if said else ""
+    lost = _where(gains, lambda gain: gain < 1 / NEAR)
+    even = _where(gains, lambda gain: 1 / NEAR <= gain < NEAR)
+    text += f" They are more than {percent(NEAR - 1)} slower than {team(one)} for {lost}." if lost else ""
+    text += f" They are no faster than {team(one)} (within {percent(NEAR - 1)}) for {even}." if even else ""
+    return text
+
+
+def _ends(channels):
+    """The most and the fewest of some channel counts."""
+    channels = sorted(set(channels))
+    return list(dict.fromkeys((channels[-1], channels[0]))) if channels else []
+
+
+def _where(gains, holds):
+    """The blocks and channel counts for whose gains something holds, in words."""
+    where = {}
+    for name, by_channels in gains.items():
+        if good := [channels for channels, gain in by_channels.items() if holds(gain)]:
+            where.setdefault(those(good, list(by_channels)), []).append(name)
+    return "; ".join(f"{listed(names)} {channels}" for channels, names in where.items())
 
 
 def _pointwise(run):
     """The 1×1 itself: each algorithm against NumPy's matrix product."""
     table = pointwise_table(run)
-    text = f"How many times as fast as {NUMPY} on the same sizes; the mean is geometric."
+    text = (
+        f"How many times as fast as {NUMPY} on the same sizes, which adds no bias: the geometric mean over the channel "
+        "counts, and the ends, with their channels."
+    )
     return Finding("The 1×1 itself", text, run.pointwise, table) if table.rows else None
-
-
-def _choices(run):
-    """At which channel counts the choice of "auto" changes."""
-    said = [f"{name}: {listed(_span(*span, spans) for span in spans)}." for name, spans in run.choices.items()]
-    if not said:
-        return None
-    return Finding("What auto takes", f"For c to c channels{input_size(run)}, by its rule. {' '.join(said)}")
-
-
-def _span(first, last, algorithm, spans):
-    """What is taken between two channel counts, the first or last of which may be the end of the range."""
-    if len(spans) == 1:
-        return f"{algorithm} at every channel count"
-    if first == last:
-        return f"{algorithm} at {first}"
-    if last == spans[-1][1]:
-        return f"{algorithm} from {first} channels on"
-    return f"{algorithm} " + (f"up to {last}" if first == spans[0][0] else f"from {first} to {last}")
 
 
 def _fastest(run):
@@ -216,14 +169,14 @@ def _fastest(run):
         winners.setdefault((best.name, best.threads), {}).setdefault(best.algorithm, []).append(best.channels)
     for (name, threads), won in winners.items():
         measured = sorted(chain.from_iterable(won.values()))
-        where = "; ".join(f"{algorithm} {_those(channels, measured)}" for algorithm, channels in won.items())
-        said.setdefault(where, {}).setdefault(name, []).append(team(threads))
+        where = "; ".join(f"{algorithm} {those(channels, measured)}" for algorithm, channels in won.items())
+        said.setdefault(where, {}).setdefault(name, []).append(threads)
     if not said:
         return None
     everyone = len({threads for _, threads in winners})
     text = ""
     for where, names in said.items():
-        who = (name if len(teams) == everyone else f"{name} with {listed(teams)}" for name, teams in names.items())
+        who = (name if len(teams) == everyone else f"{name} with {team(*teams)}" for name, teams in names.items())
         text += f"{listed(who)}: {where}. "
     text = (text + _losses(run, alternatives)).rstrip()
     return Finding("The fastest algorithm", text, list(chain.from_iterable(alternatives)))
@@ -256,8 +209,8 @@ def _losses(run, alternatives):
     worst, where = max(losses)
     good = sum(loss <= NEAR for loss, _ in losses)
     text = (
-        f"Under its own name, the algorithm that auto takes is the fastest or takes at most {percent(NEAR - 1)} longer "
-        f"in {good} of {len(losses)} {'cells' if len(losses) == total else f'steady cells, of {total} in all'}"
+        f"What auto takes is the fastest, or at most {percent(NEAR - 1)} slower, in {good} of {len(losses)} "
+        f"{'cells' if len(losses) == total else f'steady cells, of {total} in all'}"
     )
     return text + (f"; at worst it takes {times(worst)} as long ({where})." if worst > NEAR else ".")
 

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from importlib.resources import files
 
-from fastconv.report import findings, plots, tables, words
+from fastconv.report import answer, findings, panels, plots, tables, text, words
 
 FIGURES = (
     (
@@ -31,16 +31,10 @@ FIGURES = (
         "Why the time does not always follow",
         "Speed against MACs for each byte that must move at least (input, weights and output once); a dot for each "
         "channel count, larger for more. A 1×1 saves operations but not the reading and writing of maps: what saves "
-        "most has the least to do for each byte, and in each call. And the k×k that it saves may need fewer "
-        "multiplications than its MACs, by Winograd or since products with padding are left out, which these 1×1s "
-        "cannot: such speeds are nominal, and may pass the dashed limit.",
+        "most has the least to do for each byte, and in each call. What lies above the dashed line needs fewer "
+        "multiplications than MACs, which a 1×1 cannot.",
     ),
-    (
-        plots.thread_scaling,
-        "Threads",
-        "Speed with all threads over speed with one, by block and channels. Small calls do not give several threads "
-        "enough to do; fastconv then opens a smaller team.",
-    ),
+    (plots.thread_scaling, "Threads", findings.thread_gains),
     (
         plots.algorithm_times,
         "Time against channels, by algorithm",
@@ -51,8 +45,8 @@ FIGURES = (
     (
         plots.algorithm_speeds,
         "Speed by algorithm",
-        "The same cells in GFLOP/s, two FLOP a MAC. Winograd does fewer, and direct leaves out products with "
-        "padding: both may pass the limit of the multiply-add units.",
+        "The same calls in GFLOP/s, each panel on its own scale. The dashed lines are what the multiply-add units can "
+        "do with each number of threads.",
     ),
 )
 
@@ -65,9 +59,11 @@ def render(run):
     return template.render(
         where=words.where(run),
         warnings=words.warnings(run),
-        question=words.QUESTION,
-        answer=words.answer(run),
-        slower=tables.SLOWER,
+        question=answer.QUESTION,
+        answer=answer.answer(run),
+        reasons=answer.reasons(run),
+        doubt=answer.doubt(run),
+        slower=text.SLOWER,
         blocks_input=run.facts.get("blocks_input"),
         findings=findings.all_findings(run),
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
@@ -87,9 +83,13 @@ def _facts(run):
 
 
 def _figure(run, draw, title, caption):
-    """Title, caption and the drawing as a data URI, which keeps the identifiers of one SVG out of another."""
-    svg = plots.svg(draw, run)
-    return svg and {"title": title, "caption": caption, "source": _data_uri(svg)}
+    """Title, caption, and the drawing for wide and narrow pages as data URIs: the identifiers in an SVG are its own."""
+    drawings = [panels.svg(draw, run, width) for width in (panels.WIDE, panels.NARROW)]
+    if not all(drawings):
+        return None
+    wide, narrow = map(_data_uri, drawings)
+    said = caption if isinstance(caption, str) else caption(run)
+    return {"title": title, "caption": said, "wide": wide, "narrow": narrow}
 
 
 def _data_uri(svg):

@@ -4,13 +4,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import geometric_mean
 
-from fastconv.report.data import AUTO, NUMPY, UNSTEADY
+from fastconv.report.data import AUTO, KEPT, NUMPY, UNSTEADY
+from fastconv.report.text import as_fast, count, percent, seconds, significant, size, team, times
 
-UNSTEADY_MARK, SLOWER = "~", "slower"
-_NOMINAL = (
-    "GFLOP/s are nominal, two FLOP a MAC: Winograd multiplies less, direct leaves out products with padding, and both "
-    "may pass what the multiply-add units can do."
-)
+UNSTEADY_MARK = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,63 +34,47 @@ class Table:
         return [(name, len(list(columns))) for name, columns in groupby(self.columns, key=lambda column: column[0])]
 
 
-def significant(value, digits=3):
-    """A number with this many significant digits and no exponent: 0.0123, 1.23, 12.3, 1,230."""
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{float(mantissa) * 10 ** int(exponent):,.{max(digits - 1 - int(exponent), 0)}f}" if value else "0"
-
-
-def _scaled(value, scales):
-    """A value in the first of the units {unit: size} that it reaches once rounded, or the last."""
-    unit = next((unit for unit, scale in scales.items() if float(f"{value / scale:.2e}") >= 1), list(scales)[-1])
-    return f"{significant(value / scales[unit])} {unit}"
-
-
-def seconds(value):
-    """A time with its unit: 12.3 µs."""
-    return _scaled(value, {"s": 1, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9})
-
-
-def count(value):
-    """A count with its metric prefix: 1.23 M."""
-    return f"{value}" if value < 1000 else _scaled(value, {"G": 1e9, "M": 1e6, "k": 1e3})
-
-
-def size(value):
-    """Bytes with a binary prefix: 1.23 MiB."""
-    return f"{value} B" if value < 1024 else _scaled(value, {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10})
-
-
-def times(value):
-    """A factor: 3.46×."""
-    return f"{significant(value)}×"
-
-
-def as_fast(ratio):
-    """A factor of time, named where it is a loss: slower 0.710×."""
-    text = times(ratio)
-    return f"{SLOWER} {text}" if text.startswith("0.") else text
-
-
-def team(threads):
-    """A number of threads in words."""
-    return f"{threads} thread{'s' * (threads != 1)}"
-
-
-def percent(share):
-    """A share: 87%."""
-    return f"{100 * share:.0f}%"
-
-
-def listed(items):
-    """Items in words: 16, 32 and 64."""
-    *head, last = map(str, sorted(items) if isinstance(items, set) else items)
-    return f"{', '.join(head)} and {last}" if head else last
-
-
 def input_size(run):
     """What the blocks took, in brackets, where the run says it."""
     return f" ({run.facts['blocks_input']})" if "blocks_input" in run.facts else ""
+
+
+def savings_table(run):
+    """Per block: what is saved at the most channels, how much of it is kept, and at which channel counts."""
+    teams = run.thread_counts
+    cells = {(c.name, c.threads): c for c in sorted(run.blocks, key=_channels) if c.plain and c.algorithm == AUTO}
+    if not cells:
+        return Table("", "", [], [])
+    most = max(cell.channels for cell in cells.values())
+    rows = []
+    for name in run.names(savers_only=True):
+        last = [cell if (cell := cells.get((name, n))) and cell.channels == most else None for n in teams]
+        if not any((name, threads) in cells for threads in teams):
+            continue
+        row = [name, times(next(cell.macs_saved for (block, _), cell in cells.items() if block == name))]
+        row += [_text(cell, lambda c: times(c.time_saved), with_plain=True) for cell in last]
+        row += [_text(cell, lambda c: percent(c.kept), with_plain=True) for cell in last]
+        for holds in (lambda c: c.time_saved > 1, lambda c: c.kept >= KEPT):
+            row += [_where(run.saving(name, threads), holds) for threads in teams]
+        rows.append(row)
+    columns = [("", "block"), ("fewer", "MACs"), *_each(f"times as fast at {most} channels", teams)]
+    columns += [*_each("share kept there", teams), *_each("faster at channels", teams)]
+    return _table("", "", columns + _each(f"{percent(KEPT)} kept at channels", teams), rows)
+
+
+def _channels(cell):
+    return cell.channels
+
+
+def _where(cells, holds):
+    """The channel counts of cells, ascending, for which something holds, in short."""
+    channels = [cell.channels for cell in cells]
+    good = [cell.channels for cell in cells if holds(cell)]
+    if not channels:
+        return "–"
+    if not good or good == channels:
+        return "all" if good else "none"
+    return f"{good[0]} and more" if len(good) > 1 and good == channels[-len(good) :] else ", ".join(map(str, good))
 
 
 def blocks_table(run):
@@ -138,7 +119,7 @@ def algorithms_table(run):
     return _table(
         "Single convolutions by algorithm",
         f"c is the number of channels. {NUMPY} is NumPy's matrix product of the same size, held to as many "
-        f"threads, without bias and activation. {_NOMINAL}",
+        "threads, without bias and activation.",
         [("", "convolution"), ("", "channels"), ("", "threads"), ("", "MACs"), *(("GFLOP/s", a) for a in algorithms)],
         rows,
     )
@@ -151,12 +132,13 @@ def pointwise_table(run):
     for cell in run.pointwise:
         theirs = numpy.get((cell.name, cell.channels, cell.threads))
         if theirs and cell.algorithm != NUMPY:
-            ratios.setdefault((cell.algorithm, cell.threads), []).append(theirs / cell.time.median)
-    rows = [
-        [algorithm, str(threads), *(as_fast(form(found)) for form in (geometric_mean, min, max))]
-        for (algorithm, threads), found in sorted(ratios.items())
-    ]
-    return Table("", "", [("", heading) for heading in ("algorithm", "threads", "mean", "lowest", "highest")], rows)
+            ratios.setdefault((cell.algorithm, cell.threads), []).append((theirs / cell.time.median, cell.channels))
+    rows = []
+    for (algorithm, threads), found in sorted(ratios.items()):
+        ends = (f"{times(ratio)} ({channels})" for ratio, channels in (min(found), max(found)))
+        rows.append([algorithm, str(threads), times(geometric_mean(ratio for ratio, _ in found)), *ends])
+    headings = ("algorithm", "threads", "mean", "lowest (channels)", "highest (channels)")
+    return Table("", "", [("", heading) for heading in headings], rows)
 
 
 def published_table(run):
@@ -172,7 +154,7 @@ def published_table(run):
     return _table(
         "Layers of the published networks",
         "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network, "
-        f"at its own size; no fully connected layers. {_NOMINAL}",
+        "at its own size; no fully connected layers.",
         [("", "layer"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)],
         rows,
     )
@@ -189,7 +171,7 @@ def reference_table(run):
                 ratio = _marked(times(time.median / cell.time.median), time, cell.time)
                 rows.append([name, str(channels), *both, ratio])
     return _table(
-        "Beside the NumPy reference",
+        "Against the NumPy reference",
         "The reference computes in float64 with NumPy and as many threads as NumPy's BLAS takes by itself; fastconv in "
         "float32 with one.",
         [("", "block"), ("", "channels"), ("time", "NumPy reference"), ("time", "fastconv"), ("", "ratio")],
@@ -227,7 +209,7 @@ def calls_table(run):
     ]
     if memory:
         note += " Memory is the result, the packed weights and the workspace, as resident memory rises."
-    return Table("Beside the arithmetic", note, [("", ""), ("", "median")], rows + memory)
+    return Table("What a call costs", note, [("", ""), ("", "median")], rows + memory)
 
 
 def all_tables(run):

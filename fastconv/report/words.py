@@ -1,70 +1,12 @@
-"""The answer in words, every figure taken from the run, and the warnings."""
+"""Where and when a run was measured, and what a reader must know before trusting it."""
 
-from statistics import geometric_mean
+from fastconv.report.data import NUMPY, UNSTEADY
+from fastconv.report.tables import UNSTEADY_MARK
+from fastconv.report.text import percent, significant, team
 
-from fastconv.report.data import AUTO, NUMPY, UNSTEADY
-from fastconv.report.findings import Finding
-from fastconv.report.tables import UNSTEADY_MARK, listed, percent, significant, team
-
-QUESTION = "When a 1×1 convolution saves operations, does the time shrink as they do?"
 # Core types of OpenBLAS and BLIS whose vectors are narrower than those of an instruction set of ours.
 _NO_AVX2 = {"generic", "prescott", "penryn", "core2", "nehalem", "sandybridge", "barcelona", "bulldozer", "piledriver"}
 _NARROWER = {"avx2": _NO_AVX2, "avx512": _NO_AVX2 | {"haswell", "excavator", "zen", "zen2", "zen3"}}
-_VERDICTS = ((0.9, "yes"), (0.5, "mostly"), (0.25, "partly"), (0, "hardly"))  # by the share of the factor kept
-
-
-def answer(run):
-    """The `Finding` of all blocks at the most and at the fewest channels, or None where no block can be compared."""
-    cells = [cell for cell in run.blocks if cell.plain and cell.algorithm == AUTO]
-    if not cells:
-        return None
-    channels = sorted({cell.channels for cell in cells})
-    ends = [[cell for cell in cells if cell.channels == end] for end in dict.fromkeys((channels[-1], channels[0]))]
-    behind = [timed for end in ends for cell in end for timed in (cell, cell.plain)]
-    return Finding(QUESTION, " ".join(map(_at, ends)), list(dict.fromkeys(behind)))
-
-
-def _at(cells):
-    """A sentence of the blocks at one channel count, the numbers of threads of one verdict together."""
-    verdicts = {}
-    for threads in sorted({cell.threads for cell in cells}):
-        found = [cell for cell in cells if cell.threads == threads]
-        verdicts.setdefault(_verdict(found), {})[threads] = found
-    said = [f"{verdict}: {(_slower if verdict == 'no' else _shrinking)(teams)}" for verdict, teams in verdicts.items()]
-    return f"At {cells[0].channels} channels, {'; '.join(said)}."
-
-
-def _verdict(cells):
-    if 2 * sum(cell.time.is_steady and cell.plain.time.is_steady for cell in cells) < len(cells):
-        return "too unsteady to tell"
-    if 2 * len(_slow(cells)) >= len(cells):
-        return "no"
-    return next(text for least, text in _VERDICTS if geometric_mean(cell.kept for cell in cells) >= least)
-
-
-def _slow(cells):
-    return [cell for cell in cells if cell.time_saved < 1]
-
-
-def _slower(teams):
-    """How many blocks are slower, from {threads: cells}."""
-    counts = {}
-    for threads, cells in teams.items():
-        counts.setdefault(f"{len(_slow(cells))} of {len(cells)} blocks", []).append(team(threads))
-    each = [f"with {listed(threads)} {blocks}" for blocks, threads in counts.items()]
-    return f"{listed(each)} are slower than the plain convolution"
-
-
-def _shrinking(teams):
-    """By what MACs and time are divided, geometric means, from {threads: cells}."""
-    macs = geometric_mean(cell.macs_saved for cells in teams.values() for cell in cells)
-    each = []
-    for threads, cells in teams.items():
-        time = geometric_mean(cell.time_saved for cell in cells)
-        slower = f", but {len(_slow(cells))} of {len(cells)} blocks slower" if _slow(cells) else ""
-        kept = percent(geometric_mean(cell.kept for cell in cells))
-        each.append(f"÷ {significant(time, 2)} with {team(threads)} ({kept} of the factor{slower})")
-    return f"MACs ÷ {significant(macs, 2)}, time {listed(each)}, in the geometric mean of the blocks"
 
 
 def where(run):

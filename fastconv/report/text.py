@@ -1,0 +1,82 @@
+"""Numbers, numbers of threads and channel counts as text, for the tables and the sentences."""
+
+SLOWER = "slower"
+
+
+def significant(value, digits=3):
+    """A number with this many significant digits and no exponent: 0.0123, 1.23, 12.3, 1,230."""
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{float(mantissa) * 10 ** int(exponent):,.{max(digits - 1 - int(exponent), 0)}f}" if value else "0"
+
+
+def _scaled(value, scales):
+    """A value in the first of the units {unit: size} that it reaches once rounded, or the last."""
+    unit = next((unit for unit, scale in scales.items() if float(f"{value / scale:.2e}") >= 1), list(scales)[-1])
+    return f"{significant(value / scales[unit])} {unit}"
+
+
+def seconds(value):
+    """A time with its unit: 12.3 µs."""
+    return _scaled(value, {"s": 1, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9})
+
+
+def count(value):
+    """A count with its metric prefix: 1.23 M."""
+    return f"{value}" if value < 1000 else _scaled(value, {"G": 1e9, "M": 1e6, "k": 1e3})
+
+
+def size(value):
+    """Bytes with a binary prefix: 1.23 MiB."""
+    return f"{value} B" if value < 1024 else _scaled(value, {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10})
+
+
+def times(value):
+    """A factor: 3.46×."""
+    return f"{significant(value)}×"
+
+
+def as_fast(ratio):
+    """A factor of time, named where it is a loss: slower 0.710×."""
+    text = times(ratio)
+    return f"{SLOWER} {text}" if text.startswith("0.") else text
+
+
+def team(*threads):
+    """Numbers of threads in words: 1 thread, 2 threads, 1 and 2 threads."""
+    return f"{listed(threads)} thread{'s' * (threads != (1,))}"
+
+
+def percent(share):
+    """A share: 87%."""
+    return f"{100 * share:.0f}%"
+
+
+def listed(items):
+    """Items in words: 16, 32 and 64."""
+    *head, last = map(str, sorted(items) if isinstance(items, set) else items)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def those(some, all_of_them):
+    """Some of the measured channel counts in words."""
+    if some == all_of_them:
+        return "at every channel count"
+    if len(some) > 1 and some == all_of_them[-len(some) :]:
+        return f"from {some[0]} channels on"
+    if len(some) > 1 and some == all_of_them[: len(some)]:
+        return f"up to {some[-1]} channels"
+    return f"at {listed(some)} channels"
+
+
+def grouped(said):
+    """{threads: statement} as text, a statement that holds for several numbers of threads once."""
+    groups = {}
+    for threads, statement in said.items():
+        groups.setdefault(statement, []).append(threads)
+    return "; ".join(f"{statement} with {team(*teams)}" for statement, teams in groups.items())
+
+
+def span(values, form):
+    """The least and the largest of some values in words: 2.0 to 3.5, or one where they read the same."""
+    ends = dict.fromkeys(map(form, (min(values), max(values))))
+    return " to ".join(ends)
