@@ -210,6 +210,17 @@ def test_what_stops_it_follows_the_figures(run):
     assert "a MAC takes" not in said(replace(run, blocks=top), "What stops it?")
 
 
+def test_the_time_of_few_channels_is_told_where_it_was_measured(run):
+    assert "where MACs grow" not in said(run, "What stops it?")
+    four = [
+        replace(cell, channels=4, macs=cell.macs // 16, time=replace(cell.time, median=0.8 * cell.time.median))
+        for cell in run.spatial
+        if cell.channels == 16
+    ]
+    stops = said(replace(run, spatial=run.spatial + four), "What stops it?")
+    assert stops.endswith(" From 4 to 16 channels, where MACs grow 16 times, the time grows 1.2 times for the 3×3.")
+
+
 def test_threads_that_bring_nothing_or_lose_are_named(run):
     def gains(*factors):
         """The words where two threads are so many times as fast with Fire, by channel count."""

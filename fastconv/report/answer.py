@@ -136,13 +136,13 @@ def _cores(run):
         return None
     ends = dict.fromkeys((said[0], said[-1]))
     each = (f"{plain:.2f} and {block:.2f} times as fast at {channels} channels" for channels, plain, block in ends)
-    text = f"{team(most).capitalize()} make the plain convolutions and the blocks {listed(each)}."
+    text = f"{team(most)} make the plain convolutions and the blocks {listed(each)}."
     if less := [c for c, plain, block in said if block * NEAR < plain]:
         where = those(less, [c for c, *_ in said])
         text += f" So less of the saving is left with {team(most)} than with {team(one)} {where}: a block is several "
         text += "small calls, which leave threads less to share."
     else:
-        text += f" So as much of the saving is left with {team(most)} as with {team(one)}."
+        text += f" So no less of the saving is left with {team(most)} than with {team(one)}."
     return Finding("On how many cores?", text, _with_plain(behind))
 
 
@@ -161,7 +161,7 @@ def _stops(run):
     )
     text += ": their 1×1s cannot pass that limit." if _past_limit(run, last) else "."
     if fewest != most and (slowed := _slowed(last, first)):
-        text += f" At {fewest} channels a MAC takes {slowed}"
+        text += f" At {fewest} channels a MAC takes {slowed}{_unfilled(run, threads, fewest)}"
     return Finding("What stops it?", text, _with_plain(last + first))
 
 
@@ -194,9 +194,22 @@ def _slowed(last, first):
         return None
     return (
         f"{span(block, _two)} times as long as at {last[0].channels} in the blocks, and {span(plain, _two)} times in "
-        "the plain convolutions: each convolution of a call has its fixed cost, and the few channels that a 1×1 leaves "
-        "do not fill the vectors."
+        "the plain convolutions: the few channels that a 1×1 leaves do not fill the vectors, and each convolution of a "
+        "call has its fixed cost."
     )
+
+
+def _unfilled(run, threads, most):
+    """How little the time of single convolutions grows with their MACs, from the fewest channels to so many."""
+    cells = [cell for cell in run.single if (cell.threads, cell.algorithm) == (threads, AUTO)]
+    least = min((cell.channels for cell in cells), default=most)
+    small, large = ({cell.name: cell for cell in cells if cell.channels == end} for end in (least, most))
+    pairs = [(cell, large[name]) for name, cell in small.items() if name in large]
+    if least >= most or not pairs:
+        return ""
+    macs = _two(pairs[0][1].macs / pairs[0][0].macs)
+    grown = listed(f"{_two(b.time.median / a.time.median)} times for the {b.name}" for a, b in pairs)
+    return f" From {least} to {most} channels, where MACs grow {macs} times, the time grows {grown}."
 
 
 def _two(value):

@@ -127,7 +127,7 @@ def thread_gains(run):
         found = [by_channels[channels] for by_channels in gains.values() if channels in by_channels]
         share = span([gain * one / most for gain in found], percent)
         said.append(f"{span(found, times)} as fast at {channels} channels, {share} of what {most / one:g}× would be")
-    text = f"{team(most).capitalize()} are {'; '.join(said)}." if said else ""
+    text = f"{team(most)} are {'; '.join(said)}." if said else ""
     lost = _where(gains, lambda gain: gain < 1 / NEAR)
     even = _where(gains, lambda gain: 1 / NEAR <= gain < NEAR)
     text += f" They are more than {percent(NEAR - 1)} slower than {team(one)} for {lost}." if lost else ""
