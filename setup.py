@@ -109,6 +109,7 @@ def main():
         extension("_arrays"),
         extension("_cpu", [f"{CSRC}/isa.c"]),
         extension("_cut"),
+        extension("_chain"),
         extension("_pack"),
         extension("_rows"),
         extension("_direct_tiles"),

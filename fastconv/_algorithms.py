@@ -2,9 +2,8 @@
 
 An algorithm is an object with a `name`; the `layout` of the arrays it takes; `reason_against(shape)`, None where it is
 usable; `cost(shape)`, what an image is expected to take, in multiply-accumulates of the direct convolution: the least
-is taken; `pack(weight, bias, groups, num_threads)`, what a plan keeps of weights HWIO; `bind(shape, packed,
-activation)`, which gives a runner: `tile`, `workspace_bytes` for each thread, `run(x, residual, out, out_stride,
-workspace, team)`; and `multiplications(shape, runner)`, those really done.
+is taken, and the team follows it; `pack(weight, bias, groups, num_threads)`, what a plan keeps of weights HWIO;
+`bind(shape, packed, activation)`, which gives a `Runner`; and `multiplications(shape, runner)`, those really done.
 """
 
 import math

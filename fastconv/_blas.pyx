@@ -56,10 +56,10 @@ cdef class Blas(Runner):
         self.most_strips, self.most_parts = self.strips, 1  # what BLAS rounds may depend on the slab
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
-    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team):
+    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work, bint alone):
         """Convolve x into out as every runner does, BLAS itself on one thread."""
         with single_threaded_blas:
-            super().run(x, residual, out, out_stride, workspace, team)
+            super().run(x, residual, out, out_stride, work, alone)
 
     cdef void run_units(
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work

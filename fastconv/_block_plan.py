@@ -9,8 +9,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from fastconv import _arguments, _arrays, _block_shapes, _layout, _shapes, _threads, _workspace
-from fastconv._pool import Pool
+from fastconv import _arguments, _arrays, _block_shapes, _layout, _shapes, _threads
+from fastconv._bound import Bound, BoundPool
+from fastconv._chain import Chain
 from fastconv._typing import Array
 from fastconv.conv import MOST_BOUND_SHAPES, PAST_PEAK, Conv2d
 
@@ -50,11 +51,6 @@ class BlockDescription(NamedTuple):
         return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])
 
 
-def _whole_lines(nbytes):
-    """`nbytes` rounded up to whole cache lines."""
-    return -(-nbytes // 64) * 64
-
-
 class BoundBlock:
     """A block for one shape of x, on NHWC arrays that are known to be right."""
 
@@ -64,49 +60,61 @@ class BoundBlock:
         first, last = next(iter(shapes.values())), joined[-1]
         self.x_shape = (first.batch, first.height, first.width, first.in_channels)
         self.out_shape = (first.batch, last.out_height, last.out_width, sum(shape.out_channels for shape in joined))
-        self.scratch = {
-            name: (shape.out_height, shape.out_width, shape.out_channels)
-            for name, shape in shapes.items()
-            if name not in block._joined
-        }
-        if block._pooled:
-            self.scratch["pool"] = self.x_shape[1:]
-            self.pool = _shapes.pool_shape(self.x_shape, 3, stride=1, padding=1)
-        image_bytes = sum(map(prod, self.scratch.values())) * block.dtype.itemsize
-        self.images = max(1, min(first.batch, _SCRATCH_BYTES // max(image_bytes, 1)))
-        sizes = (self.images * prod(shape) * block.dtype.itemsize for shape in self.scratch.values())
-        self.scratch_bytes = sum(map(_whole_lines, sizes))
+        image_bytes = sum(map(prod, _kept(block, shapes).values()))
+        self._most = max(1, _SCRATCH_BYTES // max(image_bytes, 1))  # images at a time
+        batches = {min(self._most, first.batch - start) for start in range(0, first.batch, self._most)}
+        self._bounds = {batch: Bound(_chain(block, shapes, batch), block.num_threads) for batch in batches}
 
-    def run(self, block, x, out, out_step):
-        """Write the block's result for x into out, whose pixels are `out_step` bytes apart, some images at a time."""
-        buffer = _workspace.borrow(self.scratch_bytes)
-        try:
-            for first in range(0, len(x), self.images):
-                images = slice(first, first + self.images)
-                self._run_images(block, x[images], out[images], out_step, buffer)
-        finally:
-            _workspace.give_back(buffer)
+    @property
+    def scratch_bytes(self):
+        """What is kept between the parts, of as many images as are done at a time."""
+        return max((bound.runner.kept_bytes for bound in self._bounds.values()), default=0)
 
-    def _run_images(self, block, x, out, out_step, buffer):
-        values, used, channel = {"x": x}, 0, 0
-        for name, shape in self.scratch.items():
-            size = len(x) * prod(shape) * x.itemsize
-            values[name] = buffer[used : used + size].view(x.dtype).reshape(len(x), *shape)
-            used += _whole_lines(size)
-        if block._pooled:
-            team = _threads.take(_threads.team_size(block.num_threads, x.size * 9))
-            pool = self.pool._replace(batch=len(x))
-            Pool(pool, "max").run(x, values["pool"], x.shape[3] * x.itemsize, team)
-        for part in block._in_running_order:
-            source = values["pool" if part.name == block._pooled else part.source]
-            bound = block._convs[part.name].bind(source.shape)
-            channels = bound.shape.out_channels
-            residual = values.get("shortcut", x) if part.name == block._summed else None
-            if part.name in block._joined:
-                bound.run(source, residual, out[..., channel : channel + channels], out_step)
-                channel += channels
-            else:
-                bound.run(source, residual, values[part.name], channels * x.itemsize)
+    def run(self, x, _, out, out_stride):
+        """Write the block's result for x into out, whose pixels are `out_stride` bytes apart, some images at a time."""
+        batch = self.out_shape[0]
+        if batch in self._bounds:
+            self._bounds[batch].run(x, None, out, out_stride)
+            return
+        for start in range(0, batch, self._most):
+            images = slice(start, min(start + self._most, batch))
+            self._bounds[images.stop - start].run(x[images], None, out[images], out_stride)
+
+
+def _kept(block, shapes):
+    """{name: (pixels of an image, bytes of a pixel)} of what lies between the parts."""
+    kept = {
+        name: (shape.out_height * shape.out_width, shape.out_channels * block.dtype.itemsize)
+        for name, shape in shapes.items()
+        if name not in block._joined
+    }
+    if block._pooled:
+        shape = shapes[block._pooled]
+        kept["pool"] = shape.height * shape.width, shape.in_channels * block.dtype.itemsize
+    return kept
+
+
+def _chain(block, shapes, batch):
+    """The parts of a block one after the other, for so many images; `shapes` are those of its convolutions."""
+    chain, channel = Chain(), 0
+    places = {"x": chain.x()}
+    for name, (pixels, pixel_bytes) in _kept(block, shapes).items():
+        places[name] = chain.keep(batch, pixels, pixel_bytes)
+    for name in block._joined:
+        places[name] = chain.out(channel)
+        channel += shapes[name].out_channels * block.dtype.itemsize
+    for part in block._in_running_order:
+        shape = shapes[part.name]
+        x_shape = batch, shape.height, shape.width, shape.in_channels
+        source = places[part.source]
+        if part.name == block._pooled:
+            shape = _shapes.pool_shape(x_shape, 3, stride=1, padding=1)
+            pool = BoundPool(shape, "max", block.dtype.itemsize, block.num_threads)
+            chain.add(pool.runner, source, None, places["pool"])
+            source = places["pool"]
+        residual = places.get("shortcut", places["x"]) if part.name == block._summed else None
+        chain.add(block._convs[part.name].bind(x_shape).runner, source, residual, places[part.name])
+    return chain
 
 
 class Block:
@@ -171,12 +179,9 @@ class Block:
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
         y, step = _arrays.output(out, dtype, shape, self.layout, x)
         if self.layout == "NHWC":
-            values = _arrays.contiguous(x, dtype).reshape(bound.x_shape)
-            bound.run(self, values, y if y.ndim == 4 else y[None], step)
+            bound.run(_arrays.contiguous(x, dtype), None, y, step)
         else:
-            _layout.run_in_nhwc(
-                lambda x, _, out, step: bound.run(self, x, out, step), x, None, y, bound.out_shape, self.num_threads
-            )
+            _layout.run_in_nhwc(bound.run, x, None, y, bound.out_shape, self.num_threads)
         return y
 
     def cost(self, x_shape: tuple[int, ...]) -> Cost:

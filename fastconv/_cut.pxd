@@ -27,8 +27,10 @@ cdef class Runner:
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly ptrdiff_t repeats  # of every strip and part: for each group, say
     cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` and 1 at least; no more: there is one cut
-    cdef Cut cut
-    cdef Cut cut_for(self, ptrdiff_t team) noexcept
+    cdef readonly int team
+    cdef Cut cut, cut_alone  # for the team, for one thread
+    cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil
+    cdef Cut best_cut(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Cut cut) noexcept
     cdef double strip_time(self, ptrdiff_t strips) noexcept
     cdef double unit_time(self, Cut cut) noexcept

@@ -25,38 +25,50 @@ cdef class Runner:
         if type(self) is Runner:
             raise TypeError("Runner is a base: it has nothing to run")
 
-    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray workspace, int team):
-        """Convolve x into out (bytes from pixel to pixel: `out_stride`), on `team` threads.
+    def set_team(self, int team):
+        """Cut the work for this team, with which the runner runs from now on."""
+        self.team, self.cut, self.cut_alone = team, self.best_cut(team), self.best_cut(1)
 
-        `workspace` has `workspace_bytes` for each thread; it is None where that is 0.
+    @property
+    def memory(self):
+        """Bytes that a run of the team takes."""
+        return self.team * self.workspace_bytes
+
+    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work, bint alone):
+        """Write the result for x to out (bytes from pixel to pixel: `out_stride`), on the team or `alone`.
+
+        `work` has `memory` bytes; it is None where that is 0.
         """
         cdef Arrays arrays
         arrays.x, arrays.out = <const char *>PyArray_DATA(x), <char *>PyArray_DATA(out)
         arrays.residual = NULL if residual is None else <const char *>PyArray_DATA(residual)
         arrays.out_image, arrays.out_stride = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0, out_stride
         cdef char nothing  # one may add 0 to where it lies, but not to NULL
-        cdef char *work = &nothing if workspace is None else <char *>PyArray_DATA(workspace)
-        cdef Cut cut = self.cut_for(team)
+        cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
+        with nogil:
+            self.run_on(&arrays, memory, alone)
+
+    cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil:
+        """`run`, with the addresses of the arrays."""
+        cdef Cut cut = self.cut_alone if alone else self.cut
+        cdef int team = cut.team
         cdef fc_shares shares
         fc_share_out(&shares, cut.units, team)
         if team == 1:  # a parallel region costs time even for one thread
-            with nogil:
-                self.run_units(&shares, 0, cut, &arrays, work)
+            self.run_units(&shares, 0, cut, arrays, work)
         else:
-            with nogil, parallel(num_threads=team):
-                self.run_units(&shares, threadid(), cut, &arrays, work + threadid() * self.workspace_bytes)
+            with parallel(num_threads=team):
+                self.run_units(&shares, threadid(), cut, arrays, work + threadid() * self.workspace_bytes)
 
     def units(self, ptrdiff_t team):
         """How many units a team shares."""
-        return self.cut_for(team).units
+        return self.best_cut(team).units
 
-    cdef Cut cut_for(self, ptrdiff_t team) noexcept:
+    cdef Cut best_cut(self, ptrdiff_t team) noexcept:
         """The finest cut that takes a team little longer than the shortest, as far as a unit's cost tells.
 
         One thread takes as few units as there can be.
         """
-        if self.cut.team == team:
-            return self.cut
         cdef Cut best = Cut(team, self.strips, 1, self.repeats * self.strips)
         cdef Cut cut
         cdef ptrdiff_t most = max(team * UNITS_PER_THREAD // max(self.repeats, 1), self.strips + team)
@@ -73,7 +85,6 @@ cdef class Runner:
                             least = min(least, time)
                         elif time <= SPARE * least and cut.units >= best.units:
                             best = cut
-        self.cut = best
         return best
 
     cdef double _time_of(self, Cut cut) noexcept:

@@ -1,7 +1,5 @@
-from numpy import ndarray
-
+from fastconv._cut import Runner
 from fastconv._shapes import PoolShape
 
-class Pool:
-    def __init__(self, shape: PoolShape, kind: str) -> None: ...
-    def run(self, x: ndarray, out: ndarray, out_stride: int, team: int) -> None: ...
+class Pool(Runner):
+    def __init__(self, shape: PoolShape, kind: str, itemsize: int) -> None: ...

@@ -1,61 +1,47 @@
 """Pooling on NHWC arrays: rows of output pixels are shared by the team, channels are the inner loop."""
 
 from cython cimport floating
-from cython.parallel cimport parallel, threadid
 from libc.string cimport memcpy
-from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._shares cimport fc_share_out, fc_shares, fc_take_unit
-
-import_array()
+from fastconv._cut cimport Arrays, Cut, Runner
+from fastconv._shares cimport fc_shares, fc_take_unit
 
 cdef enum:
     CHANNELS = 64  # averages are summed for this many channels at a time, in double
 
 
-cdef class Pool:
+cdef class Pool(Runner):
     """A pooling of one geometry, ready to run on any arrays of it; `kind` is "max" or "avg"."""
 
-    cdef bint is_max
-    cdef ptrdiff_t batch, height, width, channels, out_height, out_width
+    cdef bint is_max, is_double
+    cdef ptrdiff_t image_bytes, height, width, channels, out_height, out_width
     cdef ptrdiff_t kernel_h, kernel_w, stride_h, stride_w, top, left
 
-    def __init__(self, shape, kind):
-        self.is_max = kind == "max"
-        self.batch, self.height, self.width, self.channels = shape.batch, shape.height, shape.width, shape.channels
+    def __init__(self, shape, kind, itemsize):
+        self.is_max, self.is_double = kind == "max", itemsize == 8
+        self.height, self.width, self.channels = shape.height, shape.width, shape.channels
+        self.image_bytes = self.height * self.width * self.channels * itemsize
         self.out_height, self.out_width = shape.out_height, shape.out_width
         (self.kernel_h, self.kernel_w), (self.stride_h, self.stride_w) = shape.kernel, shape.stride
         (self.top, _), (self.left, _) = shape.padding
+        self.repeats, self.strips = shape.batch, self.out_height
+        self.most_strips, self.most_parts = self.strips, 1
 
-    def run(self, ndarray x, ndarray out, ptrdiff_t out_stride, int team):
-        """Pool x into out (bytes from pixel to pixel: `out_stride`), on `team` threads."""
-        cdef void *x_data = PyArray_DATA(x)
-        cdef void *out_data = PyArray_DATA(out)
-        out_image = out.strides[0] if out.ndim == 4 else 0
-        if x.itemsize == 8:
-            self._run[double](<double *>x_data, <double *>out_data, out_image // 8, out_stride // 8, team)
-        else:
-            self._run[float](<float *>x_data, <float *>out_data, out_image // 4, out_stride // 4, team)
-
-    cdef _run(self, const floating *x, floating *out, ptrdiff_t out_image, ptrdiff_t out_stride, int team):
-        cdef fc_shares shares
-        fc_share_out(&shares, self.batch * self.out_height, team)
-        with nogil, parallel(num_threads=team):
-            self._rows(&shares, threadid(), x, out, out_image, out_stride)
-
-    cdef void _rows(
-        self, fc_shares *shares, int thread, const floating *x, floating *out, ptrdiff_t out_image,
-        ptrdiff_t out_stride,
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the rows of output pixels."""
-        cdef ptrdiff_t image = self.height * self.width * self.channels, row = fc_take_unit(shares, thread)
+        cdef ptrdiff_t row = fc_take_unit(shares, thread), image, p
+        cdef const char *x
+        cdef char *out
         while row >= 0:
-            self._row(
-                x + row // self.out_height * image,
-                row % self.out_height,
-                out + row // self.out_height * out_image + row % self.out_height * self.out_width * out_stride,
-                out_stride,
-            )
+            image, p = row // self.out_height, row % self.out_height
+            x = arrays.x + image * self.image_bytes
+            out = arrays.out + image * arrays.out_image + p * self.out_width * arrays.out_stride
+            if self.is_double:
+                self._row(<const double *>x, p, <double *>out, arrays.out_stride // sizeof(double))
+            else:
+                self._row(<const float *>x, p, <float *>out, arrays.out_stride // sizeof(float))
             row = fc_take_unit(shares, thread)
 
     cdef void _row(self, const floating *image, ptrdiff_t p, floating *out, ptrdiff_t out_stride) noexcept nogil:

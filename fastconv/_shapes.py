@@ -65,6 +65,11 @@ class PoolShape(NamedTuple):
     out_height: int
     out_width: int
 
+    @property
+    def values_read(self):
+        """Values under the windows, those on padding counted."""
+        return self.batch * self.out_height * self.out_width * self.channels * prod(self.kernel)
+
 
 def _padding(value):
     """Any accepted form of `padding` as ((top, bottom), (left, right)), or "same"."""

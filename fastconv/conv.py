@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fastconv import _algorithms, _arguments, _arrays, _cpu, _layout, _shapes, _threads, _workspace
+from fastconv import _algorithms, _arguments, _arrays, _cpu, _layout, _shapes, _threads
+from fastconv._bound import Bound
 from fastconv._typing import Array, Padding, Pair
 
 if TYPE_CHECKING:
@@ -50,31 +51,15 @@ class Description(NamedTuple):
         return "\n".join(lines) + f" ({PAST_PEAK})" * self.is_past_peak
 
 
-class BoundConv:
-    """A convolution of one shape on arrays in its `layout` that are known to be right: what `Conv2d` and blocks run.
+class BoundConv(Bound):
+    """A convolution of one shape, on arrays in its `layout`; `out_shape` is NHWC in either."""
 
-    `out_shape` is NHWC in either layout.
-    """
-
-    __slots__ = ("algorithm", "layout", "out_shape", "packed", "runner", "shape", "team")
+    __slots__ = ("algorithm", "layout", "out_shape", "packed", "shape")
 
     def __init__(self, shape, algorithm, packed, activation, num_threads):
-        self.shape = shape
+        super().__init__(algorithm.bind(shape, packed, activation), _threads.team_size(num_threads, shape.macs))
+        self.shape, self.algorithm, self.layout, self.packed = shape, algorithm, algorithm.layout, packed
         self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
-        self.team = _threads.team_size(num_threads, shape.macs)
-        self.algorithm, self.layout, self.packed = algorithm, algorithm.layout, packed
-        self.runner = algorithm.bind(shape, packed, activation)
-
-    def run(self, x, residual, out, out_stride):
-        """Write the convolution of x into out, whose pixels are `out_stride` bytes apart."""
-        if not self.shape.batch:
-            return
-        team = _threads.take(self.team)
-        workspace = _workspace.borrow(self.runner.workspace_bytes * team)
-        try:
-            self.runner.run(x, residual, out, out_stride, workspace, team)
-        finally:
-            _workspace.give_back(workspace)
 
 
 class Conv2d:
@@ -243,7 +228,7 @@ class Conv2d:
         """
         with _arguments.named("x_shape"):
             bound = self.bind(_arguments.sizes("x", x_shape))
-        team = _threads.allowed(bound.team)
+        team = _threads.allowed(bound.runner.team)
         measured = self._measure(x_shape, bound, team) if measure else {}
         return Description(
             algorithm=bound.algorithm.name,

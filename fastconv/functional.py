@@ -1,10 +1,8 @@
 """The functions: each builds a plan, runs it once and drops it."""
 
-from math import prod
-
 from fastconv import _arrays, _layout, _shapes, _threads
 from fastconv._arguments import takes
-from fastconv._pool import Pool
+from fastconv._bound import BoundPool
 from fastconv._typing import Array, Padding, Pair
 from fastconv.conv import Conv2d
 
@@ -230,10 +228,9 @@ def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
     num_threads = _threads.resolve(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
     y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)
-    team = _threads.take(_threads.team_size(num_threads, prod(nhwc) * prod(shape.kernel)))
-    pool = Pool(shape, kind)
+    bound = BoundPool(shape, kind, dtype.itemsize, num_threads)
     if layout == "NHWC":
-        pool.run(_arrays.contiguous(x, dtype), y, step, team)
+        bound.run(_arrays.contiguous(x, dtype), None, y, step)
     else:
-        _layout.run_in_nhwc(lambda x, _, out, step: pool.run(x, out, step, team), x, None, y, nhwc, num_threads)
+        _layout.run_in_nhwc(bound.run, x, None, y, nhwc, num_threads)
     return y

@@ -1,0 +1,96 @@
+"""Runners one after the other: a block as one runner, whose parts follow each other with no Python between them."""
+
+from fastconv._cut cimport Arrays, Runner
+
+CACHE_LINE = 64
+
+cdef enum Of:
+    OF_X
+    OF_OUT
+    OF_MEMORY  # of the chain
+
+
+cdef class Place:
+    """Where an array begins that a part of a chain reads or writes: so many bytes after x, out or the chain's memory.
+
+    In out an image and a pixel are as far from the next as a call has it.
+    """
+
+    cdef Of of
+    cdef ptrdiff_t offset, image, pixel
+
+    cdef char *find(self, const Arrays *arrays, char *memory) noexcept nogil:
+        if self.of == OF_X:
+            return <char *>arrays.x + self.offset
+        if self.of == OF_OUT:
+            return arrays.out + self.offset
+        return memory + self.offset
+
+
+cdef class Part:
+    cdef Runner runner
+    cdef Place x, residual, out
+    cdef Part next
+
+    cdef void run(self, const Arrays *arrays, char *memory, char *work, bint alone) noexcept nogil:
+        """Run this part on the arrays of the whole chain, and then the next ones."""
+        cdef Arrays own
+        own.x = self.x.find(arrays, memory)
+        own.residual = NULL if self.residual is None else self.residual.find(arrays, memory)
+        own.out = self.out.find(arrays, memory)
+        own.out_image, own.out_stride = self.out.image, self.out.pixel
+        if self.out.of == OF_OUT:
+            own.out_image, own.out_stride = arrays.out_image, arrays.out_stride
+        self.runner.run_on(&own, work, alone)
+        if self.next is not None:
+            self.next.run(arrays, memory, work, alone)
+
+
+cdef class Chain(Runner):
+    """Runners one after the other, each with its team; what lies between them is in memory of the chain's.
+
+    Nothing of it is cut, it has no units of its own.
+    """
+
+    cdef Part first, last
+    cdef readonly ptrdiff_t kept_bytes  # between the parts
+
+    def set_team(self, int team):
+        """The largest team of a part; each has its own already."""
+
+    @property
+    def memory(self):
+        """Bytes that a run takes: what is kept, and the workspace of one part after the other."""
+        return self.kept_bytes + self.workspace_bytes
+
+    def x(self):
+        """The place of x."""
+        return Place.__new__(Place)
+
+    def out(self, offset):
+        """The place in every pixel of out that is so many bytes after its beginning."""
+        cdef Place place = Place.__new__(Place)
+        place.of, place.offset = OF_OUT, offset
+        return place
+
+    def keep(self, images, pixels, pixel_bytes):
+        """A new place for so many images, of so many pixels, between the parts."""
+        cdef Place place = Place.__new__(Place)
+        place.of, place.offset, place.image, place.pixel = OF_MEMORY, self.kept_bytes, pixels * pixel_bytes, pixel_bytes
+        self.kept_bytes += -(-images * place.image // CACHE_LINE) * CACHE_LINE
+        return place
+
+    def add(self, Runner runner, Place x not None, Place residual, Place out not None):
+        """Let a runner that has its team follow, which reads x, and a residual if it is not None, and writes out."""
+        cdef Part part = Part.__new__(Part)
+        part.runner, part.x, part.residual, part.out = runner, x, residual, out
+        if self.last is None:
+            self.first = part
+        else:
+            self.last.next = part
+        self.last = part
+        self.team = max(self.team, runner.team)
+        self.workspace_bytes = max(self.workspace_bytes, <ptrdiff_t>runner.memory)
+
+    cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil:
+        self.first.run(arrays, work, work + self.kept_bytes, alone)
