@@ -97,16 +97,17 @@ INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[]
     }
 }
 
-/* The last channels of a pixel, value by value: whole vectors would overrun the arrays. */
-static void NAMED(conv_store_columns)(int pixels, const VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t)
+/* The last channels, fewer than a block has: whole vectors would overrun the arrays. */
+static void NAMED(conv_store_columns)(int pixels, int vectors, const VECTOR acc[][FC_MAX_VECTORS],
+                                      const struct fc_tile *t)
 {
     for (int i = 0; i < pixels; i++) {
-        const T *values = (const T *)acc[i];
-        const T *residual = t->residual ? (const T *)(t->residual + i * t->residual_stride) : NULL;
-        T *out = (T *)(t->out + i * t->out_stride);
-        for (ptrdiff_t k = 0; k < t->columns; k++) {
-            const T v = residual ? values[k] + residual[k] : values[k];
-            out[k] = t->relu && v < 0 ? 0 : v;
+        for (int j = 0; j < vectors; j++) {
+            const ptrdiff_t at = j * VECTOR_BYTES, count = t->columns - j * LANES;
+            VECTOR v = acc[i][j];
+            if (t->residual) v += NAMED(load_some)(t->residual + i * t->residual_stride + at, count);
+            if (t->relu) v = NAMED(positive)(v);
+            NAMED(store_some)(t->out + i * t->out_stride + at, v, count);
         }
     }
 }
@@ -166,7 +167,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
                 UNROLL
                 for (int j = 0; j < vectors; j++) rest[i][j] = acc[i][j];
             }
-            NAMED(conv_store_columns)(pixels, rest, t);
+            NAMED(conv_store_columns)(pixels, vectors, rest, t);
         } else {
             NAMED(conv_finish)(pixels, vectors, acc, t, done);
         }

@@ -6,6 +6,7 @@
  *                 the general ones
  */
 #include "kernels.h"
+#include <string.h>
 
 _Static_assert(VECTOR_BYTES <= FC_MAX_VECTOR_BYTES && MAX_PIXELS <= FC_MAX_PIXELS, "beyond sizes.h");
 

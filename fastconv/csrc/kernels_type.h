@@ -27,6 +27,37 @@ INLINE VECTOR NAMED(positive)(VECTOR v)
     return (VECTOR)((NAMED(mask))v & ~(v < (VECTOR){0}));
 }
 
+/* The first `count` values of a vector, fewer than all, in moves of a half, a quarter, …: a loop, or a call of memcpy,
+ * takes longer than the sums of a narrow layer. */
+INLINE void NAMED(copy_some)(char *to, const char *from, ptrdiff_t count)
+{
+    UNROLL
+    for (int n = LANES / 2; n > 0; n /= 2) {
+        if (count & n) {
+            memcpy(to, from, n * sizeof(T));
+            to += n * sizeof(T);
+            from += n * sizeof(T);
+        }
+    }
+}
+
+/* Whole vectors, or the first `count` values of one: nothing is read or written beyond them. */
+INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
+{
+    if (count >= LANES) return *(const VECTOR *)from;
+    VECTOR v = {0};
+    NAMED(copy_some)((char *)&v, from, count);
+    return v;
+}
+
+INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
+{
+    if (count >= LANES)
+        *(VECTOR *)to = v;
+    else
+        NAMED(copy_some)(to, (const char *)&v, count);
+}
+
 #include "conv_tile.h"
 #include "narrow_tile.h"
 #include "plane_tile.h"

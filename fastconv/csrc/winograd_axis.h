@@ -1,4 +1,4 @@
-/* Winograd's transforms along one axis of a patch or a tile, and the loads and stores of its last channels.
+/* Winograd's transforms along one axis of a patch or a tile.
  *
  * The points are 0, ±node[0], ±node[1], …, ∞, in this order. Around P(t) = Π (t² − node[i]²) and P(t) / (t² −
  * node[i]²), whose coefficients are `ends` and `pairs`, the row of the input transform Bᵀ for 0 is P(t), for ∞ is
@@ -9,7 +9,6 @@
  */
 
 #include <stdint.h>
-#include <string.h>
 
 /* The constants of struct fc_winograd, each in all lanes. */
 struct NAMED(winograd_constants) {
@@ -96,21 +95,4 @@ INLINE void NAMED(winograd_values)(const int nodes, const int outputs, const str
 INLINE ptrdiff_t NAMED(winograd_full_points)(const int row_nodes, const int col_nodes, ptrdiff_t points)
 {
     return row_nodes == FC_MAX_NODES || col_nodes == FC_MAX_NODES ? FC_MAX_POINTS : points;
-}
-
-/* Whole vectors, or the first `count` values of one: nothing is read or written beyond them. */
-INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
-{
-    if (count >= LANES) return *(const VECTOR *)from;
-    VECTOR v = {0};
-    memcpy(&v, from, count * sizeof(T));
-    return v;
-}
-
-INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
-{
-    if (count >= LANES)
-        *(VECTOR *)to = v;
-    else
-        memcpy(to, &v, count * sizeof(T));
 }
