@@ -30,6 +30,9 @@ cdef class Runner:
     cdef readonly int team
     cdef Cut cut, cut_alone  # for the team, for one thread
     cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil
+    cdef void _run_share(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil
     cdef Cut best_cut(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Cut cut) noexcept
     cdef double strip_time(self, ptrdiff_t strips) noexcept

@@ -58,7 +58,14 @@ cdef class Runner:
             self.run_units(&shares, 0, cut, arrays, work)
         else:
             with parallel(num_threads=team):
-                self.run_units(&shares, threadid(), cut, arrays, work + threadid() * self.workspace_bytes)
+                self._run_share(&shares, threadid(), cut, arrays, work)
+
+    cdef void _run_share(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil:
+        """What a thread of the team does, from its own copy of `arrays`, beside which the caller writes to the stack."""
+        cdef Arrays own = arrays[0]
+        self.run_units(shares, thread, cut, &own, work + thread * self.workspace_bytes)
 
     def units(self, ptrdiff_t team):
         """How many units a team shares."""
