@@ -29,4 +29,4 @@ class BoundPool(Bound):
     __slots__ = ()
 
     def __init__(self, shape, kind, itemsize, num_threads):
-        super().__init__(Pool(shape, kind, itemsize), _threads.team_size(num_threads, shape.values_read))
+        super().__init__(Pool(shape, kind, itemsize), _threads.moving_team(num_threads, shape.values_read))

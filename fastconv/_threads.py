@@ -5,7 +5,8 @@ import sys
 
 from fastconv import _arguments
 
-_MACS_PER_THREAD = 250_000  # about 5 µs of work, what opening a parallel region costs
+# 2 to 5 µs of work: opening a parallel region, and reading what another core wrote before, take 1 to 3.
+_MACS_PER_THREAD = 250_000
 _MACS_FOR_A_MOVE = 20  # what a value takes to be moved: about 0.2 ns where it is cached
 # More threads than CPUs only wait for each other; a limit keeps thread creation from failing.
 _LARGEST_TEAM = max(64, os.cpu_count() or 1)
@@ -34,12 +35,12 @@ def resolve(num_threads):
 
 
 def team_size(num_threads, macs):
-    """Threads that are worth opening for this much work."""
-    return max(1, min(num_threads, macs // _MACS_PER_THREAD))
+    """Threads that are worth opening for work that takes as long as so many multiply-accumulates of whole vectors."""
+    return max(1, min(num_threads, int(macs) // _MACS_PER_THREAD))
 
 
 def moving_team(num_threads, values):
-    """Threads that are worth opening to change the layout of so many values."""
+    """Threads that are worth opening to move so many values: to change their layout, or to pool them."""
     return team_size(num_threads, values * _MACS_FOR_A_MOVE)
 
 

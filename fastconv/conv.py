@@ -57,7 +57,8 @@ class BoundConv(Bound):
     __slots__ = ("algorithm", "layout", "out_shape", "packed", "shape")
 
     def __init__(self, shape, algorithm, packed, activation, num_threads):
-        super().__init__(algorithm.bind(shape, packed, activation), _threads.team_size(num_threads, shape.macs))
+        team = _threads.team_size(num_threads, shape.batch * algorithm.cost(shape))
+        super().__init__(algorithm.bind(shape, packed, activation), team)
         self.shape, self.algorithm, self.layout, self.packed = shape, algorithm, algorithm.layout, packed
         self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
 
