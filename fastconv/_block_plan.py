@@ -62,7 +62,7 @@ class BoundBlock:
         self.out_shape = (first.batch, last.out_height, last.out_width, sum(shape.out_channels for shape in joined))
         image_bytes = sum(map(prod, _kept(block, shapes).values()))
         self._most = max(1, _SCRATCH_BYTES // max(image_bytes, 1))  # images at a time
-        batches = {min(self._most, first.batch - start) for start in range(0, first.batch, self._most)}
+        batches = {min(self._most, first.batch), first.batch % self._most} - {0}  # the rest are fewer
         self._bounds = {batch: Bound(_chain(block, shapes, batch), block.num_threads) for batch in batches}
 
     @property

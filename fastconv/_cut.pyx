@@ -1,4 +1,5 @@
-"""What runs a convolution: cut into units, strips of its map times parts of its output channels, that a team shares.
+"""What runs a convolution or a pooling: cut into units that a team shares, strips of its map times parts of its output
+channels.
 
 Every cut gives the same bits, so it may follow the team: units of even cost, and enough of them that threads which are
 done can help one whose core is slowed down. What a strip needs before its first part (transforms, copies) a thread does

@@ -9,7 +9,7 @@ import mmap
 from itertools import product
 
 import numpy as np
-from cases import integers
+from cases import SMALL_BLOCKS, integers, small_block
 
 import fastconv
 from fastconv import _algorithms, _cpu, _nchw, _pack, _threads, _tiles, _workspace, reference
@@ -183,6 +183,17 @@ def pools(dtype, at_end):
                 np.testing.assert_allclose(out, want, rtol=1e-6)
 
 
+def blocks(dtype, at_end):
+    for name in SMALL_BLOCKS:
+        print(_cpu.active(), dtype, f"{at_end = }", name, flush=True)
+        x, pairs = small_block(name, values=integers, dtype=dtype)
+        want = getattr(reference, name.lower())(x, *pairs.values())
+        for num_threads in (1, 2):
+            out = guarded(want.shape, dtype, at_end)
+            getattr(fastconv, name)(*pairs.values(), num_threads=num_threads)(moved(x, at_end), out=out)
+            np.testing.assert_allclose(out, want, atol=1e-3)
+
+
 def main():
     _threads._MACS_PER_THREAD = 1  # teams for tiny layers
     _pack.aligned = _nchw.aligned = _tiles.aligned = _workspace.aligned = guarded
@@ -196,6 +207,7 @@ def main():
             planes(dtype, at_end)
             transposes(dtype, at_end)
             pools(dtype, at_end)
+            blocks(dtype, at_end)
     print("done")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastconv
-from fastconv import cost, reference
+from fastconv import _block_plan, cost, reference
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 
@@ -57,6 +57,20 @@ def test_cost_and_description_agree(name, data):
     assert block.cost(case.x_shape) == want
     assert block.describe(case.x_shape).macs == want.macs
     assert want.macs == sum(part.macs for part in block.describe(case.x_shape).parts.values())
+
+
+@pytest.mark.parametrize("name", SMALL_BLOCKS)
+def test_a_batch_some_images_at_a_time(name, monkeypatch):
+    x, pairs = small_block(name)
+    x = normals(np.random.default_rng(0), (7, *x.shape[1:]), "float32")
+    block = getattr(fastconv, name)(*pairs.values(), num_threads=2)
+    want = np.concatenate([block(image[None]) for image in x])
+    monkeypatch.setattr(_block_plan, "_SCRATCH_BYTES", 3 * block.describe(x.shape[1:]).scratch_bytes)
+    joined = np.full((*want.shape[:-1], want.shape[-1] + 5), 5, np.float32)
+    block(x, out=joined[..., 2:-3])
+    np.testing.assert_array_equal(joined[..., 2:-3], want)
+    np.testing.assert_array_equal(block(x), want)
+    assert block.describe(x.shape).scratch_bytes < 4 * block.describe(x.shape[1:]).scratch_bytes
 
 
 @pytest.mark.parametrize("name", SMALL_BLOCKS)

@@ -263,6 +263,12 @@ def test_the_threads_of_a_large_layer(num_threads):
     assert plan.describe((2, 2, 64)).threads <= min(expected, 1)
 
 
+def test_lanes_that_only_fill_a_vector_are_work_for_a_team():
+    plan = fastconv.Conv2d(np.ones((1, 1, 64, 1), np.float32), num_threads=2)
+    assert plan.describe((56, 56, 64)).macs < _threads._MACS_PER_THREAD
+    assert plan.describe((56, 56, 64)).threads == plan.describe((16, 14, 14, 64)).threads == 2
+
+
 @pytest.mark.parametrize(("algorithm", "stride"), [("direct", 1), ("blas", 1), ("blas", 2)])
 def test_a_forced_algorithm_is_the_one_that_runs(algorithm, stride):
     plan = fastconv.Conv2d(np.ones((1, 1, 4, 8), np.float32), stride=stride, algorithm=algorithm)

@@ -129,12 +129,13 @@ FORK = """
     x, weight = np.ones((56, 56, 64), np.float32), np.ones((3, 3, 64, 64), np.float32)
     plan = fastconv.Conv2d(weight, padding=1, algorithm="direct", num_threads=3)
     matrix = fastconv.Conv2d(weight[:1, :1], algorithm="blas", num_threads=3)
+    block = fastconv.Reduced((weight[:1, :1], None), (weight[:1, :1], None), num_threads=3)
     want = {before}
     for _ in range(3):
         child = os.fork()
         if not child:
             signal.alarm(60)  # a hang ends the child, and so fails the test
-            same = (plan(x) == 576.0)[1:-1, 1:-1].all() and (matrix(x) == 64.0).all()
+            same = (plan(x) == 576.0)[1:-1, 1:-1].all() and (matrix(x) == 64.0).all() and (block(x) == 4096.0).all()
             inner = os.fork()  # a grandchild too
             if not inner:
                 signal.alarm(60)
@@ -146,7 +147,7 @@ FORK = """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.parametrize("before", ["plan(x)", "matrix(x)", "plan(x), matrix(x)", "None"])
+@pytest.mark.parametrize("before", ["plan(x)", "matrix(x)", "block(x)", "plan(x), matrix(x)", "None"])
 def test_forked_children_work(run_python, before):
     run_python("-c", textwrap.dedent(FORK.format(before=before)))
 
