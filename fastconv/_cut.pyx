@@ -64,7 +64,7 @@ cdef class Runner:
     cdef void _run_share(
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """What a thread of the team does, from its own copy of `arrays`, beside which the caller writes to the stack."""
+        """What a thread does, from its own copy of `arrays`: beside them the caller writes to its stack."""
         cdef Arrays own = arrays[0]
         self.run_units(shares, thread, cut, &own, work + thread * self.workspace_bytes)
 
