@@ -1,8 +1,8 @@
 """Runners one after the other: a block as one runner, whose parts follow each other with no Python between them."""
 
+from fastconv._cpu cimport CACHE_LINE
 from fastconv._cut cimport Arrays, Runner
 
-CACHE_LINE = 64
 
 cdef enum Of:
     OF_X
