@@ -100,7 +100,6 @@ cdef extern from "kernels.h" nogil:
         FC_MAX_VECTORS
         FC_MAX_VECTOR_BYTES
         FC_MAX_LANES
-        FC_ROW_TAPS
         FC_STEPS
         FC_PREFETCHED
         FC_MOST_REST
@@ -110,6 +109,7 @@ cdef extern from "kernels.h" nogil:
         const ptrdiff_t *segments
         ptrdiff_t n_segments
         ptrdiff_t length
+        ptrdiff_t tap
         const void *weights
         ptrdiff_t gap
         ptrdiff_t ahead
@@ -142,7 +142,7 @@ cdef extern from "kernels.h" nogil:
         fc_tile_kernel conv[2][12]
         fc_tile_kernel conv_prefetching[12]
         fc_tile_kernel narrow[2][12]
-        fc_tile_kernel row[2][12]
+        fc_tile_kernel row[2][2][12]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_rest[4]
         const fc_winograd_kernels *winograd

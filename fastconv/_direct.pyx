@@ -110,7 +110,7 @@ cdef class Direct(DirectTiles):
                     self.rows.copy(source, line, lines, work)
                     copied = unit // cut.parts
                 source = work
-            else:
+            elif not self.in_place:
                 source += m // self.out_width * self.stride_h * self.row_bytes
             tile.out = arrays.out + image * arrays.out_image + m * tile.out_stride
             tile.residual = NULL

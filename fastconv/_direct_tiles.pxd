@@ -23,7 +23,7 @@ cdef class DirectTiles(Runner):
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef bint narrow, in_rows
+    cdef bint narrow, in_rows, in_place
     cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.
     cdef ptrdiff_t out_width, groups, group_in, group_out, blocks, terms, kernel_rows, kernel_cols, stride_h, stride_w
@@ -35,6 +35,7 @@ cdef class DirectTiles(Runner):
     cdef InputRows rows
     cdef bint copies
     cdef ptrdiff_t pixel_bytes, row_bytes
+    cdef ptrdiff_t tap_bytes, band_bytes  # from what is under a tap of the kernel to the next, and under a row of it
     cdef ptrdiff_t row_segments, segment_bytes  # segments under a row of the kernel
     cdef const ptrdiff_t *segments
 
@@ -44,6 +45,10 @@ cdef class DirectTiles(Runner):
     ) noexcept nogil
     cdef void run_narrow_strip(
         self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+    ) noexcept nogil
+    cdef void _run_of_columns(
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows, ptrdiff_t q,
+        ptrdiff_t n
     ) noexcept nogil
     cdef void _run_of_pixels(
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,

@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    FC_PREFETCHED, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_ROW_TAPS, FC_STEPS, fc_tile, fc_tile_kernel,
+    FC_PREFETCHED, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_STEPS, fc_tile, fc_tile_kernel,
     kernels_for,
 )
 from fastconv._cut cimport share
@@ -20,6 +20,7 @@ from fastconv._rows cimport InputRows, Window
 import_array()
 
 CHUNK_CHANNELS = 64
+cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 
 # The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
@@ -40,13 +41,12 @@ cdef class DirectTiles(Runner):
         self.kernels = kernels_for(self.itemsize)
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.narrow = is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
-        is_row = self.group_in == 1 and self.kernel_cols == FC_ROW_TAPS and dilation_w == 1 and self.stride_w <= 2
+        is_row = self.group_in == 1 and self.kernel_cols in (3, 5) and dilation_w == 1 and self.stride_w <= 2
         self.in_rows = self.narrow and is_row
-        if self.in_rows:
-            self.narrow_kernels = self.kernels.row[self.stride_w - 1]
-        else:
-            self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
-        self.groups = self._chunks(shape) if self.narrow else shape.groups
+        self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
+        self.in_place = self.in_rows and bool(all_finite) and self._is_read_well(shape)
+        self.copies = shape.padding != ((0, 0), (0, 0)) and not self.in_place
+        self.groups = (self._chunks(shape) if self.copies else 1) if self.narrow else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
         self.terms = shape.terms
@@ -60,10 +60,16 @@ cdef class DirectTiles(Runner):
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
         self.tile = f"{self.kernels.max_pixels} pixels × {columns} channels"
-        self.copies = shape.padding != ((0, 0), (0, 0))
-        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow)
+        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+
+    def _is_read_well(self, shape):
+        """Whether reading x in place is faster than copying it: with a stride it is read once or twice; few columns see
+        less than the whole kernel; and the pixels under a tile do not fall on the same few sets of the cache.
+        """
+        has_few_edges = self.stride_w > 1 and sum(shape.padding[1]) * 3 <= shape.width
+        return has_few_edges and shape.in_channels * self.itemsize % SAME_SETS_BYTES > 0
 
     def _chunks(self, shape):
         """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
@@ -76,11 +82,12 @@ cdef class DirectTiles(Runner):
 
     def set_segments(self, dilation_w):
         """Where the input under the kernel lies, once it is known how many rows are copied together."""
-        merged = dilation_w == 1 and not self.narrow and (self.groups == 1 or self.copies)
-        self.segment_bytes = self.group_in * self.itemsize * (self.kernel_cols if merged else 1)
+        self.tap_bytes, self.band_bytes = dilation_w * self.pixel_bytes, self.rows.band_rows * self.row_bytes
+        merged = self.narrow or dilation_w == 1 and (self.groups == 1 or self.copies)
+        self.segment_bytes = self.tap_bytes * self.kernel_cols if merged else self.group_in * self.itemsize
         self.offsets = np.array(
             [
-                y * self.rows.band_rows * self.row_bytes + x * dilation_w * self.pixel_bytes
+                y * self.band_bytes + x * self.tap_bytes
                 for y in range(self.kernel_rows)
                 for x in range(1 if merged else self.kernel_cols)
             ],
@@ -138,7 +145,8 @@ cdef class DirectTiles(Runner):
         cdef const char *at
         if end_block < self.blocks and next_set <= PREFETCHED_BYTES:
             prefetching = self.turn_bytes // FC_PREFETCHED
-        at = source + (row - first // self.out_width) * row_step + q * step + run.window.cols.first * self.pixel_bytes
+        at = source + (row - first // self.out_width) * row_step + q * step
+        at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
         for t in range(tiles):
             n = low + (t < higher)
             for i in range(n):
@@ -209,33 +217,55 @@ cdef class DirectTiles(Runner):
     cdef void run_narrow_strip(
         self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
     ) noexcept nogil:
-        """Every tile of a strip of narrow groups: down the rows under a tile, whose inputs then are met again in L1."""
+        """Every tile of a strip of narrow groups, the input of whose first row, or of the map's if x is read where it
+        is, begins at `source`.
+        """
+        cdef ptrdiff_t q = 0, end, tiles, t, first
+        while q < self.out_width:
+            end = self.rows.end_of_columns(top_row, q)
+            tiles = (end - q + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+            first = q
+            for t in range(tiles):
+                q = first + share(t, tiles, end - first)
+                self._run_of_columns(
+                    strip, group, source, top_row, rows, q, first + share(t + 1, tiles, end - first) - q
+                )
+            q = end
+
+    cdef void _run_of_columns(
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows, ptrdiff_t q,
+        ptrdiff_t n
+    ) noexcept nogil:
+        """Tiles of n pixels from column q on: down the rows under a tile, whose inputs then are met again in L1."""
         cdef const char *inputs[FC_MAX_PIXELS]
         cdef fc_tile tile = strip[0]
-        cdef ptrdiff_t tiles = (self.out_width + self.kernels.max_pixels - 1) // self.kernels.max_pixels
-        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes
-        cdef ptrdiff_t row_step = self.stride_h * self.row_bytes, t, i, q, n, row, end
-        cdef const char *at
-        tile.pixels, tile.columns = inputs, self.group_out
-        for t in range(tiles):
-            q = share(t, tiles, self.out_width)
-            n = share(t + 1, tiles, self.out_width) - q
-            at = source + q * step
-            row = 0
-            while row < rows:
-                end = self.rows.end_of_rows(top_row + row, top_row + rows) - top_row
-                self._place(
-                    &tile, strip, group, 0, 1, self.rows.window(top_row + row, 0), row * self.out_width + q
-                )
-                while row < end:
-                    for i in range(1 if self.in_rows else n):
-                        inputs[i] = at + i * step
-                    self.narrow_kernels[n - 1](&tile)
-                    row += 1
-                    at += row_step
-                    tile.out += self.out_width * tile.out_stride
-                    if tile.residual != NULL:
-                        tile.residual += self.out_width * tile.residual_stride
+        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
+        cdef ptrdiff_t i, row = top_row, end_row = top_row + rows, end, at
+        cdef Window window
+        cdef fc_tile_kernel kernel
+        tile.pixels, tile.columns, tile.tap = inputs, self.group_out, self.tap_bytes
+        while row < end_row:
+            end = self.rows.end_of_rows(row, end_row)
+            window = self.rows.window(row, q)
+            self._place(&tile, strip, group, 0, 1, window, (row - top_row) * self.out_width + q)
+            at = q * step + window.rows.first * self.band_bytes + window.cols.first * self.tap_bytes
+            if self.in_place:
+                at += row * row_step - self.rows.y.before * self.row_bytes - self.rows.x.before * self.pixel_bytes
+            else:
+                at += (row - top_row) * row_step
+            if self.in_rows and window.cols.end - window.cols.first == self.kernel_cols:
+                kernel = self.kernels.row[self.kernel_cols > 3][self.stride_w - 1][n - 1]
+            else:
+                kernel = self.narrow_kernels[n - 1]
+            while row < end:
+                for i in range(n):
+                    inputs[i] = source + at + i * step
+                kernel(&tile)
+                row += 1
+                at += row_step
+                tile.out += self.out_width * tile.out_stride
+                if tile.residual != NULL:
+                    tile.residual += self.out_width * tile.residual_stride
 
     cdef void _place(
         self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
@@ -247,7 +277,7 @@ cdef class DirectTiles(Runner):
         cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
         cdef ptrdiff_t rows = window.rows.end - window.rows.first, cols = window.cols.end - window.cols.first
         cdef ptrdiff_t row_weights = vectors * self.row_bytes_of_vector, left_out = self.kernel_cols - cols
-        tile.segments = self.segments + window.rows.first * self.row_segments
+        tile.segments = self.segments
         tile.n_segments = rows * self.row_segments if cols else 0
         tile.weights = (
             self.packed + group * self.group_bytes + first * self.column_bytes + window.rows.first * row_weights

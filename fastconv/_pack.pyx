@@ -44,15 +44,16 @@ def _direct_weights(ndarray weight, ptrdiff_t groups):
     """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
 
     The last block of a group is one vector wide when its columns fit one. Weights of narrow groups are packed as one
-    group, in blocks of one vector.
+    group, in blocks of one vector, where the last may begin inside the one before it.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     cdef ptrdiff_t lanes = kernels.lanes, block = lanes * FC_MAX_VECTORS, itemsize = weight.itemsize
     cdef ptrdiff_t r = weight.shape[0], s = weight.shape[1], c = weight.shape[2], all_columns = weight.shape[3]
-    if is_narrow(c, all_columns // groups, groups, lanes):
+    cdef bint narrow = is_narrow(c, all_columns // groups, groups, lanes)
+    if narrow:
         block, groups = lanes, 1
     cdef ptrdiff_t rows = r * s * c, k = all_columns // groups, columns = -(-k // lanes) * lanes
-    cdef ptrdiff_t group, first, row, width, stored
+    cdef ptrdiff_t group, first, row, width, stored, start
     packed = aligned((groups, rows * columns), weight.dtype)
     cdef char *target = <char *>PyArray_DATA(packed)
     cdef const char *source = <const char *>PyArray_DATA(weight)
@@ -62,8 +63,11 @@ def _direct_weights(ndarray weight, ptrdiff_t groups):
             while first < columns:
                 width = min(block, columns - first)
                 stored = min(width, k - first)
+                start = group * k + first
+                if narrow and first > 0:
+                    stored, start = width, min(start, k - width)
                 for row in range(rows):
-                    memcpy(target, source + (row * all_columns + group * k + first) * itemsize, stored * itemsize)
+                    memcpy(target, source + (row * all_columns + start) * itemsize, stored * itemsize)
                     memset(target + stored * itemsize, 0, (width - stored) * itemsize)
                     target += width * itemsize
                 first += block

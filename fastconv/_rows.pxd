@@ -23,6 +23,7 @@ cdef struct Window:
 cdef class InputRows:
     cdef Axis y, x
     cdef ptrdiff_t out_height, out_width, pixel_bytes
+    cdef bint in_place  # x is read where it is, so that what lies in the padding must be left out
     cdef bint skips_rows, skips_columns  # of the kernel, that lie in the padding
     # Of the copy.
     cdef ptrdiff_t copied_width, copied_pixel_bytes, row_bytes

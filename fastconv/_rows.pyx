@@ -32,10 +32,10 @@ cdef ptrdiff_t end_of_same(Axis axis, ptrdiff_t i, ptrdiff_t end) noexcept nogil
 cdef class InputRows:
     """The rows of the images of one geometry, and of their copies, which hold some channels of a pixel.
 
-    The narrow tile takes in all columns of the kernel.
+    The narrow tiles take in all columns of the kernel over a copy; over x in place, only what meets the image.
     """
 
-    def __init__(self, shape, all_finite, itemsize, copied_channels, narrow=False):
+    def __init__(self, shape, all_finite, itemsize, copied_channels, narrow=False, in_place=False):
         (height_taps, width_taps), (before, _) = shape.kernel, shape.padding[0]
         self.y = Axis(shape.height, height_taps, shape.stride[0], shape.dilation[0], before)
         self.x = Axis(shape.width, width_taps, shape.stride[1], shape.dilation[1], shape.padding[1][0])
@@ -44,8 +44,9 @@ cdef class InputRows:
         self.copied_width = (self.out_width - 1) * self.x.stride + (width_taps - 1) * self.x.dilation + 1
         self.row_bytes = self.copied_width * self.copied_pixel_bytes
         self.band_rows = self.y.dilation
-        self.skips_rows = bool(all_finite) and self.out_width >= LEAST_ROW
-        self.skips_columns = (
+        self.in_place = in_place
+        self.skips_rows = in_place or bool(all_finite) and self.out_width >= LEAST_ROW
+        self.skips_columns = in_place or (
             self.skips_rows
             and not narrow
             and self.x.dilation == 1
@@ -95,8 +96,8 @@ cdef class InputRows:
     cdef bint parts(self, ptrdiff_t row) noexcept nogil:
         """Whether the columns of a row of the output see columns of the kernel of their own."""
         cdef Taps rows
-        if not self.skips_columns:
-            return False
+        if self.in_place or not self.skips_columns:
+            return self.in_place
         rows = taps_inside(self.y, row)
         return rows.end - rows.first == self.y.taps
 

@@ -7,9 +7,8 @@ _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
 _TILE = re.compile(
     r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|narrow|row|planes|planes_rest)"
-    r"_(?P<pixels>\d+)((x|by)(?P<other>\d+)v?)?__\w+"
+    r"_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
 )
-_ROW_TAPS = 3  # FC_ROW_TAPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +77,15 @@ def step(name):
     """The step of a register tile.
 
     p pixels by v vectors of weights load p values and v vectors. A narrow tile of groups of w loads p vectors and w of
-    weights for p·w multiply-adds. A row of p pixels, s columns apart, loads the taps' weights and each column under
+    weights for p·w multiply-adds. A row of p pixels, some columns apart, loads the taps' weights and each column under
     them once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
     its v vectors again. The last pixels have a tile's rows as lanes, which fill one vector of floats or two of doubles.
     """
     tile = _TILE.fullmatch(name)
     pixels, other = int(tile["pixels"]), int(tile["other"] or int(tile["bits"]) // 32)
     if tile["family"] == "row":
-        columns = (pixels - 1) * other + _ROW_TAPS
-        return Step(pixels * _ROW_TAPS, _ROW_TAPS + columns)
+        columns = (pixels - 1) * int(tile["step"]) + other
+        return Step(pixels * other, other + columns)
     return Step(pixels * other, pixels + other, other if tile["family"] == "planes" else 0)
 
 

@@ -5,7 +5,7 @@
 #include "winograd.h"
 #include <stddef.h>
 
-enum { FC_ROW_TAPS = 3 }; /* the width of the kernels that the row tile is for */
+enum { FC_MAX_ROW_TAPS = 5 }; /* the row tiles are for kernels 3 and 5 wide */
 
 /* Some output pixels times some output channels (columns). Lengths, strides and offsets are in bytes. */
 struct fc_tile {
@@ -13,6 +13,7 @@ struct fc_tile {
     const ptrdiff_t *segments; /* where, from there, each contiguous run of its input values begins */
     ptrdiff_t n_segments;
     ptrdiff_t length;          /* of a segment */
+    ptrdiff_t tap;             /* from a tap to the next in a segment of the narrow tiles */
     const void *weights;       /* packed [block][segment][value][column], whole vectors of columns */
     ptrdiff_t gap;             /* of the weights after each segment: those of columns of the kernel that are left out */
     ptrdiff_t ahead;           /* how far beyond the weights in use those lie that a prefetching tile prefetches */
@@ -57,7 +58,7 @@ struct fc_kernels {
     fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS];     /* [vectors - 1][pixels - 1] */
     fc_tile_kernel conv_prefetching[FC_MAX_PIXELS];         /* [pixels - 1], of FC_MAX_VECTORS vectors */
     fc_tile_kernel narrow[2][FC_MAX_PIXELS];                /* [groups of four][pixels - 1] */
-    fc_tile_kernel row[2][FC_MAX_PIXELS];                   /* [step - 1][pixels - 1] */
+    fc_tile_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
     const struct fc_winograd_kernels *winograd;

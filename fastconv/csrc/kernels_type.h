@@ -65,8 +65,8 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
 #include "winograd_weights.h"
 #include "winograd_tile.h"
 
-/* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels / step, and
- * the table of them. */
+/* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels x taps by
+ * step, and the table of them. */
 #define CONV(pixels, vectors)                                                \
     static void NAMED(conv_##pixels##x##vectors##v)(const struct fc_tile *t) \
     {                                                                        \
@@ -82,11 +82,13 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
     {                                                                     \
         NAMED(narrow_tile)(pixels, width, t);                             \
     }
-#define ROW(pixels, step)                                              \
-    static void NAMED(row_##pixels##by##step)(const struct fc_tile *t) \
-    {                                                                  \
-        NAMED(row_tile)(pixels, step, t);                              \
+#define ROW(taps, step, pixels)                                                 \
+    static void NAMED(row_##pixels##x##taps##by##step)(const struct fc_tile *t) \
+    {                                                                           \
+        NAMED(row_tile)(pixels, taps, step, t);                                 \
     }
+#define ROW_3(pixels, step) ROW(3, step, pixels)
+#define ROW_5(pixels, step) ROW(5, step, pixels)
 #define PLANES(rows, vectors)                                                  \
     static void NAMED(planes_##rows##x##vectors##v)(const struct fc_planes *t) \
     {                                                                          \
@@ -100,7 +102,8 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
 #define CONV_PREFETCHING_ENTRY(pixels, vectors) NAMED(conv_prefetching_##pixels##x##vectors##v),
 #define NARROW_ENTRY(pixels, width) NAMED(narrow_##pixels##x##width),
-#define ROW_ENTRY(pixels, step) NAMED(row_##pixels##by##step),
+#define ROW_3_ENTRY(pixels, step) NAMED(row_##pixels##x3by##step),
+#define ROW_5_ENTRY(pixels, step) NAMED(row_##pixels##x5by##step),
 #define PLANES_ENTRY(rows, vectors) NAMED(planes_##rows##x##vectors##v),
 #define PLANES_REST_ENTRY(pixels, _) NAMED(planes_rest_##pixels),
 
@@ -109,8 +112,10 @@ FOR_PIXELS(CONV, 2)
 FOR_PIXELS(CONV_PREFETCHING, 2)
 FOR_PIXELS(NARROW, 1)
 FOR_PIXELS(NARROW, 4)
-FOR_PIXELS(ROW, 1)
-FOR_PIXELS(ROW, 2)
+FOR_PIXELS(ROW_3, 1)
+FOR_PIXELS(ROW_3, 2)
+FOR_PIXELS(ROW_5, 1)
+FOR_PIXELS(ROW_5, 2)
 FOR_PIXELS(PLANES, 1)
 FOR_PIXELS(PLANES, 2)
 FOR_PIXELS_4(PLANES_REST, )
@@ -121,7 +126,8 @@ const struct fc_kernels NAMED(kernels) = {
     .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
     .conv_prefetching = {FOR_PIXELS(CONV_PREFETCHING_ENTRY, 2)},
     .narrow = {{FOR_PIXELS(NARROW_ENTRY, 1)}, {FOR_PIXELS(NARROW_ENTRY, 4)}},
-    .row = {{FOR_PIXELS(ROW_ENTRY, 1)}, {FOR_PIXELS(ROW_ENTRY, 2)}},
+    .row = {{{FOR_PIXELS(ROW_3_ENTRY, 1)}, {FOR_PIXELS(ROW_3_ENTRY, 2)}},
+            {{FOR_PIXELS(ROW_5_ENTRY, 1)}, {FOR_PIXELS(ROW_5_ENTRY, 2)}}},
     .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
     .planes_rest = {FOR_PIXELS_4(PLANES_REST_ENTRY, )},
     .winograd = &NAMED(winograd),
@@ -129,12 +135,15 @@ const struct fc_kernels NAMED(kernels) = {
 
 #undef PLANES_REST_ENTRY
 #undef PLANES_ENTRY
-#undef ROW_ENTRY
+#undef ROW_5_ENTRY
+#undef ROW_3_ENTRY
 #undef NARROW_ENTRY
 #undef CONV_PREFETCHING_ENTRY
 #undef CONV_ENTRY
 #undef PLANES_REST
 #undef PLANES
+#undef ROW_5
+#undef ROW_3
 #undef ROW
 #undef NARROW
 #undef CONV_PREFETCHING
