@@ -136,6 +136,10 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef void (*fc_planes_kernel)(const fc_planes *) noexcept
 
+    ctypedef void (*fc_transpose_kernel)(
+        const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride
+    ) noexcept
+
     struct fc_kernels:
         int lanes
         int max_pixels
@@ -145,6 +149,7 @@ cdef extern from "kernels.h" nogil:
         fc_tile_kernel row[2][2][12]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_rest[4]
+        fc_transpose_kernel transpose
         const fc_winograd_kernels *winograd
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept

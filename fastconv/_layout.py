@@ -1,5 +1,6 @@
 """The conversion of the layout: what is made for NHWC arrays runs on arrays in layout NCHW."""
 
+from itertools import accumulate
 from math import prod
 
 import numpy as np
@@ -20,10 +21,10 @@ def run_in_nhwc(run, x, residual, y, out_shape, num_threads):
     """
     dtype = y.dtype
     given = [_arrays.contiguous(array, dtype) for array in (x, residual) if array is not None]
-    shapes = [_nhwc_shape(array.shape) for array in given] + [out_shape]
-    ends = np.cumsum([-(-prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes])  # in whole cache lines
+    shapes = [*(_nhwc_shape(array.shape) for array in given), out_shape]
+    ends = [*accumulate(-(-prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes)]  # in whole cache lines
     team = _threads.take(_threads.moving_team(num_threads, x.size + y.size))
-    buffer = _workspace.borrow(int(ends[-1]))
+    buffer = _workspace.borrow(ends[-1])
     try:
         copies = [
             np.ndarray(shape, dtype, buffer, start) if prod(shape) else np.empty(shape, dtype)

@@ -22,7 +22,7 @@ from fastconv._pack import aligned
 import_array()
 
 cdef enum:
-    BLOCK = 8  # rows and columns transposed together: 16 would fall on one set of L1 where a row takes 4 KB
+    PIECE = 64  # rows and columns transposed together, at least: their lines stay in L1
     MOST_COLUMNS = FC_MAX_VECTORS * FC_MAX_LANES  # of a tile
     MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
     TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
@@ -51,43 +51,78 @@ def pack(weight, bias, groups):
     return packed, packed_bias
 
 
+cdef struct Transposition:
+    const fc_kernels *kernels
+    ptrdiff_t itemsize, rows, columns, row_parts, column_parts
+    const char *source
+    char *target
+
+
 def transpose(ndarray source, ndarray target, int team):
     """Write each matrix of `source`, (images, rows, columns), transposed to `target`; both are contiguous.
 
-    The team shares stripes of a few columns, of each of which a block at a time is turned in L1.
+    The team shares pieces of a few cache lines a side, which it turns by blocks in registers.
     """
-    cdef ptrdiff_t rows = source.shape[1], columns = source.shape[2], stripes = (columns + BLOCK - 1) // BLOCK
-    cdef ptrdiff_t stripe, units = source.shape[0] * stripes
-    cdef const char *source_data = <const char *>PyArray_DATA(source)
-    cdef char *target_data = <char *>PyArray_DATA(target)
-    cdef bint is_double = source.itemsize == 8
-    for stripe in prange(units, nogil=True, schedule="static", num_threads=team):
-        if is_double:
-            _transpose_stripe(<const double *>source_data, <double *>target_data, stripe, stripes, rows, columns)
+    cdef Transposition job
+    cdef ptrdiff_t unit
+    job.kernels, job.itemsize = kernels_for(source.itemsize), source.itemsize
+    job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
+    job.rows, job.columns = source.shape[1], source.shape[2]
+    job.row_parts, job.column_parts = _parts(job.rows), _parts(job.columns)
+    for unit in prange(
+        source.shape[0] * job.row_parts * job.column_parts, nogil=True, schedule="static", num_threads=team
+    ):
+        _transpose_piece(&job, unit)
+
+
+cdef ptrdiff_t _parts(ptrdiff_t size) noexcept nogil:
+    return max(1, size // PIECE)
+
+
+cdef ptrdiff_t _edge(ptrdiff_t part, ptrdiff_t parts, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
+    """Where a part of an axis begins: at a whole block; the last part has the rest."""
+    return size if part == parts else share(part, parts, size // lanes) * lanes
+
+
+cdef void _transpose_piece(const Transposition *job, ptrdiff_t unit) noexcept nogil:
+    """A piece of a matrix, the rows' parts fastest. A last block that is not whole begins so much earlier."""
+    cdef ptrdiff_t lanes = job.kernels.lanes, part = unit % job.row_parts, y, x, row, column
+    cdef ptrdiff_t top = _edge(part, job.row_parts, job.rows, lanes)
+    cdef ptrdiff_t bottom = _edge(part + 1, job.row_parts, job.rows, lanes)
+    unit //= job.row_parts
+    part = unit % job.column_parts
+    cdef ptrdiff_t left = _edge(part, job.column_parts, job.columns, lanes)
+    cdef ptrdiff_t right = _edge(part + 1, job.column_parts, job.columns, lanes)
+    cdef ptrdiff_t image = unit // job.column_parts * job.rows * job.columns
+    cdef const char *source = job.source + image * job.itemsize
+    cdef char *target = job.target + image * job.itemsize
+    if bottom - top < lanes or right - left < lanes:
+        source += (top * job.columns + left) * job.itemsize
+        target += (left * job.rows + top) * job.itemsize
+        if job.itemsize == 4:
+            _transpose_few(<const float *>source, <float *>target, job, bottom - top, right - left)
         else:
-            _transpose_stripe(<const float *>source_data, <float *>target_data, stripe, stripes, rows, columns)
+            _transpose_few(<const double *>source, <double *>target, job, bottom - top, right - left)
+        return
+    for y in range((bottom - top + lanes - 1) // lanes):
+        row = min(top + y * lanes, bottom - lanes)
+        for x in range((right - left + lanes - 1) // lanes):
+            column = min(left + x * lanes, right - lanes)
+            job.kernels.transpose(
+                source + (row * job.columns + column) * job.itemsize, job.columns * job.itemsize,
+                target + (column * job.rows + row) * job.itemsize, job.rows * job.itemsize,
+            )
 
 
-cdef void _transpose_stripe(
-    const floating *source, floating *target, ptrdiff_t stripe, ptrdiff_t stripes, ptrdiff_t rows, ptrdiff_t columns
+cdef void _transpose_few(
+    const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
 ) noexcept nogil:
-    cdef ptrdiff_t first = stripe % stripes * BLOCK, width = min(BLOCK, columns - first), row, column, _
-    source += stripe // stripes * rows * columns + first
-    target += stripe // stripes * rows * columns + first * rows
-    for _ in range(rows // BLOCK):
-        if width == BLOCK:  # the compiler unrolls these loops
-            for column in range(BLOCK):
-                for row in range(BLOCK):
-                    target[column * rows + row] = source[row * columns + column]
-        else:
-            for column in range(width):
-                for row in range(BLOCK):
-                    target[column * rows + row] = source[row * columns + column]
-        source += BLOCK * columns
-        target += BLOCK
-    for row in range(rows % BLOCK):
-        for column in range(width):
-            target[column * rows + row] = source[row * columns + column]
+    """A piece with fewer rows or columns than a block, value by value."""
+    cdef ptrdiff_t step = job.columns, row, column
+    for column in range(columns):
+        for row in range(rows):
+            target[row] = source[row * step + column]
+        target += job.rows
 
 
 cdef class Pointwise(Runner):

@@ -161,7 +161,7 @@ def planes(dtype, at_end):
 
 
 def transposes(dtype, at_end):
-    for shape in [(1, 1, 1), (2, 7, 9), (3, 8, 16), (1, 17, 23), (2, 1, 25), (2, 25, 1)]:
+    for shape in [(1, 1, 1), (2, 7, 9), (3, 8, 16), (1, 17, 23), (2, 1, 25), (2, 25, 1), (1, 33, 130)]:
         print(dtype, f"{at_end = }", "transpose", shape, flush=True)
         source = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
         for team in (1, 3):

@@ -10,6 +10,7 @@ from hypothesis import given
 
 import fastconv
 from fastconv import reference
+from fastconv._nchw import transpose
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 THREADS = 1, 2, 3
@@ -151,6 +152,17 @@ def test_strips_and_kernels(name, dtype):
         running = {"algorithm": "direct", "num_threads": num_threads, "residual": residual}
         got = fastconv.conv2d(x, weight, bias, **options, **running)
         assert_equal_exact(got, want + residual, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_conversion_of_layouts_transposes(dtype):
+    sizes = [1, 3, 4, 7, 8, 9, 15, 16, 17, 33, 64, 65, 127, 130]
+    for rows, columns in product(sizes, repeat=2):
+        source = np.arange(2 * rows * columns, dtype=dtype).reshape(2, rows, columns)
+        for num_threads in THREADS:
+            target = np.full((2, columns, rows), -1, dtype)
+            transpose(source, target, num_threads)
+            np.testing.assert_array_equal(target, source.swapaxes(1, 2))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 16, 128, 512, 2048])

@@ -51,6 +51,9 @@ struct fc_planes {
 
 typedef void (*fc_planes_kernel)(const struct fc_planes *);
 
+/* Writes a block of `lanes` rows and columns, whose rows are so many bytes apart, transposed to the target. */
+typedef void (*fc_transpose_kernel)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride);
+
 /* The kernels for one element type, and the sizes that the loops around them need. */
 struct fc_kernels {
     int lanes;                                              /* columns in one vector */
@@ -61,6 +64,7 @@ struct fc_kernels {
     fc_tile_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
+    fc_transpose_kernel transpose;
     const struct fc_winograd_kernels *winograd;
 };
 

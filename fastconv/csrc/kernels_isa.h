@@ -40,6 +40,8 @@ enum { WEIGHT_CHANNELS = 4 };
 #define FOR_PIXELS_(n) FOR_PIXELS__(n)
 #define FOR_PIXELS FOR_PIXELS_(MAX_PIXELS)
 
+#include "rows16.h"
+
 #define T float
 #define TYPE f32
 #define MULTIPLY_ADD "vfmadd231ps"

@@ -61,6 +61,7 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
 #include "conv_tile.h"
 #include "narrow_tile.h"
 #include "plane_tile.h"
+#include "transpose.h"
 #include "winograd_axis.h"
 #include "winograd_weights.h"
 #include "winograd_tile.h"
@@ -130,6 +131,7 @@ const struct fc_kernels NAMED(kernels) = {
             {{FOR_PIXELS(ROW_5_ENTRY, 1)}, {FOR_PIXELS(ROW_5_ENTRY, 2)}}},
     .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
     .planes_rest = {FOR_PIXELS_4(PLANES_REST_ENTRY, )},
+    .transpose = NAMED(transpose),
     .winograd = &NAMED(winograd),
 };
 
