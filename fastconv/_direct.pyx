@@ -6,7 +6,8 @@ is never split, and a kernel's result for a pixel does not depend on the tile th
 bits.
 
 Without padding the kernels read x where it is. With padding a strip's rows are first copied, borders and all, into the
-thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere.
+thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. Depthwise
+convolutions with a stride read x once or twice, where it is, and leave out the taps in the padding.
 """
 
 from fastconv._cpu cimport fc_tile

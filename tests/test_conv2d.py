@@ -95,6 +95,8 @@ STRIPS_AND_KERNELS = {
     "strips and depthwise": ((1, 45, 40, 130), (3, 3, 1, 260), {"groups": 130, "padding": 1}),
     "strips and dilation": ((1, 40, 40, 128), (3, 3, 128, 4), {"dilation": (3, 5), "padding": (3, 5)}),
     "rows far apart": ((2, 70, 9, 700), (3, 3, 700, 5), {"dilation": (30, 1), "padding": (30, 1)}),
+    "few channels side by side": ((2, 20, 21, 5), (1, 1, 5, 4), {}),
+    "less than two vectors side by side": ((2, 15, 14, 5), (3, 3, 5, 20), {"padding": 1}),
     "many blocks": ((1, 3, 3, 5), (3, 3, 5, 1000), {"padding": 1}),
     "many channels": ((1, 2, 2, 20000), (1, 2, 20000, 3), {}),
     "a large kernel": ((1, 40, 37, 3), (11, 11, 3, 33), {"stride": 4}),
