@@ -18,7 +18,7 @@ OTHERS = re.compile(r"f\d\d_(winograd_(weights|input|output|direct)|narrow_value
 # Small tiles that compilers are known to get wrong: clang keeps in memory what a loop of one turn sets, gcc loads a
 # vector for each of its uses, or moves the sums about.
 KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v))__.*")
-KNOWN_OF_GCC = re.compile(r"f\d\d_(planes_2x2v|planes_rest_3|row_[23]x[35]by2|winograd_product_[23]x2v)__.*")
+KNOWN_OF_GCC = re.compile(r"f\d\d_(planes_2x2v|planes_rest_3|row_[23]x[35]by[12]|winograd_product_[23]x2v)__.*")
 
 
 def run(*command):
