@@ -14,7 +14,9 @@ from machine_code import Step, faults, functions, is_tile, step
 ROOT = Path(__file__).parents[1]
 COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"]) if shutil.which(name.split()[0])]
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
-OTHERS = re.compile(r"f\d\d_(winograd_(weights|input|output|direct)|narrow_values?|conv_store_columns|transpose|peak)_.*")
+OTHERS = re.compile(
+    r"f\d\d_(winograd_(weights|input|output|direct)|narrow_values?|conv_store_columns|transpose|peak)_.*"
+)
 # Small tiles that compilers are known to get wrong: clang keeps in memory what a loop of one turn sets, gcc loads a
 # vector for each of its uses, or moves the sums about.
 KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v))__.*")
