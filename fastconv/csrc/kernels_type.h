@@ -44,10 +44,12 @@ INLINE void NAMED(copy_some)(char *to, const char *from, ptrdiff_t count)
 /* Whole vectors, or the first `count` values of one: nothing is read or written beyond them. */
 INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
 {
-    if (count >= LANES) return *(const VECTOR *)from;
-    VECTOR v = {0};
-    NAMED(copy_some)((char *)&v, from, count);
-    return v;
+    if (count < LANES) {
+        VECTOR v = {0};
+        NAMED(copy_some)((char *)&v, from, count);
+        return v;
+    }
+    return *(const VECTOR *)from;
 }
 
 INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)

@@ -1,5 +1,5 @@
 /* Vectors as rows of 16 bytes, for transpose.h; nothing where there is but one such row in a vector. */
-#ifdef __FMA__
+#if VECTOR_BYTES > 16
 #include <immintrin.h>
 
 #if VECTOR_BYTES == 64
