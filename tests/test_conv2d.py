@@ -201,13 +201,15 @@ def test_one_bad_value_reaches_its_outputs_and_no_others(bad, place, activation)
 @pytest.mark.parametrize(("groups", "out_channels"), [(1, 18), (4, 16), (16, 16)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("kernel", [3, 5])
-def test_a_bad_weight_meets_the_zeros_of_the_padding(kernel, bad, groups, out_channels):
+@pytest.mark.parametrize("stride", [1, 2])  # 2: finite depthwise weights would run on x in place
+def test_a_bad_weight_meets_the_zeros_of_the_padding(stride, kernel, bad, groups, out_channels):
     rng = np.random.default_rng(0)
-    x, weight = (normals(rng, shape, "float32") for shape in ((9, 8, 16), (kernel, kernel, 16 // groups, out_channels)))
+    shapes = (9, 13, 16), (kernel, kernel, 16 // groups, out_channels)
+    x, weight = (normals(rng, shape, "float32") for shape in shapes)
     for r, s in product(range(kernel), repeat=2):
         worse = weight.copy()
         worse[r, s, 0, r + s] = bad
-        options = {"padding": kernel // 2, "groups": groups}
+        options = {"stride": stride, "padding": kernel // 2, "groups": groups}
         got = fastconv.conv2d(x, worse, **options, algorithm="direct")
         assert_conv(got, x, worse, **options)
         assert np.isnan(got[0, 0, r + s]) == (r < kernel // 2 or s < kernel // 2 or bad != np.inf)
