@@ -22,7 +22,7 @@ INLINE WIDE NAMED(winograd_widened)(const char *from, ptrdiff_t count)
     if (count >= WIDE_LANES)
         part = *(const PART *)from;
     else if (count > 0)
-        memcpy(&part, from, count * sizeof(T));
+        NAMED(copy_some)((char *)&part, from, count);
     return __builtin_convertvector(part, WIDE);
 }
 
