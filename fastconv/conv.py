@@ -101,8 +101,8 @@ class Conv2d:
     weights times sqrt(2 / terms), is 1e-6 to 2e-6 with "direct" and 2e-6 to 4e-6 with "winograd" (1e-6 with its
     F(2×2, 3×3)), whose tiles are computed directly where x is not finite or a value on the way might overflow.
 
-    The result has the same bits for every number of threads and every batch size. A plan may be called from many
-    threads at once and can be pickled.
+    The result has the same bits for every number of threads and every batch size, but for the sign and payload of a
+    NaN. A plan may be called from many threads at once and can be pickled.
 
     Examples
     --------
