@@ -93,4 +93,5 @@ cdef class Chain(Runner):
         self.workspace_bytes = max(self.workspace_bytes, <ptrdiff_t>runner.memory)
 
     cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil:
-        self.first.run(arrays, work, work + self.kept_bytes, alone)
+        if self.first is not None:
+            self.first.run(arrays, work, work + self.kept_bytes, alone)

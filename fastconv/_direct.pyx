@@ -69,7 +69,7 @@ cdef class Direct(DirectTiles):
         cdef ptrdiff_t blocks = (self.blocks + cut.parts - 1) // cut.parts
         cdef double columns = self.group_out * blocks / <double>self.blocks
         cdef double pixels = lines * self.line_pixels
-        if self.rows.skips_columns:  # tiles of fewer pixels take as long
+        if self.rows.skips_columns and not self.narrow:  # tiles of fewer pixels take as long
             pixels += 2 * (self.kernel_cols // 2) * max(0, LEAST_ROW - lines)
         cdef double work = pixels * columns * self.terms
         if self.narrow:
