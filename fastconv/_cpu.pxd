@@ -140,6 +140,21 @@ cdef extern from "kernels.h" nogil:
         const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride
     ) noexcept
 
+    struct fc_windows:
+        const char *x
+        ptrdiff_t rows
+        ptrdiff_t columns
+        ptrdiff_t row_stride
+        ptrdiff_t column_stride
+        ptrdiff_t step
+        ptrdiff_t pixels
+        ptrdiff_t channels
+        double count
+        char *out
+        ptrdiff_t out_stride
+
+    ctypedef void (*fc_pool_kernel)(const fc_windows *) noexcept
+
     struct fc_kernels:
         int lanes
         int max_pixels
@@ -150,6 +165,8 @@ cdef extern from "kernels.h" nogil:
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_rest[4]
         fc_transpose_kernel transpose
+        fc_pool_kernel pool_max
+        fc_pool_kernel pool_average
         const fc_winograd_kernels *winograd
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept

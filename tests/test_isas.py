@@ -39,6 +39,27 @@ def test_the_kernels_on_the_other_instruction_sets(run_python, isa):
     assert " passed" in output
 
 
+def test_poolings_have_the_same_bits_on_every_instruction_set(run_python):
+    code = """
+        import hashlib
+
+        import numpy as np
+
+        import fastconv
+
+        rng, bits = np.random.default_rng(0), hashlib.sha256()
+        for channels in 5, 16, 67:
+            x = rng.choice([0.0, -0.0, 1 / 3, 1e-5, -2], (9, 10, channels))
+            x[3, 4, ::2] = np.nan
+            for dtype in "float32", "float64":
+                for options in {"stride": 1, "padding": 1}, {"stride": 2}:
+                    for pool in fastconv.max_pool2d, fastconv.avg_pool2d:
+                        bits.update(pool(x.astype(dtype), 3, **options).tobytes())
+        print(bits.hexdigest())
+    """
+    assert len({run_python("-c", textwrap.dedent(code), FASTCONV_ISA=isa) for isa in _cpu.available()}) == 1
+
+
 @pytest.mark.parametrize("isa", _cpu.available())
 def test_the_environment_forces_an_instruction_set(run_python, isa):
     assert run_python("-c", ACTIVE, FASTCONV_ISA=isa).strip() == isa

@@ -89,6 +89,23 @@ def test_large_averages_do_not_lose_digits():
     np.testing.assert_array_equal(fastconv.global_avg_pool2d(x), np.float32(1.1))
 
 
+@pytest.mark.parametrize("channels", [3, 16, 67])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_nan_anywhere_in_a_window_is_the_maximum(channels, dtype):
+    for pixel in np.ndindex(5, 6):
+        x = np.full((5, 6, channels), np.inf, dtype)
+        x[pixel] = np.nan
+        for options in {"stride": 1, "padding": 1}, {"stride": 2}:
+            assert_equal_exact(fastconv.max_pool2d(x, 3, **options), reference.max_pool2d(x, 3, **options), dtype)
+
+
+def test_maxima_of_rows_too_long_to_be_kept():
+    x = normals(np.random.default_rng(0), (3, 130, 130), "float64")
+    for num_threads in THREADS:
+        got = fastconv.max_pool2d(x, 3, stride=1, padding=1, num_threads=num_threads)
+        assert_equal_exact(got, reference.max_pool2d(x, 3, stride=1, padding=1))
+
+
 def test_a_batch_of_none():
     for layout, shape in ("NHWC", (0, 2, 2, 5)), ("NCHW", (0, 5, 2, 2)):
         x = np.empty((0, 5, 5, 5), np.float32)

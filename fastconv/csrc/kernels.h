@@ -54,6 +54,22 @@ typedef void (*fc_planes_kernel)(const struct fc_planes *);
 /* Writes a block of `lanes` rows and columns, whose rows are so many bytes apart, transposed to the target. */
 typedef void (*fc_transpose_kernel)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride);
 
+/* Output pixels side by side of a pooling, whose windows are cut alike. Strides are in bytes. */
+struct fc_windows {
+    const char *x;           /* the first value of the first window */
+    ptrdiff_t rows, columns; /* of a window */
+    ptrdiff_t row_stride;    /* of x */
+    ptrdiff_t column_stride; /* of x */
+    ptrdiff_t step;          /* from a window to the next */
+    ptrdiff_t pixels;
+    ptrdiff_t channels;
+    double count; /* that the sums of averages are divided by */
+    char *out;
+    ptrdiff_t out_stride;
+};
+
+typedef void (*fc_pool_kernel)(const struct fc_windows *);
+
 /* The kernels for one element type, and the sizes that the loops around them need. */
 struct fc_kernels {
     int lanes;                                              /* columns in one vector */
@@ -65,6 +81,7 @@ struct fc_kernels {
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
     fc_transpose_kernel transpose;
+    fc_pool_kernel pool_max, pool_average;
     const struct fc_winograd_kernels *winograd;
 };
 

@@ -7,6 +7,9 @@
  */
 #include "kernels.h"
 #include <string.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 _Static_assert(VECTOR_BYTES <= FC_MAX_VECTOR_BYTES && MAX_PIXELS <= FC_MAX_PIXELS, "beyond sizes.h");
 
@@ -29,6 +32,9 @@ enum { SUM_TERMS = 256 };
 /* The same for the products of Winograd, whose output transform magnifies their rounding. */
 enum { PRODUCT_TERMS = 16 };
 
+/* Vectors of channels that go through a window together in pooling: so many chains hide the latency. */
+enum { POOL_VECTORS = 8 };
+
 /* Input channels whose weights are transformed together. */
 enum { WEIGHT_CHANNELS = 4 };
 
@@ -42,11 +48,18 @@ enum { WEIGHT_CHANNELS = 4 };
 
 #include "rows16.h"
 
+#if VECTOR_BYTES == 32
+/* A vector that begins so many lanes before the middle is a mask of its first so many lanes. */
+static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, -1, -1, -1, -1};
+#endif
+
 #define T float
 #define TYPE f32
 #define MULTIPLY_ADD "vfmadd231ps"
 #define SPREAD_FOUR "vpermilps"
+#define SUFFIX ps
 #include "kernels_type.h"
+#undef SUFFIX
 #undef SPREAD_FOUR
 #undef MULTIPLY_ADD
 #undef TYPE
@@ -56,7 +69,9 @@ enum { WEIGHT_CHANNELS = 4 };
 #define TYPE f64
 #define MULTIPLY_ADD "vfmadd231pd"
 #define SPREAD_FOUR "vpermpd"
+#define SUFFIX pd
 #include "kernels_type.h"
+#undef SUFFIX
 #undef SPREAD_FOUR
 #undef MULTIPLY_ADD
 #undef TYPE

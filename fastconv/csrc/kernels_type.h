@@ -3,6 +3,9 @@
 #define PASTE5(a, b, c, d, e) PASTE5_(a, b, c, d, e)
 #define NAMED(name) PASTE5(TYPE, _, name, __, ISA)
 
+/* An intrinsic for T, by its name without the suffix. */
+#define OF_TYPE(intrinsic) PASTE5(intrinsic, _, SUFFIX, , )
+
 #define LANES ((int)(VECTOR_BYTES / sizeof(T)))
 #define VECTOR NAMED(vector)
 
@@ -45,9 +48,16 @@ INLINE void NAMED(copy_some)(char *to, const char *from, ptrdiff_t count)
 INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
 {
     if (count < LANES) {
+#if VECTOR_BYTES == 64
+        return OF_TYPE(_mm512_maskz_loadu)((1 << count) - 1, from);
+#elif VECTOR_BYTES == 32
+        const __m256i mask = _mm256_loadu_si256((const __m256i *)((const T *)first_lanes + LANES - count));
+        return OF_TYPE(_mm256_maskload)((const T *)from, mask);
+#else
         VECTOR v = {0};
         NAMED(copy_some)((char *)&v, from, count);
         return v;
+#endif
     }
     return *(const VECTOR *)from;
 }
@@ -63,6 +73,7 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
 #include "conv_tile.h"
 #include "narrow_tile.h"
 #include "plane_tile.h"
+#include "pool_tile.h"
 #include "transpose.h"
 #include "winograd_axis.h"
 #include "winograd_weights.h"
@@ -134,6 +145,8 @@ const struct fc_kernels NAMED(kernels) = {
     .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
     .planes_rest = {FOR_PIXELS_4(PLANES_REST_ENTRY, )},
     .transpose = NAMED(transpose),
+    .pool_max = NAMED(pool_max),
+    .pool_average = NAMED(pool_average),
     .winograd = &NAMED(winograd),
 };
 
@@ -154,6 +167,7 @@ const struct fc_kernels NAMED(kernels) = {
 #undef CONV
 #undef VECTOR
 #undef LANES
+#undef OF_TYPE
 #undef NAMED
 #undef PASTE5
 #undef PASTE5_

@@ -1,7 +1,5 @@
 /* Vectors as rows of 16 bytes, for transpose.h; nothing where there is but one such row in a vector. */
 #if VECTOR_BYTES > 16
-#include <immintrin.h>
-
 #if VECTOR_BYTES == 64
 #define ROWS16 __m512
 #define ROWS16_(operation) _mm512_##operation

@@ -1,0 +1,138 @@
+/* Max and average pooling of output pixels side by side whose windows are cut alike: one body for every type and
+ * instruction set. The channels go by in blocks of vectors, each block once through its window, row by row.
+ *
+ * A maximum keeps the first NaN, and the last of 0 and -0; an average is summed in double and divided once. Vectors
+ * and blocks take no part in it: every instruction set and every cut of the work gives the same bits.
+ *
+ * Where the channels fill no whole number of vectors, the last vector begins so much earlier, and what it shares with
+ * the one before is stored twice. Fewer channels than a vector has are some of one. So nothing is read beyond the
+ * arrays.
+ */
+
+#define SUMS NAMED(sums)
+#define SUMMANDS NAMED(summands)
+#define SUM_LANES ((int)(VECTOR_BYTES / sizeof(double)))
+
+typedef double SUMS __attribute__((vector_size(VECTOR_BYTES)));
+typedef T SUMMANDS __attribute__((vector_size(SUM_LANES * sizeof(T)), aligned(sizeof(T)), may_alias));
+
+/* most > v or most is NaN ? most : v */
+INLINE VECTOR NAMED(larger)(VECTOR most, VECTOR v)
+{
+#if VECTOR_BYTES == 64
+    const unsigned is_number = PASTE5(_mm512_cmp_, SUFFIX, _mask, , )(most, most, _CMP_ORD_Q);
+    return OF_TYPE(_mm512_mask_max)(most, is_number, most, v);
+#elif VECTOR_BYTES == 32
+    const VECTOR is_nan = OF_TYPE(_mm256_cmp)(most, most, _CMP_UNORD_Q);
+    return OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(most, v), most, is_nan);
+#elif defined __SSE2__ /* of what follows gcc would make a choice for each lane */
+    const VECTOR is_nan = OF_TYPE(_mm_cmpunord)(most, most), more = OF_TYPE(_mm_max)(most, v);
+    return OF_TYPE(_mm_or)(OF_TYPE(_mm_and)(is_nan, most), OF_TYPE(_mm_andnot)(is_nan, more));
+#else
+    const NAMED(mask) stays = (most > v) | (most != most);
+    return (VECTOR)(((NAMED(mask))most & stays) | ((NAMED(mask))v & ~stays));
+#endif
+}
+
+INLINE SUMS NAMED(load_summands)(const char *x, ptrdiff_t count)
+{
+    if (count < SUM_LANES) {
+        const VECTOR v = NAMED(load_some)(x, count);
+        return __builtin_convertvector(*(const SUMMANDS *)&v, SUMS);
+    }
+    return __builtin_convertvector(*(const SUMMANDS *)x, SUMS);
+}
+
+INLINE void NAMED(store_average)(char *out, SUMS average, ptrdiff_t count)
+{
+    VECTOR v = {0};
+    *(SUMMANDS *)&v = __builtin_convertvector(average, SUMMANDS);
+    if (count < SUM_LANES)
+        NAMED(store_some)(out, v, count);
+    else
+        *(SUMMANDS *)out = *(const SUMMANDS *)&v;
+}
+
+/* How many channels a vector takes. */
+INLINE ptrdiff_t NAMED(pool_lanes)(const int is_max)
+{
+    return is_max ? LANES : SUM_LANES;
+}
+
+/* Some vectors of channels of a pixel, `count` channels in each. `is_max` and `vectors` are literals at every call, and
+ * so is `count` where it is all. */
+INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t count, const struct fc_windows *t,
+                              const char *x, char *out)
+{
+    const ptrdiff_t row_stride = t->row_stride, column_stride = t->column_stride, length = t->columns * column_stride;
+    const ptrdiff_t vector = NAMED(pool_lanes)(is_max) * sizeof(T);
+    const char *const end = x + t->rows * row_stride;
+    VECTOR most[POOL_VECTORS];
+    SUMS sums[POOL_VECTORS];
+    UNROLL
+    for (int i = 0; i < vectors; i++) {
+        if (is_max)
+            most[i] = NAMED(load_some)(x + i * vector, count);
+        else
+            sums[i] = (SUMS){0};
+    }
+    for (; x < end; x += row_stride) {
+        for (ptrdiff_t at = 0; at < length; at += column_stride) {
+            UNROLL
+            for (int i = 0; i < vectors; i++) {
+                if (is_max)
+                    most[i] = NAMED(larger)(most[i], NAMED(load_some)(x + at + i * vector, count));
+                else
+                    sums[i] += NAMED(load_summands)(x + at + i * vector, count);
+            }
+        }
+    }
+    UNROLL
+    for (int i = 0; i < vectors; i++) {
+        if (is_max)
+            NAMED(store_some)(out + i * vector, most[i], count);
+        else
+            NAMED(store_average)(out + i * vector, sums[i] / t->count, count);
+    }
+}
+
+/* Blocks of so many vectors, as long as they are whole, from byte `at` of the channels on; returns where they end. */
+INLINE ptrdiff_t NAMED(pool_blocks)(const int is_max, const int vectors, const struct fc_windows *t, const char *x,
+                                    char *out, ptrdiff_t at)
+{
+    const ptrdiff_t block = vectors * NAMED(pool_lanes)(is_max) * sizeof(T);
+    const ptrdiff_t last = t->channels * (ptrdiff_t)sizeof(T) - block;
+    for (; at <= last; at += block) NAMED(pool_block)(is_max, vectors, LANES, t, x + at, out + at);
+    return at;
+}
+
+INLINE void NAMED(pool_tile)(const int is_max, const struct fc_windows *t)
+{
+    const ptrdiff_t bytes = t->channels * sizeof(T), vector = NAMED(pool_lanes)(is_max) * sizeof(T);
+    const char *x = t->x;
+    char *out = t->out;
+    for (ptrdiff_t pixel = 0; pixel < t->pixels; pixel++, x += t->step, out += t->out_stride) {
+        if (bytes < vector) {
+            NAMED(pool_block)(is_max, 1, t->channels, t, x, out);
+            continue;
+        }
+        ptrdiff_t at = NAMED(pool_blocks)(is_max, POOL_VECTORS, t, x, out, 0);
+        at = NAMED(pool_blocks)(is_max, POOL_VECTORS / 2, t, x, out, at);
+        at = NAMED(pool_blocks)(is_max, 1, t, x, out, at);
+        if (at < bytes) NAMED(pool_blocks)(is_max, 1, t, x, out, bytes - vector);
+    }
+}
+
+static void NAMED(pool_max)(const struct fc_windows *t)
+{
+    NAMED(pool_tile)(1, t);
+}
+
+static void NAMED(pool_average)(const struct fc_windows *t)
+{
+    NAMED(pool_tile)(0, t);
+}
+
+#undef SUM_LANES
+#undef SUMMANDS
+#undef SUMS
