@@ -51,14 +51,16 @@ def panels(width, count, columns=None, height=2.5, share_y=True):
     from matplotlib.figure import Figure
 
     columns = min(count, columns or (3 if count in (3, 5, 6) else 4))
-    columns = columns if width == WIDE else -(-columns // 2)
+    if width != WIDE:
+        columns = 1 if count % 2 or columns < 3 else 2
     rows = -(-count // columns)
     figure = Figure(figsize=(width, height * rows + 0.4), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share_y).ravel()
     for axis in axes[count:]:
         axis.set_axis_off()
-    for axis in axes[max(0, count - columns) : count]:  # the lowest of each column
-        axis.tick_params(labelbottom=True)
+    for axis in axes[:count]:
+        if count < len(axes) or axis.get_subplotspec().is_last_row():  # beside a hole all have ticks, to be as tall
+            axis.tick_params(labelbottom=True)
     return figure, list(axes[:count])
 
 
@@ -108,15 +110,28 @@ def grouped_numbers(axis, unit=""):
 
 
 def with_legend(figure, extra):
-    """The figure with one legend above it: every label once, then the lines of `extra`, {label: properties}."""
+    """The figure with one legend above it: every label once, then the lines of `extra`, {label: properties}.
+
+    Where properties are several, their lines stand side by side before one label.
+    """
+    from matplotlib.legend_handler import HandlerTuple
     from matplotlib.lines import Line2D
 
     handles = {}
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    handles |= {label: Line2D([], [], **properties) for label, properties in extra.items()}
+    for label, properties in extra.items():
+        several = properties if isinstance(properties, tuple) else (properties,)
+        handles[label] = tuple(Line2D([], [], **each) for each in several)
     columns = 5 if figure.get_figwidth() == WIDE else 2
     labels = [label for i in range(columns) for label in list(handles)[i::columns]]  # matplotlib fills columns
-    figure.legend([handles[label] for label in labels], labels, loc="outside upper left", ncols=columns, fontsize=8)
+    figure.legend(
+        [handles[label] for label in labels],
+        labels,
+        loc="outside upper left",
+        ncols=columns,
+        fontsize=8,
+        handler_map={tuple: HandlerTuple(ndivide=None)},
+    )
     return figure

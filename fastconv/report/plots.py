@@ -19,7 +19,9 @@ from fastconv.report.panels import (
     plain_numbers,
     with_legend,
 )
-from fastconv.report.tables import team
+from fastconv.report.text import team
+
+_MARKERS = "os^Dvp*"  # of algorithms, to be told apart where lines meet
 
 
 def time_against_channels(run, width):
@@ -132,64 +134,44 @@ def algorithm_times(run, width):
         axis.set_yscale("log")
         plain_numbers(axis.yaxis)
     label_rows(axes, "time of one call, µs")
-    return figure and _with_teams(figure, run)
+    return figure and with_legend(figure, {})
 
 
 def algorithm_speeds(run, width):
-    """The same cells in GFLOP/s, each panel on a scale of its own, and the limit of the multiply-add units."""
-    figure, axes = _algorithms(run, width, lambda cell: cell.gflops, share_y=False)
+    """The same cells in GFLOP/s, and the limit of the multiply-add units."""
+    figure, axes = _algorithms(run, width, lambda cell: cell.gflops)
     for axis in axes:
-        _limits(axis, run, run.peak)
+        _limits(axis, run, run.thread_counts[:1])
         axis.set_ylim(bottom=0)
         grouped_numbers(axis.yaxis)
     label_rows(axes, "GFLOP/s")
-    return figure and _with_teams(figure, run, _limit_label(run))
+    return figure and with_legend(figure, _limit_label(run))
 
 
-def _algorithms(run, width, value, share_y=True):
-    """A panel for each single convolution: `value` of its cells against channels, a line for each algorithm."""
-    cells = run.single
+def _algorithms(run, width, value):
+    """A panel for each single convolution: `value` of its cells against channels, a line for each algorithm.
+
+    "auto" would lie on one of the others, and more threads among them: both are left to the table.
+    """
+    cells = [cell for cell in run.single if cell.algorithm != AUTO and cell.threads == run.thread_counts[0]]
     if not cells:
         return None, ()
     names = list(dict.fromkeys(cell.name for cell in cells))
-    colours = dict(zip(dict.fromkeys(cell.algorithm for cell in cells), COLOURS, strict=False))
-    teams = _teams(run)
-    figure, axes = panels(width, len(names), height=3 if len(names) < 4 else 2.5, share_y=share_y)
+    styles = dict(
+        zip(dict.fromkeys(cell.algorithm for cell in cells), zip(COLOURS, _MARKERS, strict=False), strict=False)
+    )
+    figure, axes = panels(width, len(names), height=3 if len(names) < 4 else 2.5, share_y=False)
     for axis, name in zip(axes, names, strict=True):
         for first, _, _ in run.choices.get(name, ())[1:]:
             axis.axvline(first, color=GREY, linewidth=0.8)
-        for algorithm, colour in colours.items():
-            for threads in teams:
-                found = [c for c in cells if (c.name, c.algorithm, c.threads) == (name, algorithm, threads)]
-                found.sort(key=lambda cell: cell.channels)
-                thin = threads != teams[-1]
-                halo = algorithm == AUTO  # broad and pale behind the line of the algorithm that it takes
-                axis.plot(
-                    [cell.channels for cell in found],
-                    [value(cell) for cell in found],
-                    color=colour,
-                    alpha=0.4 if halo else 1,
-                    zorder=1 if halo else 2,
-                    linewidth=(1 if thin else 1.8) + 3 * halo,
-                    linestyle=":" if thin else "solid",
-                    marker="o",
-                    markersize=2.5 if thin else 4,
-                    label=None if thin else algorithm,
-                )
+        for algorithm, (colour, marker) in styles.items():
+            found = [cell for cell in cells if (cell.name, cell.algorithm) == (name, algorithm)]
+            found.sort(key=lambda cell: cell.channels)
+            x, y = [cell.channels for cell in found], list(map(value, found))
+            axis.plot(x, y, color=colour, marker=marker, label=algorithm)
         axis.set_title(name)
         channel_axis(axis, cells)
     return figure, axes
-
-
-def _with_teams(figure, run, extra=None):
-    """The figure of algorithms with a legend that says which lines are of how many threads."""
-    teams = _teams(run)
-    thin = {team(teams[0]): {"color": GREY, "linewidth": 1, "linestyle": ":"}} if len(teams) > 1 else {}
-    return with_legend(figure, thin | {team(teams[-1]): {"color": GREY, "linestyle": "solid"}} | (extra or {}))
-
-
-def _teams(run):
-    return sorted({cell.threads for cell in run.single})
 
 
 def _limits(axis, run, teams):
@@ -236,4 +218,6 @@ def _sizes(run):
 def _dot_sizes(run):
     """The dots of the fewest and the most channels for a legend: labels beside them would cover each other."""
     sizes, dot = _sizes(run), {"color": GREY, "marker": "o", "linestyle": "none"}
-    return {f"{c} channels": dot | {"markersize": sizes[c] ** 0.5} for c in (min(sizes), max(sizes))}
+    ends = dict.fromkeys((min(sizes), max(sizes)))
+    label = f"{' and '.join(map(str, ends))} channels"
+    return {label: tuple(dot | {"markersize": sizes[channels] ** 0.5} for channels in ends)}
