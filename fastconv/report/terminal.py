@@ -1,30 +1,15 @@
-"""Tables in the terminal: rich's where it is installed and the output is a terminal, plain columns elsewhere."""
+"""Tables in the terminal: plain columns, at most 80 characters wide for those that are printed."""
 
-import sys
 from shutil import get_terminal_size
-from textwrap import fill, wrap
+from textwrap import fill
 
 
 def show(table):
-    """Print a `fastconv.report.tables.Table`; a name that many rows share gets a line of its own above them."""
-    headings, lines = _headings(table), _lines(table)
-    try:
-        from rich.box import SIMPLE_HEAD
-        from rich.console import Console
-        from rich.table import Table
-    except ImportError:
-        Console = None
-    if Console is None or not sys.stdout.isatty():
-        print("\n".join([table.title, "", *plain([*headings, *lines])]))
-        say("", table.note)
-        return
-    style = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD, "show_edge": False, "pad_edge": False}
-    grid = Table(title=table.title, padding=(0, 1, 0, 0), **style)
-    for i, column in enumerate(zip(*headings, strict=True)):
-        grid.add_column("\n".join(column), justify="right" if i else "left", no_wrap=True)
-    for line in lines:
-        grid.add_row(*line, style=None if any(line[1:]) else "bold")
-    Console().print(grid)
+    """Print a `fastconv.report.tables.Table`; a name gets a line of its own above its rows."""
+    headings = [heading.replace(" threads", " thr").replace(" thread", " thr") for _, heading in table.columns[1:]]
+    lines = [headings, *_lines(table)]
+    widths = _widths(lines)
+    print("\n".join([table.title, "", _upper(table, widths), *_aligned(lines, widths)]))
     say("", table.note)
 
 
@@ -34,9 +19,8 @@ def say(*paragraphs):
         print(fill(text, get_terminal_size().columns))
 
 
-def plain(lines):
-    """Lines of cells as text in aligned columns, the first flush left; a name alone may reach beyond its column."""
-    widths = [max(map(len, column)) for column in zip(*(line for line in lines if any(line[1:])), strict=True)]
+def _aligned(lines, widths):
+    """Lines of cells in columns, the first flush left; a name alone may reach beyond its column."""
     cells = [
         [line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
         for line in lines
@@ -44,15 +28,22 @@ def plain(lines):
     return ["  ".join(line).rstrip() for line in cells]
 
 
-def _headings(table):
-    """The headings as lines, word under word; the column of the rows' names has given its place to the next."""
-    columns, previous = [], ""
-    for group, heading in table.columns[1:]:
-        upper = wrap(group, 8) if group != previous else []
-        columns.append([*upper, heading.replace(" threads", " thr").replace(" thread", " thr")])
-        previous = group
-    height = max(map(len, columns))
-    return list(zip(*([""] * (height - len(column)) + column for column in columns), strict=True))
+def _widths(lines):
+    """The width of each column, to which a name alone does not count."""
+    return [max(map(len, column)) for column in zip(*(line for line in lines if any(line[1:])), strict=True)]
+
+
+def _upper(table, widths):
+    """The upper headings: over one column flush right, over several between dashes; for a long one a column widens."""
+    said, at = [], 0
+    for name, columns in [("", table.groups[0][1] - 1), *table.groups[1:]]:  # the rows' names stand in no column
+        text = f" {name} " if name and columns > 1 else name
+        between = 2 * (columns - 1)
+        widths[at] += max(0, len(text) - between - sum(widths[at : at + columns]))
+        width = sum(widths[at : at + columns]) + between
+        said.append(text.center(width, "-") if columns > 1 and name else text.rjust(width))
+        at += columns
+    return "  ".join(said)
 
 
 def _lines(table):
