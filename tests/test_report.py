@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from itertools import chain, product
+from itertools import chain
 
 import pytest
 
@@ -11,7 +11,7 @@ pytest.importorskip("asv.results")
 
 from asv.results import Results
 from asv.util import write_json
-from asv_run import CHANNELS, MACHINE, MACS, THREADS, add, cell_of, seconds, store
+from asv_run import CHANNELS, MACHINE, MACS, add, cell_of, seconds, store
 
 from fastconv import cli
 from fastconv.report import answer, data, findings, page, panels, plots, tables, terminal, text, words
@@ -82,106 +82,34 @@ def test_units(form, value, expected):
     assert form(value) == expected
 
 
-def test_blocks_table(run):
-    table = tables.blocks_table(run)
-    row = next(row for row in table.rows if row[:2] == ["fire/8 3×3", "256"])
-    cells = [cell_of(run, "fire/8 3×3", 256, threads) for threads in THREADS]
-    assert row[2:] == [
-        "38.5 M",
-        *(text.seconds(cell.time.median) for cell in cells),
-        *(text.significant(cell.gflops) for cell in cells),
-        "12.0×",
-        *(text.as_fast(cell.time_saved) for cell in cells),
-    ]
-    assert sum(width for _, width in table.groups) == len(table.columns) == len(row)
-    assert len(table.rows) == len(MACS) * len(CHANNELS)
-
-
-def test_figures_of_unsteady_cells_are_marked(tmp_path):
-    run = data.load(store(tmp_path, unsteady=[(16, 2, "plain 3×3"), (64, 1, "3×3", "direct")]))
-    blocks, algorithms = tables.blocks_table(run), tables.algorithms_table(run)
-    marked = [(*row[:2], i) for row in blocks.rows for i, cell in enumerate(row) if cell.startswith("~")]
-    with_two = [blocks.columns.index((group, "2 threads")) for group in ("time", "GFLOP/s", "times as fast")]
-    plain = [("plain 3×3", "16", i) for i in with_two[:2]]
-    assert marked == [*plain, *((name, "16", with_two[2]) for name in list(MACS)[1:])]
-    assert sum(cell.startswith("~") for row in algorithms.rows for cell in row) == 1
-    for table in (blocks, algorithms):
-        assert "~ is unsteady, itself or what it is compared with: the quartiles lie more than 25%" in table.note
-    assert "unsteady" not in tables.reference_table(run).note
-
-
-def test_the_1x1_against_numpy(run):
-    fast = [replace(c, time=data.Timing(*[c.time.median / 4] * 3)) for c in run.pointwise if c.algorithm == "direct"]
-    fast[0] = replace(fast[0], time=data.Timing(*[fast[0].time.median * 8] * 3))
-    rest = [c for c in run.pointwise if c.algorithm != "direct"]
-    assert tables.pointwise_table(replace(run, pointwise=rest + fast)).rows == [
-        ["blas", "1", "1.00×", "1.00× (16)", "1.00× (256)"],
-        ["blas", "2", "1.00×", "1.00× (16)", "1.00× (256)"],
-        ["direct", "1", "2.00×", "0.500× (16)", "4.00× (256)"],
-        ["direct", "2", "4.00×", "4.00× (16)", "4.00× (256)"],
-    ]
-    assert tables.pointwise_table(replace(run, pointwise=fast)).rows == []
-
-
-def test_single_convolutions_are_sorted_by_name_then_channels(run):
-    twice = replace(run, spatial=run.spatial + [replace(cell, name="5×5") for cell in run.spatial])
-    rows = [(name, int(channels), int(threads)) for name, channels, threads, *_ in tables.algorithms_table(twice).rows]
-    assert rows == list(product(("1×1 c→c", "3×3", "5×5"), CHANNELS, THREADS))
-
-
-def test_memory_is_explained_where_it_was_measured(run, tmp_path):
-    assert "Memory" not in tables.calls_table(run).note
-    table = tables.calls_table(data.load(store(tmp_path, calls=["track_first_call"])))
-    assert ["memory of the first call, plain 3×3, 16 channels", "3.00 MiB"] in table.rows
-    assert "Memory is the result" in table.note
-
-
 def test_the_page_gives_memory_a_unit(run):
     assert "23.5 GiB" in page.render(replace(run, machine={"ram": "25276502016"}))
 
 
-def test_savings_table(tmp_path):
-    run = data.load(store(tmp_path, unsteady=[(256, 2, "fire/8 3×3")]))
-    fast = {16: 0.9, 64: 11, 256: 10}  # Fire's 12 times fewer MACs with two threads; the other is as it was
-    blocks = [
-        replace(cell, time=replace(cell.time, median=cell.plain.time.median / fast[cell.channels]))
-        if (cell.name, cell.threads) == ("fire/8 3×3", 2)
-        else cell
-        for cell in run.blocks
-    ]
-    table = tables.savings_table(replace(run, blocks=blocks))
-    row = dict(zip(table.columns, next(row for row in table.rows if row[0] == "fire/8 3×3"), strict=True))
-    one = cell_of(run, "fire/8 3×3", 256, 1)
-    assert row["fewer", "MACs"] == "12.0×"
-    assert row["times as fast at 256 channels", "1 thread"] == text.times(one.time_saved)
-    assert row["times as fast at 256 channels", "2 threads"] == "~10.0×"
-    assert row["share kept there", "2 threads"] == "~83%"
-    assert row["faster at channels", "1 thread"] == "all"
-    assert row["faster at channels", "2 threads"] == "64 and more"
-    assert row["80% kept at channels", "1 thread"] == "256"
-    assert row["80% kept at channels", "2 threads"] == "64 and more"
-    assert "~ is unsteady" in table.note
-
-
-def test_savings_where_cells_are_missing(tmp_path):
-    fails = [(256, 2, "fire/8 3×3"), *((c, 1, "reduced/4 3×3") for c in CHANNELS)]
-    run = data.load(store(tmp_path, fails=fails))
-    rows = {row[0]: row[2:] for row in tables.savings_table(run).rows}
-    assert rows["fire/8 3×3"][1] == rows["fire/8 3×3"][3] == "–"
-    assert rows["fire/8 3×3"][4:6] == ["all", "all"]
-    assert rows["fire/8 3×3"][6:] == ["256", "none"]
-    assert rows["reduced/4 3×3"][::2] == ["–"] * 4
-    without = data.load(store(tmp_path / "none", fails=list(product(CHANNELS, THREADS, ["plain 3×3"]))))
-    assert tables.savings_table(without).rows == []
-    assert answer.answer(without) is None
-    assert [reason.heading for reason in answer.reasons(without)] == ["Where does the choice of algorithm change?"]
-    assert "fire/8 3×3" in page.render(without)
+def test_the_machine_is_told_once_and_in_words(run):
+    machine = {"cpu": "A CPU", "ram": "25276502016", "python": "/somewhere/python", "os": "An OS"}
+    facts = {
+        "isas_compiled": ["scalar", "avx2"],
+        "openmp": True,
+        "cpu": "The CPU",
+        "OMP_NUM_THREADS": "2",
+        "choices": {},
+    }
+    assert words.measured_on(replace(run, facts=facts, machine=machine)) == {
+        "instruction sets compiled": "scalar, avx2",
+        "OpenMP": "yes",
+        "CPU": "The CPU",
+        "OMP_NUM_THREADS": "2",
+        "system": "An OS",
+        "memory": "23.5 GiB",
+    }
+    assert words.measured_on(replace(run, facts={}, machine=machine))["CPU"] == "A CPU"
 
 
 @pytest.mark.parametrize("draw", [plots.saved_against_saved, plots.speed_against_intensity])
 def test_the_sizes_of_dots_stand_in_the_legend(run, draw):
     (legend,) = draw(run, panels.WIDE).legends
-    assert {"16 channels", "256 channels"} < {label.get_text() for label in legend.get_texts()}
+    assert "16 and 256 channels" in {label.get_text() for label in legend.get_texts()}
 
 
 def test_panels_stand_below_each_other_on_a_narrow_page(run):
@@ -189,7 +117,7 @@ def test_panels_stand_below_each_other_on_a_narrow_page(run):
         figure = plots.time_against_channels(run, width)
         return len({round(axis.get_position().x0, 2) for axis in figure.axes})
 
-    assert (columns(panels.WIDE), columns(panels.NARROW)) == (3, 2)
+    assert (columns(panels.WIDE), columns(panels.NARROW)) == (3, 1)
 
 
 def test_the_limit_is_drawn_beside_the_speeds_of_algorithms(run):
@@ -197,10 +125,28 @@ def test_the_limit_is_drawn_beside_the_speeds_of_algorithms(run):
         lines = plots.algorithm_speeds(run, panels.WIDE).axes[0].get_lines()
         return {line.get_ydata()[0] for line in lines if line.get_linestyle() == "--"}
 
-    assert levels(run) == set(run.peak.values())
+    assert levels(run) == {run.peak[1]}
     assert levels(replace(run, peak={})) == set()
     assert plots.algorithm_speeds(replace(run, pointwise=[], spatial=[]), panels.WIDE) is None
     assert plots.algorithm_times(replace(run, pointwise=[], spatial=[]), panels.WIDE) is None
+
+
+def test_panels_beside_a_hole_are_as_tall_as_those_above_it(run):
+    """Of 7 panels in rows of 4 all have ticks, so that none is taller; of 4 none but the lowest."""
+    for count in (7, 4):
+        spatial = [replace(cell, name=f"{i}×{i}") for i in range(1, count) for cell in run.spatial]
+        figure = plots.algorithm_times(replace(run, spatial=spatial), panels.WIDE)
+        figure.draw_without_rendering()
+        heights = {round(axis.get_position().height, 3) for axis in figure.axes[:count]}
+        assert len(heights) == 1
+        assert all(axis.get_xlabel() for axis in figure.axes[:count])
+
+
+def test_algorithms_are_drawn_without_auto_which_is_one_of_them(run):
+    (legend,) = plots.algorithm_times(run, panels.WIDE).legends
+    assert {label.get_text() for label in legend.get_texts()} == {"blas", "direct", "numpy.matmul", "winograd"}
+    markers = {line.get_marker() for line in plots.algorithm_times(run, panels.WIDE).axes[0].get_lines()}
+    assert len(markers - {"None"}) == 4
 
 
 def test_of_many_channel_counts_not_every_one_has_a_tick(run):
@@ -209,11 +155,19 @@ def test_of_many_channel_counts_not_every_one_has_a_tick(run):
     assert list(axis.get_xticks()) == [8192, 512, 128, 32]
 
 
-def test_terminal_lines_are_aligned(run, capsys):
+def test_terminal_lines_are_aligned_below_their_headings(run, capsys):
     terminal.show(tables.blocks_table(run))
-    lines = [line for line in capsys.readouterr().out.splitlines() if re.match(r" +\d+ ", line)]
+    printed = capsys.readouterr().out.splitlines()
+    lines = [line for line in printed if re.match(r" +\d+ ", line)]
     assert len(lines) == len(MACS) * len(CHANNELS)
-    assert len({line.index("M" if " M" in line else "k") for line in lines}) == 1
+    assert len({len(line) for line in lines}) == 1
+    groups, header = printed[2:4]
+    assert [heading.split() for heading in (groups.replace("-", ""), header)] == [
+        ["fewer", "times", "as", "fast", "time"],
+        ["channels", "MACs", "1", "thr", "2", "thr", "1", "thr", "2", "thr"],
+    ]
+    ends = [found.end() for found in re.finditer("-* (times as fast|time) -*|fewer", groups)]
+    assert ends == [found.end() for found in re.finditer("2 thr|MACs", header)]
 
 
 class _Loaded(HTMLParser):
@@ -282,7 +236,11 @@ def test_command_line(tmp_path, capsys):
     assert str(output) in printed
     assert "Blocks by channel count" in printed
     assert "GFLOP/s" not in printed.partition(answer.QUESTION)[0]
-    assert printed.index(answer.QUESTION) < printed.index("At 256 channels, ") < printed.index("What stops it?")
+    assert (
+        printed.index(answer.QUESTION)
+        < printed.index("At 256 channels, ")
+        < printed.index("Do calls or memory stop it?")
+    )
     assert all(len(line) <= 80 for line in printed.splitlines() if not line.startswith("Report: "))
     assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert cli.main(["report", "--results", str(tmp_path / "none")]) == 1

@@ -2,10 +2,10 @@
 
     data.py       asv's results as plain records
     text.py       numbers as text               tables.py     records as rows of text
-    findings.py   what the numbers say          answer.py     the answer to the question, and its reasons
-    words.py      where and when; warnings      panels.py     panels, axes and legends of figures
-    plots.py      records as figures            page.py       all of it as one HTML file
-    terminal.py   tables in the terminal
+    findings.py   what the numbers say          answer.py     the answer to the question
+    reasons.py    what stops it                 words.py      where and when; warnings
+    plots.py      records as figures            panels.py     panels, axes and legends of figures
+    page.py       all of it as one HTML file    terminal.py   tables in the terminal
 
 Needs the extra `bench`.
 """
@@ -33,7 +33,7 @@ def make(results, output, machine=None, commit=None):
         If there is no such result.
     """
     run = data.load(results, machine, commit)
-    terminal.show(tables.blocks_table(run).without("GFLOP/s"))
+    terminal.show(tables.blocks_table(run))
     if verdict := answer.answer(run):
         terminal.say("", verdict.heading, verdict.text)
     terminal.say("", *(f"{reason.heading} {reason.text}" for reason in answer.reasons(run)))

@@ -1,11 +1,14 @@
-"""The answer to the question of the suite, and what stands behind it, every figure taken from the run."""
+"""The answer to the question of the suite: short sentences, every figure in them taken from the run.
+
+Averages are geometric means.
+"""
 
 from itertools import chain
 from statistics import geometric_mean
 
-from fastconv.report.data import AUTO, KEPT
 from fastconv.report.findings import NEAR, Finding
-from fastconv.report.text import grouped, listed, percent, significant, span, team, those
+from fastconv.report.reasons import stops
+from fastconv.report.text import grouped, percent, significant, team, those
 
 QUESTION = "When a 1×1 convolution saves operations, does the time shrink as they do?"
 _VERDICTS = ((0.9, "yes"), (0.5, "mostly"), (0.25, "partly"), (0, "hardly"))  # by the share of the factor kept
@@ -13,29 +16,22 @@ _VERDICTS = ((0.9, "yes"), (0.5, "mostly"), (0.25, "partly"), (0, "hardly"))  # 
 
 def answer(run):
     """The `Finding` of all blocks at the most and at the fewest channels, or None where no block can be compared."""
-    cells = _compared(run)
+    cells = run.compared
     if not cells:
         return None
     ends = [[cell for cell in cells if cell.channels == end] for end in dict.fromkeys((_most(cells), _fewest(cells)))]
-    behind = list(chain.from_iterable(ends))
-    macs = significant(geometric_mean(cell.macs_saved for cell in behind), 2)
-    opening = f"In the geometric mean the blocks need {macs} times fewer multiply-accumulates (MACs)."
-    return Finding(QUESTION, " ".join([opening, *map(_at, ends)]), _with_plain(behind))
+    return Finding(QUESTION, " ".join(map(_at, ends)), _with_plain(chain.from_iterable(ends)))
 
 
 def reasons(run):
-    """The statements behind the answer: at which channel counts, on how many cores, what stops it, which algorithm."""
-    made = [_channels(run), _cores(run), _stops(run)] if _compared(run) else []
-    return [finding for finding in [*made, _choices(run)] if finding]
+    """The statements behind the answer: at which channel counts, on how many cores, and what stops it."""
+    made = [_channels(run), _cores(run), *stops(run)] if run.compared else []
+    return [finding for finding in made if finding]
 
 
 def doubt(run):
     """How many of all timings behind the answer and its reasons were unsteady, or None."""
-    return Finding(QUESTION, "", _with_plain(_compared(run))).doubt
-
-
-def _compared(run):
-    return [cell for cell in run.blocks if cell.plain and cell.algorithm == AUTO]
+    return Finding(QUESTION, "", _with_plain(run.compared)).doubt
 
 
 def _most(cells):
@@ -75,159 +71,79 @@ def _slow(cells):
 
 def _slower(teams):
     """How many blocks are slower, from {threads: cells}."""
-    each = {threads: f"{len(_slow(cells))} of {len(cells)} blocks" for threads, cells in teams.items()}
-    return f"slower than the plain convolution are {grouped(each)}"
+    each = {
+        threads: f"{len(slow)} of {len(cells)} blocks" for threads, cells in teams.items() if (slow := _slow(cells))
+    }
+    return f"{grouped(each)} are slower than the convolution that they replace"
 
 
 def _shrinking(teams):
-    """By what the time is divided, a geometric mean, from {threads: cells}."""
-    each = {}
-    for threads, cells in teams.items():
-        time, kept = (geometric_mean(getattr(cell, name) for cell in cells) for name in ("time_saved", "kept"))
-        slower = f", but {len(_slow(cells))} of {len(cells)} blocks slower" if _slow(cells) else ""
-        each[threads] = f"time ÷ {significant(time, 2)} ({percent(kept)} of the factor{slower})"
-    return grouped(each)
+    """How many times fewer operations make the blocks how many times as fast, from {threads: cells}."""
+    macs = geometric_mean(cell.macs_saved for cell in chain.from_iterable(teams.values()))
+    each = {
+        threads: f"{significant(geometric_mean(cell.time_saved for cell in cells), 2)} times as fast"
+        for threads, cells in teams.items()
+    }
+    text = f"{significant(macs, 2)} times fewer operations make the blocks on average {grouped(each)}"
+    return f"{text}; {_slower(teams)}" if any(map(_slow, teams.values())) else text
 
 
 def _channels(run):
-    """From how many channels on the blocks are faster, and which of them keep most of the saving where."""
-    cells = _compared(run)
-    faster, kept = {}, {}
+    """From how many channels on the blocks are faster, and which of them keep the most and the least of the saving."""
+    cells = run.compared
+    faster = {}
     for threads in run.thread_counts:
         mine = [cell for cell in cells if cell.threads == threads]
         counts = sorted({cell.channels for cell in mine})
         good = [c for c in counts if not _slow(cell for cell in mine if cell.channels == c)]
-        faster[threads] = those(good, counts) if good else "at no channel count"
-        kept[threads] = _keeping(run, threads)
-    text = f"Every block is faster than its plain convolution {grouped(faster)}. "
-    text += f"At least {percent(KEPT)} of the factor is left {grouped(kept)}."
+        if counts:
+            faster[threads] = those(good, counts) if good else "at no channel count"
+    text = f"Every block is faster than the convolution that it replaces {grouped(faster)}."
+    threads = min(cell.threads for cell in cells)
+    last = [cell for cell in cells if (cell.channels, cell.threads) == (_most(cells), threads)]
+    last.sort(key=lambda cell: cell.kept)
+    if len(last) > 1:
+        least, most = last[0], last[-1]
+        text += (
+            f" At {most.channels} channels {most.name} turns most of its saving into time ({percent(most.kept)}) and "
+            f"{least.name} least ({percent(least.kept)}), with {team(threads)}."
+        )
     return Finding("At which channel counts?", text, _with_plain(cells))
-
-
-def _keeping(run, threads):
-    """Which blocks keep most of the saving at which channel counts."""
-    where = {}
-    for name in run.names(savers_only=True):
-        cells = run.saving(name, threads)
-        if good := [cell.channels for cell in cells if cell.kept >= KEPT]:
-            where.setdefault(those(good, [cell.channels for cell in cells]), []).append(name)
-    return ", ".join(f"{channels} for {listed(names)}" for channels, names in where.items()) or "for no block"
 
 
 def _cores(run):
     """What more threads bring to the plain convolutions and to the blocks, at the fewest and the most channels."""
-    if len(run.thread_counts) < 2:
-        return None
     one, most = run.thread_counts[0], run.thread_counts[-1]
-    slow = {(cell.name, cell.channels): cell for cell in _compared(run) if cell.threads == one}
+    slow = {(cell.name, cell.channels): cell for cell in run.compared if cell.threads == one}
     pairs = [
         (slow[cell.name, cell.channels], cell)
-        for cell in _compared(run)
+        for cell in run.compared
         if cell.threads == most and (cell.name, cell.channels) in slow
     ]
-    said, behind = [], []
-    for channels in sorted({cell.channels for _, cell in pairs}):
-        found = [pair for pair in pairs if pair[1].channels == channels]
-        block = geometric_mean(a.time.median / b.time.median for a, b in found)
-        plain = geometric_mean(a.plain.time.median / b.plain.time.median for a, b in found)
-        said.append((channels, plain, block))
-        behind += chain.from_iterable(found)
-    if not said:
+    if one == most or not pairs:
         return None
-    ends = dict.fromkeys((said[0], said[-1]))
-    each = (f"{plain:.2f} and {block:.2f} times as fast at {channels} channels" for channels, plain, block in ends)
-    text = f"{team(most)} make the plain convolutions and the blocks {listed(each)}."
-    if less := [c for c, plain, block in said if block * NEAR < plain]:
-        where = those(less, [c for c, *_ in said])
-        text += f" So less of the saving is left with {team(most)} than with {team(one)} {where}: a block is several "
-        text += "small calls, which leave threads less to share."
-    else:
-        text += f" So no less of the saving is left with {team(most)} than with {team(one)}."
-    return Finding("On how many cores?", text, _with_plain(behind))
-
-
-def _stops(run):
-    """Why the factor is not kept: the plain convolution's speed at the most channels, the blocks' at the fewest."""
-    threads = run.thread_counts[0]
-    cells = [cell for cell in _compared(run) if cell.threads == threads]
-    if not cells:
-        return None
-    most, fewest = _most(cells), _fewest(cells)
-    last, first = ([cell for cell in cells if cell.channels == end] for end in (most, fewest))
-    speeds = span([cell.gflops for cell in last], significant)
+    counts = sorted({cell.channels for _, cell in pairs})
+    found = {c: [pair for pair in pairs if pair[1].channels == c] for c in counts}
+    first, *rest = ((c, _gain(_plain(found[c])), _gain(found[c])) for c in dict.fromkeys((counts[0], counts[-1])))
     text = (
-        "The share left is a block's MACs per second over the plain convolution's. "
-        f"At {most} channels with {team(threads)} {_plain_speeds(run, last)}; the blocks do {speeds}"
+        "{1} make the plain convolutions on average {0[1]} times as fast at {0[0]} channels and the blocks {0[2]} times"
     )
-    text += ": their 1×1s cannot pass that limit." if _past_limit(run, last) else "."
-    if fewest != most and (slowed := _slowed(last, first)):
-        text += f" At {fewest} channels a MAC takes {slowed}{_unfilled(run, threads, fewest)}"
-    return Finding("What stops it?", text, _with_plain(last + first))
+    said = [text.format(first, team(most)) + "".join(f"; at {c} channels {p} and {b} times" for c, p, b in rest) + "."]
+    if less := [c for c in counts if geometric_mean(b.kept / a.kept for a, b in found[c]) * NEAR < 1]:
+        said.append(
+            f"So less of the saving is left with {team(most)} {those(less, counts)}: the parts of a block are less "
+            "work, and leave threads less to share."
+        )
+    else:
+        said.append(f"So no less of the saving is left with {team(most)} than with {team(one)}.")
+    return Finding("On how many cores?", " ".join(said), _with_plain(chain.from_iterable(pairs)))
 
 
-def _plain_speeds(run, cells):
-    """The nominal speeds of the plain convolutions, and how many times the limit that is."""
-    plain = list(dict.fromkeys(cell.plain for cell in cells))
-    text = f"{listed(f'the {cell.name} does {significant(cell.gflops)}' for cell in plain)} GFLOP/s"
-    if limit := run.peak.get(plain[0].threads):
-        factors = listed(significant(cell.gflops / limit, 2) for cell in plain)
-        saved = {run.taken(cell.name.removeprefix("plain "), cell.channels) for cell in plain} == {"winograd"}
-        why = ", since Winograd multiplies less" if saved and _past_limit(run, cells) else ""
-        text += f", {factors} times the limit of the multiply-add units{why}"
-    return text
+def _plain(pairs):
+    """The pairs of the plain convolutions, each once however many blocks replace it."""
+    return list(dict.fromkeys((a.plain, b.plain) for a, b in pairs))
 
 
-def _past_limit(run, cells):
-    return any(cell.plain.gflops > run.peak.get(cell.threads, float("inf")) for cell in cells)
-
-
-def _slowed(last, first):
-    """How many times as long a MAC takes at the fewest channels as at the most."""
-    before = {cell.name: cell for cell in first}
-    pairs = [(cell, before[cell.name]) for cell in last if cell.name in before]
-    if not pairs:
-        return None
-    block, plain = (
-        [a.gflops / b.gflops for a, b in found] for found in (pairs, [(a.plain, b.plain) for a, b in pairs])
-    )
-    if geometric_mean(block) < NEAR * geometric_mean(plain):
-        return None
-    return (
-        f"{span(block, _two)} times as long as at {last[0].channels} in the blocks, and {span(plain, _two)} times in "
-        "the plain convolutions: the few channels that a 1×1 leaves do not fill the vectors, and each convolution of a "
-        "call has its fixed cost."
-    )
-
-
-def _unfilled(run, threads, most):
-    """How little the time of single convolutions grows with their MACs, from the fewest channels to so many."""
-    cells = [cell for cell in run.single if (cell.threads, cell.algorithm) == (threads, AUTO)]
-    least = min((cell.channels for cell in cells), default=most)
-    small, large = ({cell.name: cell for cell in cells if cell.channels == end} for end in (least, most))
-    pairs = [(cell, large[name]) for name, cell in small.items() if name in large]
-    if least >= most or not pairs:
-        return ""
-    macs = _two(pairs[0][1].macs / pairs[0][0].macs)
-    grown = listed(f"{_two(b.time.median / a.time.median)} times for the {b.name}" for a, b in pairs)
-    return f" From {least} to {most} channels, where MACs grow {macs} times, the time grows {grown}."
-
-
-def _two(value):
-    return significant(value, 2)
-
-
-def _choices(run):
-    """At which channel counts the choice of "auto" changes."""
-    said = [f"{name}: {listed(_span(*part, spans) for part in spans)}." for name, spans in run.choices.items()]
-    return Finding("Where does the choice of algorithm change?", " ".join(said)) if said else None
-
-
-def _span(first, last, algorithm, spans):
-    """What is taken between two channel counts, the first or last of which may be the end of the range."""
-    if len(spans) == 1:
-        return f"{algorithm} at every channel count"
-    if first == last:
-        return f"{algorithm} at {first}"
-    if last == spans[-1][1]:
-        return f"{algorithm} from {first} channels on"
-    return f"{algorithm} " + (f"up to {last}" if first == spans[0][0] else f"from {first} to {last}")
+def _gain(pairs):
+    """How many times as fast the second of each pair is, a geometric mean as text."""
+    return f"{geometric_mean(a.time.median / b.time.median for a, b in pairs):.2f}"

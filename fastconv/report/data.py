@@ -17,7 +17,6 @@ CALLS = "bench_calls."
 FACTS, PEAK = "bench_machine.track_facts", "bench_machine.track_peak"
 AUTO, NUMPY = "auto", "numpy.matmul"
 UNSTEADY = 0.25  # of a median is what half of the samples may span
-KEPT = 0.8  # of the saved operations must be saved time for "the time shrinks as the operations do"
 _TYPED_KERNEL = re.compile(r"(?<=\d)x(?=\d)")  # the suite's names are ASCII, to be typed: 3x3, for a reader 3×3
 
 
@@ -125,6 +124,11 @@ class Run:
     def cells(self):
         """Every timed cell."""
         return self.blocks + self.single + self.published
+
+    @property
+    def compared(self):
+        """The blocks' cells, computed as "auto" chooses, that have their plain convolution beside them."""
+        return [cell for cell in self.blocks if cell.plain and cell.algorithm == AUTO]
 
     @property
     def thread_counts(self):

@@ -33,15 +33,18 @@ class Finding:
 
 def all_findings(run):
     """The statements that this run supports, beside the answer."""
-    made = _savings(run), _limit(run), _growth(run), _pointwise(run), _fastest(run), _steadiness(run)
+    made = _savings(run), _limit(run), _growth(run), _pointwise(run), _choice(run), _steadiness(run)
     return [finding for finding in made if finding]
 
 
 def _savings(run):
     """What each block saves and where."""
     table = savings_table(run)
-    cells = [cell for cell in run.blocks if cell.plain and cell.algorithm == AUTO]
-    text = "Each against the plain convolution of its kernel; the share is that of the factor saved in MACs."
+    cells = run.compared
+    text = (
+        "Each against the plain convolution of its kernel: the share kept in time of the factor in MACs, and the "
+        "channel counts at which the block is faster."
+    )
     return Finding("What each block saves", text, cells + [cell.plain for cell in cells], table) if table.rows else None
 
 
@@ -160,26 +163,23 @@ def _pointwise(run):
     return Finding("The 1×1 itself", text, run.pointwise, table) if table.rows else None
 
 
-def _fastest(run):
-    """Which algorithm of ours measured fastest where, and what is lost where "auto" takes another."""
+def _choice(run):
+    """What "auto" takes by its rule, and how that measured beside the other algorithms."""
+    said = [f"{name}: {listed(_span(*part, spans) for part in spans)}." for name, spans in run.choices.items()]
     alternatives = _alternatives(run)
-    winners, said = {}, {}
-    for cells in alternatives:
-        best = _fastest_of(cells)
-        winners.setdefault((best.name, best.threads), {}).setdefault(best.algorithm, []).append(best.channels)
-    for (name, threads), won in winners.items():
-        measured = sorted(chain.from_iterable(won.values()))
-        where = "; ".join(f"{algorithm} {those(channels, measured)}" for algorithm, channels in won.items())
-        said.setdefault(where, {}).setdefault(name, []).append(threads)
-    if not said:
-        return None
-    everyone = len({threads for _, threads in winners})
-    text = ""
-    for where, names in said.items():
-        who = (name if len(teams) == everyone else f"{name} with {team(*teams)}" for name, teams in names.items())
-        text += f"{listed(who)}: {where}. "
-    text = (text + _losses(run, alternatives)).rstrip()
-    return Finding("The fastest algorithm", text, list(chain.from_iterable(alternatives)))
+    text = " ".join(([f"The rule of auto: {' '.join(said)}"] if said else []) + _losses(run, alternatives))
+    return Finding("The choice of algorithm", text, list(chain.from_iterable(alternatives))) if text else None
+
+
+def _span(first, last, algorithm, spans):
+    """What is taken between two channel counts, the first or last of which may be the end of the range."""
+    if len(spans) == 1:
+        return f"{algorithm} at every channel count"
+    if first == last:
+        return f"{algorithm} at {first}"
+    if last == spans[-1][1]:
+        return f"{algorithm} from {first} channels on"
+    return f"{algorithm} " + (f"up to {last}" if first == spans[0][0] else f"from {first} to {last}")
 
 
 def _alternatives(run):
@@ -196,23 +196,24 @@ def _fastest_of(cells):
 
 
 def _losses(run, alternatives):
-    """What is lost where "auto" takes another than the fastest; a cell of unsteady timings is not counted."""
-    losses, total = [], 0
+    """How "auto" fares where all were measured, in a list of a sentence; a cell of unsteady timings is not counted."""
+    losses, total, counts = [], 0, set()
     for cells in alternatives:
         fastest = _fastest_of(cells)
         taken = next((cell for cell in cells if cell.algorithm == run.taken(cell.name, cell.channels)), None)
         total += taken is not None
         if taken and taken.time.is_steady and fastest.time.is_steady:
             losses.append((taken.time.median / fastest.time.median, f"{_cell(taken)}, {team(taken.threads)}"))
+            counts.add(taken.channels)
     if not losses:
-        return ""
+        return []
     worst, where = max(losses)
     good = sum(loss <= NEAR for loss, _ in losses)
     text = (
-        f"What auto takes is the fastest, or at most {percent(NEAR - 1)} slower, in {good} of {len(losses)} "
-        f"{'cells' if len(losses) == total else f'steady cells, of {total} in all'}"
+        f"Measured at {listed(counts)} channels, what it takes is the fastest, or at most {percent(NEAR - 1)} slower, "
+        f"in {good} of {len(losses)} {'cells' if len(losses) == total else f'steady cells, of {total} in all'}"
     )
-    return text + (f"; at worst it takes {times(worst)} as long ({where})." if worst > NEAR else ".")
+    return [text + (f"; at worst it takes {times(worst)} as long ({where})." if worst > NEAR else ".")]
 
 
 def _steadiness(run):

@@ -10,8 +10,8 @@ FIGURES = (
         plots.time_against_channels,
         "Time against channels",
         "Time of one call on log axes, median and quartiles (band). Dashed: the time if it followed the number of "
-        "multiply-accumulates down from the most channels. Where the line leaves the dashes upwards, something other "
-        "than MACs takes the time: memory, calls, or an algorithm that multiplies more for each MAC.",
+        "multiply-accumulates (MACs) down from the most channels. Where the line leaves the dashes, a MAC takes "
+        "longer: why stands in the box at the top.",
     ),
     (
         plots.saved_against_saved,
@@ -28,25 +28,24 @@ FIGURES = (
     ),
     (
         plots.speed_against_intensity,
-        "Why the time does not always follow",
-        "Speed against MACs for each byte that must move at least (input, weights and output once); a dot for each "
-        "channel count, larger for more. A 1×1 saves operations but not the reading and writing of maps: what saves "
-        "most has the least to do for each byte, and in each call. What lies above the dashed line needs fewer "
-        "multiplications than MACs, which a 1×1 cannot.",
+        "Speed against MACs for each byte",
+        "Bytes are those that must move at least: input, weights and output once. A dot for each channel count, larger "
+        "for more. What lies above the dashed line needs fewer multiplications than MACs.",
     ),
     (plots.thread_scaling, "Threads", findings.thread_gains),
     (
         plots.algorithm_times,
         "Time against channels, by algorithm",
-        "Time of one call of single convolutions of c channels on log axes, median. The pale line of auto lies behind "
-        "the algorithm that it takes; the upright lines stand where its choice changes. numpy.matmul is the same "
-        "matrix product without bias and activation.",
+        lambda run: (
+            f"Median time of one call of single convolutions of c channels with {text.team(run.thread_counts[0])}. "
+            "Upright: where the rule of auto changes its choice. numpy.matmul is the same matrix product without bias "
+            "and activation."
+        ),
     ),
     (
         plots.algorithm_speeds,
         "Speed by algorithm",
-        "The same calls in GFLOP/s, each panel on its own scale. The dashed lines are what the multiply-add units can "
-        "do with each number of threads.",
+        "The same calls in GFLOP/s, each panel on its own scale. Dashed: what the multiply-add units can do.",
     ),
 )
 
@@ -68,18 +67,8 @@ def render(run):
         findings=findings.all_findings(run),
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
         tables=tables.all_tables(run),
-        facts=_facts(run),
+        facts=words.measured_on(run),
     )
-
-
-def _facts(run):
-    """What the timed processes said of themselves, then what asv knows of the machine."""
-    facts = {name: value for name, value in run.facts.items() if name != "choices"}  # these are said in words
-    said = {name: ", ".join(value) if isinstance(value, list) else value for name, value in facts.items()}
-    machine = dict(run.machine)
-    if machine.get("ram", "").isdigit():  # in bytes
-        machine["ram"] = tables.size(int(machine["ram"]))
-    return said | {f"asv: {name}": value for name, value in machine.items()}
 
 
 def _figure(run, draw, title, caption):

@@ -1,13 +1,12 @@
 """The tables of the report, once for the terminal and the page: rows of text made from the records of a run."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from statistics import geometric_mean
 
-from fastconv.report.data import AUTO, KEPT, NUMPY, UNSTEADY
-from fastconv.report.text import as_fast, count, percent, seconds, significant, size, team, times
-
-UNSTEADY_MARK = "~"
+from fastconv.report.data import AUTO, NUMPY, UNSTEADY
+from fastconv.report.text import UNSTEADY_MARK, as_fast, count, percent, seconds, significant, size, team, times
+from fastconv.report.words import narrow_blas
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +21,6 @@ class Table:
     columns: list
     rows: list
 
-    def without(self, group):
-        """The same table without the columns of one upper heading."""
-        kept = [i for i, (name, _) in enumerate(self.columns) if name != group]
-        columns, *rows = ([line[i] for i in kept] for line in (self.columns, *self.rows))
-        return replace(self, columns=columns, rows=rows)
-
     @property
     def groups(self):
         """[(heading, number of columns)] of the upper line of headings."""
@@ -40,7 +33,7 @@ def input_size(run):
 
 
 def savings_table(run):
-    """Per block: what is saved at the most channels, how much of it is kept, and at which channel counts."""
+    """Per block: what is saved at the most channels, how much of it is kept, and where it is faster."""
     teams = run.thread_counts
     cells = {(c.name, c.threads): c for c in sorted(run.blocks, key=_channels) if c.plain and c.algorithm == AUTO}
     if not cells:
@@ -54,12 +47,11 @@ def savings_table(run):
         row = [name, times(next(cell.macs_saved for (block, _), cell in cells.items() if block == name))]
         row += [_text(cell, lambda c: times(c.time_saved), with_plain=True) for cell in last]
         row += [_text(cell, lambda c: percent(c.kept), with_plain=True) for cell in last]
-        for holds in (lambda c: c.time_saved > 1, lambda c: c.kept >= KEPT):
-            row += [_where(run.saving(name, threads), holds) for threads in teams]
+        row += [_where(run.saving(name, threads), lambda c: c.time_saved > 1) for threads in teams]
         rows.append(row)
-    columns = [("", "block"), ("fewer", "MACs"), *_each(f"times as fast at {most} channels", teams)]
-    columns += [*_each("share kept there", teams), *_each("faster at channels", teams)]
-    return _table("", "", columns + _each(f"{percent(KEPT)} kept at channels", teams), rows)
+    columns = [("", "block"), ("fewer", "MACs"), *_each("times as fast", teams)]
+    columns += [*_each("share kept", teams), *_each("faster", teams)]
+    return _table("", f"Times as fast and share kept: at {most} channels.", columns, rows)
 
 
 def _channels(cell):
@@ -74,34 +66,48 @@ def _where(cells, holds):
         return "–"
     if not good or good == channels:
         return "all" if good else "none"
-    return f"{good[0]} and more" if len(good) > 1 and good == channels[-len(good) :] else ", ".join(map(str, good))
+    return f"from {good[0]}" if len(good) > 1 and good == channels[-len(good) :] else ", ".join(map(str, good))
 
 
 def blocks_table(run):
-    """Per block and channel count: MACs, time and speed; how many times fewer MACs, and how many times as fast."""
+    """Per block and channel count: how many times fewer MACs, how many times as fast, and the time."""
     teams = run.thread_counts
-    columns = [("", "block"), ("", "channels"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)]
-    columns += [("fewer", "MACs"), *_each("times as fast", teams)]
     rows = []
-    for name in run.names():
-        series = {threads: {c.channels: c for c in run.series(name, threads)} for threads in teams}
-        for channels in sorted({channels for cells in series.values() for channels in cells}):
-            cells = [series[threads].get(channels) for threads in teams]
-            known = next(cell for cell in cells if cell)
-            row = [name, str(channels), count(known.macs)]
-            row += [_text(cell, lambda c: seconds(c.time.median)) for cell in cells]
-            row += [_text(cell, lambda c: significant(c.gflops)) for cell in cells]
-            row += [times(known.macs_saved) if known.plain else ""]
-            row += [_text(cell, lambda c: as_fast(c.time_saved) if c.plain else "", with_plain=True) for cell in cells]
-            rows.append(row)
+    for name, channels, cells in _by_channels(run):
+        known = next(cell for cell in cells if cell)
+        row = [name, str(channels), times(known.macs_saved) if known.plain else ""]
+        row += [_text(cell, lambda c: as_fast(c.time_saved) if c.plain else "", with_plain=True) for cell in cells]
+        rows.append(row + [_text(cell, lambda c: seconds(c.time.median)) for cell in cells])
     return _table(
         "Blocks by channel count",
         f"c to c channels{input_size(run)}, with bias and ReLU after each convolution; time is the median of one call. "
         "Fewer MACs and times as fast: than the plain convolution of the same kernel and channels. A factor of time "
         "below 1 is a loss: slower.",
-        columns,
+        [("", "block"), ("", "channels"), ("fewer", "MACs"), *_each("times as fast", teams), *_each("time", teams)],
         rows,
     )
+
+
+def speeds_table(run):
+    """Per block and channel count: MACs and nominal speed."""
+    rows = []
+    for name, channels, cells in _by_channels(run):
+        macs = count(next(cell for cell in cells if cell).macs)
+        rows.append([name, str(channels), macs, *(_text(cell, lambda c: significant(c.gflops)) for cell in cells)])
+    return _table(
+        "Speed of the blocks",
+        "Two FLOP for every MAC, also for those that Winograd saves.",
+        [("", "block"), ("", "channels"), ("", "MACs"), *_each("GFLOP/s", run.thread_counts)],
+        rows,
+    )
+
+
+def _by_channels(run):
+    """(block, channels, [cell or None for each number of threads]) of every block."""
+    for name in run.names():
+        series = [{cell.channels: cell for cell in run.series(name, threads)} for threads in run.thread_counts]
+        for channels in sorted(set().union(*series)):
+            yield name, channels, [cells.get(channels) for cells in series]
 
 
 def algorithms_table(run):
@@ -119,7 +125,7 @@ def algorithms_table(run):
     return _table(
         "Single convolutions by algorithm",
         f"c is the number of channels. {NUMPY} is NumPy's matrix product of the same size, held to as many "
-        "threads, without bias and activation.",
+        "threads, without bias and activation." + narrow_blas(run.facts),
         [("", "convolution"), ("", "channels"), ("", "threads"), ("", "MACs"), *(("GFLOP/s", a) for a in algorithms)],
         rows,
     )
@@ -138,7 +144,7 @@ def pointwise_table(run):
         ends = (f"{times(ratio)} ({channels})" for ratio, channels in (min(found), max(found)))
         rows.append([algorithm, str(threads), times(geometric_mean(ratio for ratio, _ in found)), *ends])
     headings = ("algorithm", "threads", "mean", "lowest (channels)", "highest (channels)")
-    return Table("", "", [("", heading) for heading in headings], rows)
+    return Table("", narrow_blas(run.facts).strip(), [("", heading) for heading in headings], rows)
 
 
 def published_table(run):
@@ -180,42 +186,79 @@ def reference_table(run):
 
 
 _CALLS = {
-    "time_plan": ("a plan's call into a given output", seconds),
-    "time_plan_new_output": ("a plan's call that makes its output", seconds),
-    "time_conv2d": ("fastconv.conv2d: plan, pack, call", seconds),
-    "timeraw_import_fastconv": ("import fastconv in a new process", seconds),
-    "timeraw_import_numpy": ("of which import numpy", seconds),
+    "time_plan": "a plan, into a given output",
+    "time_plan_new_output": "a plan, which makes its output",
+    "time_conv2d": "fastconv.conv2d, which plans and packs",
 }
+_IMPORTS = {"timeraw_import_fastconv": "import fastconv", "timeraw_import_numpy": "of which import numpy"}
 
 
 def calls_table(run):
     """What a call costs beside its arithmetic."""
-    rows = [[text, form(run.calls[name,])] for name, (text, form) in _CALLS.items() if (name,) in run.calls]
-    rows += [
-        [f"fastconv.conv2d: {layer}, {algorithm}", seconds(value)]
-        for (name, *params), value in run.calls.items()
-        if name == "time_function"
-        for layer, algorithm in [params]
-    ]
-    note = (
-        "Calls are with one thread and, where no layer is named, of a 1×1 convolution of 16 to 16 channels on 8×8 "
-        "pixels, 16,384 MACs."
+    return Table(
+        "What a call costs",
+        "With one thread, of a 1×1 convolution of 16 to 16 channels on 8×8 pixels, 16,384 MACs.",
+        [("", "call of"), ("", "time")],
+        [[text, seconds(run.calls[name,])] for name, text in _CALLS.items() if (name,) in run.calls],
     )
-    memory = [
-        [f"memory of the first call, {block}, {channels} channels", size(value)]
-        for (name, *params), value in run.calls.items()
-        if name == "track_first_call"
-        for channels, block in [params]
+
+
+def functions_table(run):
+    """What the function takes on layers where packing counts."""
+    found = _measured(run, "time_function")
+    algorithms = list(dict.fromkeys(algorithm for _, algorithm in found))
+    rows = [
+        [layer, *(seconds(found[layer, a]) if (layer, a) in found else "–" for a in algorithms)]
+        for layer in dict.fromkeys(layer for layer, _ in found)
     ]
-    if memory:
-        note += " Memory is the result, the packed weights and the workspace, as resident memory rises."
-    return Table("What a call costs", note, [("", ""), ("", "median")], rows + memory)
+    return Table(
+        "Calls that pack their weights",
+        "Time of fastconv.conv2d, which plans and packs at every call, with one thread.",
+        [("", "layer"), *(("", algorithm) for algorithm in algorithms)],
+        rows,
+    )
+
+
+def imports_table(run):
+    """How long the import takes."""
+    rows = [[text, seconds(run.calls[name,])] for name, text in _IMPORTS.items() if (name,) in run.calls]
+    return Table("Import", "In a new process.", [("", "statement"), ("", "time")], rows)
+
+
+def memory_table(run):
+    """What the first call of a plan adds to resident memory."""
+    rows = [
+        [block, str(channels), size(value)] for (channels, block), value in _measured(run, "track_first_call").items()
+    ]
+    return Table(
+        "Memory of the first call",
+        "The result, the packed weights and the workspace, as resident memory rises.",
+        [("", "block"), ("", "channels"), ("", "memory")],
+        sorted(rows, key=lambda row: row[0]),
+    )
+
+
+def _measured(run, benchmark):
+    """{parameters: value} of one of the benchmarks of calls."""
+    return {tuple(params): value for (name, *params), value in run.calls.items() if name == benchmark}
+
+
+_ALL = (
+    blocks_table,
+    speeds_table,
+    algorithms_table,
+    published_table,
+    reference_table,
+    calls_table,
+    functions_table,
+    imports_table,
+    memory_table,
+)
 
 
 def all_tables(run):
     """The tables that this run fills."""
-    made = blocks_table(run), algorithms_table(run), published_table(run), reference_table(run), calls_table(run)
-    return [table for table in made if table.rows]
+    return [table for make in _ALL if (table := make(run)).rows]
 
 
 def _each(heading, teams):

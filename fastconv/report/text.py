@@ -1,6 +1,7 @@
 """Numbers, numbers of threads and channel counts as text, for the tables and the sentences."""
 
 SLOWER = "slower"
+UNSTEADY_MARK = "~"
 
 
 def significant(value, digits=3):
@@ -73,7 +74,7 @@ def grouped(said):
     groups = {}
     for threads, statement in said.items():
         groups.setdefault(statement, []).append(threads)
-    return "; ".join(f"{statement} with {team(*teams)}" for statement, teams in groups.items())
+    return listed(f"{statement} with {team(*teams)}" for statement, teams in groups.items())
 
 
 def span(values, form):

@@ -1,8 +1,7 @@
 """Where and when a run was measured, and what a reader must know before trusting it."""
 
 from fastconv.report.data import NUMPY, UNSTEADY
-from fastconv.report.tables import UNSTEADY_MARK
-from fastconv.report.text import percent, significant, team
+from fastconv.report.text import UNSTEADY_MARK, percent, significant, size, team
 
 # Core types of OpenBLAS and BLIS whose vectors are narrower than those of an instruction set of ours.
 _NO_AVX2 = {"generic", "prescott", "penryn", "core2", "nehalem", "sandybridge", "barcelona", "bulldozer", "piledriver"}
@@ -27,12 +26,6 @@ def warnings(run):
                 f"The machine was busy: the limit of {team(threads)} was measured as {significant(peak)} GFLOP/s, less "
                 f"than the {significant(run.peak[1])} of one. Do not rely on it."
             )
-    if core := _narrow_blas(run.facts):
-        made.append(
-            f"SciPy's BLAS ran kernels for {core}, of narrower vectors than {run.facts['isa']}: the figures of "
-            '"blas", and those of NumPy where its BLAS did the same, are below what this machine can do.'
-            + (f" OPENBLAS_CORETYPE={asked} was set." if (asked := run.facts.get("OPENBLAS_CORETYPE")) else "")
-        )
     return made
 
 
@@ -62,7 +55,54 @@ def _unsteady(suite, cells):
     return made
 
 
-def _narrow_blas(facts):
-    """The core type of the BLAS, as get_config gives it in brackets, where its vectors are narrower than ours."""
-    core = facts.get("blas", "").rpartition("(")[2].rstrip(")")
-    return core if core.lower() in _NARROWER.get(facts.get("isa"), ()) else None
+def narrow_blas(facts):
+    """A sentence, after a space, for the figures of a BLAS that ran narrower vectors than ours; or ""."""
+    core = facts.get("blas", "").rpartition("(")[2].rstrip(")")  # in brackets, as get_config has it
+    if core.lower() not in _NARROWER.get(facts.get("isa"), ()):
+        return ""
+    asked = facts.get("OPENBLAS_CORETYPE")
+    return (
+        f" SciPy's BLAS ran kernels for {core}, of narrower vectors than {facts['isa']}: blas, and NumPy where its "
+        "BLAS did the same, stay below what this machine can do." + f" OPENBLAS_CORETYPE={asked} was set." * bool(asked)
+    )
+
+
+_LABELS = {
+    "blocks_input": "input of the blocks",
+    "python": "Python",
+    "numpy": "NumPy",
+    "scipy": "SciPy",
+    "platform": "system",
+    "cpu": "CPU",
+    "cpus": "logical CPUs",
+    "openmp": "OpenMP",
+    "blas": "BLAS of SciPy",
+    "blas_threads": "threads of that BLAS",
+    "isas_compiled": "instruction sets compiled",
+    "isas_detected": "instruction sets of the CPU",
+    "isa": "instruction set used",
+    "threads": "threads unless told otherwise",
+}
+_ASV_LABELS = {
+    "machine": "name in asv",
+    "cpu": "CPU",
+    "num_cpu": "logical CPUs",
+    "os": "system",
+    "ram": "memory",
+}  # its Python is that of asv, not of the timed processes
+
+
+def measured_on(run):
+    """{label: text}: what the timed processes said of themselves, and what asv alone knows of the machine."""
+    said = {_LABELS.get(name, name): _fact(value) for name, value in run.facts.items() if name != "choices"}
+    known = {label: run.machine[name] for name, label in _ASV_LABELS.items() if name in run.machine}
+    if known.get("memory", "").isdigit():
+        known["memory"] = size(int(known["memory"]))
+    return said | {label: value for label, value in known.items() if label not in said}
+
+
+def _fact(value):
+    """A value of get_config as text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else value

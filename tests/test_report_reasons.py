@@ -1,0 +1,82 @@
+"""What stops the time from shrinking: each reason stands only where the run shows it."""
+
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("asv.results")
+
+from asv_run import cell_of, store
+
+from fastconv.report import data, reasons
+
+
+@pytest.fixture
+def run(tmp_path):
+    return data.load(store(tmp_path))
+
+
+def said(run, heading):
+    return next((reason.text for reason in reasons.stops(run) if reason.heading == heading), None)
+
+
+def at_few(run, small=4):
+    """The run with direct timed at so many channels too: in 0.8 of the time of 16 channels, whatever the MACs."""
+    fewer = [
+        replace(c, channels=small, macs=c.macs // 16, time=data.Timing(*[0.8 * c.time.median] * 3))
+        for c in run.spatial
+        if c.channels == 16 and c.algorithm == "direct"
+    ]
+    return replace(run, spatial=run.spatial + fewer)
+
+
+def test_vectors_that_are_not_full_stop_it_where_the_run_shows_that(run):
+    heading = "What stops it at 16 channels?"
+    assert said(run, heading) is None  # direct was not timed at fewer channels
+    assert said(at_few(run), heading) == (
+        "A vector that is not full costs as much as a full one. One of avx2 holds 8 channels, and the 1×1s leave 2 to "
+        "4. From 4 to 16 channels the operations grow 16 times, the time of direct only 1.2 times (3×3)."
+    )
+    assert said(at_few(run, small=8), heading) is None  # these fill a vector
+    assert said(replace(at_few(run), facts={"isa": "scalar"}), heading) is None
+    assert said(replace(at_few(run), facts={}), heading) is None
+    spatial = [replace(c, time=data.Timing(*[1e-9 * c.macs] * 3)) for c in at_few(run).spatial]
+    assert said(replace(run, spatial=spatial), heading) is None  # the time grows as the operations do
+    wide = [cell for cell in run.blocks if cell.channels == 256]
+    assert said(replace(at_few(run), blocks=wide), heading) is None
+
+
+def test_winograd_stops_it_where_it_is_faster_than_direct(run):
+    heading = "What stops it at 256 channels?"
+    plain = cell_of(run, "plain 3×3", 256, 1)
+    direct = next(c for c in run.spatial if (c.channels, c.threads, c.algorithm) == (256, 1, "direct"))
+
+    def stops(factor, **changes):
+        """The words where direct takes so many times the time of the plain convolution."""
+        slow = replace(direct, time=data.Timing(*[factor * plain.time.median] * 3))
+        return said(replace(run, spatial=[slow], **changes), heading)
+
+    one = next(c for c in run.pointwise if (c.channels, c.threads, c.algorithm) == (256, 1, "direct"))
+    assert stops(3, peak={1: 2 * one.gflops}) == (
+        "Winograd makes the plain 3×3 3.0 times as fast as direct does, with fewer multiplications for the same "
+        "result. For 1×1s there is no such algorithm: they reach 50% of the multiply-add units' limit."
+    )
+    assert stops(3, peak={}).endswith("For 1×1s there is no such algorithm.")
+    assert stops(1) is None
+    assert stops(3, facts={}) is None  # nothing says what "auto" took
+    assert said(replace(run, spatial=[]), heading) is None
+
+
+def test_calls_and_memory_are_ruled_out_only_by_figures(run):
+    heading = "Do calls or memory stop it?"
+    text = said(run, heading)
+    assert text.startswith(
+        "Calls hardly: one of a small plan takes 2.50 µs, arithmetic included, and one of a block 36.0"
+    )
+    assert " Memory not: the blocks move " in text  # 256 channels move more bytes a second
+    assert said(replace(run, calls={("time_plan",): 2e-5}), heading).startswith("Calls in part: ")
+    slow = [replace(c, time=data.Timing(*[100 * c.time.median] * 3)) if c.channels > 16 else c for c in run.blocks]
+    assert "Memory" not in said(replace(run, blocks=slow), heading)
+    few = [cell for cell in run.blocks if cell.channels == 16]
+    assert "Memory" not in said(replace(run, blocks=few), heading)
+    assert said(replace(run, blocks=few, calls={}), heading) is None
