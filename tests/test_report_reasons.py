@@ -35,8 +35,11 @@ def test_vectors_that_are_not_full_stop_it_where_the_run_shows_that(run):
     assert said(run, heading) is None  # direct was not timed at fewer channels
     assert said(at_few(run), heading) == (
         "A vector that is not full costs as much as a full one. One of avx2 holds 8 channels, and the 1×1s leave 2 to "
-        "4. From 4 to 16 channels the operations grow 16 times, the time of direct only 1.2 times (3×3)."
+        "4. From 4 to 16 channels the operations grow 16 times, the vectors of them 8 times, and the time of direct "
+        "1.2 times (3×3)."
     )
+    spatial = [replace(cell, name="1×1 c→4c") for cell in at_few(run).spatial]
+    assert said(replace(run, spatial=spatial), heading) is None  # whose outputs fill vectors
     assert said(at_few(run, small=8), heading) is None  # these fill a vector
     assert said(replace(at_few(run), facts={"isa": "scalar"}), heading) is None
     assert said(replace(at_few(run), facts={}), heading) is None

@@ -36,12 +36,13 @@ def _vectors(run, cells):
     if geometric_mean(growth for growth, _ in grown) * NEAR > macs:
         return None
     small, large = pairs[0]
+    vectors = large.channels * -(-large.channels // lanes) / small.channels
     said = " to ".join(dict.fromkeys(f"{_two(growth)} times ({name})" for growth, name in (grown[0], grown[-1])))
     return Finding(
         f"What stops it at {cells[0].channels} channels?",
         f"A vector that is not full costs as much as a full one. One of {run.facts['isa']} holds {lanes} channels, and "
         f"the 1×1s leave {span(left, str)}. From {small.channels} to {large.channels} channels the operations grow "
-        f"{_two(macs)} times, the time of direct only {said}.",
+        f"{_two(macs)} times, the vectors of them {vectors:g} times, and the time of direct {said}.",
         [cell for pair in pairs for cell in pair],
     )
 
@@ -50,7 +51,8 @@ def _filling(run, threads, lanes):
     """Pairs of cells of one direct convolution: the fewest channels, which fill no vector, and the first that do."""
     found = {}
     for cell in sorted(run.single, key=lambda cell: cell.channels):
-        if (cell.threads, cell.algorithm) == (threads, "direct"):
+        keeps_channels = "→" not in cell.name or cell.name.endswith("c→c")
+        if (cell.threads, cell.algorithm) == (threads, "direct") and keeps_channels:
             found.setdefault(cell.name, []).append(cell)
     pairs = []
     for series in found.values():
