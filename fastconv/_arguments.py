@@ -24,22 +24,45 @@ def takes(positional: str) -> Callable[[Function], Function]:
     def told(function):
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        known, is_method = frozenset(names), names[0] == "self"
+        is_method = names[0] == "self"
+        known = frozenset(names[is_method:])
         most = sys.maxsize if code.co_flags & inspect.CO_VARARGS else code.co_argcount
         name = function.__qualname__.removesuffix(".__init__")
-        text = f"{name} takes {positional}, and by name {', '.join(names[code.co_argcount :])}"
+        text = f"{positional}, and by name {', '.join(names[code.co_argcount :])}"
 
         @wraps(function)
         def checked(*arguments, **options):
-            if len(arguments) > most or not known.issuperset(options):
+            for key in options:
+                if key not in known:
+                    raise TypeError(f"{name} has no argument {key}{meant(key, known, 0.6)}; it takes {text}")
+            if len(arguments) > most:
                 given = [type(value).__name__ for value in arguments[is_method:]]
                 given += [f"{key}={type(value).__name__}" for key, value in options.items()]
-                raise TypeError(f"{text}; got {name}({', '.join(given)})")
+                raise TypeError(f"{name} takes {text}; got {name}({', '.join(given)})")
             return function(*arguments, **options)
 
         return checked
 
     return told
+
+
+def meant(given, choices, likeness=1.0):
+    """The one of `choices` that is like what was given, upper and lower case being alike, as a part of an error."""
+    from difflib import get_close_matches
+
+    lower = {choice.lower(): choice for choice in choices if isinstance(choice, str)}
+    like = get_close_matches(given.lower(), lower, 1, likeness) if isinstance(given, str) else []
+    return f" (did you mean {lower[like[0]]}?)" if like else ""
+
+
+def kind(value):
+    """The type of a value, or those of the values in a short tuple or list, as an error tells them."""
+    if not isinstance(value, (tuple, list)):
+        return type(value).__name__
+    if len(value) > 4:
+        return f"{type(value).__name__} of length {len(value)}"
+    types = ", ".join(type(part).__name__ for part in value) + "," * (len(value) == 1)
+    return f"({types})" if isinstance(value, tuple) else f"[{types}]"
 
 
 @contextmanager
@@ -59,8 +82,10 @@ def integer(name, value, least):
         number = index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if not least <= number <= LARGEST:
-        raise ValueError(f"{name} must be from {least} to {LARGEST}, got {number}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
+    if number > LARGEST:
+        raise ValueError(f"{name} must be at most {LARGEST}, got {number}")
     return number
 
 
@@ -68,11 +93,14 @@ def pair(name, value, least):
     """An int or a pair of ints, as a pair (height, width)."""
     if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice
         return value, value
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise ValueError(f"{name} must be an integer or a pair (height, width), got {value!r}")
-        return integer(name, value[0], least), integer(name, value[1], least)
-    return (integer(name, value, least),) * 2
+    sides = value if isinstance(value, (tuple, list)) else (value, value)
+    wrong = f"{name} must be an integer or a pair (height, width), got {value!r}"
+    if len(sides) != 2:
+        raise ValueError(wrong)
+    try:
+        return integer(name, sides[0], least), integer(name, sides[1], least)
+    except TypeError:
+        raise TypeError(wrong) from None
 
 
 def one_of(name, value, choices):
@@ -80,7 +108,7 @@ def one_of(name, value, choices):
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be one of {choices}, got {value!r}")
     if value not in choices:
-        raise ValueError(f"{name} must be one of {choices}, got {value!r}")
+        raise ValueError(f"{name} must be one of {choices}, got {value!r}{meant(value, choices)}")
     return value
 
 

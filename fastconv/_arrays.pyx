@@ -7,7 +7,8 @@ from numpy cimport (
     PyArray_NBYTES, import_array, ndarray,
 )
 
-from fastconv._shapes import ORDERS, kernel_shape
+from fastconv._orders import order, weight_channels
+from fastconv._shapes import kernel_shape
 
 import_array()
 
@@ -17,8 +18,22 @@ DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 cdef ndarray as_array(name, value):
     """`value`, when it is a plain array."""
     if type(value) is not ndarray and (not isinstance(value, ndarray) or isinstance(value, np.ma.MaskedArray)):
-        raise TypeError(f"{name} must be a numpy array, got {type(value).__name__}")
+        raise TypeError(f"{name} must be a numpy array, got {type(value).__name__}{array_hint(name, value)}")
     return value
+
+
+def array_hint(name, value):
+    """How to make a plain array of another library's, as the end of an error."""
+    if hasattr(value, "detach") and hasattr(value, "numpy"):
+        return f"; give {argument(name)}.detach().numpy()"
+    if hasattr(value, "__array__") and not isinstance(value, ndarray):  # a masked array would lose its mask
+        return f"; give np.asarray({argument(name)})"
+    return ""
+
+
+def argument(name):
+    """The weight or bias of a part of a block, as an expression names it, or the name of another array."""
+    return next((word for word in ("weight", "bias") if word in name), name)
 
 
 def check(name, value, dtype=None, shape=None, other="weight"):
@@ -27,9 +42,11 @@ def check(name, value, dtype=None, shape=None, other="weight"):
     if given is not dtype:
         native = given if given.isnative else given.newbyteorder("=")
         if native not in DTYPES:
-            raise TypeError(f"{name} must have dtype float32 or float64, got {given}")
+            hint = f"; give {argument(name)}.astype(np.{dtype or 'float32'})" if given.kind in "biuf" else ""
+            raise TypeError(f"{name} must have dtype float32 or float64, got {given}{hint}")
         if dtype is not None and native != dtype:
-            raise TypeError(f"{name} has dtype {given}, but {other} has {dtype}")
+            doubles = argument(name if native == np.float64 else other)  # NumPy's default, seldom meant
+            raise TypeError(f"{name} has dtype {given}, but {other} has {dtype}; give {doubles}.astype(np.float32)")
         given = native
     if shape is not None and value.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
@@ -52,11 +69,11 @@ def bias(value, weight, layout, part=""):
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be a numpy array, or None where there is none, got {value}")
     check(name, value, weight.dtype, other=other)
-    channels = weight.shape[ORDERS[layout].index("O")]
-    if value.shape != (channels,):
+    _, k = weight_channels(weight.shape, layout)
+    if value.shape != (k,):
         raise ValueError(
-            f"{name} must have shape ({channels},), a value for each output channel of {other} {weight.shape}, "
-            f"{ORDERS[layout]} in layout {layout}, got {value.shape}"
+            f"{name} must have shape ({k},), a value for each output channel of {other} {weight.shape}, "
+            f"{order(weight.shape, layout)} in layout {layout}, got {value.shape}"
         )
     return contiguous(value, weight.dtype)
 
@@ -119,7 +136,10 @@ def result_shape(nhwc, ndim, layout):
     return shape if ndim == 4 else shape[1:]
 
 
-def as_kernel(weight, layout):
-    """The matrix of a pointwise convolution as a 1×1 kernel in `layout`."""
-    weight = array("weight", weight)
-    return weight.reshape(kernel_shape(weight.shape, layout))
+def as_kernel(x, weight, bias_or_none, layout):
+    """The matrix of a pointwise convolution as a 1×1 kernel in `layout`, checked with x and bias as it was given."""
+    weight = np.asarray(array("weight", weight, check("x", x), other="x"))  # np.matrix would stay a matrix
+    shape = kernel_shape(weight.shape, x.shape, layout)
+    if bias_or_none is not None:
+        bias(bias_or_none, weight, layout)
+    return weight.reshape(shape)

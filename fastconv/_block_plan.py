@@ -4,12 +4,10 @@ Branches write into slices of channels of the result, so nothing is concatenated
 each convolution's store. What lies between the convolutions is kept for a few images at a time.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from fastconv import _arguments, _arrays, _block_shapes, _layout, _shapes, _threads
+from fastconv import _arguments, _arrays, _block_shapes, _layout, _orders, _shapes, _threads
 from fastconv._bound import Bound, BoundPool
 from fastconv._chain import Chain
 from fastconv._typing import Array
@@ -113,7 +111,7 @@ def _chain(block, shapes, batch):
             chain.add(pool.runner, source, None, places["pool"])
             source = places["pool"]
         residual = places.get("shortcut", places["x"]) if part.name == block._summed else None
-        chain.add(block._convs[part.name].bind(x_shape).runner, source, residual, places[part.name])
+        chain.add(block._convs[part.name]._bind(x_shape).runner, source, residual, places[part.name])
     return chain
 
 
@@ -126,10 +124,10 @@ class Block:
     _linear: tuple[str, ...] = ()  # parts without an activation
 
     def __init__(self, pairs, activation, layout, num_threads, **options):
-        _arguments.one_of("layout", layout, _shapes.LAYOUTS)
+        _arguments.one_of("layout", layout, _orders.LAYOUTS)
         _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
         _threads.resolve(num_threads)
-        self.layout, self._num_threads, self._options = layout, num_threads, options
+        self._layout, self._num_threads, self._options = layout, num_threads, options
         chain = getattr(_block_shapes, self._name)
         arrays = _block_shapes.arrays(chain, pairs, layout)
         self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
@@ -162,6 +160,11 @@ class Block:
         return _threads.resolve(self._num_threads)
 
     @property
+    def layout(self):
+        """ "NHWC" or "NCHW"."""
+        return self._layout
+
+    @property
     def dtype(self):
         """The dtype of the weights, x and the result."""
         return next(iter(self._convs.values())).dtype
@@ -174,7 +177,7 @@ class Block:
         ndarray
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
         """
-        dtype = _arrays.check("x", x, self.dtype, other="the block")
+        dtype = _arrays.check("x", x, self.dtype, other="every weight")
         bound = self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
         y, step = _arrays.output(out, dtype, shape, self.layout, x)
@@ -184,7 +187,7 @@ class Block:
             _layout.run_in_nhwc(bound.run, x, None, y, bound.out_shape, self.num_threads)
         return y
 
-    def cost(self, x_shape: tuple[int, ...]) -> Cost:
+    def cost(self, x_shape: tuple[int, ...]) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         from fastconv import cost
 
@@ -194,7 +197,8 @@ class Block:
             return function(x_shape, *self._pair_shapes, **options)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> BlockDescription:
-        """What a call on x of this shape does, part by part, as a `BlockDescription`.
+        """What a call on x of this shape does, part by part, as a `BlockDescription`: the
+        `fastconv.conv.Description` of each by name in its `parts`.
 
         With `measure` each part is timed by itself, as `Conv2d.describe` does it.
         """
@@ -204,7 +208,7 @@ class Block:
         for part in self._parts:
             conv = self._convs[part.name]
             parts[part.name] = conv.describe(shapes[part.source], measure)
-            shapes[part.name] = conv.bind(shapes[part.source]).out_shape
+            shapes[part.name] = conv._bind(shapes[part.source]).out_shape
         return BlockDescription(parts, bound.scratch_bytes, _layout.conversion(self.layout))
 
     def _bind(self, x_shape):

@@ -8,9 +8,10 @@ import inspect
 from itertools import count
 from typing import NamedTuple
 
-from fastconv._arguments import named, one_of, pair
+from fastconv._arguments import kind, named, one_of, pair
 from fastconv._arrays import array, bias, result_shape
-from fastconv._shapes import LAYOUTS, ORDERS, conv_shape, weight_shape
+from fastconv._orders import LAYOUTS, ORDERS, weight_hint
+from fastconv._shapes import conv_shape, weight_shape
 
 
 class Part(NamedTuple):
@@ -30,8 +31,8 @@ def arrays(chain, pairs, layout):
     """
     checked, dtype, first = {}, None, f"the weight of {next(_names(chain))}"
     for name, value in zip(_names(chain), pairs, strict=False):
-        if not isinstance(value, (tuple, list)) or len(value) != 2:
-            raise TypeError(f"{name} must be a pair (weight, bias) or (weight, None), got {type(value).__name__}")
+        if not isinstance(value, (tuple, list)) or len(value) != 2 or isinstance(value[0], tuple):
+            raise TypeError(f"{name} must be a pair (weight, bias) or (weight, None), got {kind(value)}")
         weight = array(f"the weight of {name}", value[0], dtype, other=first)
         dtype = weight.dtype
         _weight(name, weight.shape, layout)
@@ -152,9 +153,10 @@ def _chained(layout, *parts):
                 f"shape {tuple(part.weight)}, {ORDERS[layout]} in layout {layout}"
             )
         if c != channels.setdefault(part.source, c):  # "x" has the channels that its first reader takes
+            hint = weight_hint(part.weight, 1, layout, channels[part.source])
             raise ValueError(
                 f"{part.name} of shape {tuple(part.weight)} takes {c} channels in layout {layout}, "
-                f"but {part.source} has {channels[part.source]}"
+                f"but {part.source} has {channels[part.source]}" + f"; {hint}" * bool(hint)
             )
         channels[part.name] = k
     return parts

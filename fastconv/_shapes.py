@@ -7,11 +7,10 @@ and `_threads` raise them for what they alone decide.
 from math import prod
 from typing import NamedTuple
 
-from fastconv._arguments import LARGEST, integer, one_of, pair, sizes
+from fastconv import _orders
+from fastconv._arguments import LARGEST, integer, meant, one_of, pair, sizes
+from fastconv._orders import AXES, LAYOUTS, MATRIX_AXES, ORDERS
 
-LAYOUTS = ("NHWC", "NCHW")
-ORDERS = {"NHWC": "HWIO", "NCHW": "OIHW"}  # of the axes of a weight
-_AXES = {"NHWC": "HWIO (R, S, C / groups, K)", "NCHW": "OIHW (K, C / groups, R, S)"}
 PADDINGS = '"same", "valid", an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))'
 ACTIVATIONS = (None, "relu")
 _MOST_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
@@ -81,7 +80,7 @@ def _padding(value):
     if not all(isinstance(sides, (tuple, list)) for sides in axes):
         axes = [(size, size) for size in axes]
     if isinstance(value, str) or [len(sides) for sides in axes] != [2, 2]:
-        raise ValueError(f"padding must be {PADDINGS}, got {value!r}")
+        raise ValueError(f"padding must be {PADDINGS}, got {value!r}{meant(value, ('same', 'valid'))}")
     try:
         return tuple((integer("padding", begin, 0), integer("padding", end, 0)) for begin, end in axes)
     except TypeError:
@@ -143,13 +142,17 @@ def _fits(name, *shape):
         raise ValueError(f"{name} of shape {shape} would be larger than this library can address")
 
 
+def _no_empty_axis(weight):
+    if 0 in weight:
+        raise ValueError(f"weight must have no empty axis, got shape {weight}")
+
+
 def weight_shape(shape, layout):
     """(R, S, C / groups, K) of a weight's shape in `layout`, every axis at least 1."""
     shape = sizes("weight", shape)
     if len(shape) != 4:
-        raise ValueError(f"weight must have 4 axes, {_AXES[layout]}, in layout {layout}, got shape {shape}")
-    if 0 in shape:
-        raise ValueError(f"weight must have no empty axis, got shape {shape}")
+        raise ValueError(f"weight must have 4 axes, {AXES[layout]}, in layout {layout}, got shape {shape}")
+    _no_empty_axis(shape)
     return shape if layout == "NHWC" else (shape[2], shape[3], shape[1], shape[0])
 
 
@@ -164,16 +167,16 @@ def weight_for(kernel, channels, out_channels, groups, layout):
     return (*kernel, each, out_channels) if layout == "NHWC" else (out_channels, each, *kernel)
 
 
-def kernel_shape(matrix, layout):
-    """The shape of a 1×1 kernel, in `layout`, of a pointwise convolution's matrix."""
+def kernel_shape(matrix, x_shape, layout):
+    """The shape of a 1×1 kernel, in `layout`, of a pointwise convolution's matrix; it takes the channels of x."""
     one_of("layout", layout, LAYOUTS)
     matrix = sizes("weight", matrix)
     if len(matrix) != 2:
-        axes, hint = (
-            "(C, K)" if layout == "NHWC" else "(K, C)",
-            "; conv2d takes weights of 4 axes" if len(matrix) == 4 else "",
-        )
-        raise ValueError(f"weight must have shape {axes} in layout {layout}, got {matrix}{hint}")
+        hint = "; conv2d takes weights of 4 axes" if len(matrix) == 4 else ""
+        raise ValueError(f"weight must have shape {MATRIX_AXES[layout]} in layout {layout}, got {matrix}{hint}")
+    _no_empty_axis(matrix)
+    if _orders.weight_channels(matrix, layout)[0] != _image_shape(x_shape, layout)[3]:
+        raise _orders.mismatch(x_shape, matrix, 1, layout)
     return (1, 1, *matrix) if layout == "NHWC" else (*matrix, 1, 1)
 
 
@@ -206,18 +209,12 @@ class ConvGeometry(NamedTuple):
         batch, height, width, channels = _image_shape(x_shape, self.layout)
         r, s, c, k = self.weight
         if c * self.groups != channels:
-            shape = self.weight if self.layout == "NHWC" else (k, c, r, s)
-            each = f" in each of {self.groups} groups" if self.groups > 1 else ""
-            raise ValueError(
-                f"weight of shape {shape} takes {c} channels{each}, "
-                f"but x of shape {tuple(x_shape)} has {channels} channels in layout {self.layout}, "
-                f"where weights are {ORDERS[self.layout]}{self._hint(x_shape, height, width, channels)}"
-            )
+            raise _orders.mismatch(x_shape, self._given, self.groups, self.layout)
         (stride_h, stride_w), (dilation_h, dilation_w), (reach_h, reach_w) = self.stride, self.dilation, self.reach
         padding = self.padding
         if padding == "same":
             padding = _same(height, reach_h, stride_h), _same(width, reach_w, stride_w)
-        is_other = self._other_channels == channels
+        is_other = _orders.fits_in_other(channels, self._given, self.groups, self.layout)
         hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" if is_other else ""
         out_height = _outputs(_spread(dilation_h), "height", height, padding[0], reach_h, stride_h, hint)
         out_width = _outputs(_spread(dilation_w), "width", width, padding[1], reach_w, stride_w, hint)
@@ -242,30 +239,9 @@ class ConvGeometry(NamedTuple):
         )
 
     @property
-    def _other_channels(self):
-        """The input channels that the weight takes if its axes are in the other order, or None."""
-        r, s, _, _ = self.weight
-        out_channels, channels = (r, s) if self.layout == "NHWC" else (s, r)
-        return None if out_channels % self.groups else channels * self.groups
-
-    def _hint(self, x_shape, height, width, channels):
-        """What would make a weight and an x fit whose channels differ, as the end of an error."""
+    def _given(self):
         r, s, c, k = self.weight
-        if self.layout == "NHWC":
-            other, given, weight_axes, x_axes = "NCHW", height, (2, 3, 1, 0), (-3, -1)
-        else:
-            other, given, weight_axes, x_axes = "NHWC", width, (3, 2, 0, 1), (-1, -3)
-        if self._other_channels == given:
-            return f'; they fit layout="{other}"'
-        if self._other_channels == channels and c * k < r * s:  # an image's 3 channels are no 3×3 kernel's
-            return f"; this weight fits as {ORDERS[other]}: give weight.transpose{weight_axes}"
-        if c * self.groups == given:
-            turned = (*x_shape[:-3], width, channels, height)  # in either layout
-            moved = f"np.moveaxis(x, {x_axes[0]}, {x_axes[1]})"
-            return f"; this x fits as {other}, {turned} in {self.layout}: give {moved}"
-        if k == channels and self.groups == 1:
-            return "; this weight fits with its input and output channels exchanged"
-        return ""
+        return self.weight if self.layout == "NHWC" else (k, c, r, s)
 
     def smallest(self):
         """The `ConvShape` for the smallest x that has an output without padding, in an empty batch."""
@@ -280,9 +256,10 @@ def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="
     stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
     groups = integer("groups", groups, 1)
     if k % groups:
+        hint = _orders.weight_hint(weight, groups, layout)
         raise ValueError(
             f"groups must divide the {k} output channels of weight {tuple(weight)}, "
-            f"{_AXES[layout]} in layout {layout}, got {groups}"
+            f"{AXES[layout]} in layout {layout}, got {groups}" + f"; {hint}" * bool(hint)
         )
     geometry = ConvGeometry((r, s, c, k), stride, _padding(padding), dilation, groups, layout)
     if dilation != (1, 1) and not (max(geometry.reach) <= LARGEST and _is_addressable(*geometry.reach, c * groups)):

@@ -1,7 +1,5 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -87,8 +85,8 @@ class Conv2d:
         product, for 1×1 convolutions. "auto" takes what is expected to be fastest for the shape, by the rule in
         `_algorithms.py`.
     num_threads : int, optional
-        The largest team, at most 64 or the number of CPUs, whichever is more; small work is done by fewer. The default
-        is one thread for each physical CPU that the process may use.
+        The largest team, at least 1; a number beyond 64 and the number of CPUs counts as the larger of these. Small
+        work is done by fewer. The default is one thread for each physical CPU that the process may use.
 
     Raises
     ------
@@ -198,7 +196,7 @@ class Conv2d:
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
         dtype = _arrays.check("x", x, self.dtype)
-        bound = self.bind(x.shape)
+        bound = self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
         if residual is not None:
             _arrays.check("residual", residual, dtype, shape)
@@ -210,7 +208,7 @@ class Conv2d:
             _layout.run_in_nhwc(bound.run, x, residual, y, bound.out_shape, self.num_threads)
         return y
 
-    def cost(self, x_shape: tuple[int, ...]) -> Cost:
+    def cost(self, x_shape: tuple[int, ...]) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         from fastconv import cost
 
@@ -219,18 +217,18 @@ class Conv2d:
             return cost.conv2d(x_shape, weight_and_bias, **self._options, itemsize=self.dtype.itemsize)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
-        """What a call on x of this shape does, as a `Description`.
+        """What a call on x of this shape does, as a `fastconv.conv.Description`.
 
         With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
         least, on arrays of its own, any layout conversion counted; `gflops`, the nominal 2 · MACs for a second of it;
         and `share_of_peak`, the share which that is of the multiply-adds of as many threads (as in `fastconv.peak`,
         halved for float64), measured then too. Where `multiplications` are fewer than `macs` the share may exceed 1. A
-        limit too low is warned of, as there.
+        limit too low is warned of, as there. Of an empty batch nothing is measured.
         """
         with _arguments.named("x_shape"):
-            bound = self.bind(_arguments.sizes("x", x_shape))
+            bound = self._bind(_arguments.sizes("x", x_shape))
         team = _threads.allowed(bound.runner.team)
-        measured = self._measure(x_shape, bound, team) if measure else {}
+        measured = self._measure(x_shape, bound, team) if measure and bound.shape.macs else {}
         return Description(
             algorithm=bound.algorithm.name,
             tile=bound.runner.tile,
@@ -263,7 +261,7 @@ class Conv2d:
         peak = _machine.fma_gflops(team)[1] * 4 / self.dtype.itemsize
         return {"milliseconds": 1e-6 / calls_per_ns, "gflops": gflops, "share_of_peak": gflops / peak}
 
-    def bind(self, x_shape):
+    def _bind(self, x_shape):
         """The `BoundConv` for this shape of x, made at its first use."""
         bound = self._bound.get(x_shape)
         if bound is not None:

@@ -100,9 +100,8 @@ def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
     Cost(macs=2408448, params=3088, bytes=664640)
     """
     weight, has_bias = _pair("conv", conv)
-    return conv2d(
-        x_shape, (_shapes.kernel_shape(weight, layout), has_bias), stride=stride, layout=layout, itemsize=itemsize
-    )
+    kernel = _shapes.kernel_shape(weight, x_shape, layout)
+    return conv2d(x_shape, (kernel, has_bias), stride=stride, layout=layout, itemsize=itemsize)
 
 
 def pool2d(x_shape, kernel, *, stride=None, padding=0, layout="NHWC", itemsize=4):
@@ -229,12 +228,9 @@ def _pair(name, value):
     """`value`, when it is a pair (shape of the weight, whether there is a bias)."""
     is_pair = isinstance(value, tuple) and len(value) == 2
     if not (is_pair and isinstance(value[0], (tuple, list)) and isinstance(value[1], (bool, np.bool_))):
-        got = type(value).__name__
-        if isinstance(value, tuple):
-            got = f"({', '.join(type(part).__name__ for part in value)})"
         raise TypeError(
             f"{name} must be a pair (shape of the weight, whether it has a bias), such as ((3, 3, 64, 32), True), "
-            f"got {got}"
+            f"got {_arguments.kind(value)}"
         )
     return value
 

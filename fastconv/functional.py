@@ -91,8 +91,10 @@ def pointwise(
     ----------
     x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
     weight : ndarray of shape (C, K); (K, C) in layout NCHW
-    bias, stride, activation, residual, layout, algorithm, out, num_threads
-        As in `conv2d`. "blas" uses SciPy's BLAS.
+    bias, stride, activation, layout, algorithm, num_threads
+        As in `Conv2d`.
+    residual, out
+        As in `Conv2d.__call__`.
 
     Returns
     -------
@@ -116,7 +118,7 @@ def pointwise(
     """
     return conv2d(
         x,
-        _arrays.as_kernel(weight, layout),
+        _arrays.as_kernel(x, weight, bias, layout),
         bias,
         stride=stride,
         activation=activation,
@@ -150,8 +152,10 @@ def max_pool2d(
         The default is the kernel's size.
     padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
         Smaller than the kernel.
-    layout, out, num_threads
-        As in `conv2d`.
+    layout, num_threads
+        As in `Conv2d`.
+    out
+        As in `Conv2d.__call__`.
 
     Returns
     -------
@@ -205,7 +209,7 @@ def global_avg_pool2d(
 ) -> Array:
     """Average each channel over the whole image; the axes stay: (N, 1, 1, C), or (N, C, 1, 1) in layout NCHW.
 
-    Parameters and errors are those of `avg_pool2d`.
+    Parameters and errors are those of `max_pool2d`.
 
     References
     ----------

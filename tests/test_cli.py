@@ -26,6 +26,11 @@ def test_explain(capsys):
     assert "weight spans 5 pixels of height" in capsys.readouterr().err
 
 
+def test_explain_measures_nothing_of_no_images(capsys):
+    assert cli.main(["explain", "9", "9", "8", "8", "--batch", "0", "--measure"]) == 0
+    assert not re.search("gflops|milliseconds|share", capsys.readouterr().out)
+
+
 def test_explain_in_layout_nchw(capsys):
     shape = ["explain", "28", "14", "192", "32", "--layout", "NCHW"]
     assert cli.main([*shape, "--kernel", "5", "--groups", "2"]) == 0
@@ -43,7 +48,7 @@ def test_explain_says_of_groups_what_they_must_divide(capsys):
     for groups, message in [
         ("3", "groups must divide the 8 input and the 12 output channels, got 3"),
         ("8", "groups must divide the 8 input and the 12 output channels, got 8"),
-        ("0", "groups must be from 1"),
+        ("0", "groups must be at least 1, got 0"),
     ]:
         assert cli.main(["explain", "9", "9", "8", "12", "--groups", groups]) == 2
         assert message in capsys.readouterr().err

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from fastconv import _arguments, _arrays, _block_shapes, _shapes
+from fastconv import _arguments, _arrays, _block_shapes, _orders, _shapes
 from fastconv.reference._convolutions import channel_axis, conv2d, max_pool2d
 
 
@@ -130,7 +130,7 @@ def inception(x, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_pro
 
 def _checked(chain, x, pairs, layout, **options):
     """x and the pairs of a block in float64, checked as the block checks them."""
-    _arguments.one_of("layout", layout, _shapes.LAYOUTS)
+    _arguments.one_of("layout", layout, _orders.LAYOUTS)
     pairs = _block_shapes.arrays(chain, pairs, layout).values()
     parts = chain(*(weight.shape for weight, _ in pairs), layout=layout, **options)
     x = _arrays.array("x", x, next(iter(pairs))[0].dtype)

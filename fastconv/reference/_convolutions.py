@@ -75,7 +75,7 @@ def pointwise(x, weight, bias=None, *, stride=1, activation=None, residual=None,
     >>> pointwise(np.ones((1, 1, 3)), np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 1.0]]))
     array([[[6., 1.]]])
     """
-    weight = _arrays.as_kernel(weight, layout)
+    weight = _arrays.as_kernel(x, weight, bias, layout)
     return conv2d(x, weight, bias, stride=stride, activation=activation, residual=residual, layout=layout)
 
 
