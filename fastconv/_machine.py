@@ -17,11 +17,7 @@ _ROUNDS = 20_000  # of multiply-adds: some 0.04 ms, short enough that some run i
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most that one thread and the default team did in the best of many short runs.
-
-    `fma_gflops`: float32 multiply-adds of the active instruction set, in 10⁹ FLOP/s (one multiply-add is two);
-    `copy_gb_s`: bytes read plus bytes written by a copy in main memory, in 10⁹/s.
-    """
+    """What `peak` measured."""
 
     threads: int
     fma_gflops_one: float
@@ -36,6 +32,12 @@ def peak():
     Returns
     -------
     Peak
+        The most that one thread and the default team did in the best of many short runs:
+
+        - `threads`: the size of the default team;
+        - `fma_gflops_one`, `fma_gflops_all`: float32 multiply-adds of the active instruction set by one thread and by
+          the team, in 10⁹ FLOP/s (one multiply-add is two);
+        - `copy_gb_s_one`, `copy_gb_s_all`: bytes read plus bytes written by a copy in main memory, in 10⁹/s.
 
     Warns
     -----

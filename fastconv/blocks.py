@@ -62,8 +62,10 @@ class Reduced(Block):
     reduce, conv : (weight, bias)
     stride, padding
         Of `conv`, as in `Conv2d`.
-    activation, layout, num_threads
-        As in `MLPConv`.
+    activation : "relu" or None
+        As in `MLPConv`, which also says what the pairs are.
+    layout, num_threads
+        As in `Conv2d`.
 
     References
     ----------
@@ -110,8 +112,10 @@ class Bottleneck(Block):
     stride : int or (int, int), default 1
     stride_in : "conv" or "reduce"
         Where the stride is: "conv" as ResNet v1.5 has it, "reduce" as the paper's v1.
-    activation, layout, num_threads
-        As in `MLPConv`.
+    activation : "relu" or None
+        As in `MLPConv`, which also says what the pairs are.
+    layout, num_threads
+        As in `Conv2d`.
 
     References
     ----------
@@ -156,8 +160,10 @@ class Fire(Block):
     ----------
     squeeze, expand1x1, expand3x3 : (weight, bias)
         The 3×3 is padded by 1; the result has the channels of `expand1x1`, then those of `expand3x3`.
-    activation, layout, num_threads
-        As in `MLPConv`.
+    activation : "relu" or None
+        As in `MLPConv`, which also says what the pairs are.
+    layout, num_threads
+        As in `Conv2d`.
 
     References
     ----------
@@ -196,8 +202,10 @@ class Inception(Block):
     ----------
     branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj : (weight, bias)
         All keep height and width; the result has the channels of the branches in this order.
-    activation, layout, num_threads
-        As in `MLPConv`.
+    activation : "relu" or None
+        As in `MLPConv`, which also says what the pairs are.
+    layout, num_threads
+        As in `Conv2d`.
 
     References
     ----------

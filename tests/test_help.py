@@ -1,0 +1,30 @@
+"""What help() shows of the public names explains itself."""
+
+import dataclasses
+import inspect
+
+import pytest
+
+import fastconv
+
+
+def test_help_on_peak_names_all_that_it_returns():
+    for field in dataclasses.fields(fastconv.peak()):
+        assert f"`{field.name}`" in fastconv.peak.__doc__
+
+
+@pytest.mark.parametrize("name", [name for name in fastconv.__all__ if inspect.isroutine(getattr(fastconv, name))])
+def test_help_on_functions_spells_types_out(name):
+    assert spells_types_out(getattr(fastconv, name))
+
+
+@pytest.mark.parametrize("name", ["Conv2d", "MLPConv", "Reduced", "Bottleneck", "Fire", "Inception"])
+def test_help_on_plans_spells_types_out(name):
+    plan = getattr(fastconv, name)
+    assert spells_types_out(plan)
+    assert spells_types_out(plan.__call__)
+    assert plan.layout.__doc__
+
+
+def spells_types_out(function):
+    return not any(isinstance(p.annotation, str) for p in inspect.signature(function).parameters.values())
