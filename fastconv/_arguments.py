@@ -32,9 +32,9 @@ def takes(positional: str) -> Callable[[Function], Function]:
 
         @wraps(function)
         def checked(*arguments, **options):
-            for key in options:
-                if key not in known:
-                    raise TypeError(f"{name} has no argument {key}{meant(key, known, 0.6)}; it takes {text}")
+            if not known.issuperset(options):
+                key = next(key for key in options if key not in known)
+                raise TypeError(f"{name} has no argument {key}{meant(key, known, 0.6)}; it takes {text}")
             if len(arguments) > most:
                 given = [type(value).__name__ for value in arguments[is_method:]]
                 given += [f"{key}={type(value).__name__}" for key, value in options.items()]

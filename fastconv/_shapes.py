@@ -117,20 +117,16 @@ def image_size(x_shape, layout):
     return size
 
 
-def _outputs(what, axis, size, padding, extent, stride, hint=""):
-    """Output pixels along one axis; `hint` is the end of an error."""
+def _outputs(what, axis, size, padding, extent, stride, dilation=1, hint=""):
+    """Output pixels along one axis; `dilation` and `hint`, the end of it, are for an error."""
     padded = size + padding[0] + padding[1]
     if padded < extent:
+        spread = f" with dilation {dilation}" if dilation > 1 else ""
         raise ValueError(
-            f"{what} spans {extent} pixels of {axis}, more than x's {axis} {size} "
+            f"{what}{spread} spans {extent} pixels of {axis}, more than x's {axis} {size} "
             f"with padding {padding[0]} + {padding[1]}{hint}"
         )
     return (padded - extent) // stride + 1
-
-
-def _spread(dilation):
-    """The weight as an error names it, with what spreads it."""
-    return f"weight with dilation {dilation}" if dilation > 1 else "weight"
 
 
 def _is_addressable(*shape):
@@ -214,15 +210,17 @@ class ConvGeometry(NamedTuple):
         padding = self.padding
         if padding == "same":
             padding = _same(height, reach_h, stride_h), _same(width, reach_w, stride_w)
-        is_other = _orders.fits_in_other(channels, self._given, self.groups, self.layout)
-        hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" if is_other else ""
-        out_height = _outputs(_spread(dilation_h), "height", height, padding[0], reach_h, stride_h, hint)
-        out_width = _outputs(_spread(dilation_w), "width", width, padding[1], reach_w, stride_w, hint)
+        padded_height, padded_width = height + sum(padding[0]), width + sum(padding[1])
+        hint = ""
+        if padded_height < reach_h or padded_width < reach_w:
+            is_other = _orders.fits_in_other(channels, self._given, self.groups, self.layout)
+            hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" * is_other
+        out_height = _outputs("weight", "height", height, padding[0], reach_h, stride_h, dilation_h, hint)
+        out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w, dilation_w, hint)
         _fits("the output", batch, out_height, out_width, k)
-        _fits("the padded input", height + sum(padding[0]), width + sum(padding[1]), channels)
+        _fits("the padded input", padded_height, padded_width, channels)
         # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
-        stride_h = min(stride_h, height + sum(padding[0]))
-        stride_w = min(stride_w, width + sum(padding[1]))
+        stride_h, stride_w = min(stride_h, padded_height), min(stride_w, padded_width)
         return ConvShape(
             batch,
             height,

@@ -116,18 +116,16 @@ def pointwise(
     >>> fastconv.pointwise(x, np.array([[1, 0], [2, 0], [3, 1]], np.float32))[0, 0]
     array([6., 1.], dtype=float32)
     """
-    return conv2d(
-        x,
+    plan = Conv2d(
         _arrays.as_kernel(x, weight, bias, layout),
         bias,
         stride=stride,
         activation=activation,
-        residual=residual,
         layout=layout,
         algorithm=algorithm,
-        out=out,
         num_threads=num_threads,
     )
+    return plan(x, residual, out)
 
 
 @takes("x and kernel")
