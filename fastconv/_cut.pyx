@@ -14,7 +14,7 @@ from fastconv._shares cimport fc_share_out, fc_shares
 
 import_array()
 
-cdef ptrdiff_t UNITS_PER_THREAD = 8  # enough for an even share when a core is slowed down
+cdef ptrdiff_t UNITS_PER_THREAD = 12  # enough for an even share when a core is slowed down
 cdef double UNIT_COST = 10_000  # to take a unit, in multiply-adds
 cdef double SPARE = 1.04  # how much longer than the shortest a finer cut may take
 
