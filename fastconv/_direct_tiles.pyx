@@ -27,6 +27,10 @@ cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile
 # push out of L2 what is in use.
 cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 
+# The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of
+# few terms, whose weights stay in L1 however often they are read, have tiles of no more sums than hide the latency.
+cdef ptrdiff_t FEW_TERMS = 288, ENOUGH_SUMS = 12
+
 cdef enum:
     BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
 
@@ -50,6 +54,7 @@ cdef class DirectTiles(Runner):
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
         self.terms = shape.terms
+        self.pixels = self._tile_pixels()
         self.weights, self.bias = weights, bias
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
@@ -59,10 +64,18 @@ cdef class DirectTiles(Runner):
         self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
-        self.tile = f"{self.kernels.max_pixels} pixels × {columns} channels"
+        self.tile = f"{self.pixels} pixels × {columns} channels"
         self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+
+    def _tile_pixels(self):
+        """The most pixels of a tile."""
+        last_block = self.group_out % (self.kernels.lanes * FC_MAX_VECTORS)
+        is_whole = last_block == 0 or last_block > self.kernels.lanes  # all blocks have as many vectors
+        if self.narrow or self.terms > FEW_TERMS or not is_whole:
+            return self.kernels.max_pixels
+        return min(self.kernels.max_pixels, ENOUGH_SUMS // FC_MAX_VECTORS)
 
     def _is_read_well(self, shape):
         """Whether reading x in place is faster than copying it: with a stride it is read once or twice; few columns see
@@ -133,7 +146,7 @@ cdef class DirectTiles(Runner):
         cdef const char *inputs[FC_MAX_PIXELS]
         cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, m = run.m
         cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
-        cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+        cdef ptrdiff_t tiles = (pixels + self.pixels - 1) // self.pixels
         cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, done = 0, t, i, n
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
         cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
