@@ -77,6 +77,7 @@ cdef extern from "winograd.h" nogil:
         int rows
         int cols
         int relu
+        int streams
         const char *weights
         ptrdiff_t weight_stride
 
@@ -85,6 +86,8 @@ cdef extern from "winograd.h" nogil:
     ctypedef void (*fc_product_kernel)(const fc_product *) noexcept
     ctypedef void (*fc_output_kernel)(const fc_result *) noexcept
     ctypedef void (*fc_direct_kernel)(const fc_patches *, const fc_result *) noexcept
+
+    void fc_end_stream()
 
     struct fc_winograd_kernels:
         fc_weights_kernel weights[2][2]

@@ -13,8 +13,8 @@ same bits.
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    CACHE_LINE, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_kernels, fc_patches, fc_product, fc_result,
-    fc_winograd, fc_winograd_kernels, kernels_for,
+    CACHE_LINE, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_end_stream, fc_kernels, fc_patches,
+    fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
 )
 from fastconv._cut cimport Arrays, Cut, Runner, share
 from fastconv._shares cimport fc_shares, fc_take_unit
@@ -33,14 +33,19 @@ cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the 
 # ones are prefetched in a thread's first strip alone. Beyond the second they come from memory, as early as can be.
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
 cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
+# With no more channels, whose weights of one point stay in L1, so many tiles go together as have both levels of their
+# sums, of two vectors, in registers.
+cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
+cdef ptrdiff_t OUT_IN_CACHE = 8 * 1024 * 1024  # of bytes: larger arrays are not there any more when they are read
 
 
 cdef class Winograd(Runner):
     """A convolution of one geometry by one transform, ready to run on any arrays of it."""
 
     cdef const fc_winograd_kernels *kernels
-    cdef ptrdiff_t lanes, max_tiles
+    cdef ptrdiff_t lanes
+    cdef ptrdiff_t[FC_MAX_VECTORS] max_tiles  # of a product, by its vectors
     cdef object weights, bias, direct_weights
     cdef const char *packed
     cdef const char *packed_bias
@@ -49,7 +54,7 @@ cdef class Winograd(Runner):
     cdef fc_axes axes[KINDS]
     cdef ptrdiff_t itemsize
     cdef double most
-    cdef int relu
+    cdef int relu, streams
     # Geometry, in channels, tiles and bytes.
     cdef Tiles tiles
     cdef ptrdiff_t groups, group_in, group_out, out_channels, out_width, ahead
@@ -71,8 +76,13 @@ cdef class Winograd(Runner):
         self.packed_bias = <const char *>PyArray_DATA(bias)
         self.unpacked = <const char *>PyArray_DATA(direct_weights)
         self.most, self.relu = most, activation == "relu"
+        out_values = shape.batch * shape.out_height * shape.out_width * shape.out_channels
+        self.streams = out_values * self.itemsize > OUT_IN_CACHE
         cdef const fc_kernels *kernels = kernels_for(self.itemsize)
-        self.kernels, self.lanes, self.max_tiles = kernels.winograd, kernels.lanes, kernels.max_pixels
+        self.kernels, self.lanes = kernels.winograd, kernels.lanes
+        self.max_tiles = [kernels.max_pixels, kernels.max_pixels]
+        if self.group_in <= FEW_CHANNELS:
+            self.max_tiles[FC_MAX_VECTORS - 1] = min(kernels.max_pixels, TILES_IN_REGISTERS)
         _set_transform(&self.transform, transform)
         if transform.short is not None:
             _set_transform(&self.short_transform, transform.short)
@@ -95,14 +105,14 @@ cdef class Winograd(Runner):
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
         self.v_tile = _lines(self.group_in * self.itemsize)
         strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > NEAR_WEIGHTS))
-        strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), self.max_tiles)
+        strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), kernels.max_pixels)
         self.strips = -(-self.tiles.count // strip)
         self.repeats, self.most_strips, self.most_parts = self.groups, self.tiles.count, self.blocks
         strip = -(-self.tiles.count // max(self.strips, 1))
         self.v_point = _odd_lines(strip * self.v_tile)
         self.m_tile = _odd_lines(points * block * self.itemsize)
         self.workspace_bytes = points * self.v_point + strip * self.m_tile
-        self.tile = f"{transform}, {min(strip, self.max_tiles)} tiles × {block} channels"
+        self.tile = f"{transform}, {min(strip, self.max_tiles[FC_MAX_VECTORS - 1])} tiles × {block} channels"
 
     cdef double strip_time(self, ptrdiff_t strips) noexcept:
         """What it takes to transform the patches of the largest strip, in multiply-adds."""
@@ -124,13 +134,15 @@ cdef class Winograd(Runner):
         cdef Strip strip
         cdef char[MAX_TILES] fits
         cdef fc_result result
-        result.relu = self.relu
+        result.relu, result.streams = self.relu, self.streams
         result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
         result.residual_row = self.out_width * result.residual_stride
         result.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
         while True:
             unit = fc_take_unit(shares, thread)
             if unit < 0:
+                if self.streams:
+                    fc_end_stream()
                 return
             part, group = unit % cut.parts, unit // cut.parts % self.groups
             if unit // cut.parts != transformed:
@@ -218,7 +230,7 @@ cdef class Winograd(Runner):
 
     cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
         """The products of one point, in turns of a few tiles, which prefetch the next point's weights."""
-        cdef ptrdiff_t turns = (tiles + self.max_tiles - 1) // self.max_tiles, turn, n
+        cdef ptrdiff_t most = self.max_tiles[vectors - 1], turns = (tiles + most - 1) // most, turn, n
         cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
         cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
         for turn in range(turns):

@@ -14,7 +14,7 @@ from compare import assert_close
 from numpy.lib.stride_tricks import sliding_window_view
 
 import fastconv
-from fastconv import _algorithms, reference
+from fastconv import _algorithms, _pack, reference
 
 TRANSFORMS = {str(a.transform): a.transform for a in _algorithms.ALGORITHMS if a.name == "winograd"}
 CHAIN = 16  # channels summed in one chain
@@ -148,6 +148,24 @@ def assert_like_direct(transform, x, weight, bias, **options):
     assert np.isfinite(got[finite]).all()
     scale = np.abs(want[finite]).max(initial=1)
     assert np.abs(got[finite] / scale - want[finite] / scale).max(initial=0) < 1e-4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("channel", [0, 3, 16])
+def test_an_output_too_large_for_the_caches(transform, channel, dtype):
+    """Its whole lines pass by the caches; those of an image alone do not, and the values are the same."""
+    images, size, out_channels = 3, 115, 56
+    x, weight, bias = case(transform, (images, size, size, 2), out_channels, dtype=dtype)
+    (residual,) = normals((images, size, size, out_channels), dtype=dtype)
+    plan = fastconv.Conv2d(weight, bias, padding=transform.kernel // 2, algorithm="winograd", num_threads=2)
+    out = _pack.aligned((images, size, size, 80), np.dtype(dtype))
+    out[:] = 0
+    got = plan(x, residual=residual, out=out[..., channel : channel + out_channels])
+    for i in range(images):
+        np.testing.assert_array_equal(got[i], plan(x[i], residual=residual[i]))
+    assert not out[..., :channel].any()
+    assert not out[..., channel + out_channels :].any()
+    np.testing.assert_array_equal(plan(x)[2], plan(x[2]))
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)

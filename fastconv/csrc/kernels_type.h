@@ -70,6 +70,16 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
         NAMED(copy_some)(to, (const char *)&v, count);
 }
 
+/* A whole vector, past the caches if it is one of their lines. */
+INLINE void NAMED(stream)(char *to, VECTOR v)
+{
+#if VECTOR_BYTES == 64
+    OF_TYPE(_mm512_stream)((void *)to, v);
+#else
+    *(VECTOR *)to = v;
+#endif
+}
+
 #include "conv_tile.h"
 #include "narrow_tile.h"
 #include "plane_tile.h"

@@ -130,11 +130,13 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
         NAMED(winograd_sums)(tiles, vectors, 2, t);
 }
 
-/* One vector of columns of a tile, or the first `count` of it; the first five arguments are literals at every call. */
+/* One vector of columns of a tile, whole, also past the caches, or the first `count` of it for the values in the map;
+ * the first five arguments are literals at every call. */
 INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const int col_nodes, const int add_residual,
-                                    const int whole, const struct NAMED(winograd_constants) * c,
+                                    const enum fc_extent extent, const struct NAMED(winograd_constants) * c,
                                     const struct fc_result *t, ptrdiff_t at, ptrdiff_t count)
 {
+    const int whole = extent != FC_SOME;
     const int row_points = 2 * row_nodes + 2, col_points = 2 * col_nodes + 2, relu = t->relu;
     const int row_outputs = row_points + 1 - kernel, col_outputs = col_points + 1 - kernel;
     const int rows = whole ? row_outputs : t->rows, cols = whole ? col_outputs : t->cols;
@@ -166,9 +168,22 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
                 v += NAMED(load_some)(t->residual + i * t->residual_row + j * residual_stride + at,
                                       whole ? LANES : count);
             if (relu) v = NAMED(positive)(v);
-            NAMED(store_some)(out + j * out_stride, v, whole ? LANES : count);
+            if (extent == FC_STREAMED)
+                NAMED(stream)(out + j * out_stride, v);
+            else
+                NAMED(store_some)(out + j * out_stride, v, whole ? LANES : count);
         }
     }
+}
+
+INLINE void NAMED(winograd_finish)(const int kernel, const int row_nodes, const int col_nodes,
+                                   const enum fc_extent extent, const struct NAMED(winograd_constants) * c,
+                                   const struct fc_result *t, ptrdiff_t at, ptrdiff_t count)
+{
+    if (t->residual)
+        NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 1, extent, c, t, at, count);
+    else
+        NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 0, extent, c, t, at, count);
 }
 
 /* The sums of a tile, [point][column], to its `rows` × `cols` values that lie inside the map. The powers are those of
@@ -180,19 +195,16 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
     const int row_outputs = 2 * row_nodes + 3 - kernel, col_outputs = 2 * col_nodes + 3 - kernel;
     const struct NAMED(winograd_constants) c =
         NAMED(winograd_broadcast)(nodes, 2 * nodes + 3 - kernel, row_nodes > col_nodes ? t->axes.rows : t->axes.cols);
+    const int inside = t->rows == row_outputs && t->cols == col_outputs;
+    const int streams = t->streams && ((uintptr_t)t->out | t->out_stride | t->out_row) % CACHE_LINE == 0;
     for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
-        if (t->rows < row_outputs || t->cols < col_outputs || count < LANES) {
-            if (t->residual)
-                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 1, 0, &c, t, at, count);
-            else
-                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 0, 0, &c, t, at, count);
-        } else {
-            if (t->residual)
-                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 1, 1, &c, t, at, count);
-            else
-                NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 0, 1, &c, t, at, count);
-        }
+        if (!inside || count < LANES)
+            NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_SOME, &c, t, at, count);
+        else if (streams)
+            NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_STREAMED, &c, t, at, count);
+        else
+            NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_WHOLE, &c, t, at, count);
     }
 }
 
