@@ -1,5 +1,7 @@
 """The arrays a user gives, checked before any work, in the form that the kernels read."""
 
+from math import prod
+
 import numpy as np
 
 from numpy cimport (
@@ -8,9 +10,12 @@ from numpy cimport (
 )
 
 from fastconv._orders import order, weight_channels
+from fastconv._pack import aligned
 from fastconv._shapes import kernel_shape
 
 import_array()
+
+LARGE = 128 * 1024  # bytes of a result that begins at a cache line: vectors that lie across two take longer to write
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -84,7 +89,8 @@ def output(value, dtype, shape, layout, x=None, residual=None):
     `value` may be a slice of channels of a contiguous NHWC array; it may share no memory with x and residual.
     """
     if value is None:
-        return np.empty(shape, dtype), shape[-1] * dtype.itemsize
+        step = shape[-1] * dtype.itemsize
+        return aligned(shape, dtype) if prod(shape) * dtype.itemsize > LARGE else np.empty(shape, dtype), step
     cdef ndarray out = as_array("out", value)
     if <object>PyArray_DESCR(out) is not dtype and value.dtype != dtype:  # a byte-swapped dtype differs too
         raise TypeError(f"out must have dtype {dtype}, got {value.dtype}")
