@@ -21,6 +21,7 @@ import_array()
 
 CHUNK_CHANNELS = 64
 cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
+cdef ptrdiff_t PIXEL_IN_L1 = 1000  # of bytes: so large ones under a tile and three rows of the kernel stay in L1
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 
 # The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
@@ -78,11 +79,14 @@ cdef class DirectTiles(Runner):
         return min(self.kernels.max_pixels, ENOUGH_SUMS // FC_MAX_VECTORS)
 
     def _is_read_well(self, shape):
-        """Whether reading x in place is faster than copying it: with a stride it is read once or twice; few columns see
-        less than the whole kernel; and the pixels under a tile do not fall on the same few sets of the cache.
+        """Whether reading x in place is faster than copying it: few columns, each a tile by itself, see less than the
+        whole kernel, and what a tile sees is still in L1 for the next row; with a stride, where it is read once or
+        twice, the pixels need only not fall on the same few sets.
         """
-        has_few_edges = self.stride_w > 1 and sum(shape.padding[1]) * 3 <= shape.width
-        return has_few_edges and shape.in_channels * self.itemsize % SAME_SETS_BYTES > 0
+        edges, pixel_bytes = sum(shape.padding[1]), shape.in_channels * self.itemsize
+        if self.stride_w > 1:
+            return edges * 3 <= shape.width and pixel_bytes % SAME_SETS_BYTES > 0
+        return edges**2 * 3 <= shape.width and pixel_bytes <= PIXEL_IN_L1
 
     def _chunks(self, shape):
         """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
