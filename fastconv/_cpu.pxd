@@ -1,5 +1,12 @@
 """The kernels of the active instruction set, for the modules that loop over them."""
 
+cdef extern from "stream.h" nogil:
+    enum:
+        FC_CACHED_BYTES
+
+    void fc_end_stream()
+
+
 cdef extern from "winograd.h" nogil:
     enum:
         CACHE_LINE
@@ -87,8 +94,6 @@ cdef extern from "winograd.h" nogil:
     ctypedef void (*fc_output_kernel)(const fc_result *) noexcept
     ctypedef void (*fc_direct_kernel)(const fc_patches *, const fc_result *) noexcept
 
-    void fc_end_stream()
-
     struct fc_winograd_kernels:
         fc_weights_kernel weights[2][2]
         fc_input_kernel input[2][2][2]
@@ -167,7 +172,7 @@ cdef extern from "kernels.h" nogil:
         fc_tile_kernel row[2][2][12]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_rest[4]
-        fc_transpose_kernel transpose
+        fc_transpose_kernel transpose[2]
         fc_pool_kernel pool_max
         fc_pool_kernel pool_average
         const fc_winograd_kernels *winograd

@@ -12,7 +12,8 @@ from cython.parallel cimport prange
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport (
-    FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_kernels, fc_planes, kernels_for,
+    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_end_stream, fc_kernels,
+    fc_planes, kernels_for,
 )
 from fastconv._cut cimport Arrays, Cut, Runner, share
 from fastconv._shares cimport fc_shares, fc_take_unit
@@ -56,6 +57,7 @@ cdef struct Transposition:
     ptrdiff_t itemsize, rows, columns, row_parts, column_parts
     const char *source
     char *target
+    bint streams
 
 
 def transpose(ndarray source, ndarray target, int team):
@@ -69,6 +71,8 @@ def transpose(ndarray source, ndarray target, int team):
     job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
     job.rows, job.columns = source.shape[1], source.shape[2]
     job.row_parts, job.column_parts = _parts(job.rows), _parts(job.columns)
+    is_of_lines = (<size_t>job.target | <size_t>(job.rows * job.itemsize)) % CACHE_LINE == 0
+    job.streams = is_of_lines and target.nbytes > FC_CACHED_BYTES
     for unit in prange(
         source.shape[0] * job.row_parts * job.column_parts, nogil=True, schedule="static", num_threads=team
     ):
@@ -108,10 +112,12 @@ cdef void _transpose_piece(const Transposition *job, ptrdiff_t unit) noexcept no
         row = min(top + y * lanes, bottom - lanes)
         for x in range((right - left + lanes - 1) // lanes):
             column = min(left + x * lanes, right - lanes)
-            job.kernels.transpose(
+            job.kernels.transpose[job.streams](
                 source + (row * job.columns + column) * job.itemsize, job.columns * job.itemsize,
                 target + (column * job.rows + row) * job.itemsize, job.rows * job.itemsize,
             )
+    if job.streams:
+        fc_end_stream()
 
 
 cdef void _transpose_few(

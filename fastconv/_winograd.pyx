@@ -13,8 +13,8 @@ same bits.
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    CACHE_LINE, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_end_stream, fc_kernels, fc_patches,
-    fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
+    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_end_stream, fc_kernels,
+    fc_patches, fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
 )
 from fastconv._cut cimport Arrays, Cut, Runner, share
 from fastconv._shares cimport fc_shares, fc_take_unit
@@ -37,7 +37,6 @@ cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of
 # sums, of two vectors, in registers.
 cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
-cdef ptrdiff_t OUT_IN_CACHE = 8 * 1024 * 1024  # of bytes: larger arrays are not there any more when they are read
 
 
 cdef class Winograd(Runner):
@@ -77,7 +76,7 @@ cdef class Winograd(Runner):
         self.unpacked = <const char *>PyArray_DATA(direct_weights)
         self.most, self.relu = most, activation == "relu"
         out_values = shape.batch * shape.out_height * shape.out_width * shape.out_channels
-        self.streams = out_values * self.itemsize > OUT_IN_CACHE
+        self.streams = out_values * self.itemsize > FC_CACHED_BYTES
         cdef const fc_kernels *kernels = kernels_for(self.itemsize)
         self.kernels, self.lanes = kernels.winograd, kernels.lanes
         self.max_tiles = [kernels.max_pixels, kernels.max_pixels]

@@ -11,6 +11,7 @@ from hypothesis import given
 import fastconv
 from fastconv import reference
 from fastconv._nchw import transpose
+from fastconv._pack import aligned
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 THREADS = 1, 2, 3
@@ -165,6 +166,18 @@ def test_the_conversion_of_layouts_transposes(dtype):
             target = np.full((2, columns, rows), -1, dtype)
             transpose(source, target, num_threads)
             np.testing.assert_array_equal(target, source.swapaxes(1, 2))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("rows", "columns"), [(33_008, 70), (33_010, 70), (80, 27_001), (3, 800_000)])
+def test_the_conversion_of_arrays_too_large_for_the_caches_transposes(rows, columns, dtype):
+    source = np.arange(rows * columns, dtype=dtype).reshape(1, rows, columns)
+    for start in (0, 1):  # at a cache line, which is written past the caches, or behind it
+        target = aligned((columns * rows + 1,), np.dtype(dtype))
+        target[:] = -1
+        transpose(source, target[start : start + columns * rows].reshape(1, columns, rows), 2)
+        np.testing.assert_array_equal(target[start : start + columns * rows].reshape(columns, rows), source[0].T)
+        assert target[-1 if start == 0 else 0] == -1
 
 
 @pytest.mark.parametrize("channels", [1, 3, 16, 128, 512, 2048])

@@ -2,6 +2,7 @@
 #ifndef FASTCONV_KERNELS_H
 #define FASTCONV_KERNELS_H
 #include "sizes.h"
+#include "stream.h"
 #include "winograd.h"
 #include <stddef.h>
 
@@ -80,7 +81,7 @@ struct fc_kernels {
     fc_tile_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
-    fc_transpose_kernel transpose;
+    fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */
     fc_pool_kernel pool_max, pool_average;
     const struct fc_winograd_kernels *winograd;
 };

@@ -154,7 +154,7 @@ const struct fc_kernels NAMED(kernels) = {
             {{FOR_PIXELS(ROW_5_ENTRY, 1)}, {FOR_PIXELS(ROW_5_ENTRY, 2)}}},
     .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
     .planes_rest = {FOR_PIXELS_4(PLANES_REST_ENTRY, )},
-    .transpose = NAMED(transpose),
+    .transpose = {NAMED(transpose_cached), NAMED(transpose_streamed)},
     .pool_max = NAMED(pool_max),
     .pool_average = NAMED(pool_average),
     .winograd = &NAMED(winograd),

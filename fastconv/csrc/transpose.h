@@ -2,7 +2,8 @@
  * are loaded side by side, so many in a vector as fit, and transposed inside those 16 bytes; each vector then is a
  * column.
  */
-static void NAMED(transpose)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride)
+INLINE void NAMED(transpose)(const int streams, const char *source, ptrdiff_t source_stride, char *target,
+                             ptrdiff_t target_stride)
 {
 #ifdef ROWS16
     enum { SIDE = 16 / (int)sizeof(T) };
@@ -19,8 +20,13 @@ static void NAMED(transpose)(const char *source, ptrdiff_t source_stride, char *
             rows16_zip_8(&v[1], &v[3]);
         }
         UNROLL
-        for (int i = 0; i < SIDE; i++, target += target_stride)
-            *(VECTOR *)target = (VECTOR)v[SIDE == 2 ? i : i / 2 + i % 2 * 2];
+        for (int i = 0; i < SIDE; i++, target += target_stride) {
+            const VECTOR column_values = (VECTOR)v[SIDE == 2 ? i : i / 2 + i % 2 * 2];
+            if (streams)
+                NAMED(stream)(target, column_values);
+            else
+                *(VECTOR *)target = column_values;
+        }
     }
 #else
     for (int column = 0; column < LANES; column++, target += target_stride) {
@@ -28,4 +34,15 @@ static void NAMED(transpose)(const char *source, ptrdiff_t source_stride, char *
         for (int row = 0; row < LANES; row++) ((T *)target)[row] = ((const T *)(source + row * source_stride))[column];
     }
 #endif
+}
+
+static void NAMED(transpose_cached)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride)
+{
+    NAMED(transpose)(0, source, source_stride, target, target_stride);
+}
+
+static void NAMED(transpose_streamed)(const char *source, ptrdiff_t source_stride, char *target,
+                                      ptrdiff_t target_stride)
+{
+    NAMED(transpose)(1, source, source_stride, target, target_stride);
 }

@@ -79,19 +79,13 @@ struct fc_result {
     ptrdiff_t columns;
     int rows, cols; /* of the tile inside the map */
     int relu;
-    int streams;             /* whether whole vectors may pass by the caches, if they are whole cache lines */
+    int streams;             /* whether whole vectors go past the caches, where they are whole cache lines */
     const char *weights;     /* HWIO, from the first column on */
     ptrdiff_t weight_stride; /* from an input channel to the next */
 };
 
 /* Of a vector of a tile's columns, what is stored: the first values, all, or all past the caches. */
 enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };
-
-/* Makes what passed by the caches visible to other threads. */
-static inline void fc_end_stream(void)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
 
 struct fc_winograd_kernels {
     fc_weights_kernel weights[2][FC_MAX_NODES]; /* [kernel is 5×5][nodes - 1] */

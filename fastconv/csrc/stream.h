@@ -1,0 +1,13 @@
+/* Writing past the caches, whole lines at a time, what is so large that it has left them before anything reads it. */
+#ifndef FASTCONV_STREAM_H
+#define FASTCONV_STREAM_H
+
+enum { FC_CACHED_BYTES = 8 * 1024 * 1024 }; /* of an array that is written: larger ones go past the caches */
+
+/* Makes what went past the caches visible to other threads. */
+static inline void fc_end_stream(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+#endif
