@@ -124,11 +124,12 @@ cdef void _transpose_few(
     const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
 ) noexcept nogil:
     """A piece with fewer rows or columns than a block, value by value."""
-    cdef ptrdiff_t step = job.columns, row, column
-    for column in range(columns):
-        for row in range(rows):
-            target[row] = source[row * step + column]
-        target += job.rows
+    cdef ptrdiff_t step = job.rows, row, column
+    for row in range(rows):
+        for column in range(columns):
+            target[column * step] = source[column]
+        target += 1
+        source += job.columns
 
 
 cdef class Pointwise(Runner):
