@@ -10,11 +10,10 @@ from functools import cache, partial
 import numpy as np
 
 import fastconv
-from fastconv import _algorithms, reference
+from fastconv import _algorithms, _pack, reference
 
 from . import configs
 
-CACHE_LINE = 64  # bytes
 PLANS = {
     "conv2d": fastconv.Conv2d,
     "mlpconv": fastconv.MLPConv,
@@ -29,10 +28,7 @@ THREADS = tuple(sorted({1, ALL_THREADS}))
 
 def aligned(shape):
     """A float32 array of zeros, its pages touched, that starts on a cache line."""
-    size = 4 * int(np.prod(shape))
-    raw = np.empty(size + CACHE_LINE, np.uint8)
-    start = -raw.ctypes.data % CACHE_LINE
-    array = raw[start : start + size].view(np.float32).reshape(shape)
+    array = _pack.aligned(shape, np.dtype(np.float32))
     array[...] = 0
     return array
 

@@ -89,8 +89,7 @@ def output(value, dtype, shape, layout, x=None, residual=None):
     `value` may be a slice of channels of a contiguous NHWC array; it may share no memory with x and residual.
     """
     if value is None:
-        step = shape[-1] * dtype.itemsize
-        return aligned(shape, dtype) if prod(shape) * dtype.itemsize > LARGE else np.empty(shape, dtype), step
+        return new(shape, dtype), shape[-1] * dtype.itemsize
     cdef ndarray out = as_array("out", value)
     if <object>PyArray_DESCR(out) is not dtype and value.dtype != dtype:  # a byte-swapped dtype differs too
         raise TypeError(f"out must have dtype {dtype}, got {value.dtype}")
@@ -109,6 +108,15 @@ def output(value, dtype, shape, layout, x=None, residual=None):
         if other is not None and shares_memory(out, other):
             raise ValueError(f"out must not share memory with {name}")
     return value, step
+
+
+cdef ndarray new(shape, dtype):
+    if prod(shape) * dtype.itemsize > LARGE:
+        try:
+            return aligned(shape, dtype)
+        except MemoryError:
+            pass  # NumPy's own words name the array that was wanted
+    return np.empty(shape, dtype)
 
 
 cdef bint shares_memory(ndarray a, ndarray b):

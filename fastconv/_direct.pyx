@@ -6,8 +6,8 @@ is never split, and a kernel's result for a pixel does not depend on the tile th
 bits.
 
 Without padding the kernels read x where it is. With padding a strip's rows are first copied, borders and all, into the
-thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. Depthwise
-convolutions with a stride read x once or twice, where it is, and leave out the taps in the padding.
+thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. Most depthwise
+convolutions read x where it is and leave out the taps in the padding.
 """
 
 from fastconv._cpu cimport fc_tile
@@ -27,7 +27,8 @@ cdef class Direct(DirectTiles):
 
     cdef bint relu
     cdef ptrdiff_t batch, out_height, image_bytes, residual_stride
-    # The cut. A strip is some lines: rows of the output, or a tile's pixels when x is read in place by the plain tile.
+    # The cut. A strip is some lines: rows of the output, or as many pixels as the largest tile has when the plain tile
+    # reads x in place.
     cdef ptrdiff_t lines, line_pixels
 
     def __init__(self, shape, weights, bias, all_finite, activation):

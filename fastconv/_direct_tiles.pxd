@@ -23,7 +23,7 @@ cdef class DirectTiles(Runner):
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef ptrdiff_t pixels  # of a tile, at most
+    cdef ptrdiff_t max_pixels  # of a tile
     cdef bint narrow, in_rows, in_place
     cdef const fc_tile_kernel *narrow_kernels
     # Geometry, in pixels and channels.

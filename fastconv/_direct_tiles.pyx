@@ -17,11 +17,11 @@ from fastconv._cut cimport share
 from fastconv._pack cimport is_narrow
 from fastconv._rows cimport InputRows, Window
 
+from fastconv._rows import is_read_well
+
 import_array()
 
 CHUNK_CHANNELS = 64
-cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
-cdef ptrdiff_t PIXEL_IN_L1 = 1000  # of bytes: so large ones under a tile and three rows of the kernel stay in L1
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 
 # The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
@@ -29,7 +29,7 @@ cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile
 cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 
 # The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of
-# few terms, whose weights stay in L1 however often they are read, have tiles of no more sums than hide the latency.
+# few terms have tiles of no more sums than hide the latency: the weights are read more often then, but most from L1.
 cdef ptrdiff_t FEW_TERMS = 288, ENOUGH_SUMS = 12
 
 cdef enum:
@@ -49,13 +49,14 @@ cdef class DirectTiles(Runner):
         is_row = self.group_in == 1 and self.kernel_cols in (3, 5) and dilation_w == 1 and self.stride_w <= 2
         self.in_rows = self.narrow and is_row
         self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
-        self.in_place = self.in_rows and bool(all_finite) and self._is_read_well(shape)
+        reads_well = is_read_well(shape, shape.in_channels * self.itemsize, self.kernels.max_pixels)
+        self.in_place = self.in_rows and bool(all_finite) and reads_well
         self.copies = shape.padding != ((0, 0), (0, 0)) and not self.in_place
         self.groups = (self._chunks(shape) if self.copies else 1) if self.narrow else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
         self.terms = shape.terms
-        self.pixels = self._tile_pixels()
+        self.max_pixels = self._max_pixels()
         self.weights, self.bias = weights, bias
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
@@ -65,28 +66,18 @@ cdef class DirectTiles(Runner):
         self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
-        self.tile = f"{self.pixels} pixels × {columns} channels"
+        self.tile = f"{self.max_pixels} pixels × {columns} channels"
         self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
 
-    def _tile_pixels(self):
+    def _max_pixels(self):
         """The most pixels of a tile."""
         last_block = self.group_out % (self.kernels.lanes * FC_MAX_VECTORS)
-        is_whole = last_block == 0 or last_block > self.kernels.lanes  # all blocks have as many vectors
-        if self.narrow or self.terms > FEW_TERMS or not is_whole:
+        has_half = 0 < last_block <= self.kernels.lanes  # a block of one vector, whose sums would be too few
+        if self.narrow or self.terms > FEW_TERMS or has_half:
             return self.kernels.max_pixels
         return min(self.kernels.max_pixels, ENOUGH_SUMS // FC_MAX_VECTORS)
-
-    def _is_read_well(self, shape):
-        """Whether reading x in place is faster than copying it: few columns, each a tile by itself, see less than the
-        whole kernel, and what a tile sees is still in L1 for the next row; with a stride, where it is read once or
-        twice, the pixels need only not fall on the same few sets.
-        """
-        edges, pixel_bytes = sum(shape.padding[1]), shape.in_channels * self.itemsize
-        if self.stride_w > 1:
-            return edges * 3 <= shape.width and pixel_bytes % SAME_SETS_BYTES > 0
-        return edges**2 * 3 <= shape.width and pixel_bytes <= PIXEL_IN_L1
 
     def _chunks(self, shape):
         """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
@@ -150,7 +141,7 @@ cdef class DirectTiles(Runner):
         cdef const char *inputs[FC_MAX_PIXELS]
         cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, m = run.m
         cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
-        cdef ptrdiff_t tiles = (pixels + self.pixels - 1) // self.pixels
+        cdef ptrdiff_t tiles = (pixels + self.max_pixels - 1) // self.max_pixels
         cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, done = 0, t, i, n
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
         cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
@@ -240,7 +231,7 @@ cdef class DirectTiles(Runner):
         cdef ptrdiff_t q = 0, end, tiles, t, first
         while q < self.out_width:
             end = self.rows.end_of_columns(top_row, q)
-            tiles = (end - q + self.kernels.max_pixels - 1) // self.kernels.max_pixels
+            tiles = (end - q + self.max_pixels - 1) // self.max_pixels
             first = q
             for t in range(tiles):
                 q = first + share(t, tiles, end - first)

@@ -127,8 +127,7 @@ cdef void _transpose_few(
     cdef ptrdiff_t step = job.rows, row, column
     for row in range(rows):
         for column in range(columns):
-            target[column * step] = source[column]
-        target += 1
+            target[column * step + row] = source[column]
         source += job.columns
 
 

@@ -1,4 +1,6 @@
-"""What plans keep of their weights: packed in the order in which the kernels read them, by cache lines."""
+"""What plans keep of their weights: packed in the order in which the kernels read them, in arrays that begin at a cache
+line.
+"""
 
 from math import isfinite, prod
 

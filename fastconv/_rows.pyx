@@ -8,6 +8,8 @@ rows of the map between. Which ones depends on the place in the map alone, and s
 from libc.string cimport memcpy, memset
 
 cdef double LEAST_SAVED = 0.02  # of the products, that is worth tiles of single columns
+cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
+cdef ptrdiff_t IN_L1 = 42_000  # of bytes: so much of the input is still in an L1 cache of 48 KB for the next row
 
 
 cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
@@ -27,6 +29,20 @@ cdef ptrdiff_t end_of_same(Axis axis, ptrdiff_t i, ptrdiff_t end) noexcept nogil
         i += 1
         taps = taps_inside(axis, i)
     return i
+
+
+def is_read_well(shape, pixel_bytes, tile_pixels):
+    """Whether row tiles of so many pixels, of so many bytes each, read x in place faster than a copy of it.
+
+    Few columns, each a tile by itself whose time grows with the kernel, may see less than all of it, and what a tile
+    sees must still be in L1 for the next row. With a stride, where it is read once or twice, its pixels need only not
+    fall on the same few sets.
+    """
+    edges, (kernel_rows, kernel_cols) = sum(shape.padding[1]), shape.kernel
+    if shape.stride[1] > 1:
+        return edges * 3 <= shape.width and pixel_bytes % SAME_SETS_BYTES > 0
+    seen = kernel_rows * (tile_pixels + kernel_cols - 1) * pixel_bytes
+    return edges**2 * 3 <= shape.width and seen <= IN_L1
 
 
 cdef class InputRows:

@@ -34,7 +34,7 @@ cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the 
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
 cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
 # With no more channels, whose weights of one point stay in L1, so many tiles go together as have both levels of their
-# sums, of two vectors, in registers.
+# sums, of two vectors, in 32 registers or nearly so.
 cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
 
@@ -111,7 +111,8 @@ cdef class Winograd(Runner):
         self.v_point = _odd_lines(strip * self.v_tile)
         self.m_tile = _odd_lines(points * block * self.itemsize)
         self.workspace_bytes = points * self.v_point + strip * self.m_tile
-        self.tile = f"{transform}, {min(strip, self.max_tiles[FC_MAX_VECTORS - 1])} tiles × {block} channels"
+        vectors = 1 if self.group_out <= self.lanes else FC_MAX_VECTORS
+        self.tile = f"{transform}, {min(strip, self.max_tiles[vectors - 1])} tiles × {vectors * self.lanes} channels"
 
     cdef double strip_time(self, ptrdiff_t strips) noexcept:
         """What it takes to transform the patches of the largest strip, in multiply-adds."""

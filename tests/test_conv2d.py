@@ -119,6 +119,15 @@ STRIPS_AND_KERNELS = {
     "depthwise rows in the padding": ((2, 5, 9, 70), (5, 3, 1, 70), {"groups": 70, "padding": (9, 1)}),
     "depthwise": ((2, 9, 30, 70), (3, 3, 1, 70), {"groups": 70, "padding": 1}),
     "depthwise in place": ((2, 9, 59, 41), (3, 3, 1, 41), {"groups": 41, "padding": 1, "stride": 2}),
+    "depthwise on a wide map": ((2, 7, 25, 33), (3, 3, 1, 33), {"groups": 33, "padding": 1}),
+    "depthwise 5×5 on a wide map": ((2, 7, 50, 33), (5, 5, 1, 33), {"groups": 33, "padding": 2}),
+    "depthwise of as many channels as stay in L1": ((1, 5, 14, 250), (3, 3, 1, 250), {"groups": 250, "padding": 1}),
+    "depthwise of more channels": ((1, 5, 14, 251), (3, 3, 1, 251), {"groups": 251, "padding": 1}),
+    "depthwise columns of padding alone": (
+        (2, 4, 77, 17),
+        (3, 3, 1, 17),
+        {"groups": 17, "padding": ((7, 2), (5, 0))},
+    ),
     "depthwise 5×5": ((2, 7, 28, 24), (5, 5, 1, 24), {"groups": 24, "padding": 2}),
     "depthwise 5×5 in place": ((2, 7, 26, 33), (5, 5, 1, 33), {"groups": 33, "padding": "same", "stride": 2}),
     "depthwise rows far apart in place": (
@@ -214,7 +223,7 @@ def test_one_bad_value_reaches_its_outputs_and_no_others(bad, place, activation)
 @pytest.mark.parametrize(("groups", "out_channels"), [(1, 18), (4, 16), (16, 16)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("kernel", [3, 5])
-@pytest.mark.parametrize("stride", [1, 2])  # 2: finite depthwise weights would run on x in place
+@pytest.mark.parametrize("stride", [1, 2])  # finite weights would run on x in place, depthwise
 def test_a_bad_weight_meets_the_zeros_of_the_padding(stride, kernel, bad, groups, out_channels):
     rng = np.random.default_rng(0)
     shapes = (9, 13, 16), (kernel, kernel, 16 // groups, out_channels)

@@ -66,6 +66,13 @@ def test_hot_loops(compiler, kernels):
     assert not found
 
 
+def test_large_outputs_go_past_the_caches(kernels):
+    """Where a vector is a whole cache line."""
+    streaming = {name for name, body in kernels.items() if any(i.name.startswith("vmovntp") for i in body)}
+    wanted = {name for name in kernels if re.search(r"_(winograd_output_.*|transpose_streamed)__avx512", name)}
+    assert streaming == wanted
+
+
 def test_every_kernel_is_a_tile_or_another(kernels):
     """A new family must say in machine_code.py what its hot loop is to be, or here that it has none."""
     assert [name for name in kernels if not is_tile(name) and not OTHERS.match(name)] == []

@@ -32,6 +32,10 @@ enum { SUM_TERMS = 256 };
 /* The same for the products of Winograd, whose output transform magnifies their rounding. */
 enum { PRODUCT_TERMS = 16 };
 
+/* What the output transform of Winograd stores of a vector of columns: some values, in some pixels; all, in all pixels;
+ * the same past the caches. */
+enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };
+
 /* Vectors of channels that go through a window together in pooling: so many chains hide the latency. */
 enum { POOL_VECTORS = 8 };
 

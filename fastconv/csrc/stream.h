@@ -4,10 +4,12 @@
 
 enum { FC_CACHED_BYTES = 8 * 1024 * 1024 }; /* of an array that is written: larger ones go past the caches */
 
-/* Makes what went past the caches visible to other threads. */
+/* Before the barrier that ends a team's work: other threads then see what went past the caches. */
 static inline void fc_end_stream(void)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#ifdef __SSE__
+    __builtin_ia32_sfence();
+#endif
 }
 
 #endif

@@ -84,9 +84,6 @@ struct fc_result {
     ptrdiff_t weight_stride; /* from an input channel to the next */
 };
 
-/* Of a vector of a tile's columns, what is stored: the first values, all, or all past the caches. */
-enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };
-
 struct fc_winograd_kernels {
     fc_weights_kernel weights[2][FC_MAX_NODES]; /* [kernel is 5×5][nodes - 1] */
     /* [kernel is 5×5][nodes of rows - 1][nodes of cols - 1] */

@@ -130,8 +130,8 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
         NAMED(winograd_sums)(tiles, vectors, 2, t);
 }
 
-/* One vector of columns of a tile, whole, also past the caches, or the first `count` of it for the values in the map;
- * the first five arguments are literals at every call. */
+/* One vector of columns of a tile: all of it for a tile wholly inside the map, or the first `count` for the values
+ * inside. The first five arguments are literals at every call. */
 INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const int col_nodes, const int add_residual,
                                     const enum fc_extent extent, const struct NAMED(winograd_constants) * c,
                                     const struct fc_result *t, ptrdiff_t at, ptrdiff_t count)
@@ -176,6 +176,7 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
     }
 }
 
+/* The same, with or without a residual. */
 INLINE void NAMED(winograd_finish)(const int kernel, const int row_nodes, const int col_nodes,
                                    const enum fc_extent extent, const struct NAMED(winograd_constants) * c,
                                    const struct fc_result *t, ptrdiff_t at, ptrdiff_t count)
@@ -196,12 +197,12 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
     const struct NAMED(winograd_constants) c =
         NAMED(winograd_broadcast)(nodes, 2 * nodes + 3 - kernel, row_nodes > col_nodes ? t->axes.rows : t->axes.cols);
     const int inside = t->rows == row_outputs && t->cols == col_outputs;
-    const int streams = t->streams && ((uintptr_t)t->out | t->out_stride | t->out_row) % CACHE_LINE == 0;
+    const int is_of_lines = VECTOR_BYTES == CACHE_LINE && ((uintptr_t)t->out | t->out_stride) % CACHE_LINE == 0;
     for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
         if (!inside || count < LANES)
             NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_SOME, &c, t, at, count);
-        else if (streams)
+        else if (is_of_lines && t->streams)
             NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_STREAMED, &c, t, at, count);
         else
             NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_WHOLE, &c, t, at, count);
