@@ -26,6 +26,7 @@ from fastconv import _peak
 
 ROUNDS = 20_000  # of the multiply-add loop: some 0.04 ms
 TURN = 0.0005  # seconds of a turn, at least
+COPY_TURN = 0.01  # beside a copy, which empties the caches: what a layer takes to fill them again then counts little
 COPY_BYTES = 64 * 2**20
 
 
@@ -131,7 +132,7 @@ def share(yardstick, layer, threads, seconds):
     if yardstick == COPY:  # x and the result, each counted once
         source, target = np.ones(COPY_BYTES // 8), np.zeros(COPY_BYTES // 8)
         size = 4 * (prod(layer.x_shape) + prod(layer.out_shape))
-        return turns(call, size, partial(_peak.copy, source, target, threads), seconds)
+        return turns(call, size, partial(_peak.copy, source, target, threads), seconds, COPY_TURN)
     # The speed for each MAC over that at the multiple; the lanes that pad the output channels to it count as work.
     height, _, channels = layer.x_shape
     multiple = -(-channels // 32) * 32
@@ -139,22 +140,22 @@ def share(yardstick, layer, threads, seconds):
     return turns(call, channels * multiple, lambda: padded() or multiple**2, seconds)
 
 
-def turns(call, amount, yardstick, seconds):
+def turns(call, amount, yardstick, seconds, least=TURN):
     """Medians of (rate of the call / rate of the yardstick, seconds a call); the yardstick returns its own amount."""
     shares, times, end = [], [], perf_counter() + seconds
     while perf_counter() < end or len(times) < 5:
-        limit, _ = turn(yardstick)
-        rate, time = turn(lambda: call() or amount)
+        limit, _ = turn(yardstick, least)
+        rate, time = turn(lambda: call() or amount, least)
         shares.append(rate / limit)
         times.append(time)
     return median(shares), median(times)
 
 
-def turn(work):
+def turn(work, least=TURN):
     """(rate, seconds a call) of a turn; `work` returns its amount."""
     amount = calls = 0
     start = now = perf_counter()
-    while now - start < TURN:
+    while now - start < least:
         amount += work()
         calls += 1
         now = perf_counter()
