@@ -96,14 +96,12 @@ def test_any_form_of_an_array_gives_the_same(form, name, layout):
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
-@pytest.mark.parametrize("algorithm", ["direct", "winograd", "blas"])
-def test_large_results_begin_at_a_cache_line(algorithm, layout):
-    size = 1 if algorithm == "blas" else 3
-    plan = fastconv.Conv2d(np.ones((size, size, 24, 24), np.float32), algorithm=algorithm, padding=size // 2)
-    x = np.ones((50, 50, 24), np.float32)
-    if layout == "NCHW":
-        plan = fastconv.Conv2d(np.ones((24, 24, size, size), np.float32), padding=size // 2, layout=layout)
-        x = np.ones((24, 50, 50), np.float32)
+@pytest.mark.parametrize(("algorithm", "size"), [("direct", 3), ("direct", 1), ("winograd", 3), ("blas", 1)])
+def test_large_results_begin_at_a_cache_line(algorithm, size, layout):
+    is_nhwc = layout == "NHWC"
+    x = np.ones((50, 50, 24) if is_nhwc else (24, 50, 50), np.float32)
+    weight = np.ones((size, size, 24, 24) if is_nhwc else (24, 24, size, size), np.float32)
+    plan = fastconv.Conv2d(weight, algorithm=algorithm, padding=size // 2, layout=layout)
     for y in (plan(x), fastconv.max_pool2d(x, 3, stride=1, padding=1, layout=layout)):
         assert y.ctypes.data % 64 == 0
         assert y.flags.c_contiguous
