@@ -12,7 +12,7 @@ cdef struct Run:
     ptrdiff_t tile  # the number of the last, among those of the same blocks
 
 
-cdef struct Part:  # of a tile's output channels, that one call of a kernel does
+cdef struct Call:  # of a kernel, for some of a tile's output channels
     fc_tile tile
     ptrdiff_t vectors
 
@@ -55,9 +55,9 @@ cdef class DirectTiles(Runner):
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil
-    cdef ptrdiff_t _parts(
+    cdef ptrdiff_t _calls(
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
-        Part *parts,
+        Call *calls,
     ) noexcept nogil
     cdef void _scatter(
         self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const Run *run, ptrdiff_t done

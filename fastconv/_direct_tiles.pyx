@@ -10,8 +10,7 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    FC_PREFETCHED, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_STEPS, fc_tile, fc_tile_kernel,
-    kernels_for,
+    FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_tile, fc_tile_kernel, kernels_for,
 )
 from fastconv._cut cimport share
 from fastconv._pack cimport is_narrow
@@ -135,7 +134,7 @@ cdef class DirectTiles(Runner):
         const char *source, ptrdiff_t first,
     ) noexcept nogil:
         """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
-        cdef Part[2] parts
+        cdef Call[2] calls
         cdef fc_tile *tile
         cdef fc_tile_kernel kernel
         cdef const char *inputs[FC_MAX_PIXELS]
@@ -148,7 +147,7 @@ cdef class DirectTiles(Runner):
         cdef ptrdiff_t jump = row_step - cols * step  # from the end of a row to the next, if they are no neighbours
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
         cdef ptrdiff_t next_set = (end_block - first_block) * self.block_bytes
-        cdef ptrdiff_t n_parts = self._parts(strip, group, first_block, end_block, run, parts)
+        cdef ptrdiff_t n_calls = self._calls(strip, group, first_block, end_block, run, calls)
         cdef ptrdiff_t prefetching = 0  # tiles of the set that prefetch the next one
         cdef const char *at
         if end_block < self.blocks and next_set <= PREFETCHED_BYTES:
@@ -165,14 +164,14 @@ cdef class DirectTiles(Runner):
                     left = cols
                     at += jump
             run.tile += 1
-            for i in range(n_parts):
-                tile = &parts[i].tile
+            for i in range(n_calls):
+                tile = &calls[i].tile
                 tile.pixels = inputs
-                if run.tile <= prefetching and parts[i].vectors == FC_MAX_VECTORS:
+                if run.tile <= prefetching and calls[i].vectors == FC_MAX_VECTORS:
                     tile.ahead = next_set + (run.tile - 1) * FC_PREFETCHED
                     kernel = self.kernels.conv_prefetching[n - 1]
                 else:
-                    kernel = self.kernels.conv[parts[i].vectors - 1][n - 1]
+                    kernel = self.kernels.conv[calls[i].vectors - 1][n - 1]
                 if others:
                     self._scatter(kernel, tile, n, run, done)
                 else:
@@ -182,20 +181,20 @@ cdef class DirectTiles(Runner):
                         tile.residual += n * tile.residual_stride
             done += n
 
-    cdef ptrdiff_t _parts(
+    cdef ptrdiff_t _calls(
         self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
-        Part *parts,
+        Call *calls,
     ) noexcept nogil:
         """The calls for the first tile of a run: for the full blocks of channels, then for the last; how many."""
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
         cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
         cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, n = 0
         while first < end:
-            parts[n].tile = strip[0]
-            parts[n].tile.columns = columns if columns else end - first
-            parts[n].vectors = FC_MAX_VECTORS if parts[n].tile.columns > lanes else 1
-            self._place(&parts[n].tile, strip, group, first, parts[n].vectors, run.window, run.m)
-            first += parts[n].tile.columns
+            calls[n].tile = strip[0]
+            calls[n].tile.columns = columns if columns else end - first
+            calls[n].vectors = FC_MAX_VECTORS if calls[n].tile.columns > lanes else 1
+            self._place(&calls[n].tile, strip, group, first, calls[n].vectors, run.window, run.m)
+            first += calls[n].tile.columns
             columns = 0
             n += 1
         return n
