@@ -106,6 +106,7 @@ GOOD = """
         ("add    $0x20,%rsi", "vmovups (%rdi),%ymm4", []),
         ("add    $0x20,%rsi", "vaddps (%rdi),%ymm4,%ymm5\n      20:\tvmovups (%rdi),%ymm4", ["5 loads of vectors"]),
         ("add    $0x20,%rsi", "vmovaps %ymm1,%ymm4", []),
+        ("add    $0x20,%rsi", "kmovq  %k1,%rsi", ["1 moves of masks"]),
         ("vbroadcastss (%r9,%rax,1),%ymm3", "vmovaps %ymm1,%ymm4", ["2 loads of vectors"]),
         ("jle    8 ", "jle    28 ", ["1 stores"]),  # no inner loop is left: the outer one stores its result
         ("jle    8 ", "ret    ", ["1 stores"]),
