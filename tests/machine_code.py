@@ -95,8 +95,8 @@ def faults(name, body):
     A turn of the loop makes some steps of the reduction, and nothing but what they need may touch a whole vector in
     memory, but for one of the weights that is loaded twice. The general registers do not hold the pointers of the
     largest tiles: in a turn each may be fetched once, from the stack or a vector register. Moves between vector
-    registers take no unit, only a place in the stream of instructions: there may be half as many as multiply-adds. Moves
-    to and from mask registers take those of the multiply-adds.
+    registers take no unit, only a place in the stream of instructions: there may be half as many as multiply-adds.
+    Those to and from mask registers take the units of the multiply-adds.
     """
     need, pixels = step(name), int(_TILE.fullmatch(name)["pixels"])
     loops = hot_loops(body)
