@@ -25,8 +25,8 @@ COMMON = ["-O3", "-std=gnu11", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidd
 AVX2 = ["-mavx2", "-mfma"]
 AVX512 = ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"]
 
-# For gcc alone: else it keeps pointers in vector registers, and spills the largest tiles' sums in their hot loops; or in
-# mask registers, as its default tuning has it, whose moves take the units that multiply and add.
+# For gcc alone: else it keeps pointers in vector registers, and spills the largest tiles' sums in their hot loops; its
+# default tuning keeps them in mask registers, whose moves take the units that multiply and add.
 GCC = ["-mtune=haswell", "-mtune-ctrl=^inter_unit_moves_to_vec,^inter_unit_moves_from_vec"]
 
 
