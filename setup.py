@@ -109,6 +109,7 @@ def main():
     extensions = [
         extension("_arrays"),
         extension("_cpu", [f"{CSRC}/isa.c"]),
+        extension("_team"),
         extension("_cut"),
         extension("_chain"),
         extension("_pack"),

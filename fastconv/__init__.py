@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fastconv import cost, networks, reference
     from fastconv._config import get_config, show_config
     from fastconv._machine import peak
+    from fastconv._workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
 
 __version__ = "0.1.0"
@@ -49,6 +50,7 @@ __all__ = [
     "peak",
     "pointwise",
     "reference",
+    "release",
     "show_config",
 ]
 
@@ -56,6 +58,7 @@ _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
     **dict.fromkeys(("get_config", "show_config"), "_config"),
     "peak": "_machine",
+    "release": "_workspace",
     **{name: name for name in ("cost", "networks", "reference")},
 }
 

@@ -7,6 +7,7 @@ is taken, and the team follows it; `pack(weight, bias, groups, num_threads)`, wh
 """
 
 from fastconv import _direct, _nchw, _pack, _threads, _transforms, _winograd
+from fastconv._arguments import LARGEST
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
@@ -66,7 +67,10 @@ class _Blas:
     layout = "NHWC"
 
     def reason_against(self, shape):
-        return None if shape.is_pointwise else "is for 1×1 convolutions without padding or groups"
+        if not shape.is_pointwise:
+            return "is for 1×1 convolutions without padding or groups"
+        near = shape.stride[1] * shape.in_channels <= LARGEST
+        return None if near else "is for 1×1 convolutions that read pixels less than 2**31 values apart"
 
     def cost(self, shape):
         return 2 * _direct_cost(shape)  # at least, wherever it was measured
@@ -119,7 +123,7 @@ class _Winograd:
         return shape.batch * self.transform.products(shape) * products
 
     def pack(self, weight, bias, groups, num_threads):
-        team = _threads.take(_threads.moving_team(num_threads, weight.size))
+        team = _threads.moving_team(num_threads, weight.size)
         return _pack.winograd(weight, bias, groups, self.transform, team)
 
     def bind(self, shape, packed, activation):
@@ -138,24 +142,19 @@ NAMES = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
 
 
 def usable(name, geometry):
-    """The algorithms called `name` that can do this geometry, whatever the map; ValueError if there are none."""
-    shape = geometry.smallest()
-    able = _able(name, shape, geometry.layout)
-    if not able:
-        reason = next(one.reason_against(shape) for one in ALGORITHMS if one.name == name)
-        raise ValueError(f'algorithm "{name}" {reason}, got {geometry}')
-    return able
+    """The algorithms called `name` that can do this geometry on small maps; ValueError if there are none."""
+    return _able(name, geometry.smallest(), geometry.layout, geometry)
 
 
 def choose(name, shape, layout="NHWC"):
     """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
-    return min(_able(name, shape, layout), key=lambda algorithm: algorithm.cost(shape))
+    return min(_able(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
 
 
-def _able(name, shape, layout):
+def _able(name, shape, layout, given):
     """Those called `name`, any for "auto", that can do `shape` on arrays in `layout`, maybe converted to NHWC."""
-    return [
-        one
-        for one in ALGORITHMS
-        if name in ("auto", one.name) and one.layout in (layout, "NHWC") and one.reason_against(shape) is None
-    ]
+    named = [one for one in ALGORITHMS if name in ("auto", one.name) and one.layout in (layout, "NHWC")]
+    able = [one for one in named if one.reason_against(shape) is None]
+    if not able:
+        raise ValueError(f'algorithm "{name}" {named[0].reason_against(shape)}, got {given}')
+    return able

@@ -1,24 +1,30 @@
 """Pointwise convolution as a matrix product: slabs of pixels through SciPy's BLAS. The only file that names BLAS.
 
 The team shares the slabs, and BLAS itself must then run single-threaded: its own pool beside ours costs more than it
-gives. A BLAS keeps one thread count for the process, so it is set to one while slabs run and put back after the last.
-The slabs depend on the shape alone, so the bits do not depend on the team.
+gives. A BLAS keeps one thread count for the process, so it is held at one while slabs run; csrc/blas_threads.h says
+how. The slabs depend on the shape alone, so the bits do not depend on the team.
 """
 
-import os
-from collections import Counter
-from pathlib import Path
-from threading import Condition, RLock, get_ident
+import ctypes
+from itertools import product
 
-import threadpoolctl
+import scipy.linalg.cython_blas
 
 from cython cimport floating
+from libc.limits cimport INT_MAX
 from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
-from fastconv._cut cimport Arrays, Cut, Runner
+from fastconv._cut cimport Arrays, Cut, Progress, Runner
 from fastconv._shares cimport fc_shares, fc_take_unit
+
+
+cdef extern from "blas_threads.h" nogil:
+    void fc_hold_blas() noexcept
+    void fc_release_blas() noexcept
+    int fc_watch_blas(size_t get, size_t set) noexcept
+
 
 # Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
 cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
@@ -34,8 +40,8 @@ cdef class Blas(Runner):
     cdef const void *weight_data
     cdef const void *bias_data
     cdef bint relu, is_double
-    cdef int channels, out_channels, row_pixels, slab_pixels, pixel_values
-    cdef ptrdiff_t rows, image_values, row_values
+    cdef int channels, out_channels, slab_pixels, pixel_values
+    cdef ptrdiff_t rows, row_pixels, image_values, row_values
 
     def __init__(self, shape, weights, bias, activation):
         self.weights, self.bias = weights, bias
@@ -56,10 +62,22 @@ cdef class Blas(Runner):
         self.most_strips, self.most_parts = self.strips, 1  # what BLAS rounds may depend on the slab
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
-    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work, bint alone):
-        """Convolve x into out as every runner does, BLAS itself on one thread."""
-        with single_threaded_blas:
-            super().run(x, residual, out, out_stride, work, alone)
+    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
+        """Run as every runner does, on an out whose pixels are as near to each other as BLAS can be told."""
+        if out_stride > INT_MAX * <ptrdiff_t>x.itemsize:
+            raise ValueError(
+                'out must have its pixels less than 2**31 values apart for algorithm "blas", '
+                f"got {out_stride // x.itemsize:,}"
+            )
+        super().run(x, residual, out, out_stride, work)
+
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
+        """Run until the deadline, BLAS itself on one thread."""
+        cdef bint is_done
+        fc_hold_blas()
+        is_done = Runner.run_on(self, arrays, work, progress)
+        fc_release_blas()
+        return is_done
 
     cdef void run_units(
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
@@ -117,79 +135,37 @@ cdef class Blas(Runner):
                     y[k] = 0 if y[k] < 0 else y[k]  # always stored, and so vectorised; a NaN stays
 
 
-class _SingleThreadedBlas:
-    """Context that holds BLAS at one thread while any caller is inside; each thread of a program may enter.
-
-    A fork waits until no other thread is inside: a BLAS forked in the middle of its work may hold locks that nobody
-    opens again. Signal handlers may come at any line, and themselves enter or fork: so the lock is reentrant, the count
-    goes up before BLAS is held, and what BLAS had is noted once.
-    """
-
-    def __init__(self):
-        self._changed = Condition(RLock())
-        self._inside = Counter()  # by thread
-        self._forking = False
-        self._before = None  # BLAS's own numbers of threads, while it is held
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._close, after_in_parent=self._open, after_in_child=self._open_in_child)
-
-    def __enter__(self):
-        me = get_ident()
-        with self._changed:
-            while self._forking and not self._inside[me]:
-                self._changed.wait()
-            self._inside[me] += 1
-            try:
-                if self._before is None:
-                    self._before = [library.num_threads for library in _controllers]
-                    for library in _controllers:
-                        library.set_num_threads(1)
-            except BaseException:  # Ctrl-C: nobody calls __exit__ then
-                self._leave(me)
-                raise
-
-    def __exit__(self, *error):
-        with self._changed:
-            self._leave(get_ident())
-
-    def _leave(self, me):
-        self._inside[me] -= 1
-        self._inside += Counter()  # drops threads that left
-        try:
-            if not self._inside and self._before is not None:
-                before, self._before = self._before, None
-                for library, threads in zip(_controllers, before, strict=True):
-                    library.set_num_threads(threads)
-        finally:
-            self._changed.notify_all()
-
-    def _close(self):
-        self._changed.acquire()
-        self._forking = True
-        while set(self._inside) - {get_ident()}:
-            self._changed.wait()
-
-    def _open(self):
-        self._forking = False
-        self._changed.notify_all()
-        self._changed.release()
-
-    def _open_in_child(self):
-        self._forking = False
-        self._changed.release()
+# How BLAS libraries name what reads and what sets their number of threads, and what we call them.
+_OPENBLAS = [
+    (f"{prefix}openblas_get_num_threads{suffix}", f"{prefix}openblas_set_num_threads{suffix}", "openblas")
+    for prefix, suffix in product(("scipy_", ""), ("", "64_"))
+]
+_LIBRARIES = [
+    *_OPENBLAS,
+    ("MKL_Get_Max_Threads", "MKL_Set_Num_Threads", "mkl"),
+    ("bli_thread_get_num_threads", "bli_thread_set_num_threads", "blis"),
+]
 
 
-def library():
-    """What threadpoolctl knows of the BLAS that SciPy uses; empty where it knows none."""
-    return _controllers[0].info() if _controllers else {}
+def describe():
+    """(name, version and architecture, threads) of SciPy's BLAS, each None where it is not known."""
+    if _found is None:
+        return None, None, None
+    read, _, name = _found
+    version = None
+    if name == "openblas":
+        config, core = (getattr(_blas, read.replace("num_threads", fact)) for fact in ("config", "corename"))
+        config.restype = core.restype = ctypes.c_char_p
+        version = f"{config().decode().split()[1]} ({core().decode()})"
+    return name, version, getattr(_blas, read)()
 
 
-def _find_blas():
-    """Controllers of SciPy's BLAS alone where its package brings one, so that NumPy's stays as it is."""
-    every = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-    own = [one for one in every if {"scipy", "scipy.libs"} & set(Path(one.filepath).parts)]
-    return own or every
+def _address(name):
+    return ctypes.cast(getattr(_blas, name), ctypes.c_void_p).value
 
 
-_controllers = _find_blas()
-single_threaded_blas = _SingleThreadedBlas()
+# A module that calls BLAS, by which the loader finds the functions of the library that it was linked to.
+_blas = ctypes.CDLL(scipy.linalg.cython_blas.__file__)
+_found = next((names for names in _LIBRARIES if hasattr(_blas, names[0])), None)
+if fc_watch_blas(_address(_found[0]) if _found else 0, _address(_found[1]) if _found else 0):
+    raise OSError("forks cannot be watched: pthread_atfork failed")

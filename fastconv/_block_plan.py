@@ -4,6 +4,7 @@ Branches write into slices of channels of the result, so nothing is concatenated
 each convolution's store. What lies between the convolutions is kept for a few images at a time.
 """
 
+from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,7 +62,7 @@ class BoundBlock:
         image_bytes = sum(map(prod, _kept(block, shapes).values()))
         self._most = max(1, _SCRATCH_BYTES // max(image_bytes, 1))  # images at a time
         batches = {min(self._most, first.batch), first.batch % self._most} - {0}  # the rest are fewer
-        self._bounds = {batch: Bound(_chain(block, shapes, batch), block.num_threads) for batch in batches}
+        self._bounds = {batch: BoundChain(block, shapes, batch) for batch in batches}
 
     @property
     def scratch_bytes(self):
@@ -92,27 +93,38 @@ def _kept(block, shapes):
     return kept
 
 
-def _chain(block, shapes, batch):
+class BoundChain(Bound):
     """The parts of a block one after the other, for so many images; `shapes` are those of its convolutions."""
-    chain, channel = Chain(), 0
-    places = {"x": chain.x()}
-    for name, (pixels, pixel_bytes) in _kept(block, shapes).items():
-        places[name] = chain.keep(batch, pixels, pixel_bytes)
-    for name in block._joined:
-        places[name] = chain.out(channel)
-        channel += shapes[name].out_channels * block.dtype.itemsize
-    for part in block._in_running_order:
-        shape = shapes[part.name]
-        x_shape = batch, shape.height, shape.width, shape.in_channels
-        source = places[part.source]
-        if part.name == block._pooled:
-            shape = _shapes.pool_shape(x_shape, 3, stride=1, padding=1)
-            pool = BoundPool(shape, "max", block.dtype.itemsize, block.num_threads)
-            chain.add(pool.runner, source, None, places["pool"])
-            source = places["pool"]
-        residual = places.get("shortcut", places["x"]) if part.name == block._summed else None
-        chain.add(block._convs[part.name]._bind(x_shape).runner, source, residual, places[part.name])
-    return chain
+
+    __slots__ = ("_batch", "_kept", "_offsets", "_steps")
+
+    def __init__(self, block, shapes, batch):
+        self._batch, self._kept = batch, _kept(block, shapes)
+        widths = [shapes[name].out_channels * block.dtype.itemsize for name in block._joined]
+        self._offsets = dict(zip(block._joined, accumulate(widths, initial=0), strict=False))  # in a pixel of out
+        self._steps = []  # (what runs, names of the places that it reads, adds or None, writes), in running order
+        for part in block._in_running_order:
+            shape, source = shapes[part.name], part.source
+            x_shape = batch, shape.height, shape.width, shape.in_channels
+            if part.name == block._pooled:
+                pool = _shapes.pool_shape(x_shape, 3, stride=1, padding=1)
+                bound = BoundPool(pool, "max", block.dtype.itemsize, block._num_threads)
+                self._steps.append((bound, source, None, "pool"))
+                source = "pool"
+            residual = None
+            if part.name == block._summed:
+                residual = "shortcut" if "shortcut" in self._kept else "x"
+            self._steps.append((block._convs[part.name]._bind(x_shape), source, residual, part.name))
+        super().__init__(block._num_threads, max(bound.useful for bound, *_ in self._steps))
+
+    def _bind(self, threads):
+        chain = Chain()
+        places = {"x": chain.x(), None: None}
+        places |= {name: chain.keep(self._batch, *sizes) for name, sizes in self._kept.items()}
+        places |= {name: chain.out(offset) for name, offset in self._offsets.items()}
+        for bound, source, residual, target in self._steps:
+            chain.add(bound.runner_for(threads), places[source], places[residual], places[target])
+        return chain
 
 
 class Block:
@@ -126,8 +138,7 @@ class Block:
     def __init__(self, pairs, activation, layout, num_threads, **options):
         _arguments.one_of("layout", layout, _orders.LAYOUTS)
         _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
-        _threads.resolve(num_threads)
-        self._layout, self._num_threads, self._options = layout, num_threads, options
+        self._layout, self._num_threads, self._options = layout, _threads.checked(num_threads), options
         chain = getattr(_block_shapes, self._name)
         arrays = _block_shapes.arrays(chain, pairs, layout)
         self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
@@ -156,8 +167,8 @@ class Block:
 
     @property
     def num_threads(self):
-        """The largest team."""
-        return _threads.resolve(self._num_threads)
+        """The largest team, for the calling thread now."""
+        return _threads.now(self._num_threads)
 
     @property
     def layout(self):
@@ -184,7 +195,8 @@ class Block:
         if self.layout == "NHWC":
             bound.run(_arrays.contiguous(x, dtype), None, y, step)
         else:
-            _layout.run_in_nhwc(bound.run, x, None, y, bound.out_shape, self.num_threads)
+            images = x.shape[-3:]
+            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, None, y, bound.out_shape, self._num_threads)
         return y
 
     def cost(self, x_shape: tuple[int, ...]) -> "Cost":

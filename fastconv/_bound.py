@@ -1,24 +1,41 @@
-"""A runner with its team, which is lent memory for each call: what plans and functions run."""
+"""A runner for each team, lent memory for each call: what plans and functions run."""
 
 from fastconv import _threads, _workspace
 from fastconv._pool import Pool
 
 
 class Bound:
-    """A runner with its team, on arrays of one shape that are known to be right."""
+    """What runs on arrays of one shape that are known to be right, with the team that there is at each call.
 
-    __slots__ = ("_memory", "runner")
+    A subclass has `_bind(threads)`, which makes a runner for a largest team of so many.
+    """
 
-    def __init__(self, runner, team):
-        runner.set_team(team)
-        self.runner, self._memory = runner, runner.memory
+    __slots__ = ("_num_threads", "_runners", "useful")
+
+    def __init__(self, num_threads, useful):
+        self._num_threads, self.useful = num_threads, useful
+        self._runners = {}  # by the largest team; a runner does not change, so threads may share it
+
+    @property
+    def runner(self):
+        """The runner for the largest team of the calling thread now."""
+        return self.runner_for(1 if self.useful == 1 else _threads.now(self._num_threads))
+
+    def runner_for(self, threads):
+        """The runner for a largest team of so many."""
+        runner = self._runners.get(threads)
+        if runner is None:
+            runner = self._bind(threads)
+            runner.set_team(min(threads, self.useful), threads)
+            self._runners[threads] = runner
+        return runner
 
     def run(self, x, residual, out, out_stride):
         """Write the result for x into out, whose pixels are `out_stride` bytes apart."""
-        alone = _threads.take(self.runner.team) == 1
-        work = _workspace.borrow(self._memory)
+        runner = self.runner
+        work = _workspace.borrow(runner.memory)
         try:
-            self.runner.run(x, residual, out, out_stride, work, alone)
+            runner.run(x, residual, out, out_stride, work)
         finally:
             _workspace.give_back(work)
 
@@ -26,7 +43,11 @@ class Bound:
 class BoundPool(Bound):
     """A pooling on NHWC arrays of one shape; `kind` is "max" or "avg"."""
 
-    __slots__ = ()
+    __slots__ = ("_arguments",)
 
     def __init__(self, shape, kind, itemsize, num_threads):
-        super().__init__(Pool(shape, kind, itemsize), _threads.moving_team(num_threads, shape.values_read))
+        super().__init__(num_threads, _threads.useful_to_move(shape.values_read))
+        self._arguments = shape, kind, itemsize
+
+    def _bind(self, threads):
+        return Pool(*self._arguments)

@@ -1,7 +1,7 @@
 """Runners one after the other: a block as one runner, whose parts follow each other with no Python between them."""
 
 from fastconv._cpu cimport CACHE_LINE
-from fastconv._cut cimport Arrays, Runner
+from fastconv._cut cimport Arrays, Progress, Runner
 
 
 cdef enum Of:
@@ -32,8 +32,8 @@ cdef class Part:
     cdef Place x, residual, out
     cdef Part next
 
-    cdef void run(self, const Arrays *arrays, char *memory, char *work, bint alone) noexcept nogil:
-        """Run this part on the arrays of the whole chain, and then the next ones."""
+    cdef bint run(self, const Arrays *arrays, char *memory, char *work, Progress *progress) noexcept nogil:
+        """Run this part on the arrays of the whole chain; whether it is done."""
         cdef Arrays own
         own.x = self.x.find(arrays, memory)
         own.residual = NULL if self.residual is None else self.residual.find(arrays, memory)
@@ -41,9 +41,18 @@ cdef class Part:
         own.out_image, own.out_stride = self.out.image, self.out.pixel
         if self.out.of == OF_OUT:
             own.out_image, own.out_stride = arrays.out_image, arrays.out_stride
-        self.runner.run_on(&own, work, alone)
-        if self.next is not None:
-            self.next.run(arrays, memory, work, alone)
+        return self.runner.run_on(&own, work, progress)
+
+    cdef bint run_from(
+        self, ptrdiff_t place, const Arrays *arrays, char *memory, char *work, Progress *progress
+    ) noexcept nogil:
+        """Run this part, which has so many before it, and those after it, but for the ones that are done already."""
+        if place == progress.parts_done:
+            if not self.run(arrays, memory, work, progress):
+                return False
+            progress.parts_done += 1
+            progress.begun = False
+        return True if self.next is None else self.next.run_from(place + 1, arrays, memory, work, progress)
 
 
 cdef class Chain(Runner):
@@ -55,7 +64,7 @@ cdef class Chain(Runner):
     cdef Part first, last
     cdef readonly ptrdiff_t kept_bytes  # between the parts
 
-    def set_team(self, int team):
+    def set_team(self, int size, int opened):
         """The largest team of a part; each has its own already."""
 
     @property
@@ -89,9 +98,8 @@ cdef class Chain(Runner):
         else:
             self.last.next = part
         self.last = part
-        self.team = max(self.team, runner.team)
+        self.team.size = max(self.team.size, runner.team.size)
         self.workspace_bytes = max(self.workspace_bytes, <ptrdiff_t>runner.memory)
 
-    cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil:
-        if self.first is not None:
-            self.first.run(arrays, work, work + self.kept_bytes, alone)
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
+        return True if self.first is None else self.first.run_from(0, arrays, work, work + self.kept_bytes, progress)

@@ -25,7 +25,7 @@ def get_config():
     from fastconv import _blas
 
     compiler, openmp = _cpu.compiler()
-    blas = _blas.library()
+    blas, blas_version, blas_threads = _blas.describe()
     return {
         "fastconv": fastconv.__version__,
         "python": platform.python_version(),
@@ -36,12 +36,12 @@ def get_config():
         "cpus": os.cpu_count(),
         "compiler": compiler,
         "openmp": openmp,
-        "blas": f"{blas['internal_api']} {blas['version']} ({blas.get('architecture')})" if blas else "unknown",
-        "blas_threads": blas.get("num_threads"),
+        "blas": " ".join(filter(None, (blas, blas_version))) or "unknown",
+        "blas_threads": blas_threads,
         "isas_compiled": _cpu.compiled(),
         "isas_detected": _cpu.available(),
         "isa": _cpu.active(),
-        "threads": _threads.default_threads(),
+        "threads": _threads.now(None),
     }
 
 

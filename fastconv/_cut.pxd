@@ -1,6 +1,9 @@
 """What runs a convolution, cut into units that a team shares."""
 
+from libc.stdint cimport int64_t
+
 from fastconv._shares cimport fc_shares
+from fastconv._team cimport Team
 
 
 cdef struct Cut:
@@ -17,6 +20,13 @@ cdef struct Arrays:  # of a call
     ptrdiff_t out_image, out_stride  # bytes from an image of it to the next, from a pixel to the next
 
 
+cdef struct Progress:  # of a run, which stops now and then to let Python look for signals
+    int64_t deadline  # when it does next
+    ptrdiff_t parts_done  # of a chain
+    bint begun  # the units are shared out
+    fc_shares shares
+
+
 cdef inline ptrdiff_t share(ptrdiff_t i, ptrdiff_t shares, ptrdiff_t total) noexcept nogil:
     """Where the i-th of so many even shares of a total begins."""
     return total * i // shares
@@ -27,12 +37,9 @@ cdef class Runner:
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly ptrdiff_t repeats  # of every strip and part: for each group, say
     cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` and 1 at least; no more: there is one cut
-    cdef readonly int team
-    cdef Cut cut, cut_alone  # for the team, for one thread
-    cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil
-    cdef void _run_share(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
-    ) noexcept nogil
+    cdef Team team
+    cdef Cut cut
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil
     cdef Cut best_cut(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Cut cut) noexcept
     cdef double strip_time(self, ptrdiff_t strips) noexcept

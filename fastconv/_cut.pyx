@@ -6,16 +6,19 @@ done can help one whose core is slowed down. What a strip needs before its first
 anew only where its last unit was of another strip; the weights come in for every unit.
 """
 
-from cython.parallel cimport parallel, threadid
+from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport INFINITY
+from libc.stdint cimport int64_t
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
-from fastconv._shares cimport fc_share_out, fc_shares
+from fastconv._shares cimport fc_now, fc_set_deadline, fc_share_out, fc_shares
+from fastconv._team cimport Team, run_team
 
 import_array()
 
 cdef ptrdiff_t UNITS_PER_THREAD = 12  # enough for an even share when a core is slowed down
 cdef double UNIT_COST = 10_000  # to take a unit, in multiply-adds
+cdef int64_t BETWEEN_SIGNALS = 200  # milliseconds of a run, after which it looks for signals
 cdef double SPARE = 1.04  # how much longer than the shortest a finer cut may take
 
 
@@ -26,47 +29,53 @@ cdef class Runner:
         if type(self) is Runner:
             raise TypeError("Runner is a base: it has nothing to run")
 
-    def set_team(self, int team):
-        """Cut the work for this team, with which the runner runs from now on."""
-        self.team, self.cut, self.cut_alone = team, self.best_cut(team), self.best_cut(1)
+    def set_team(self, int size, int opened):
+        """Cut the work for `size` threads of a region of `opened`, with which the runner runs from now on."""
+        self.team, self.cut = Team(size, opened), self.best_cut(size)
+
+    @property
+    def threads(self):
+        """Threads that work."""
+        return self.team.size
 
     @property
     def memory(self):
         """Bytes that a run of the team takes."""
-        return self.team * self.workspace_bytes
+        return self.team.size * self.workspace_bytes
 
-    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work, bint alone):
-        """Write the result for x to out (bytes from pixel to pixel: `out_stride`), on the team or `alone`.
+    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
+        """Write the result for x to out (bytes from pixel to pixel: `out_stride`).
 
-        `work` has `memory` bytes; it is None where that is 0.
+        `work` has `memory` bytes; it is None where that is 0. Handlers of signals run between units of a long run, with
+        no team at work; where one raises, out is undefined.
         """
         cdef Arrays arrays
+        cdef Progress progress
+        cdef bint is_done
         arrays.x, arrays.out = <const char *>PyArray_DATA(x), <char *>PyArray_DATA(out)
         arrays.residual = NULL if residual is None else <const char *>PyArray_DATA(residual)
         arrays.out_image, arrays.out_stride = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0, out_stride
         cdef char nothing  # one may add 0 to where it lies, but not to NULL
         cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
-        with nogil:
-            self.run_on(&arrays, memory, alone)
+        progress.parts_done = progress.begun = 0
+        while True:
+            with nogil:
+                progress.deadline = fc_now() + BETWEEN_SIGNALS
+                is_done = self.run_on(&arrays, memory, &progress)
+            if is_done:
+                return
+            PyErr_CheckSignals()
 
-    cdef void run_on(self, const Arrays *arrays, char *work, bint alone) noexcept nogil:
-        """`run`, with the addresses of the arrays."""
-        cdef Cut cut = self.cut_alone if alone else self.cut
-        cdef int team = cut.team
-        cdef fc_shares shares
-        fc_share_out(&shares, cut.units, team)
-        if team == 1:  # a parallel region costs time even for one thread
-            self.run_units(&shares, 0, cut, arrays, work)
-        else:
-            with parallel(num_threads=team):
-                self._run_share(&shares, threadid(), cut, arrays, work)
-
-    cdef void _run_share(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
-    ) noexcept nogil:
-        """What a thread does, from its own copy of `arrays`: beside them the caller writes to its stack."""
-        cdef Arrays own = arrays[0]
-        self.run_units(shares, thread, cut, &own, work + thread * self.workspace_bytes)
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
+        """Run until all is done or the deadline has passed; whether all is done."""
+        cdef Job job
+        if not progress.begun:
+            fc_share_out(&progress.shares, self.cut.units, self.team.size)
+            progress.begun = True
+        fc_set_deadline(&progress.shares, progress.deadline)
+        job.runner, job.shares, job.arrays, job.work = <void *>self, &progress.shares, arrays, work
+        run_team(self.team, _run_share, &job)
+        return not progress.shares.stopped
 
     def units(self, ptrdiff_t team):
         """How many units a team shares."""
@@ -115,5 +124,19 @@ cdef class Runner:
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units, in a workspace of its own."""
-        with gil:
-            raise NotImplementedError
+
+
+cdef struct Job:
+    void *runner
+    fc_shares *shares
+    const Arrays *arrays
+    char *work
+
+
+cdef void _run_share(void *what, int thread) noexcept nogil:
+    """What a thread does, from its own copy of `arrays`: beside them the caller writes to its stack."""
+    cdef Job *job = <Job *>what
+    cdef Arrays own = job.arrays[0]
+    (<Runner>job.runner).run_units(
+        job.shares, thread, (<Runner>job.runner).cut, &own, job.work + thread * (<Runner>job.runner).workspace_bytes
+    )

@@ -1,4 +1,4 @@
-"""The conversion of the layout: what is made for NHWC arrays runs on arrays in layout NCHW."""
+"""The conversion of the layout: what is made for NHWC arrays runs on arrays in layout NCHW, some images in turn."""
 
 from itertools import accumulate
 from math import prod
@@ -8,44 +8,64 @@ import numpy as np
 from fastconv import _arrays, _threads, _workspace
 from fastconv._nchw import transpose
 
+_TURN_BYTES = 8 * 2**20  # of the copies of as many images as are converted together, where one is not larger
+
 
 def conversion(layout, native="NHWC"):
     """The layout conversion that a description names."""
     return "none" if layout == native else "x and the result, NCHW ↔ NHWC"
 
 
-def run_in_nhwc(run, x, residual, y, out_shape, num_threads):
-    """Call `run(x, residual, out, out_stride)` on NHWC copies of checked NCHW arrays, and copy its result to y.
+def run_in_nhwc(bind, x, residual, y, out_shape, num_threads):
+    """Compute y, in layout NCHW as checked x and residual are, from NHWC copies of some images in turn.
 
-    The copies have a batch axis, as `out_shape`, the NHWC shape of the result, does.
+    `bind(images)` gives what runs on so many: it has `run(x, residual, out, out_stride)`. `out_shape` is the NHWC shape
+    of the result. `num_threads` is an integer, or None for the default.
     """
-    dtype = y.dtype
-    given = [_arrays.contiguous(array, dtype) for array in (x, residual) if array is not None]
-    shapes = [*(_nhwc_shape(array.shape) for array in given), out_shape]
+    images, dtype = out_shape[0], y.dtype
+    given = [_batch(array) for array in (x, residual) if array is not None]
+    y = _batch(y)
+    image_bytes = sum(prod(array.shape[1:]) for array in (*given, y)) * dtype.itemsize
+    most = max(1, _TURN_BYTES // max(image_bytes, 1))
+    for start in range(0, images, most):
+        turn = slice(start, min(start + most, images))
+        sources = [_arrays.contiguous(array[turn], dtype) for array in given]
+        _run_turn(bind(turn.stop - start), sources, y[turn], num_threads)
+
+
+def _run_turn(bound, sources, y, num_threads):
+    """Convert x, and a residual if there is one, run, and convert the result."""
+    dtype, shapes = y.dtype, [_nhwc_shape(array.shape) for array in (*sources, y)]
     ends = [*accumulate(-(-prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes)]  # in whole cache lines
-    team = _threads.take(_threads.moving_team(num_threads, x.size + y.size))
+    team = _threads.moving_team(num_threads, sources[0].size + y.size)
     buffer = _workspace.borrow(ends[-1])
     try:
         copies = [
             np.ndarray(shape, dtype, buffer, start) if prod(shape) else np.empty(shape, dtype)
             for shape, start in zip(shapes, (0, *ends), strict=False)
         ]
-        for array, copy in zip(given, copies, strict=False):
+        for array, copy in zip(sources, copies, strict=False):
             transpose(_planes(array), _pixels(copy), team)
-        run(copies[0], copies[1] if residual is not None else None, copies[-1], out_shape[-1] * dtype.itemsize)
-        transpose(_pixels(copies[-1]), _planes(y), team)
+        result = copies[-1]
+        bound.run(copies[0], copies[1] if len(sources) > 1 else None, result, result.shape[-1] * dtype.itemsize)
+        transpose(_pixels(result), _planes(y), team)
     finally:
         _workspace.give_back(buffer)
 
 
-def _nhwc_shape(shape):
-    *batch, channels, height, width = shape
-    return prod(batch), height, width, channels
+def _batch(array):
+    """With a batch axis."""
+    return array if array.ndim == 4 else array[None]
+
+
+def _nhwc_shape(nchw):
+    images, channels, height, width = nchw
+    return images, height, width, channels
 
 
 def _planes(nchw):
     """(images, channels, pixels)."""
-    images, height, width, channels = _nhwc_shape(nchw.shape)
+    images, channels, height, width = nchw.shape
     return nchw.reshape(images, channels, height * width)
 
 

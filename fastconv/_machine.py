@@ -50,7 +50,7 @@ def peak():
     >>> fastconv.peak().fma_gflops_one > 0
     True
     """
-    threads = _threads.take(_threads.default_threads())
+    threads = _threads.now(None)
     source, target = np.ones(_COPY_BYTES // 8), np.ones(_COPY_BYTES // 8)  # their pages are there
     copied = partial(_peak.copy, source, target)
     return Peak(threads, *fma_gflops(threads), *(best_rate(copied, team) for team in (1, threads)))

@@ -8,7 +8,6 @@ a plane, fewer than a vector, and pixels that a stride sets apart are gathered b
 """
 
 from cython cimport floating
-from cython.parallel cimport prange
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport (
@@ -17,6 +16,7 @@ from fastconv._cpu cimport (
 )
 from fastconv._cut cimport Arrays, Cut, Runner, share
 from fastconv._shares cimport fc_shares, fc_take_unit
+from fastconv._team cimport Team, share_units
 
 from fastconv._pack import aligned
 
@@ -60,23 +60,21 @@ cdef struct Transposition:
     bint streams
 
 
-def transpose(ndarray source, ndarray target, int team):
+def transpose(ndarray source, ndarray target, team):
     """Write each matrix of `source`, (images, rows, columns), transposed to `target`; both are contiguous.
 
     The team shares pieces of a few cache lines a side, which it turns by blocks in registers.
     """
     cdef Transposition job
-    cdef ptrdiff_t unit
+    cdef Team shared = Team(team[0], team[1])
     job.kernels, job.itemsize = kernels_for(source.itemsize), source.itemsize
     job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
     job.rows, job.columns = source.shape[1], source.shape[2]
     job.row_parts, job.column_parts = _parts(job.rows), _parts(job.columns)
     is_of_lines = (<size_t>job.target | <size_t>(job.rows * job.itemsize)) % CACHE_LINE == 0
     job.streams = is_of_lines and target.nbytes > FC_CACHED_BYTES
-    for unit in prange(
-        source.shape[0] * job.row_parts * job.column_parts, nogil=True, schedule="static", num_threads=team
-    ):
-        _transpose_piece(&job, unit)
+    with nogil:
+        share_units(shared, source.shape[0] * job.row_parts * job.column_parts, _transpose_piece, &job)
 
 
 cdef ptrdiff_t _parts(ptrdiff_t size) noexcept nogil:
@@ -88,8 +86,9 @@ cdef ptrdiff_t _edge(ptrdiff_t part, ptrdiff_t parts, ptrdiff_t size, ptrdiff_t 
     return size if part == parts else share(part, parts, size // lanes) * lanes
 
 
-cdef void _transpose_piece(const Transposition *job, ptrdiff_t unit) noexcept nogil:
+cdef void _transpose_piece(void *what, ptrdiff_t unit) noexcept nogil:
     """A piece of a matrix, the rows' parts fastest. A last block that is not whole begins so much earlier."""
+    cdef const Transposition *job = <const Transposition *>what
     cdef ptrdiff_t lanes = job.kernels.lanes, part = unit % job.row_parts, y, x, row, column
     cdef ptrdiff_t top = _edge(part, job.row_parts, job.rows, lanes)
     cdef ptrdiff_t bottom = _edge(part + 1, job.row_parts, job.rows, lanes)

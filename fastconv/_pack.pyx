@@ -6,12 +6,14 @@ from math import isfinite, prod
 
 import numpy as np
 
-from cython.parallel cimport prange
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._cpu cimport CACHE_LINE, FC_MAX_VECTORS, fc_kernels, fc_weights, fc_weights_kernel, kernels_for
 from fastconv._rows cimport LEAST_TERMS
+from fastconv._team cimport Team, share_units
+
+from fastconv._team import DefaultEnvironment
 
 import_array()
 
@@ -104,14 +106,15 @@ cdef struct Weights:
     ptrdiff_t itemsize, points, columns, block, blocks, pieces
 
 
-def winograd(ndarray weight, bias, ptrdiff_t groups, transform, int team):
+def winograd(ndarray weight, bias, ptrdiff_t groups, transform, team):
     """What a plan keeps: the weights at every point, [group][block][point][c][column], the bias, the weights as they
     are, whether they are finite, and the largest sum of squares of a patch's values for which nothing can overflow on
     the way. The team shares the blocks, in pieces of a few channels.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
-    cdef ptrdiff_t c = weight.shape[2], all_columns = weight.shape[3], unit
+    cdef ptrdiff_t c = weight.shape[2], all_columns = weight.shape[3]
     cdef Weights weights
+    cdef Team shared = Team(team[0], team[1])
     weights.itemsize, weights.points = weight.itemsize, transform.points**2
     weights.block = kernels.lanes * FC_MAX_VECTORS
     weights.all.channels, weights.all.columns = c, all_columns // groups
@@ -127,8 +130,8 @@ def winograd(ndarray weight, bias, ptrdiff_t groups, transform, int team):
     sums = np.zeros((groups * weights.blocks, weights.pieces, weights.block))
     weights.all.taps, weights.all.out = <const char *>PyArray_DATA(weight), <char *>PyArray_DATA(packed)
     weights.all.sums = <double *>PyArray_DATA(sums)
-    for unit in prange(groups * weights.blocks * weights.pieces, nogil=True, schedule="static", num_threads=team):
-        _winograd_piece(&weights, unit)
+    with DefaultEnvironment(), nogil:
+        share_units(shared, groups * weights.blocks * weights.pieces, _winograd_piece, &weights)
     with np.errstate(over="ignore"):
         totals = sums.sum(1)
     largest = float(totals.max(initial=0))  # NaN stays
@@ -136,8 +139,9 @@ def winograd(ndarray weight, bias, ptrdiff_t groups, transform, int team):
     return packed, packed_bias, weight, isfinite(largest), _most(largest, transform, weight.dtype)
 
 
-cdef void _winograd_piece(const Weights *weights, ptrdiff_t unit) noexcept nogil:
+cdef void _winograd_piece(void *job, ptrdiff_t unit) noexcept nogil:
     """Pack a unit: pieces fastest, then blocks, groups."""
+    cdef const Weights *weights = <const Weights *>job
     cdef fc_weights piece = weights.all
     cdef ptrdiff_t itemsize = weights.itemsize, channel = unit % weights.pieces * PIECE
     cdef ptrdiff_t group = unit // weights.pieces // weights.blocks

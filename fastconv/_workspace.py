@@ -4,11 +4,10 @@ import numpy as np
 
 from fastconv._pack import aligned
 
-_LARGEST_KEPT = 64 * 2**20
-_MOST_KEPT = 16
+_MOST_KEPT = 64 * 2**20  # bytes, in all
 
 _BYTE = np.dtype(np.uint8)
-_free: list[np.ndarray] = []
+_free: list[np.ndarray] = []  # the last one given back at the end
 
 
 def borrow(nbytes):
@@ -23,6 +22,26 @@ def borrow(nbytes):
 
 
 def give_back(buffer):
-    """Return what `borrow` gave."""
-    if buffer is not None and buffer.nbytes <= _LARGEST_KEPT and len(_free) < _MOST_KEPT:
-        _free.append(buffer)
+    """Return what `borrow` gave; the oldest ones go where more would be kept than _MOST_KEPT."""
+    if buffer is None:
+        return
+    _free.append(buffer)
+    if len(_free) > 1 or buffer.nbytes > _MOST_KEPT:
+        while sum(kept.nbytes for kept in tuple(_free)) > _MOST_KEPT:
+            try:
+                del _free[0]
+            except IndexError:  # another thread borrowed the last one
+                break
+
+
+def release() -> None:
+    """Give the scratch memory back to the system that calls of all plans left for the next ones, at most 64 MiB.
+
+    Plans keep their packed weights, and calls that are under way theirs. It is taken anew where it is needed.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.release()
+    """
+    _free.clear()

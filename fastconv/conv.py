@@ -52,13 +52,16 @@ class Description(NamedTuple):
 class BoundConv(Bound):
     """A convolution of one shape, on arrays in its `layout`; `out_shape` is NHWC in either."""
 
-    __slots__ = ("algorithm", "layout", "out_shape", "packed", "shape")
+    __slots__ = ("_activation", "algorithm", "layout", "out_shape", "packed", "shape")
 
     def __init__(self, shape, algorithm, packed, activation, num_threads):
-        team = _threads.team_size(num_threads, shape.batch * algorithm.cost(shape))
-        super().__init__(algorithm.bind(shape, packed, activation), team)
+        super().__init__(num_threads, _threads.useful(shape.batch * algorithm.cost(shape)))
         self.shape, self.algorithm, self.layout, self.packed = shape, algorithm, algorithm.layout, packed
         self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
+        self._activation = activation
+
+    def _bind(self, threads):
+        return self.algorithm.bind(self.shape, self.packed, self._activation)
 
 
 class Conv2d:
@@ -137,7 +140,7 @@ class Conv2d:
         self._weight = weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
         self._activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _arguments.one_of("algorithm", algorithm, _algorithms.NAMES)
-        self._num_threads = num_threads
+        self._num_threads = _threads.checked(num_threads)
         self._start_empty()
         if algorithm != "auto":
             usable = _algorithms.usable(algorithm, self._geometry)
@@ -147,10 +150,9 @@ class Conv2d:
     def _start_empty(self):
         self._packed = {}  # by algorithm
         self._bound = {}  # by the shape of x
-        self._team = _threads.resolve(self._num_threads)  # here, since a plan may be unpickled on another machine
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound", "_team")}
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
 
     def __setstate__(self, state):
         vars(self).update(state)
@@ -165,8 +167,8 @@ class Conv2d:
 
     @property
     def num_threads(self):
-        """The largest team."""
-        return self._team
+        """The largest team, for the calling thread now."""
+        return _threads.now(self._num_threads)
 
     @property
     def dtype(self):
@@ -205,7 +207,8 @@ class Conv2d:
             added = None if residual is None else _arrays.contiguous(residual, dtype)
             bound.run(_arrays.contiguous(x, dtype), added, y, step)
         else:
-            _layout.run_in_nhwc(bound.run, x, residual, y, bound.out_shape, self.num_threads)
+            images = x.shape[-3:]
+            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, bound.out_shape, self._num_threads)
         return y
 
     def cost(self, x_shape: tuple[int, ...]) -> "Cost":
@@ -227,17 +230,17 @@ class Conv2d:
         """
         with _arguments.named("x_shape"):
             bound = self._bind(_arguments.sizes("x", x_shape))
-        team = _threads.allowed(bound.runner.team)
-        measured = self._measure(x_shape, bound, team) if measure and bound.shape.macs else {}
+        runner = bound.runner
+        measured = self._measure(x_shape, bound, runner.threads) if measure and bound.shape.macs else {}
         return Description(
             algorithm=bound.algorithm.name,
-            tile=bound.runner.tile,
+            tile=runner.tile,
             isa=_cpu.active(),
-            threads=team,
+            threads=runner.threads,
             macs=bound.shape.macs,
-            multiplications=bound.algorithm.multiplications(bound.shape, bound.runner),
+            multiplications=bound.algorithm.multiplications(bound.shape, runner),
             packed_bytes=sum(array.nbytes for array in bound.packed if self._is_packed(array)),
-            workspace_bytes=bound.runner.workspace_bytes * team,
+            workspace_bytes=runner.memory,
             layout_conversion=_layout.conversion(self.layout, bound.layout),
             **measured,
         )
@@ -271,13 +274,13 @@ class Conv2d:
         packed = self._pack(algorithm)
         if len(self._bound) >= MOST_BOUND_SHAPES:
             self._bound.clear()
-        return self._bound.setdefault(x_shape, BoundConv(shape, algorithm, packed, self._activation, self.num_threads))
+        return self._bound.setdefault(x_shape, BoundConv(shape, algorithm, packed, self._activation, self._num_threads))
 
     def _pack(self, algorithm):
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
         packed = self._packed.get(algorithm)
         if packed is None:
             weight = self._weight if algorithm.layout == "NCHW" else np.ascontiguousarray(self._weight)
-            packed = algorithm.pack(weight, self._bias, self._geometry.groups, self.num_threads)
+            packed = algorithm.pack(weight, self._bias, self._geometry.groups, self._num_threads)
             packed = self._packed.setdefault(algorithm, packed)
         return packed

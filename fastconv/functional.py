@@ -227,12 +227,15 @@ def global_avg_pool2d(
 def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
     dtype = _arrays.check("x", x)
     shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
-    num_threads = _threads.resolve(num_threads)
+    num_threads = _threads.checked(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
     y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)
-    bound = BoundPool(shape, kind, dtype.itemsize, num_threads)
+
+    def bind(images):
+        return BoundPool(shape._replace(batch=images), kind, dtype.itemsize, num_threads)
+
     if layout == "NHWC":
-        bound.run(_arrays.contiguous(x, dtype), None, y, step)
+        bind(shape.batch).run(_arrays.contiguous(x, dtype), None, y, step)
     else:
-        _layout.run_in_nhwc(bound.run, x, None, y, nhwc, num_threads)
+        _layout.run_in_nhwc(bind, x, None, y, nhwc, num_threads)
     return y

@@ -44,7 +44,7 @@ def test_packed_weights(transform, channels, dtype):
     rng = np.random.default_rng(0)
     for out_channels, groups in [(1, 1), (5, 1), (8, 1), (16, 1), (17, 1), (33, 1), (100, 1), (34, 2), (24, 3), (8, 8)]:
         weight = rng.standard_normal((transform.kernel, transform.kernel, channels, out_channels)).astype(dtype)
-        packed = [_pack.winograd(weight, None, groups, transform, team) for team in (1, 2, 3)]
+        packed = [_pack.winograd(weight, None, groups, transform, (team, 3)) for team in (1, 2, 3)]
         assert_packed(packed[0][0], transform, weight, groups)
         for other in packed[1:]:
             assert other[0].tobytes() == packed[0][0].tobytes()
@@ -54,7 +54,7 @@ def test_packed_weights(transform, channels, dtype):
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
 def test_the_bound_rejects_a_value_off_by_a_little(transform):
     weight = np.random.default_rng(0).standard_normal((transform.kernel, transform.kernel, 5, 17)).astype(np.float32)
-    packed = _pack.winograd(weight, None, 1, transform, 1)[0]
+    packed = _pack.winograd(weight, None, 1, transform, (1, 1))[0]
     packed[0, 0] = np.nextafter(np.nextafter(packed[0, 0], np.float32(np.inf)), np.float32(np.inf))
     with pytest.raises(AssertionError):
         assert_packed(packed, transform, weight, 1)
@@ -66,7 +66,7 @@ def test_the_bound_rejects_a_value_off_by_a_little(transform):
 def test_what_is_known_of_the_weights(transform, bad, is_finite):
     weight = np.ones((transform.kernel, transform.kernel, 33, 40), np.float32)
     weight[-1, 1, 32, 39] = bad
-    *_, all_finite, most = _pack.winograd(weight, None, 1, transform, 2)
+    *_, all_finite, most = _pack.winograd(weight, None, 1, transform, (2, 2))
     assert all_finite == is_finite
     assert (most > 0) == (bad == 1)
 
@@ -76,5 +76,5 @@ def test_what_is_known_of_the_weights(transform, bad, is_finite):
 def test_weights_whose_sum_overflows_fit_no_tile(transform):
     weight = np.zeros((transform.kernel, transform.kernel, 33, 40))
     weight[0, 0, ::32, 39] = 1e308  # in pieces of their own
-    *_, most = _pack.winograd(weight, None, 1, transform, 2)
+    *_, most = _pack.winograd(weight, None, 1, transform, (2, 2))
     assert most < 0

@@ -1,18 +1,37 @@
 /* Units of work and the team that does them. Each thread has a share of its own, neighbours in order and the same ones
- * in every call, so that what it reads and writes lies in its own caches; one that is done takes from the others. */
+ * in every call, so that what it reads and writes lies in its own caches; one that is done takes from the others. Any
+ * number of threads may come, also fewer than asked for.
+ *
+ * Thread 0 is the caller's. It stops the work at a deadline, so that Python may look for signals; what is left is done
+ * when the team comes again. */
 #ifndef FASTCONV_SHARES_H
 #define FASTCONV_SHARES_H
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 enum { FC_MOST_SHARES = 64 }; /* more threads share these */
 
 struct fc_shares {
     ptrdiff_t units;
-    int count;
+    int64_t deadline; /* of fc_now */
+    int count, stopped;
     struct {
         _Alignas(64) ptrdiff_t next; /* on a cache line of its own */
     } share[FC_MOST_SHARES];
 };
+
+/* Milliseconds of a clock that is read in a few nanoseconds. */
+static inline int64_t fc_now(void)
+{
+    struct timespec now;
+#ifdef CLOCK_MONOTONIC_COARSE
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+#else
+    clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
+    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+}
 
 static inline ptrdiff_t fc_first_unit(const struct fc_shares *s, int i)
 {
@@ -22,13 +41,24 @@ static inline ptrdiff_t fc_first_unit(const struct fc_shares *s, int i)
 static inline void fc_share_out(struct fc_shares *s, ptrdiff_t units, int team)
 {
     s->units = units;
+    s->deadline = INT64_MAX;
+    s->stopped = 0;
     s->count = team < FC_MOST_SHARES ? team : FC_MOST_SHARES;
     for (int i = 0; i < s->count; i++) s->share[i].next = fc_first_unit(s, i);
 }
 
-/* The next unit for a thread to do, or -1 when all are taken. */
+/* When the work stops, for the first time or again. */
+static inline void fc_set_deadline(struct fc_shares *s, int64_t deadline)
+{
+    s->deadline = deadline;
+    s->stopped = 0;
+}
+
+/* The next unit for a thread to do, or -1 when all are taken or the work is stopped. */
 static inline ptrdiff_t fc_take_unit(struct fc_shares *s, int thread)
 {
+    if (thread == 0 && fc_now() >= s->deadline) __atomic_store_n(&s->stopped, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&s->stopped, __ATOMIC_RELAXED)) return -1;
     for (int i = 0; i < s->count; i++) {
         const int of = (thread + i) % s->count;
         const ptrdiff_t end = fc_first_unit(s, of + 1);

@@ -1,0 +1,12 @@
+"""Teams of threads: the only file that opens a parallel region."""
+
+ctypedef void (*Work)(void *job, int thread) noexcept nogil  # what a thread of the team does
+ctypedef void (*Unit)(void *job, ptrdiff_t unit) noexcept nogil
+
+cdef struct Team:
+    int size  # threads that work
+    int opened  # threads of the parallel region, a few of which may have nothing to do
+
+
+cdef void run_team(Team team, Work work, void *job) noexcept nogil
+cdef void share_units(Team team, ptrdiff_t units, Unit work, void *job) noexcept nogil

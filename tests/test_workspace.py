@@ -1,0 +1,97 @@
+"""Scratch memory: kept within a bound, the newest first, given back when asked, and little for large batches."""
+
+import os
+import textwrap
+import threading
+
+import numpy as np
+import pytest
+
+import fastconv
+from fastconv import _workspace
+
+
+@pytest.fixture
+def free(monkeypatch):
+    """What is kept, nothing at first."""
+    kept = []
+    monkeypatch.setattr(_workspace, "_free", kept)
+    return kept
+
+
+def sizes(buffers):
+    return [buffer.nbytes for buffer in buffers]
+
+
+def test_what_is_kept_has_a_bound_and_the_oldest_go(free, monkeypatch):
+    monkeypatch.setattr(_workspace, "_MOST_KEPT", 100_000)
+    buffers = [_workspace.borrow(size) for size in (30_000, 40_000, 50_000, 20_000)]
+    for buffer in buffers:
+        _workspace.give_back(buffer)
+    assert sizes(free) == [50_000, 20_000]
+    _workspace.give_back(_workspace.borrow(100_001))
+    assert sizes(free) == []
+
+
+def test_many_threads_keep_no_more(free, monkeypatch):
+    monkeypatch.setattr(_workspace, "_MOST_KEPT", 1_000_000)
+
+    def work():
+        for size in range(1, 400_000, 3_001):
+            _workspace.give_back(_workspace.borrow(size))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert sum(sizes(free)) <= 1_000_000
+
+
+def test_release_gives_everything_back(free):
+    plan = fastconv.Conv2d(np.ones((3, 3, 32, 8), np.float32), padding=1)
+    x = np.ones((30, 30, 32), np.float32)
+    want = plan(x).tobytes()
+    assert free
+    fastconv.release()
+    assert not free
+    assert plan(x).tobytes() == want
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="reads /proc")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "fastconv.Conv2d(np.ones((8, 32, 3, 3), np.float32), padding=1, layout='NCHW', num_threads=2)",
+        "fastconv.MLPConv((np.ones((8, 32, 3, 3), np.float32), None), padding=1, layout='NCHW', num_threads=2)",
+        "lambda x, out: fastconv.max_pool2d(x[:, :8], 1, layout='NCHW', out=out, num_threads=2)",
+    ],
+)
+def test_a_batch_in_layout_nchw_is_converted_in_turns(run_python, call):
+    code = f"""
+        import numpy as np, fastconv
+        def peak():
+            return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) << 10
+        x, out = np.ones((64, 32, 128, 128), np.float32), np.ones((64, 8, 128, 128), np.float32)  # 134 and 34 MB
+        plan = {call}
+        plan(x[:4], out=out[:4])
+        before = peak()
+        plan(x, out=out)
+        print(peak() - before)
+    """
+    assert int(run_python("-c", textwrap.dedent(code))) < 24_000_000
+
+
+@pytest.mark.parametrize("images", [0, 1, 2, 7])
+def test_turns_of_any_size_have_the_same_bits(images, monkeypatch):
+    from fastconv import _layout
+
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((images, 5, 9, 8), np.float32), rng.standard_normal((6, 5, 3, 3), np.float32)
+    residual = rng.standard_normal((images, 6, 9, 8), np.float32)
+    strided = np.repeat(x, 2, axis=3)[..., ::2]
+    plan = fastconv.Conv2d(weight, padding=1, layout="NCHW")
+    pool = fastconv.max_pool2d(x, 2, layout="NCHW")
+    want = plan(x, residual)
+    monkeypatch.setattr(_layout, "_TURN_BYTES", 10_000)  # about two images
+    for array in (x, strided):
+        assert plan(array, residual).tobytes() == want.tobytes()
+    assert fastconv.max_pool2d(x, 2, layout="NCHW").tobytes() == pool.tobytes()
