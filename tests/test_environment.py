@@ -96,6 +96,7 @@ def test_packed_weights_do_not_depend_on_when_they_were_packed(run_python):
     mode.value = 0x1F80 | 0xE040
     load(ctypes.byref(mode))
     plan = fastconv.Conv2d(weight, algorithm="winograd", num_threads=2)
+    plan(x)  # packs
     mode.value = 0x1F80
     load(ctypes.byref(mode))
     assert plan(x).tobytes() == want(x).tobytes()
