@@ -107,31 +107,40 @@ def _chain(block, shapes, batch):
         source = places[part.source]
         if part.name == block._pooled:
             shape = _shapes.pool_shape(x_shape, 3, stride=1, padding=1)
+            _agrees("the pool", (shape.out_height, shape.out_width), (shape.height, shape.width))
             pool = BoundPool(shape, "max", block.dtype.itemsize, block.num_threads)
             chain.add(pool.runner, source, None, places["pool"])
             source = places["pool"]
         residual = places.get("shortcut", places["x"]) if part.name == block._summed else None
-        chain.add(block._convs[part.name]._bind(x_shape).runner, source, residual, places[part.name])
+        bound = block._convs[part.name]._bind(x_shape)
+        _agrees(part.name, bound.shape, shapes[part.name]._replace(batch=batch))
+        chain.add(bound.runner, source, residual, places[part.name])
     return chain
+
+
+def _agrees(name, shape, expected):
+    """Raise where a part would read or write another shape than there is room for: never run what may not fit."""
+    if shape != expected:
+        raise RuntimeError(f"{name} has the shape {shape}, but its block has room for {expected}")
 
 
 class Block:
     """The base of the blocks; a subclass says what is particular to it."""
 
-    _name = ""  # of its functions in `_block_shapes` and `cost`
+    _name = ""  # of its function in `_block_shapes`
     _pooled: str | None = None  # the part that reads x through a 3×3 max pool
     _summed: str | None = None  # the part to which the shortcut is added
     _linear: tuple[str, ...] = ()  # parts without an activation
 
     def __init__(self, pairs, activation, layout, num_threads, **options):
-        _arguments.one_of("layout", layout, _orders.LAYOUTS)
-        _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
-        _threads.resolve(num_threads)
-        self._layout, self._num_threads, self._options = layout, num_threads, options
+        layout = _arguments.one_of("layout", layout, _orders.LAYOUTS)
+        activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
+        num_threads = _arguments.threads(num_threads)
+        self._layout, self._num_threads = layout, num_threads
         chain = getattr(_block_shapes, self._name)
         arrays = _block_shapes.arrays(chain, pairs, layout)
-        self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
-        self._parts = chain(*(shape for shape, _ in self._pair_shapes), layout=layout, **options)
+        self._parts = chain(*(weight.shape for weight, _ in arrays.values()), layout=layout, **options)
+        self._has_bias = [bias is not None for _, bias in arrays.values()]
         self._joined = _block_shapes.joined(self._parts)  # the parts whose results, side by side, are the block's
         self._convs = {}
         for part in self._parts:
@@ -177,7 +186,8 @@ class Block:
         ndarray
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
         """
-        dtype = _arrays.check("x", x, self.dtype, other="every weight")
+        dtype = self.dtype
+        x = _arrays.check("x", x, dtype, other="every weight")
         bound = self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
         y, step = _arrays.output(out, dtype, shape, self.layout, x)
@@ -185,16 +195,14 @@ class Block:
             bound.run(_arrays.contiguous(x, dtype), None, y, step)
         else:
             _layout.run_in_nhwc(bound.run, x, None, y, bound.out_shape, self.num_threads)
-        return y
+        return y if out is None else out
 
     def cost(self, x_shape: tuple[int, ...]) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         from fastconv import cost
 
-        function = getattr(cost, self._name)
-        options = {**self._options, "layout": self.layout, "itemsize": self.dtype.itemsize}
         with _arguments.named("x_shape"):
-            return function(x_shape, *self._pair_shapes, **options)
+            return cost.of_parts(self._parts, x_shape, self._has_bias, self.layout, self.dtype.itemsize)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> BlockDescription:
         """What a call on x of this shape does, part by part, as a `BlockDescription`: the

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastconv import _block_shapes, _shapes, cost
+from fastconv._arguments import sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class Layer:
     x_shape: tuple
     weights: dict
     options: dict
+
+    def __post_init__(self):
+        for name, frozen in (
+            ("x_shape", sizes("x", self.x_shape)),
+            ("weights", {part: sizes(part, shape) for part, shape in dict(self.weights).items()}),
+            ("options", {option: _frozen(value) for option, value in dict(self.options).items()}),
+        ):
+            object.__setattr__(self, name, frozen)
 
     @property
     def is_fully_connected(self):
@@ -65,6 +74,11 @@ class Layer:
     @property
     def _pooling(self):
         return {"kernel": self.x_shape[:2]} | self.options
+
+
+def _frozen(value):
+    """An option whose lists are tuples: no later change reaches the layer."""
+    return tuple(map(_frozen, value)) if isinstance(value, (tuple, list)) else value
 
 
 class Builder:

@@ -74,7 +74,8 @@ class ArrayLike:
 def test_an_array_of_another_library_is_told_how_to_convert():
     assert message_of(x=Tensor()) == "x must be a numpy array, got Tensor; give x.detach().numpy()"
     assert message_of(x=ArrayLike()) == "x must be a numpy array, got ArrayLike; give np.asarray(x)"
-    assert message_of(x=np.ma.masked_array(X)) == "x must be a numpy array, got MaskedArray"
+    masked = "x must be a plain numpy array, got MaskedArray; give x.filled(0), or another value for what is masked"
+    assert message_of(x=np.ma.masked_array(X)) == masked
     with pytest.raises(TypeError, match=r"^the weight of reduce must .*; give weight\.detach\(\)\.numpy\(\)$"):
         fastconv.Reduced((Tensor(), None), (NEXT, None))
 
