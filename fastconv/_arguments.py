@@ -1,7 +1,7 @@
 """Single arguments, and which a function takes: checked by themselves, before anything is known of shapes.
 
-What a user gives is read here once, and turned into integers, tuples and plain strings: a list that is changed later, or
-an object that answers otherwise when it is asked again, changes nothing. Only what these functions return is used.
+What a user gives is read here once, and turned into integers, tuples and plain strings: a list that is changed later,
+or an object that answers otherwise when it is asked again, changes nothing. Only what these functions return is used.
 """
 
 import inspect

@@ -1,8 +1,8 @@
 """The arrays a user gives, checked before any work, in the form that the kernels read.
 
-Of a subclass only the values count, as NumPy itself has them: it is taken as the plain array that it is based on, which
-does not ask its attributes or methods. One whose values mean more than numbers is refused, since the result could not
-say so: a masked array, and one with arithmetic of its own (`__array_ufunc__` or `__array_function__`), as units have it.
+Of a subclass only the values count, as NumPy itself has them: it is taken as the plain array that it is based on, and
+its attributes and methods are not asked. One whose values mean more than numbers is refused, since the result could not
+say so: a masked array, and one with arithmetic of its own (`__array_ufunc__` or `__array_function__`), as with units.
 """
 
 from math import prod

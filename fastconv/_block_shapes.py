@@ -1,7 +1,8 @@
 """How the convolutions of a block chain; like `_shapes`, this floor raises whatever a user gets wrong.
 
-A block's function takes the shapes of its weights, tuples of integers, checks them against each other and returns its parts, in order,
-before any x is known; these are called as its arguments are. `conv_shapes` then gives each part's `ConvShape` for an x.
+A block's function takes the shapes of its weights, tuples of integers, checks them against each other and returns its
+parts, in order, before any x is known; these are called as its arguments are. `conv_shapes` then gives each part's
+`ConvShape` for an x.
 """
 
 import inspect
@@ -47,7 +48,7 @@ def arrays(chain, pairs, layout):
 
 
 def weight_sizes(chain, shapes):
-    """What a user gave as the shapes of the weights of a block, whose function here is `chain`, as tuples of integers."""
+    """The shapes a user gave of the weights of a block, whose function here is `chain`, as tuples of integers."""
     frozen = []
     for name, shape in zip(_names(chain), shapes, strict=False):
         with named(name):

@@ -46,7 +46,7 @@ def weight_hint(weight, groups, layout, x_channels=None, takes=lambda kernel: Tr
     other = _OTHER[layout]
     (c, k), (r, s) = weight_channels(weight, other), kernel_size(weight, other)
     # An image's 3 channels are no 3×3 kernel's, and those of a 1×1 no kernel of one input and one output.
-    likely = prod(weight) < (c * k) ** 2 or c == 1 and (k > 1 or r == s)
+    likely = prod(weight) < (c * k) ** 2 or (c == 1 and (k > 1 or r == s))
     if len(weight) == 4 and likely and takes((r, s)) and fits_in_other(x_channels, weight, groups, layout):
         return f"this weight fits as {ORDERS[other]}: give weight.transpose{_FROM_OTHER[layout]}"
     if groups == 1 and weight_channels(weight, layout)[1] == x_channels and takes(kernel_size(weight, layout)):

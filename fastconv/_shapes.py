@@ -81,7 +81,7 @@ def padding_of(value):
             return (pair("padding", value, 0),) * 2
         axes = [tuple(axis) if isinstance(axis, (tuple, list)) else axis for axis in value]
         are_pairs = all(isinstance(axis, tuple) for axis in axes)
-        if isinstance(value, str) or len(axes) != 2 or are_pairs and any(len(axis) != 2 for axis in axes):
+        if isinstance(value, str) or len(axes) != 2 or (are_pairs and any(len(axis) != 2 for axis in axes)):
             raise ValueError(f"padding must be {PADDINGS}, got {value!r}{meant(value, ('same', 'valid'))}")
         if are_pairs:
             return tuple((integer("padding", begin, 0), integer("padding", end, 0)) for begin, end in axes)
