@@ -97,16 +97,16 @@ def pair(name, value, least):
     """An int or a pair of ints, as a pair (height, width)."""
     if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice
         return value, value
-    wrong = f"{name} must be an integer or a pair (height, width), got {value!r}"
     try:
         if not isinstance(value, (tuple, list)):
             return (integer(name, value, least),) * 2
         sides = tuple(value)
-        if len(sides) != 2:
-            raise ValueError(wrong)
-        return integer(name, sides[0], least), integer(name, sides[1], least)
+        if len(sides) == 2:
+            return integer(name, sides[0], least), integer(name, sides[1], least)
+        error = ValueError
     except TypeError:
-        raise TypeError(wrong) from None
+        error = TypeError
+    raise error(f"{name} must be an integer or a pair (height, width), got {value!r}")
 
 
 def one_of(name, value, choices):

@@ -7,7 +7,7 @@ each convolution's store. What lies between the convolutions is kept for a few i
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from fastconv import _arguments, _arrays, _block_shapes, _layout, _orders, _shapes, _threads
+from fastconv import _arguments, _arrays, _block_shapes, _layout, _orders, _pool_shapes, _shapes, _threads
 from fastconv._bound import Bound, BoundPool
 from fastconv._chain import Chain
 from fastconv._typing import Array
@@ -106,7 +106,7 @@ def _chain(block, shapes, batch):
         x_shape = batch, shape.height, shape.width, shape.in_channels
         source = places[part.source]
         if part.name == block._pooled:
-            shape = _shapes.pool_shape(x_shape, 3, stride=1, padding=1)
+            shape = _pool_shapes.pool_shape(x_shape, 3, stride=1, padding=1)
             _agrees("the pool", (shape.out_height, shape.out_width), (shape.height, shape.width))
             pool = BoundPool(shape, "max", block.dtype.itemsize, block.num_threads)
             chain.add(pool.runner, source, None, places["pool"])

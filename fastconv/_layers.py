@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastconv import _block_shapes, _shapes, cost
+from fastconv import _block_shapes, _pool_shapes, _shapes, cost
 from fastconv._arguments import sizes
 
 
@@ -54,7 +54,7 @@ class Layer:
     def out_shape(self):
         """(P, Q, K) of its output."""
         if not self.weights:
-            pool = _shapes.pool_shape(self.x_shape, **self._pooling)
+            pool = _pool_shapes.pool_shape(self.x_shape, **self._pooling)
             return pool.out_height, pool.out_width, pool.channels
         joined = ["weight"] if self.kind == "conv2d" else _block_shapes.joined(self._parts)
         last = [self.conv_shapes[name] for name in joined]

@@ -99,6 +99,9 @@ class Conv2d:
     weights times sqrt(2 / terms), is 1e-6 to 2e-6 with "direct" and 2e-6 to 4e-6 with "winograd" (1e-6 with its
     F(2×2, 3×3)), whose tiles are computed directly where x is not finite or a value on the way might overflow.
 
+    Of a subclass of ndarray, such as a memmap, only the values count. Masked arrays are refused, and subclasses that
+    define `__array_ufunc__` or `__array_function__`, as those with units do: give a plain array, `np.asarray(x)`.
+
     The result has the same bits for every number of threads and every batch size, but for the sign and payload of a
     NaN. A plan may be called from many threads at once and can be pickled.
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastconv import _arguments, _block_shapes, _orders, _shapes
+from fastconv import _arguments, _block_shapes, _orders, _pool_shapes, _shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def pool2d(x_shape, kernel, *, stride=None, padding=0, layout="NHWC", itemsize=4
     >>> pool2d((111, 111, 96), 3, stride=2)
     Cost(macs=0, params=0, bytes=5892864)
     """
-    shape = _shapes.pool_shape(x_shape, kernel, stride=stride, padding=padding, layout=layout)
+    shape = _pool_shapes.pool_shape(x_shape, kernel, stride=stride, padding=padding, layout=layout)
     pixels = shape.height * shape.width + shape.out_height * shape.out_width
     return Cost(bytes=_arguments.integer("itemsize", itemsize, 1) * shape.batch * shape.channels * pixels)
 

@@ -1,6 +1,6 @@
 """The functions: each builds a plan, runs it once and drops it."""
 
-from fastconv import _arrays, _layout, _shapes, _threads
+from fastconv import _arrays, _layout, _pool_shapes, _threads
 from fastconv._arguments import takes
 from fastconv._bound import BoundPool
 from fastconv._typing import Array, Padding, Pair
@@ -221,15 +221,14 @@ def global_avg_pool2d(
     array([[[3., 4.]]], dtype=float32)
     """
     x = _arrays.check("x", x)
-    kernel = _shapes.image_size(x.shape, layout)
+    kernel = _pool_shapes.image_size(x.shape, layout)
     return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
 
 
 def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
-    kernel, stride, padding, layout = _shapes.pool_window(kernel, stride, padding, layout)
+    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
     x = _arrays.check("x", x)
-    dtype = _arrays.native_dtype(x)
-    shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
+    dtype, layout, shape = _arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
     num_threads = _threads.resolve(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
     y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)

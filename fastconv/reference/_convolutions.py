@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from fastconv import _arguments, _arrays, _shapes
+from fastconv import _arguments, _arrays, _pool_shapes, _shapes
 
 
 def conv2d(
@@ -120,7 +120,7 @@ def global_avg_pool2d(x, *, layout="NHWC"):
     array([[[3., 4.]]])
     """
     x = _arrays.array("x", x)
-    return avg_pool2d(x, _shapes.image_size(x.shape, layout), layout=layout)
+    return avg_pool2d(x, _pool_shapes.image_size(x.shape, layout), layout=layout)
 
 
 def _taps(x, shape, dilation=(1, 1)):
@@ -140,9 +140,9 @@ def _groups(shape):
 
 def _pooled(combine, fill, x, kernel, stride, padding, layout):
     """`combine` over the taps of a pooling window, `fill` on the padding."""
-    kernel, stride, padding, layout = _shapes.pool_window(kernel, stride, padding, layout)
+    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
     x = _arrays.array("x", x)
-    shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
+    shape, layout = geometry.at(x.shape), geometry.layout
     with np.errstate(over="ignore", invalid="ignore"):
         y = functools.reduce(combine, (tap for _, _, tap in _taps(_padded(x, shape, layout, fill), shape)))
     return _from_nhwc(y, x.ndim, layout)
