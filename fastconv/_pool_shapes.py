@@ -3,7 +3,7 @@
 from math import prod
 from typing import NamedTuple
 
-from fastconv._arguments import one_of, pair, sizes
+from fastconv._arguments import one_of, pair
 from fastconv._orders import LAYOUTS
 from fastconv._shapes import check_addressable, image_shape, outputs, padding_of, same_padding
 
@@ -68,8 +68,7 @@ def image_size(x_shape, layout):
 
 def _with_pixels(x_shape, layout):
     """`image_shape` of an x that has pixels."""
-    x_shape = sizes("x", x_shape)
     shape = image_shape(x_shape, layout)
     if 0 in shape[1:3]:
-        raise ValueError(f"x must have pixels to pool, got shape {x_shape} in layout {layout}")
+        raise ValueError(f"x must have pixels to pool, got shape {tuple(x_shape)} in layout {layout}")
     return shape
