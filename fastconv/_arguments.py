@@ -1,4 +1,8 @@
-"""Single arguments, and which a function takes: checked by themselves, before anything is known of shapes."""
+"""Single arguments, and which a function takes: checked by themselves, before anything is known of shapes.
+
+What a user gives is read here once, and turned into integers, tuples and plain strings: a list that is changed later,
+or an object that answers otherwise when it is asked again, changes nothing. Only what these functions return is used.
+"""
 
 import inspect
 import sys
@@ -93,23 +97,31 @@ def pair(name, value, least):
     """An int or a pair of ints, as a pair (height, width)."""
     if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice
         return value, value
-    sides = value if isinstance(value, (tuple, list)) else (value, value)
-    wrong = f"{name} must be an integer or a pair (height, width), got {value!r}"
-    if len(sides) != 2:
-        raise ValueError(wrong)
     try:
-        return integer(name, sides[0], least), integer(name, sides[1], least)
+        if not isinstance(value, (tuple, list)):
+            return (integer(name, value, least),) * 2
+        sides = tuple(value)
+        if len(sides) == 2:
+            return integer(name, sides[0], least), integer(name, sides[1], least)
+        error = ValueError
     except TypeError:
-        raise TypeError(wrong) from None
+        error = TypeError
+    raise error(f"{name} must be an integer or a pair (height, width), got {value!r}")
 
 
 def one_of(name, value, choices):
-    """`value`, when it is one of `choices`."""
+    """`value`, when it is one of `choices`, as a plain string or None."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be one of {choices}, got {value!r}")
+    value = plain(value)
     if value not in choices:
         raise ValueError(f"{name} must be one of {choices}, got {value!r}{meant(value, choices)}")
     return value
+
+
+def plain(value):
+    """A string of a class of its own as a plain one; any other value as it is."""
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def sizes(name, shape):

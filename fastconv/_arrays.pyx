@@ -1,4 +1,9 @@
-"""The arrays a user gives, checked before any work, in the form that the kernels read."""
+"""The arrays a user gives, checked before any work, in the form that the kernels read.
+
+Of a subclass only the values count, as NumPy itself has them: it is taken as the plain array that it is based on, and
+its attributes and methods are not asked. One whose values mean more than numbers is refused, since the result could not
+say so: a masked array, and one with arithmetic of its own (`__array_ufunc__` or `__array_function__`), as with units.
+"""
 
 from math import prod
 
@@ -17,23 +22,36 @@ import_array()
 
 LARGE = 128 * 1024  # bytes of a result that begins at a cache line: vectors that lie across two take longer to write
 
+cdef object PLAIN_VIEW = np.ndarray.view  # a subclass's own could give anything
+
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 cdef ndarray as_array(name, value):
-    """`value`, when it is a plain array."""
-    if type(value) is not ndarray and (not isinstance(value, ndarray) or isinstance(value, np.ma.MaskedArray)):
-        raise TypeError(f"{name} must be a numpy array, got {type(value).__name__}{array_hint(name, value)}")
-    return value
+    """`value` as a plain array, without a copy."""
+    if type(value) is ndarray:
+        return value
+    if not isinstance(value, ndarray) or is_more_than_numbers(type(value)):
+        plain = "plain " * isinstance(value, ndarray)
+        raise TypeError(f"{name} must be a {plain}numpy array, got {type(value).__name__}{array_hint(name, value)}")
+    return PLAIN_VIEW(value, ndarray)
+
+
+cdef bint is_more_than_numbers(kind):
+    """Whether the values of this subclass have a mask or arithmetic of their own, units for one."""
+    if issubclass(kind, np.ma.MaskedArray):
+        return True
+    return any(getattr(kind, name) is not getattr(ndarray, name) for name in ("__array_ufunc__", "__array_function__"))
 
 
 def array_hint(name, value):
-    """How to make a plain array of another library's, as the end of an error."""
+    """How to make a plain array of a subclass's or another library's, as the end of an error."""
+    name = argument(name)
+    if isinstance(value, np.ma.MaskedArray):  # the mask would be lost without a word
+        return f"; give {name}.filled(0), or another value for what is masked"
     if hasattr(value, "detach") and hasattr(value, "numpy"):
-        return f"; give {argument(name)}.detach().numpy()"
-    if hasattr(value, "__array__") and not isinstance(value, ndarray):  # a masked array would lose its mask
-        return f"; give np.asarray({argument(name)})"
-    return ""
+        return f"; give {name}.detach().numpy()"
+    return f"; give np.asarray({name})" if hasattr(value, "__array__") else ""
 
 
 def argument(name):
@@ -42,20 +60,27 @@ def argument(name):
 
 
 def check(name, value, dtype=None, shape=None, other="weight"):
-    """The native dtype of `value`, when it is a plain float32 or float64 array of this dtype, `other`'s, and shape."""
-    given = <object>PyArray_DESCR(as_array(name, value))
+    """`value` as a plain array, when it is one of float32 or float64, of this dtype, `other`'s, and shape."""
+    cdef ndarray array = as_array(name, value)
+    given = <object>PyArray_DESCR(array)
     if given is not dtype:
-        native = given if given.isnative else given.newbyteorder("=")
+        native = native_dtype(array)
         if native not in DTYPES:
-            hint = f"; give {argument(name)}.astype(np.{dtype or 'float32'})" if given.kind in "biuf" else ""
+            is_real = np.can_cast(given, np.float32, "same_kind")  # bfloat16 too, which has no kind of its own
+            hint = f"; give {argument(name)}.astype(np.{dtype or 'float32'})" if is_real else ""
             raise TypeError(f"{name} must have dtype float32 or float64, got {given}{hint}")
         if dtype is not None and native != dtype:
             doubles = argument(name if native == np.float64 else other)  # NumPy's default, seldom meant
             raise TypeError(f"{name} has dtype {given}, but {other} has {dtype}; give {doubles}.astype(np.float32)")
-        given = native
-    if shape is not None and value.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
-    return given
+    if shape is not None and (<object>array).shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {(<object>array).shape}")
+    return array
+
+
+def native_dtype(ndarray array):
+    """The dtype of an array in the byte order of the machine."""
+    dtype = <object>PyArray_DESCR(array)
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
 def contiguous(ndarray value, dtype):
@@ -65,7 +90,8 @@ def contiguous(ndarray value, dtype):
 
 def array(name, value, dtype=None, shape=None, other="weight"):
     """`check`, then `contiguous`."""
-    return contiguous(value, check(name, value, dtype, shape, other))
+    value = check(name, value, dtype, shape, other)
+    return contiguous(value, native_dtype(value))
 
 
 def bias(value, weight, layout, part=""):
@@ -73,7 +99,7 @@ def bias(value, weight, layout, part=""):
     name, other = (f"the {what} of {part}" if part else what for what in ("bias", "weight"))
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be a numpy array, or None where there is none, got {value}")
-    check(name, value, weight.dtype, other=other)
+    value = check(name, value, weight.dtype, other=other)
     _, k = weight_channels(weight.shape, layout)
     if value.shape != (k,):
         raise ValueError(
@@ -84,13 +110,15 @@ def bias(value, weight, layout, part=""):
 
 
 def output(value, dtype, shape, layout, x=None, residual=None):
-    """(`value` when it can take a result of this dtype and shape, a new array when it is None; bytes between pixels).
+    """(`value` as a plain array when it can take a result of this dtype and shape, a new array when it is None; bytes
+    between pixels).
 
     `value` may be a slice of channels of a contiguous NHWC array; it may share no memory with x and residual.
     """
     if value is None:
         return new(shape, dtype), shape[-1] * dtype.itemsize
     cdef ndarray out = as_array("out", value)
+    value = out
     if <object>PyArray_DESCR(out) is not dtype and value.dtype != dtype:  # a byte-swapped dtype differs too
         raise TypeError(f"out must have dtype {dtype}, got {value.dtype}")
     if value.shape != shape:
@@ -152,7 +180,8 @@ def result_shape(nhwc, ndim, layout):
 
 def as_kernel(x, weight, bias_or_none, layout):
     """The matrix of a pointwise convolution as a 1×1 kernel in `layout`, checked with x and bias as it was given."""
-    weight = np.asarray(array("weight", weight, check("x", x), other="x"))  # np.matrix would stay a matrix
+    x = check("x", x)
+    weight = array("weight", weight, native_dtype(x), other="x")
     shape = kernel_shape(weight.shape, x.shape, layout)
     if bias_or_none is not None:
         bias(bias_or_none, weight, layout)

@@ -8,7 +8,7 @@ from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from fastconv import _arguments, _arrays, _block_shapes, _layout, _orders, _shapes, _threads
+from fastconv import _arguments, _arrays, _block_shapes, _layout, _orders, _pool_shapes, _shapes, _threads
 from fastconv._bound import Bound, BoundPool
 from fastconv._chain import Chain
 from fastconv._typing import Array
@@ -107,14 +107,17 @@ class BoundChain(Bound):
             shape, source = shapes[part.name], part.source
             x_shape = batch, shape.height, shape.width, shape.in_channels
             if part.name == block._pooled:
-                pool = _shapes.pool_shape(x_shape, 3, stride=1, padding=1)
+                pool = _pool_shapes.pool_shape(x_shape, 3, stride=1, padding=1)
+                _agrees("the pool", (pool.out_height, pool.out_width), (pool.height, pool.width))
                 bound = BoundPool(pool, "max", block.dtype.itemsize, block._num_threads)
                 self._steps.append((bound, source, None, "pool"))
                 source = "pool"
             residual = None
             if part.name == block._summed:
                 residual = "shortcut" if "shortcut" in self._kept else "x"
-            self._steps.append((block._convs[part.name]._bind(x_shape), source, residual, part.name))
+            bound = block._convs[part.name]._bind(x_shape)
+            _agrees(part.name, bound.shape, shape._replace(batch=batch))
+            self._steps.append((bound, source, residual, part.name))
         super().__init__(block._num_threads, max(bound.useful for bound, *_ in self._steps))
 
     def _bind(self, threads):
@@ -127,22 +130,29 @@ class BoundChain(Bound):
         return chain
 
 
+def _agrees(name, shape, expected):
+    """Raise where a part would read or write another shape than there is room for: never run what may not fit."""
+    if shape != expected:
+        raise RuntimeError(f"{name} has the shape {shape}, but its block has room for {expected}")
+
+
 class Block:
     """The base of the blocks; a subclass says what is particular to it."""
 
-    _name = ""  # of its functions in `_block_shapes` and `cost`
+    _name = ""  # of its function in `_block_shapes`
     _pooled: str | None = None  # the part that reads x through a 3×3 max pool
     _summed: str | None = None  # the part to which the shortcut is added
     _linear: tuple[str, ...] = ()  # parts without an activation
 
     def __init__(self, pairs, activation, layout, num_threads, **options):
-        _arguments.one_of("layout", layout, _orders.LAYOUTS)
-        _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
-        self._layout, self._num_threads, self._options = layout, _threads.checked(num_threads), options
+        layout = _arguments.one_of("layout", layout, _orders.LAYOUTS)
+        activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
+        num_threads = _threads.checked(num_threads)
+        self._layout, self._num_threads = layout, num_threads
         chain = getattr(_block_shapes, self._name)
         arrays = _block_shapes.arrays(chain, pairs, layout)
-        self._pair_shapes = [(weight.shape, bias is not None) for weight, bias in arrays.values()]
-        self._parts = chain(*(shape for shape, _ in self._pair_shapes), layout=layout, **options)
+        self._parts = chain(*(weight.shape for weight, _ in arrays.values()), layout=layout, **options)
+        self._has_bias = [bias is not None for _, bias in arrays.values()]
         self._joined = _block_shapes.joined(self._parts)  # the parts whose results, side by side, are the block's
         self._convs = {}
         for part in self._parts:
@@ -188,7 +198,8 @@ class Block:
         ndarray
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
         """
-        dtype = _arrays.check("x", x, self.dtype, other="every weight")
+        dtype = self.dtype
+        x = _arrays.check("x", x, dtype, other="every weight")
         bound = self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
         y, step = _arrays.output(out, dtype, shape, self.layout, x)
@@ -197,16 +208,14 @@ class Block:
         else:
             images = x.shape[-3:]
             _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, None, y, bound.out_shape, self._num_threads)
-        return y
+        return y if out is None else out
 
     def cost(self, x_shape: tuple[int, ...]) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         from fastconv import cost
 
-        function = getattr(cost, self._name)
-        options = {**self._options, "layout": self.layout, "itemsize": self.dtype.itemsize}
         with _arguments.named("x_shape"):
-            return function(x_shape, *self._pair_shapes, **options)
+            return cost.of_parts(self._parts, x_shape, self._has_bias, self.layout, self.dtype.itemsize)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> BlockDescription:
         """What a call on x of this shape does, part by part, as a `BlockDescription`: the

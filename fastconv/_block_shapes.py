@@ -1,17 +1,18 @@
 """How the convolutions of a block chain; like `_shapes`, this floor raises whatever a user gets wrong.
 
-A block's function takes the shapes of its weights, checks them against each other and returns its parts, in order,
-before any x is known; these are called as its arguments are. `conv_shapes` then gives each part's `ConvShape` for an x.
+A block's function takes the shapes of its weights, tuples of integers, checks them against each other and returns its
+parts, in order, before any x is known; these are called as its arguments are. `conv_shapes` then gives each part's
+`ConvShape` for an x.
 """
 
 import inspect
 from itertools import count
 from typing import NamedTuple
 
-from fastconv._arguments import kind, named, one_of, pair
+from fastconv._arguments import kind, named, one_of, pair, sizes
 from fastconv._arrays import array, bias, result_shape
 from fastconv._orders import LAYOUTS, ORDERS, weight_hint
-from fastconv._shapes import conv_shape, weight_shape
+from fastconv._shapes import conv_shape, padding_of, weight_shape
 
 
 class Part(NamedTuple):
@@ -24,6 +25,10 @@ class Part(NamedTuple):
     stride: int | tuple = 1
     padding: object = 0
 
+    def takes(self, kernel):
+        """Whether its weight may have a kernel of this size, (R, S)."""
+        return self.kernel is None or kernel == (self.kernel, self.kernel)
+
 
 def arrays(chain, pairs, layout):
     """{name: (weight, bias)} as arrays of one dtype, from what a user gave as the parts of a block, whose function
@@ -31,13 +36,24 @@ def arrays(chain, pairs, layout):
     """
     checked, dtype, first = {}, None, f"the weight of {next(_names(chain))}"
     for name, value in zip(_names(chain), pairs, strict=False):
-        if not isinstance(value, (tuple, list)) or len(value) != 2 or isinstance(value[0], tuple):
+        pair_of_arrays = tuple(value) if isinstance(value, (tuple, list)) else ()
+        if len(pair_of_arrays) != 2 or isinstance(pair_of_arrays[0], tuple):
             raise TypeError(f"{name} must be a pair (weight, bias) or (weight, None), got {kind(value)}")
-        weight = array(f"the weight of {name}", value[0], dtype, other=first)
+        weight, bias_or_none = pair_of_arrays
+        weight = array(f"the weight of {name}", weight, dtype, other=first)
         dtype = weight.dtype
         _weight(name, weight.shape, layout)
-        checked[name] = weight, None if value[1] is None else bias(value[1], weight, layout, name)
+        checked[name] = weight, None if bias_or_none is None else bias(bias_or_none, weight, layout, name)
     return checked
+
+
+def weight_sizes(chain, shapes):
+    """The shapes a user gave of the weights of a block, whose function here is `chain`, as tuples of integers."""
+    frozen = []
+    for name, shape in zip(_names(chain), shapes, strict=False):
+        with named(name):
+            frozen.append(sizes("weight", shape))
+    return frozen
 
 
 def mlpconv(conv, *cccp, stride=1, padding=0, layout="NHWC"):
@@ -57,8 +73,8 @@ def reduced(reduce, conv, *, stride=1, padding=0, layout="NHWC"):
 
 def bottleneck(reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv", layout="NHWC"):
     """1×1, k×k, 1×1, and the projection of a `shortcut` that is not None."""
-    one_of("stride_in", stride_in, ("conv", "reduce"))
-    strides = {"conv": 1, "reduce": 1, stride_in: pair("stride", stride, 1)}
+    stride, stride_in = pair("stride", stride, 1), one_of("stride_in", stride_in, ("conv", "reduce"))
+    strides = {"conv": 1, "reduce": 1, stride_in: stride}
     r, s = _weight("conv", conv, layout)[:2]
     if r % 2 == 0 or s % 2 == 0:
         raise ValueError(f"conv must have an odd kernel, got {r}×{s}")
@@ -71,14 +87,14 @@ def bottleneck(reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv
         parts.append(Part("shortcut", shortcut, "x", 1, stride=stride))
     parts = _chained(layout, *parts)
     channels, out_channels = _weight("reduce", reduce, layout)[2], _weight("expand", expand, layout)[3]
-    if shortcut is None and (strides[stride_in] != (1, 1) or channels != out_channels):
+    if shortcut is None and (stride != (1, 1) or channels != out_channels):
         raise ValueError(
             "shortcut must be a projection where the shape changes, got None "
-            f"with stride {strides[stride_in]} and {channels} channels in, {out_channels} out"
+            f"with stride {stride} and {channels} channels in, {out_channels} out"
         )
     if shortcut is not None and _weight("shortcut", shortcut, layout)[3] != out_channels:
         raise ValueError(
-            f"shortcut of shape {tuple(shortcut)} must give the {out_channels} channels of expand, layout {layout}"
+            f"shortcut of shape {shortcut} must give the {out_channels} channels of expand, layout {layout}"
         )
     return parts
 
@@ -114,7 +130,7 @@ def joined(parts):
 
 def conv_shapes(parts, x_shape, *, layout="NHWC"):
     """{name: `ConvShape`} of the parts for an x of this shape."""
-    outputs, shapes = {"x": x_shape}, {}
+    outputs, shapes = {"x": sizes("x", x_shape)}, {}
     for part in parts:
         with named(part.name):
             shape = conv_shape(
@@ -137,26 +153,28 @@ def _names(chain):
 
 def _weight(name, shape, layout):
     """`weight_shape`, with the part's name in the error."""
-    one_of("layout", layout, LAYOUTS)
+    layout = one_of("layout", layout, LAYOUTS)
     with named(name):
         return weight_shape(shape, layout)
 
 
 def _chained(layout, *parts):
-    """`parts`, when each has its kernel and takes the channels that its source gives."""
-    channels = {}
+    """`parts`, with their steps as pairs, when each has its kernel and takes the channels that its source gives."""
+    channels, checked = {}, []
     for part in parts:
+        stride, padding = pair("stride", part.stride, 1), padding_of(part.padding)
+        checked.append(part._replace(stride=stride, padding=padding))
         r, s, c, k = _weight(part.name, part.weight, layout)
-        if part.kernel and (r, s) != (part.kernel, part.kernel):
+        if not part.takes((r, s)):
             raise ValueError(
                 f"{part.name} must have a {part.kernel}×{part.kernel} kernel, got {r}×{s}: "
-                f"shape {tuple(part.weight)}, {ORDERS[layout]} in layout {layout}"
+                f"shape {part.weight}, {ORDERS[layout]} in layout {layout}"
             )
         if c != channels.setdefault(part.source, c):  # "x" has the channels that its first reader takes
-            hint = weight_hint(part.weight, 1, layout, channels[part.source])
+            hint = weight_hint(part.weight, 1, layout, channels[part.source], part.takes)
             raise ValueError(
-                f"{part.name} of shape {tuple(part.weight)} takes {c} channels in layout {layout}, "
+                f"{part.name} of shape {part.weight} takes {c} channels in layout {layout}, "
                 f"but {part.source} has {channels[part.source]}" + f"; {hint}" * bool(hint)
             )
         channels[part.name] = k
-    return parts
+    return tuple(checked)

@@ -67,6 +67,7 @@ cdef class DirectTiles(Runner):
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
         self.tile = f"{self.max_pixels} pixels × {columns} channels"
         self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
+        self.stride_w = self.rows.window_step
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
 
@@ -89,7 +90,7 @@ cdef class DirectTiles(Runner):
 
     def set_segments(self, dilation_w):
         """Where the input under the kernel lies, once it is known how many rows are copied together."""
-        self.tap_bytes, self.band_bytes = dilation_w * self.pixel_bytes, self.rows.band_rows * self.row_bytes
+        self.tap_bytes, self.band_bytes = self.rows.tap_step * self.pixel_bytes, self.rows.band_rows * self.row_bytes
         merged = self.narrow or dilation_w == 1 and (self.groups == 1 or self.copies)
         self.segment_bytes = self.tap_bytes * self.kernel_cols if merged else self.group_in * self.itemsize
         self.offsets = np.array(

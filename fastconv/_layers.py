@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from fastconv import _block_shapes, _shapes, cost
+from fastconv import _block_shapes, _pool_shapes, _shapes, cost
+from fastconv._arguments import sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ class Layer:
     weights: dict
     options: dict
 
+    def __post_init__(self):
+        for name, frozen in (
+            ("x_shape", sizes("x", self.x_shape)),
+            ("weights", {part: sizes(part, shape) for part, shape in dict(self.weights).items()}),
+            ("options", {option: _frozen(value) for option, value in dict(self.options).items()}),
+        ):
+            object.__setattr__(self, name, frozen)
+
     @property
     def is_fully_connected(self):
         """Whether this is a convolution whose kernel is the whole map."""
@@ -45,7 +54,7 @@ class Layer:
     def out_shape(self):
         """(P, Q, K) of its output."""
         if not self.weights:
-            pool = _shapes.pool_shape(self.x_shape, **self._pooling)
+            pool = _pool_shapes.pool_shape(self.x_shape, **self._pooling)
             return pool.out_height, pool.out_width, pool.channels
         joined = ["weight"] if self.kind == "conv2d" else _block_shapes.joined(self._parts)
         last = [self.conv_shapes[name] for name in joined]
@@ -65,6 +74,11 @@ class Layer:
     @property
     def _pooling(self):
         return {"kernel": self.x_shape[:2]} | self.options
+
+
+def _frozen(value):
+    """An option whose lists are tuples: no later change reaches the layer."""
+    return tuple(map(_frozen, value)) if isinstance(value, (tuple, list)) else value
 
 
 class Builder:

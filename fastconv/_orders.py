@@ -26,37 +26,56 @@ def fits_in_other(x_channels, weight, groups, layout):
     return k % groups == 0 and x_channels in (None, c * groups)
 
 
-def weight_hint(weight, groups, layout, x_channels=None):
-    """How to turn a weight to an order that takes so many channels, if known, in so many groups, or ""."""
-    if groups > 1 and groups == weight[2] > weight[3] and x_channels in (None, groups):
+def kernel_size(weight, layout):
+    """(R, S) of the shape of a weight, a kernel or a matrix."""
+    if len(weight) == 2:
+        return 1, 1
+    return tuple(weight[:2] if layout == "NHWC" else weight[2:])
+
+
+def weight_hint(weight, groups, layout, x_channels=None, takes=lambda kernel: True):
+    """How to turn a weight to an order that takes so many channels, if known, in so many groups, or "".
+
+    `takes` says whether its kernel, (R, S), may then be of this size.
+    """
+    is_depthwise = groups > 1 and groups == weight[2] > weight[3] and takes(tuple(weight[:2]))
+    if is_depthwise and x_channels in (None, groups):
         turned = f"reshape{(*weight[:2], 1, prod(weight[2:]))}"
         turned += f".transpose{_FROM_OTHER[layout]}" if layout == "NCHW" else ""
         return f"this weight fits as TensorFlow's depthwise: give weight.{turned}"
     other = _OTHER[layout]
-    c, k = weight_channels(weight, other)
-    likely = c == 1 or prod(weight) < (c * k) ** 2  # an image's 3 channels are no 3×3 kernel's
-    if len(weight) == 4 and likely and fits_in_other(x_channels, weight, groups, layout):
+    (c, k), (r, s) = weight_channels(weight, other), kernel_size(weight, other)
+    # An image's 3 channels are no 3×3 kernel's, and those of a 1×1 no kernel of one input and one output.
+    likely = prod(weight) < (c * k) ** 2 or (c == 1 and (k > 1 or r == s))
+    if len(weight) == 4 and likely and takes((r, s)) and fits_in_other(x_channels, weight, groups, layout):
         return f"this weight fits as {ORDERS[other]}: give weight.transpose{_FROM_OTHER[layout]}"
-    if groups == 1 and weight_channels(weight, layout)[1] == x_channels:
+    if groups == 1 and weight_channels(weight, layout)[1] == x_channels and takes(kernel_size(weight, layout)):
         turned = "T" if len(weight) == 2 else f"swapaxes{(2, 3) if layout == 'NHWC' else (0, 1)}"
         return f"this weight fits with its input and output channels exchanged: give weight.{turned}"
     return ""
 
 
-def mismatch(x_shape, weight, groups, layout):
-    """The error of an x that has other channels than a weight takes, and all that would make them fit."""
+def mismatch(x_shape, weight, groups, layout, covers=lambda size, kernel: True):
+    """The error of an x that has other channels than a weight takes, and all that would make them fit.
+
+    `covers` says whether a map of a size, (H, W), has room for a kernel of a size.
+    """
     c, _ = weight_channels(weight, layout)
+    kernel, other = kernel_size(weight, layout), _OTHER[layout]
+    size, size_in_other = x_shape[-3:-1], x_shape[-2:]
+    if layout == "NCHW":
+        size, size_in_other = size_in_other, size
     first, second, last = x_shape[-3:]
     if layout == "NHWC":
         has, has_in_other, turned, moved = last, first, (second, last, first), "-3, -1"
     else:
         has, has_in_other, turned, moved = first, last, (last, first, second), "-1, -3"
-    hints = [weight_hint(weight, groups, layout, has)]
-    if c * groups == has_in_other:
+    hints = [weight_hint(weight, groups, layout, has, lambda kernel: covers(size, kernel))]
+    if c * groups == has_in_other and covers(size_in_other, kernel):
         turned = f"{(*x_shape[:-3], *turned)} in {layout}: give np.moveaxis(x, {moved})"
-        hints.append(f"this x fits as {_OTHER[layout]}, {turned}")
-    if fits_in_other(has_in_other, weight, groups, layout):
-        hints.append(f'they fit layout="{_OTHER[layout]}"')
+        hints.append(f"this x fits as {other}, {turned}")
+    if fits_in_other(has_in_other, weight, groups, layout) and covers(size_in_other, kernel_size(weight, other)):
+        hints.append(f'they fit layout="{other}"')
     each = f" in each of {groups} groups" if groups > 1 else ""
     told = (
         f"weight of shape {tuple(weight)} takes {c} channels{each}, "

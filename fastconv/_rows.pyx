@@ -9,6 +9,7 @@ from libc.string cimport memcpy, memset
 
 cdef double LEAST_SAVED = 0.02  # of the products, that is worth tiles of single columns
 cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
+cdef ptrdiff_t SPARSE = 4  # times as many pixels in a row as are read: only these are copied
 cdef ptrdiff_t IN_L1 = 42_000  # of bytes: so much of the input is still in an L1 cache of 48 KB for the next row
 
 
@@ -20,6 +21,25 @@ cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
         taps.first = max(0, -(at // axis.dilation))
         taps.end = min(axis.taps, -((at - axis.size) // axis.dilation))
     return taps if taps.first < taps.end else Taps(0, 0)
+
+
+cdef ptrdiff_t places_before(Axis axis, ptrdiff_t tap, ptrdiff_t pixel, ptrdiff_t places) noexcept:
+    """How many of the first so many places of the output have this tap before a pixel of the image."""
+    cdef ptrdiff_t span = pixel + axis.before - tap * axis.dilation
+    return min(max(-(-span // axis.stride), 0), places)
+
+
+cdef ptrdiff_t count_inside(Axis axis, ptrdiff_t places) noexcept:
+    """How many taps meet the image, in so many places of the output together."""
+    cdef ptrdiff_t tap, taps = 0
+    for tap in range(axis.taps):
+        taps += places_before(axis, tap, axis.size, places) - places_before(axis, tap, 0, places)
+    return taps
+
+
+cdef ptrdiff_t count_whole(Axis axis, ptrdiff_t places) noexcept:
+    """In how many of so many places of the output the whole kernel lies inside the image."""
+    return max(places_before(axis, axis.taps - 1, axis.size, places) - places_before(axis, 0, 0, places), 0)
 
 
 cdef ptrdiff_t end_of_same(Axis axis, ptrdiff_t i, ptrdiff_t end) noexcept nogil:
@@ -58,6 +78,11 @@ cdef class InputRows:
         self.out_height, self.out_width = shape.out_height, shape.out_width
         self.pixel_bytes, self.copied_pixel_bytes = shape.in_channels * itemsize, copied_channels * itemsize
         self.copied_width = (self.out_width - 1) * self.x.stride + (width_taps - 1) * self.x.dilation + 1
+        self.window_step, self.tap_step = self.x.stride, self.x.dilation
+        is_copied = shape.padding != ((0, 0), (0, 0)) and not in_place
+        self.gathers = is_copied and self.copied_width > SPARSE * self.out_width * width_taps
+        if self.gathers:
+            self.window_step, self.tap_step, self.copied_width = width_taps, 1, self.out_width * width_taps
         self.row_bytes = self.copied_width * self.copied_pixel_bytes
         self.band_rows = self.y.dilation
         self.in_place = in_place
@@ -67,27 +92,9 @@ cdef class InputRows:
             and not narrow
             and self.x.dilation == 1
             and shape.terms >= LEAST_TERMS
-            and self._count_columns() <= (1 - LEAST_SAVED) * self.out_width * width_taps
-            and min(self._count_whole_rows(), self.most(STRIP_BYTES // self.row_bytes)) >= LEAST_ROW
+            and count_inside(self.x, self.out_width) <= (1 - LEAST_SAVED) * self.out_width * width_taps
+            and min(count_whole(self.y, self.out_height), self.most(STRIP_BYTES // self.row_bytes)) >= LEAST_ROW
         )
-
-    cdef ptrdiff_t _count_columns(self) noexcept:
-        """How many columns of the kernel meet the image, in all columns of the output."""
-        cdef ptrdiff_t column, columns = 0
-        cdef Taps taps
-        for column in range(self.out_width):
-            taps = taps_inside(self.x, column)
-            columns += taps.end - taps.first
-        return columns
-
-    cdef ptrdiff_t _count_whole_rows(self) noexcept:
-        """How many rows of the output see the whole kernel inside the image."""
-        cdef ptrdiff_t row, rows = 0
-        cdef Taps taps
-        for row in range(self.out_height):
-            taps = taps_inside(self.y, row)
-            rows += taps.end - taps.first == self.y.taps
-        return rows
 
     def most(self, room):
         """The most rows of the output that see no more rows of the input than these."""
@@ -102,12 +109,15 @@ cdef class InputRows:
 
     def count_taps(self):
         """How many taps are multiplied, in all pixels of the output."""
-        cdef ptrdiff_t row, whole = self.out_width * self.x.taps, parted = self._count_columns(), taps = 0
-        cdef Window window
-        for row in range(self.out_height):
-            window = self.window(row, 0)
-            taps += (window.rows.end - window.rows.first) * (parted if self.parts(row) else whole)
-        return taps
+        cdef ptrdiff_t all_rows = self.out_height * self.y.taps
+        rows = count_inside(self.y, self.out_height) if self.skips_rows else all_rows
+        parted_rows = 0  # those whose columns see columns of the kernel of their own
+        if self.in_place:
+            parted_rows = rows
+        elif self.skips_columns:
+            parted_rows = count_whole(self.y, self.out_height) * self.y.taps
+        left_out = self.out_width * self.x.taps - count_inside(self.x, self.out_width)
+        return rows * (self.out_width * self.x.taps) - parted_rows * left_out
 
     cdef bint parts(self, ptrdiff_t row) noexcept nogil:
         """Whether the columns of a row of the output see columns of the kernel of their own."""
@@ -157,8 +167,11 @@ cdef class InputRows:
         """Copy row y, the pixels outside the image as zeros."""
         cdef ptrdiff_t x, columns = min(self.x.size, self.copied_width - self.x.before)
         cdef const char *source = image + y * self.x.size * self.pixel_bytes
-        if y < 0 or y >= self.y.size or columns <= 0:
+        if y < 0 or y >= self.y.size or columns <= 0 and not self.gathers:
             memset(work, 0, self.row_bytes)
+            return
+        if self.gathers:
+            self._gather_row(source, work)
             return
         memset(work, 0, self.x.before * self.copied_pixel_bytes)
         work += self.x.before * self.copied_pixel_bytes
@@ -169,3 +182,15 @@ cdef class InputRows:
                 memcpy(work + x * self.copied_pixel_bytes, source + x * self.pixel_bytes, self.copied_pixel_bytes)
         work += columns * self.copied_pixel_bytes
         memset(work, 0, (self.copied_width - self.x.before - columns) * self.copied_pixel_bytes)
+
+    cdef void _gather_row(self, const char *source, char *work) noexcept nogil:
+        """Copy the pixels of a row that a column of the output sees, and then those that the next one does."""
+        cdef ptrdiff_t column, tap, x
+        for column in range(self.out_width):
+            for tap in range(self.x.taps):
+                x = column * self.x.stride - self.x.before + tap * self.x.dilation
+                if 0 <= x < self.x.size:
+                    memcpy(work, source + x * self.pixel_bytes, self.copied_pixel_bytes)
+                else:
+                    memset(work, 0, self.copied_pixel_bytes)
+                work += self.copied_pixel_bytes

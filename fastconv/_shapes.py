@@ -1,14 +1,14 @@
 """The geometry a user gives, checked before any work and turned into frozen records of integers.
 
-With `_arguments`, `_arrays` and `_block_shapes` this is the floor that raises TypeError and ValueError; `_algorithms`
-and `_threads` raise them for what they alone decide.
+With `_arguments`, `_arrays`, `_pool_shapes` and `_block_shapes` this is the floor that raises TypeError and ValueError;
+`_algorithms` and `_threads` raise them for what they alone decide.
 """
 
 from math import prod
 from typing import NamedTuple
 
 from fastconv import _orders
-from fastconv._arguments import LARGEST, integer, meant, one_of, pair, sizes
+from fastconv._arguments import LARGEST, integer, meant, one_of, pair, plain, sizes
 from fastconv._orders import AXES, LAYOUTS, MATRIX_AXES, ORDERS
 
 PADDINGS = '"same", "valid", an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))'
@@ -51,49 +51,33 @@ class ConvShape(NamedTuple):
         return self.kernel == (1, 1) and self.padding == ((0, 0), (0, 0)) and self.groups == 1
 
 
-class PoolShape(NamedTuple):
-    """The geometry of one pooling, in integers; the fields are those of `ConvShape`."""
-
-    batch: int
-    height: int
-    width: int
-    channels: int
-    kernel: tuple
-    stride: tuple
-    padding: tuple
-    out_height: int
-    out_width: int
-
-    @property
-    def values_read(self):
-        """Values under the windows, those on padding counted."""
-        return self.batch * self.out_height * self.out_width * self.channels * prod(self.kernel)
-
-
-def _padding(value):
+def padding_of(value):
     """Any accepted form of `padding` as ((top, bottom), (left, right)), or "same"."""
     if type(value) is int:  # the common case, which small layers notice
         return (pair("padding", value, 0),) * 2
-    if isinstance(value, str) and value in ("same", "valid"):
-        return value if value == "same" else ((0, 0), (0, 0))
-    axes = value if isinstance(value, (tuple, list)) else (value, value)
-    if not all(isinstance(sides, (tuple, list)) for sides in axes):
-        axes = [(size, size) for size in axes]
-    if isinstance(value, str) or [len(sides) for sides in axes] != [2, 2]:
-        raise ValueError(f"padding must be {PADDINGS}, got {value!r}{meant(value, ('same', 'valid'))}")
+    if isinstance(value, str) and plain(value) in ("same", "valid"):
+        return "same" if plain(value) == "same" else ((0, 0), (0, 0))
     try:
-        return tuple((integer("padding", begin, 0), integer("padding", end, 0)) for begin, end in axes)
+        if not isinstance(value, (tuple, list, str)):
+            return (pair("padding", value, 0),) * 2
+        axes = [tuple(axis) if isinstance(axis, (tuple, list)) else axis for axis in value]
+        are_pairs = all(isinstance(axis, tuple) for axis in axes)
+        if isinstance(value, str) or len(axes) != 2 or (are_pairs and any(len(axis) != 2 for axis in axes)):
+            raise ValueError(f"padding must be {PADDINGS}, got {value!r}{meant(value, ('same', 'valid'))}")
+        if are_pairs:
+            return tuple((integer("padding", begin, 0), integer("padding", end, 0)) for begin, end in axes)
+        return tuple((integer("padding", axis, 0),) * 2 for axis in axes)
     except TypeError:
         raise TypeError(f"padding must be {PADDINGS}, got {value!r}") from None
 
 
-def _same(size, extent, stride):
+def same_padding(size, extent, stride):
     """TensorFlow's padding for ceil(size / stride) outputs, as (begin, end): the odd pixel goes to the end."""
     total = max((-(-size // stride) - 1) * stride + extent - size, 0)
     return total // 2, total - total // 2
 
 
-def _image_shape(x_shape, layout):
+def image_shape(x_shape, layout):
     """(batch, height, width, channels) of a 4-D or 3-D shape in `layout`."""
     shape = sizes("x", x_shape)
     if len(shape) not in (3, 4):
@@ -108,16 +92,7 @@ def _image_shape(x_shape, layout):
     return shape
 
 
-def image_size(x_shape, layout):
-    """(height, width) of x: the kernel of a pooling over the whole image."""
-    one_of("layout", layout, LAYOUTS)
-    size = _image_shape(x_shape, layout)[1:3]
-    if 0 in size:
-        raise ValueError(f"x must have pixels to pool, got shape {tuple(x_shape)} in layout {layout}")
-    return size
-
-
-def _outputs(what, axis, size, padding, extent, stride, dilation=1, hint=""):
+def outputs(what, axis, size, padding, extent, stride, dilation=1, hint=""):
     """Output pixels along one axis; `dilation` and `hint`, the end of it, are for an error."""
     padded = size + padding[0] + padding[1]
     if padded < extent:
@@ -133,7 +108,7 @@ def _is_addressable(*shape):
     return 8 * prod(shape) <= _MOST_BYTES
 
 
-def _fits(name, *shape):
+def check_addressable(name, *shape):
     if not _is_addressable(*shape):
         raise ValueError(f"{name} of shape {shape} would be larger than this library can address")
 
@@ -154,8 +129,10 @@ def weight_shape(shape, layout):
 
 def weight_for(kernel, channels, out_channels, groups, layout):
     """The shape in `layout` of a weight from so many channels, all groups together, to so many."""
-    one_of("layout", layout, LAYOUTS)
-    if channels % integer("groups", groups, 1) or out_channels % groups:
+    layout = one_of("layout", layout, LAYOUTS)
+    kernel, groups = pair("kernel", kernel, 1), integer("groups", groups, 1)
+    channels, out_channels = integer("input channels", channels, 1), integer("output channels", out_channels, 1)
+    if channels % groups or out_channels % groups:
         raise ValueError(
             f"groups must divide the {channels} input and the {out_channels} output channels, got {groups}"
         )
@@ -165,13 +142,13 @@ def weight_for(kernel, channels, out_channels, groups, layout):
 
 def kernel_shape(matrix, x_shape, layout):
     """The shape of a 1×1 kernel, in `layout`, of a pointwise convolution's matrix; it takes the channels of x."""
-    one_of("layout", layout, LAYOUTS)
-    matrix = sizes("weight", matrix)
+    layout = one_of("layout", layout, LAYOUTS)
+    x_shape, matrix = sizes("x", x_shape), sizes("weight", matrix)
     if len(matrix) != 2:
         hint = "; conv2d takes weights of 4 axes" if len(matrix) == 4 else ""
         raise ValueError(f"weight must have shape {MATRIX_AXES[layout]} in layout {layout}, got {matrix}{hint}")
     _no_empty_axis(matrix)
-    if _orders.weight_channels(matrix, layout)[0] != _image_shape(x_shape, layout)[3]:
+    if _orders.weight_channels(matrix, layout)[0] != image_shape(x_shape, layout)[3]:
         raise _orders.mismatch(x_shape, matrix, 1, layout)
     return (1, 1, *matrix) if layout == "NHWC" else (*matrix, 1, 1)
 
@@ -195,6 +172,11 @@ class ConvGeometry(NamedTuple):
         return f"{r}×{s} with " + ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
     @property
+    def options(self):
+        """What a user gives beside the weight, by name."""
+        return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
+
+    @property
     def reach(self):
         """(height, width) of the pixels that the kernel spans."""
         r, s, _, _ = self.weight
@@ -202,23 +184,24 @@ class ConvGeometry(NamedTuple):
 
     def at(self, x_shape):
         """The `ConvShape` for an x of this shape."""
-        batch, height, width, channels = _image_shape(x_shape, self.layout)
+        x_shape = sizes("x", x_shape)
+        batch, height, width, channels = image_shape(x_shape, self.layout)
         r, s, c, k = self.weight
         if c * self.groups != channels:
-            raise _orders.mismatch(x_shape, self._given, self.groups, self.layout)
+            raise _orders.mismatch(x_shape, self._given, self.groups, self.layout, self._covers)
         (stride_h, stride_w), (dilation_h, dilation_w), (reach_h, reach_w) = self.stride, self.dilation, self.reach
         padding = self.padding
         if padding == "same":
-            padding = _same(height, reach_h, stride_h), _same(width, reach_w, stride_w)
+            padding = same_padding(height, reach_h, stride_h), same_padding(width, reach_w, stride_w)
         padded_height, padded_width = height + sum(padding[0]), width + sum(padding[1])
         hint = ""
         if padded_height < reach_h or padded_width < reach_w:
             is_other = _orders.fits_in_other(channels, self._given, self.groups, self.layout)
             hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" * is_other
-        out_height = _outputs("weight", "height", height, padding[0], reach_h, stride_h, dilation_h, hint)
-        out_width = _outputs("weight", "width", width, padding[1], reach_w, stride_w, dilation_w, hint)
-        _fits("the output", batch, out_height, out_width, k)
-        _fits("the padded input", padded_height, padded_width, channels)
+        out_height = outputs("weight", "height", height, padding[0], reach_h, stride_h, dilation_h, hint)
+        out_width = outputs("weight", "width", width, padding[1], reach_w, stride_w, dilation_w, hint)
+        check_addressable("the output", batch, out_height, out_width, k)
+        check_addressable("the padded input", padded_height, padded_width, channels)
         # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
         stride_h, stride_w = min(stride_h, padded_height), min(stride_w, padded_width)
         return ConvShape(
@@ -236,6 +219,15 @@ class ConvGeometry(NamedTuple):
             out_width,
         )
 
+    def _covers(self, size, kernel):
+        """Whether a map of this size has room for a kernel of this size, with this padding and dilation."""
+        if self.padding == "same":
+            return 0 not in size
+        return all(
+            n + sum(sides) > (k - 1) * step
+            for n, sides, k, step in zip(size, self.padding, kernel, self.dilation, strict=True)
+        )
+
     @property
     def _given(self):
         r, s, c, k = self.weight
@@ -249,17 +241,17 @@ class ConvGeometry(NamedTuple):
 
 def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="NHWC"):
     """Check a convolution with a weight of this shape, in `layout`, and return its `ConvGeometry`."""
-    one_of("layout", layout, LAYOUTS)
+    layout, weight = one_of("layout", layout, LAYOUTS), sizes("weight", weight)
     r, s, c, k = weight_shape(weight, layout)
     stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
     groups = integer("groups", groups, 1)
     if k % groups:
         hint = _orders.weight_hint(weight, groups, layout)
         raise ValueError(
-            f"groups must divide the {k} output channels of weight {tuple(weight)}, "
+            f"groups must divide the {k} output channels of weight {weight}, "
             f"{AXES[layout]} in layout {layout}, got {groups}" + f"; {hint}" * bool(hint)
         )
-    geometry = ConvGeometry((r, s, c, k), stride, _padding(padding), dilation, groups, layout)
+    geometry = ConvGeometry((r, s, c, k), stride, padding_of(padding), dilation, groups, layout)
     if dilation != (1, 1) and not (max(geometry.reach) <= LARGEST and _is_addressable(*geometry.reach, c * groups)):
         raise ValueError(
             f"dilation {dilation} spreads weight's {r}×{s} taps over {geometry.reach} pixels of {c * groups} channels, "
@@ -271,22 +263,3 @@ def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="
 def conv_shape(x_shape, weight, **options):
     """The `ConvShape` of a convolution, all checked; the options are those of `conv_geometry`."""
     return conv_geometry(weight, **options).at(x_shape)
-
-
-def pool_shape(x_shape, kernel, *, stride=None, padding=0, layout="NHWC"):
-    """Check the geometry of a pooling and return its `PoolShape`; `stride` None is the kernel's size."""
-    one_of("layout", layout, LAYOUTS)
-    batch, height, width, channels = _image_shape(x_shape, layout)
-    if 0 in (height, width):
-        raise ValueError(f"x must have pixels to pool, got shape {tuple(x_shape)} in layout {layout}")
-    kernel = pair("kernel", kernel, 1)
-    stride = kernel if stride is None else pair("stride", stride, 1)
-    padding = _padding(padding)
-    if padding == "same":
-        padding = _same(height, kernel[0], stride[0]), _same(width, kernel[1], stride[1])
-    if any(side >= k for k, sides in zip(kernel, padding, strict=True) for side in sides):
-        raise ValueError(f"padding must be smaller than the kernel {kernel}, got {padding}")
-    out_height = _outputs("kernel", "height", height, padding[0], kernel[0], stride[0])
-    out_width = _outputs("kernel", "width", width, padding[1], kernel[1], stride[1])
-    _fits("the output", batch, out_height, out_width, channels)
-    return PoolShape(batch, height, width, channels, kernel, stride, padding, out_height, out_width)

@@ -102,6 +102,9 @@ class Conv2d:
     weights times sqrt(2 / terms), is 1e-6 to 2e-6 with "direct" and 2e-6 to 4e-6 with "winograd" (1e-6 with its
     F(2×2, 3×3)), whose tiles are computed directly where x is not finite or a value on the way might overflow.
 
+    Of a subclass of ndarray, such as a memmap, only the values count. Masked arrays are refused, and subclasses that
+    define `__array_ufunc__` or `__array_function__`, as those with units do: give a plain array, `np.asarray(x)`.
+
     The result has the same bits for every number of threads and every batch size, but for the sign and payload of a
     NaN. A plan may be called from many threads at once and can be pickled.
 
@@ -131,19 +134,18 @@ class Conv2d:
         algorithm: str = "auto",
         num_threads: int | None = None,
     ) -> None:
-        weight = _arrays.array("weight", weight)
-        self._options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "layout": layout}
-        self._geometry = _shapes.conv_geometry(weight.shape, **self._options)
-        self._weight_shape = weight.shape
-        self._bias = None if bias is None else _arrays.bias(bias, weight, layout).copy()
-        weight = weight.copy()
-        self._weight = weight if layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
+        weight = _arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
+        self._geometry = _shapes.conv_geometry(
+            weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
+        )
+        self._bias = None if bias is None else _arrays.bias(bias, weight, self.layout).copy()
+        self._weight = weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
         self._activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _arguments.one_of("algorithm", algorithm, _algorithms.NAMES)
         self._num_threads = _threads.checked(num_threads)
         self._start_empty()
-        if algorithm != "auto":
-            usable = _algorithms.usable(algorithm, self._geometry)
+        if self._algorithm != "auto":
+            usable = _algorithms.usable(self._algorithm, self._geometry)
             if len(usable) == 1:
                 self._pack(usable[0])
 
@@ -160,7 +162,7 @@ class Conv2d:
 
     def __repr__(self):
         r, s, c, k = self._weight.shape
-        options = {**self._options, "activation": self._activation, "algorithm": self._algorithm}
+        options = {**self._geometry.options, "activation": self._activation, "algorithm": self._algorithm}
         options = ", ".join(f"{name}={value!r}" for name, value in options.items())
         bias = "no bias" if self._bias is None else "bias"
         return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
@@ -197,11 +199,12 @@ class Conv2d:
         ndarray
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
-        dtype = _arrays.check("x", x, self.dtype)
+        dtype = self.dtype
+        x = _arrays.check("x", x, dtype)
         bound = self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
         if residual is not None:
-            _arrays.check("residual", residual, dtype, shape)
+            residual = _arrays.check("residual", residual, dtype, shape)
         y, step = _arrays.output(out, dtype, shape, self.layout, x, residual)
         if bound.layout == self.layout:
             added = None if residual is None else _arrays.contiguous(residual, dtype)
@@ -209,15 +212,15 @@ class Conv2d:
         else:
             images = x.shape[-3:]
             _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, bound.out_shape, self._num_threads)
-        return y
+        return y if out is None else out
 
     def cost(self, x_shape: tuple[int, ...]) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         from fastconv import cost
 
-        weight_and_bias = self._weight_shape, self._bias is not None
         with _arguments.named("x_shape"):
-            return cost.conv2d(x_shape, weight_and_bias, **self._options, itemsize=self.dtype.itemsize)
+            shape = self._geometry.at(x_shape)
+        return cost.of_shapes([shape], [self._bias is not None], [shape], self.dtype.itemsize)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
         """What a call on x of this shape does, as a `fastconv.conv.Description`.
@@ -229,7 +232,8 @@ class Conv2d:
         limit too low is warned of, as there. Of an empty batch nothing is measured.
         """
         with _arguments.named("x_shape"):
-            bound = self._bind(_arguments.sizes("x", x_shape))
+            x_shape = _arguments.sizes("x", x_shape)
+            bound = self._bind(x_shape)
         runner = bound.runner
         measured = self._measure(x_shape, bound, runner.threads) if measure and bound.shape.macs else {}
         return Description(

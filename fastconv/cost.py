@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastconv import _arguments, _block_shapes, _shapes
+from fastconv import _arguments, _block_shapes, _orders, _pool_shapes, _shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,11 @@ def conv2d(x_shape, conv, *, stride=1, padding=0, dilation=1, groups=1, layout="
     >>> conv2d((28, 28, 192), ((5, 5, 192, 32), True), padding=2)
     Cost(macs=120422400, params=153632, bytes=1316992)
     """
+    weight, has_bias = _pair("conv", conv)
     shape = _shapes.conv_shape(
-        x_shape, _pair("conv", conv)[0], stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
+        x_shape, weight, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
-    return _total([shape], [conv], [shape], itemsize)
+    return of_shapes([shape], [has_bias], [shape], itemsize)
 
 
 def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
@@ -100,6 +101,7 @@ def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
     Cost(macs=2408448, params=3088, bytes=664640)
     """
     weight, has_bias = _pair("conv", conv)
+    x_shape = _arguments.sizes("x", x_shape)
     kernel = _shapes.kernel_shape(weight, x_shape, layout)
     return conv2d(x_shape, (kernel, has_bias), stride=stride, layout=layout, itemsize=itemsize)
 
@@ -112,9 +114,9 @@ def pool2d(x_shape, kernel, *, stride=None, padding=0, layout="NHWC", itemsize=4
     >>> pool2d((111, 111, 96), 3, stride=2)
     Cost(macs=0, params=0, bytes=5892864)
     """
-    shape = _shapes.pool_shape(x_shape, kernel, stride=stride, padding=padding, layout=layout)
+    shape = _pool_shapes.pool_shape(x_shape, kernel, stride=stride, padding=padding, layout=layout)
     pixels = shape.height * shape.width + shape.out_height * shape.out_width
-    return Cost(bytes=itemsize * shape.batch * shape.channels * pixels)
+    return Cost(bytes=_arguments.integer("itemsize", itemsize, 1) * shape.batch * shape.channels * pixels)
 
 
 def mlpconv(x_shape, conv, *cccp, stride=1, padding=0, layout="NHWC", itemsize=4):
@@ -219,27 +221,34 @@ def inception(x_shape, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, po
 
 def _block(chain, x_shape, pairs, layout, itemsize, **options):
     """Cost of the block whose parts `chain` gives."""
-    parts = chain(*(_pair("each part", pair)[0] for pair in pairs), layout=layout, **options)
+    layout = _arguments.one_of("layout", layout, _orders.LAYOUTS)
+    weights, has_bias = zip(*(_pair("each part", pair) for pair in pairs), strict=True)
+    parts = chain(*_block_shapes.weight_sizes(chain, weights), layout=layout, **options)
+    return of_parts(parts, x_shape, has_bias, layout, itemsize)
+
+
+def of_parts(parts, x_shape, has_bias, layout, itemsize):
+    """Cost of a block made of these parts, some of which have a bias."""
     shapes = _block_shapes.conv_shapes(parts, x_shape, layout=layout)
-    return _total(list(shapes.values()), pairs, [shapes[name] for name in _block_shapes.joined(parts)], itemsize)
+    outputs = [shapes[name] for name in _block_shapes.joined(parts)]
+    return of_shapes(list(shapes.values()), has_bias, outputs, itemsize)
 
 
 def _pair(name, value):
     """`value`, when it is a pair (shape of the weight, whether there is a bias)."""
-    is_pair = isinstance(value, tuple) and len(value) == 2
-    if not (is_pair and isinstance(value[0], (tuple, list)) and isinstance(value[1], (bool, np.bool_))):
+    weight, has_bias = tuple(value) if isinstance(value, tuple) and len(value) == 2 else (None, None)
+    if not (isinstance(weight, (tuple, list)) and isinstance(has_bias, (bool, np.bool_))):
         raise TypeError(
             f"{name} must be a pair (shape of the weight, whether it has a bias), such as ((3, 3, 64, 32), True), "
             f"got {_arguments.kind(value)}"
         )
-    return value
+    return weight, bool(has_bias)
 
 
-def _total(shapes, pairs, outputs, itemsize):
-    """Cost of convolutions, the first of which reads x."""
+def of_shapes(shapes, has_bias, outputs, itemsize):
+    """Cost of convolutions, the first of which reads x, and those of which `outputs` write the result."""
     itemsize = _arguments.integer("itemsize", itemsize, 1)
-    biases = [has_bias for _, has_bias in pairs]
-    params = sum(s.out_channels * (s.terms + bool(b)) for s, b in zip(shapes, biases, strict=True))
+    params = sum(s.out_channels * (s.terms + b) for s, b in zip(shapes, has_bias, strict=True))
     read = shapes[0].batch * shapes[0].height * shapes[0].width * shapes[0].in_channels
     written = sum(s.batch * s.out_height * s.out_width * s.out_channels for s in outputs)
     return Cost(sum(s.macs for s in shapes), params, itemsize * (read + params + written))

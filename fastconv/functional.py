@@ -1,6 +1,6 @@
 """The functions: each builds a plan, runs it once and drops it."""
 
-from fastconv import _arrays, _layout, _shapes, _threads
+from fastconv import _arrays, _layout, _pool_shapes, _threads
 from fastconv._arguments import takes
 from fastconv._bound import BoundPool
 from fastconv._typing import Array, Padding, Pair
@@ -55,7 +55,8 @@ def conv2d(
            [21., 36., 27.],
            [20., 33., 24.]], dtype=float32)
     """
-    _arrays.check("weight", weight, _arrays.check("x", x), other="x")  # x says which: in a plan it is the weight
+    dtype = _arrays.native_dtype(_arrays.check("x", x))
+    _arrays.check("weight", weight, dtype, other="x")  # x says which dtype: in a plan it is the weight
     plan = Conv2d(
         weight,
         bias,
@@ -219,14 +220,15 @@ def global_avg_pool2d(
     >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
     array([[[3., 4.]]], dtype=float32)
     """
-    _arrays.check("x", x)
-    kernel = _shapes.image_size(x.shape, layout)
+    x = _arrays.check("x", x)
+    kernel = _pool_shapes.image_size(x.shape, layout)
     return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
 
 
 def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
-    dtype = _arrays.check("x", x)
-    shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
+    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+    x = _arrays.check("x", x)
+    dtype, layout, shape = _arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
     num_threads = _threads.checked(num_threads)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
     y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)
@@ -238,4 +240,4 @@ def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
         bind(shape.batch).run(_arrays.contiguous(x, dtype), None, y, step)
     else:
         _layout.run_in_nhwc(bind, x, None, y, nhwc, num_threads)
-    return y
+    return y if out is None else out

@@ -76,6 +76,9 @@ GEOMETRIES = [
     ((2, 8, 7, 64), (3, 3, 64, 33), {"padding": 1}),  # columns of the kernel are left out
     ((1, 8, 5, 512), (1, 1, 512, 9), {"padding": 1}),
     ((1, 30, 30, 8), (23, 23, 1, 8), {"groups": 8, "padding": 11}),
+    ((1, 6, 5, 3), (3, 3, 3, 7), {"stride": (1, 40), "padding": 40}),  # only the pixels that are read are copied
+    ((1, 5, 6, 17), (3, 3, 17, 33), {"dilation": 30, "padding": 30}),
+    ((1, 5, 6, 9), (3, 3, 1, 9), {"dilation": 30, "padding": 30, "groups": 9}),
 ]
 
 

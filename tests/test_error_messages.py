@@ -56,7 +56,36 @@ def test_a_number_of_another_type_is_told_how_to_convert():
         assert message_of(x=X.astype(dtype)).endswith(f"got {np.dtype(dtype)}; give x.astype(np.float32)")
         with pytest.raises(TypeError, match=r"; give weight\.astype\(np\.float64\)$"):
             fastconv.Reduced((WEIGHT[:1, :1].astype("d"), None), (NEXT.astype(dtype), None))
-    assert message_of(x=X.astype("O")).endswith("got object")
+    for dtype in ("O", "c8", "S4", "V4", "M8[s]", [("value", "f4")]):
+        assert message_of(x=np.zeros(X.shape, dtype)).endswith(f"got {np.dtype(dtype)}")
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e5m2", "float8_e4m3fn", "int4"])
+def test_a_number_that_numpy_does_not_know_is_told_how_to_convert(name):
+    dtype = getattr(pytest.importorskip("ml_dtypes"), name)
+    assert (
+        message_of(x=X.astype(dtype)) == f"x must have dtype float32 or float64, got {name}; give x.astype(np.float32)"
+    )
+    assert message_of(weight=WEIGHT.astype(dtype)).endswith(f"got {name}; give weight.astype(np.float32)")
+    part = WEIGHT[:1, :1].astype("d")
+    with pytest.raises(TypeError, match=rf"^the bias of reduce .*, got {name}; give bias\.astype\(np\.float64\)$"):
+        fastconv.Reduced((part, np.ones(8, dtype)), (NEXT.astype("d"), None))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (((0, 3), 4, 8, 1), "kernel must be at least 1, got 0"),
+        (((3, -1), 4, 8, 1), "kernel must be at least 1, got -1"),
+        (((3, 3), 0, 8, 1), "input channels must be at least 1, got 0"),
+        (((3, 3), 4, 0, 1), "output channels must be at least 1, got 0"),
+        (((3, 3), 4, 8, 0), "groups must be at least 1, got 0"),
+    ],
+)
+def test_the_size_of_a_kernel_is_named_where_there_is_no_weight(wrong, named):
+    """As `fastconv explain --kernel 0` has it."""
+    with pytest.raises(ValueError, match=f"^{named}$"):
+        _shapes.weight_for(*wrong, "NHWC")
 
 
 class Tensor:
@@ -74,7 +103,8 @@ class ArrayLike:
 def test_an_array_of_another_library_is_told_how_to_convert():
     assert message_of(x=Tensor()) == "x must be a numpy array, got Tensor; give x.detach().numpy()"
     assert message_of(x=ArrayLike()) == "x must be a numpy array, got ArrayLike; give np.asarray(x)"
-    assert message_of(x=np.ma.masked_array(X)) == "x must be a numpy array, got MaskedArray"
+    masked = "x must be a plain numpy array, got MaskedArray; give x.filled(0), or another value for what is masked"
+    assert message_of(x=np.ma.masked_array(X)) == masked
     with pytest.raises(TypeError, match=r"^the weight of reduce must .*; give weight\.detach\(\)\.numpy\(\)$"):
         fastconv.Reduced((Tensor(), None), (NEXT, None))
 

@@ -23,6 +23,7 @@ KERNEL_TESTS = [
     "test_pool",
     "test_blocks",
     "test_same_bits",
+    "test_sparse_rows",
     "test_published_layers",
 ]
 OTHERS = [isa for isa in _cpu.available() if isa != _cpu.active()]

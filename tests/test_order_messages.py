@@ -22,20 +22,21 @@ def test_arrays_that_fit_the_other_layout_are_told_so():
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("groups", [1, 2, 3])
-def test_what_a_hint_says_is_right(layout, groups):
+@pytest.mark.parametrize("padding", [4, ((1, 0), (0, 1)), 0])
+def test_what_a_hint_says_is_right(padding, layout, groups):
     """Whatever is wrong, with the array or the layout that an error gives the convolution is no error."""
     told = set()
     for sizes in product((1, 2, 3, 4), repeat=6):
         height, width, channels, c, k, r = sizes
         given = {"x": np.ones((1, height, width, channels), "f4"), "weight": np.ones((r, 1, c, k), "f4")}
         try:
-            fastconv.conv2d(**given, groups=groups, layout=layout, padding=4)
+            fastconv.conv2d(**given, groups=groups, layout=layout, padding=padding)
         except ValueError as error:
             message, *hints = str(error).split("; ")
         else:
             continue
         for hint in hints:
-            right, options = dict(given), {"groups": groups, "layout": layout, "padding": 4}
+            right, options = dict(given), {"groups": groups, "layout": layout, "padding": padding}
             if "they fit" in hint:
                 options["layout"] = hint.partition('"')[2][:-1]
             elif ": give " in hint:
@@ -68,6 +69,24 @@ def test_one_array_in_the_other_layout_is_told_how_to_turn(layout, axes):
         given = {"x": x, "weight": right[layout]["weight"], "layout": layout}
         turned = eval(message_of(**given).partition(": give ")[2], {"np": np, "x": x})
         np.testing.assert_array_equal(fastconv.conv2d(**given | {"x": turned}), y)
+
+
+@pytest.mark.parametrize(
+    ("layout", "shape"), [("NHWC", (1, 1, 3, 1)), ("NHWC", (1, 1, 16, 32)), ("NCHW", (1, 3, 1, 1))]
+)
+def test_a_1x1_is_not_taken_for_a_kernel_of_one_channel(layout, shape):
+    x = np.ones((1, 20, 40, 1) if layout == "NHWC" else (1, 1, 20, 40), np.float32)
+    assert "fits as" not in message_of(x=x, weight=np.ones(shape, np.float32), layout=layout)
+    square = np.ones((1, 1, 5, 5), np.float32)  # one filter, as PyTorch has it
+    assert message_of(x=np.ones((1, 9, 9, 1), np.float32), weight=square).endswith("give weight.transpose(2, 3, 1, 0)")
+
+
+def test_a_part_of_a_block_is_not_turned_to_a_kernel_that_it_may_not_have():
+    first, square = np.ones((1, 1, 4, 1), np.float32), np.ones((1, 1, 5, 5), np.float32)
+    with pytest.raises(ValueError, match=r"^cccp1 of shape \(1, 1, 5, 5\) takes 5 channels .*, but conv has 1$"):
+        fastconv.MLPConv((first, None), (square, None))
+    with pytest.raises(ValueError, match=r"^conv of .*, but reduce has 1; this weight fits as OIHW"):  # any kernel
+        fastconv.Reduced((first, None), (square, None))
 
 
 def test_a_kernel_that_is_too_large_is_told_how_weights_are_read():

@@ -21,6 +21,7 @@ def mlpconv(x, conv, *cccp, stride=1, padding=0, activation="relu", layout="NHWC
     >>> mlpconv(x, (np.ones((3, 3, 2, 5)), None), pair, pair)[0, 0]
     array([444., 444., 444., 444., 444.])
     """
+    stride, padding = _steps(stride, padding)
     x, (conv, *cccp) = _checked(_block_shapes.mlpconv, x, (conv, *cccp), layout, stride=stride, padding=padding)
     y = conv2d(x, *conv, stride=stride, padding=padding, activation=activation, layout=layout)
     for pair in cccp:
@@ -41,6 +42,7 @@ def reduced(x, reduce, conv, *, stride=1, padding=0, activation="relu", layout="
     >>> reduced(x, (np.ones((1, 1, 4, 2)), -np.ones(2)), (np.ones((5, 5, 2, 1)), None))
     array([[[150.]]])
     """
+    stride, padding = _steps(stride, padding)
     x, (reduce, conv) = _checked(_block_shapes.reduced, x, (reduce, conv), layout, stride=stride, padding=padding)
     y = conv2d(x, *reduce, activation=activation, layout=layout)
     return conv2d(y, *conv, stride=stride, padding=padding, activation=activation, layout=layout)
@@ -62,6 +64,7 @@ def bottleneck(x, reduce, conv, expand, shortcut=None, *, stride=1, stride_in="c
     >>> bottleneck(np.ones((3, 3, 4)), *parts)[1, 1]
     array([145., 145., 145., 145.])
     """
+    stride, stride_in = _arguments.pair("stride", stride, 1), _arguments.plain(stride_in)
     pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
     x, (reduce, conv, expand, *projection) = _checked(
         _block_shapes.bottleneck, x, pairs, layout, stride=stride, stride_in=stride_in
@@ -128,9 +131,13 @@ def inception(x, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_pro
     return np.concatenate(branches, channel_axis(layout))
 
 
+def _steps(stride, padding):
+    return _arguments.pair("stride", stride, 1), _shapes.padding_of(padding)
+
+
 def _checked(chain, x, pairs, layout, **options):
     """x and the pairs of a block in float64, checked as the block checks them."""
-    _arguments.one_of("layout", layout, _orders.LAYOUTS)
+    layout = _arguments.one_of("layout", layout, _orders.LAYOUTS)
     pairs = _block_shapes.arrays(chain, pairs, layout).values()
     parts = chain(*(weight.shape for weight, _ in pairs), layout=layout, **options)
     x = _arrays.array("x", x, next(iter(pairs))[0].dtype)

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from fastconv import _arguments, _arrays, _shapes
+from fastconv import _arguments, _arrays, _pool_shapes, _shapes
 
 
 def conv2d(
@@ -41,10 +41,11 @@ def conv2d(
     """
     weight = _arrays.array("weight", weight)
     x = _arrays.array("x", x, weight.dtype)
-    shape = _shapes.conv_shape(
-        x.shape, weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
+    geometry = _shapes.conv_geometry(
+        weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
-    _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
+    shape, layout = geometry.at(x.shape), geometry.layout
+    activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.out_channels
     y_shape = _arrays.result_shape(nhwc, x.ndim, layout)
     if bias is not None:
@@ -104,8 +105,8 @@ def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    total = _pooled(np.add, 0.0, x, kernel, stride, padding, layout)
-    return total / np.prod(_arguments.pair("kernel", kernel, 1))
+    kernel = _arguments.pair("kernel", kernel, 1)
+    return _pooled(np.add, 0.0, x, kernel, stride, padding, layout) / np.prod(kernel)
 
 
 def global_avg_pool2d(x, *, layout="NHWC"):
@@ -119,7 +120,7 @@ def global_avg_pool2d(x, *, layout="NHWC"):
     array([[[3., 4.]]])
     """
     x = _arrays.array("x", x)
-    return avg_pool2d(x, _shapes.image_size(x.shape, layout), layout=layout)
+    return avg_pool2d(x, _pool_shapes.image_size(x.shape, layout), layout=layout)
 
 
 def _taps(x, shape, dilation=(1, 1)):
@@ -139,8 +140,9 @@ def _groups(shape):
 
 def _pooled(combine, fill, x, kernel, stride, padding, layout):
     """`combine` over the taps of a pooling window, `fill` on the padding."""
+    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
     x = _arrays.array("x", x)
-    shape = _shapes.pool_shape(x.shape, kernel, stride=stride, padding=padding, layout=layout)
+    shape, layout = geometry.at(x.shape), geometry.layout
     with np.errstate(over="ignore", invalid="ignore"):
         y = functools.reduce(combine, (tap for _, _, tap in _taps(_padded(x, shape, layout, fill), shape)))
     return _from_nhwc(y, x.ndim, layout)

@@ -1,0 +1,74 @@
+"""The geometry of a pooling, checked before any work, as `_shapes` does that of a convolution."""
+
+from math import prod
+from typing import NamedTuple
+
+from fastconv._arguments import one_of, pair
+from fastconv._orders import LAYOUTS
+from fastconv._shapes import check_addressable, image_shape, outputs, padding_of, same_padding
+
+
+class PoolShape(NamedTuple):
+    """The geometry of one pooling, in integers; the fields are those of `ConvShape`."""
+
+    batch: int
+    height: int
+    width: int
+    channels: int
+    kernel: tuple
+    stride: tuple
+    padding: tuple
+    out_height: int
+    out_width: int
+
+    @property
+    def values_read(self):
+        """Values under the windows, those on padding counted."""
+        return self.batch * self.out_height * self.out_width * self.channels * prod(self.kernel)
+
+
+class PoolGeometry(NamedTuple):
+    """All of a pooling that can be checked before there is an x; `at` gives the rest. `padding` may still be "same"."""
+
+    kernel: tuple
+    stride: tuple
+    padding: tuple | str
+    layout: str
+
+    def at(self, x_shape):
+        """The `PoolShape` for an x of this shape."""
+        kernel, stride, padding = self.kernel, self.stride, self.padding
+        batch, height, width, channels = _with_pixels(x_shape, self.layout)
+        if padding == "same":
+            padding = same_padding(height, kernel[0], stride[0]), same_padding(width, kernel[1], stride[1])
+        if any(side >= k for k, sides in zip(kernel, padding, strict=True) for side in sides):
+            raise ValueError(f"padding must be smaller than the kernel {kernel}, got {padding}")
+        out_height = outputs("kernel", "height", height, padding[0], kernel[0], stride[0])
+        out_width = outputs("kernel", "width", width, padding[1], kernel[1], stride[1])
+        check_addressable("the output", batch, out_height, out_width, channels)
+        return PoolShape(batch, height, width, channels, kernel, stride, padding, out_height, out_width)
+
+
+def pool_geometry(kernel, *, stride=None, padding=0, layout="NHWC"):
+    """Check a pooling and return its `PoolGeometry`; `stride` None is the kernel's size."""
+    layout, kernel = one_of("layout", layout, LAYOUTS), pair("kernel", kernel, 1)
+    stride = kernel if stride is None else pair("stride", stride, 1)
+    return PoolGeometry(kernel, stride, padding_of(padding), layout)
+
+
+def pool_shape(x_shape, kernel, **options):
+    """The `PoolShape` of a pooling, all checked; the options are those of `pool_geometry`."""
+    return pool_geometry(kernel, **options).at(x_shape)
+
+
+def image_size(x_shape, layout):
+    """(height, width) of x: the kernel of a pooling over the whole image."""
+    return _with_pixels(x_shape, one_of("layout", layout, LAYOUTS))[1:3]
+
+
+def _with_pixels(x_shape, layout):
+    """`image_shape` of an x that has pixels."""
+    shape = image_shape(x_shape, layout)
+    if 0 in shape[1:3]:
+        raise ValueError(f"x must have pixels to pool, got shape {tuple(x_shape)} in layout {layout}")
+    return shape
