@@ -173,7 +173,7 @@ def test_the_conversion_of_layouts_transposes(dtype):
         source = np.arange(2 * rows * columns, dtype=dtype).reshape(2, rows, columns)
         for num_threads in THREADS:
             target = np.full((2, columns, rows), -1, dtype)
-            transpose(source, target, num_threads)
+            transpose(source, target, (num_threads, num_threads))
             np.testing.assert_array_equal(target, source.swapaxes(1, 2))
 
 

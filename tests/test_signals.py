@@ -169,7 +169,9 @@ def test_a_number_of_blas_threads_that_was_set_stays(run_python):
         plan = fastconv.Conv2d(np.ones((1, 1, 64, 48), np.float32), algorithm="blas", num_threads=2)
         x = np.ones((30, 30, 64), np.float32)
         from fastconv import _blas
-        threading.Thread(target=plan, args=(x,)).start()
+        other = threading.Thread(target=plan, args=(x,))  # before this one
+        other.start()
+        other.join()
         for threads in (1, 2):
             with threadpoolctl.threadpool_limits(threads, user_api="blas"):
                 plan(x)
