@@ -1,0 +1,40 @@
+"""What only compiled code imports, in Python, for the tools that freeze programs: PyInstaller, cx_Freeze, Nuitka.
+
+They follow the imports that they read in Python files, and a compiled module is closed to them. Nothing runs this.
+"""
+
+# ruff: noqa: F401
+import collections
+import math
+import os
+import pathlib
+import threading
+
+import numpy
+import scipy.linalg.cython_blas
+import threadpoolctl
+
+from fastconv import (
+    _arrays,
+    _blas,
+    _chain,
+    _config,
+    _cpu,
+    _cut,
+    _direct,
+    _direct_tiles,
+    _machine,
+    _nchw,
+    _orders,
+    _pack,
+    _peak,
+    _pool,
+    _rows,
+    _shapes,
+    _tiles,
+    _winograd,
+    blocks,
+    cost,
+    networks,
+    reference,
+)
