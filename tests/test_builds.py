@@ -4,6 +4,7 @@ A small extension stands for all of them: it is built by setup.py, as they are.
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from fastconv import _cpu
 ROOT = Path(__file__).parents[1]
 CC = os.environ.get("CC", "cc")
 COMPILERS = [name for name in dict.fromkeys([CC, "clang"]) if shutil.which(name.split()[0])]
+
+RAISED = "-msse4.2" if platform.machine() in ("x86_64", "AMD64") else ""  # above the baseline of x86-64
 
 pytest.importorskip("Cython", reason="builds need Cython, which the extra `test` brings")
 pytestmark = [
@@ -193,7 +196,7 @@ def serial(tmp_path_factory):
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     before = "setup.COMMON[0] = '-O1'; setup.build_ext.instruction_sets = lambda self: {}"
-    done = build(tree, before=before, CFLAGS="-ffast-math", FASTCONV_OPENMP="off")
+    done = build(tree, before=before, CFLAGS=f"-ffast-math {RAISED}", FASTCONV_OPENMP="off")
     assert done.returncode == 0, done.stderr
     return tree
 
@@ -218,6 +221,11 @@ def test_a_serial_build_says_so_everywhere(run_serial):
     first, *rest = run_serial(code).splitlines()
     assert first == "False 1 1 1 1"
     assert "openmp         no: this build has one thread only" in rest
+
+
+@pytest.mark.skipif(not RAISED, reason="the flag is x86-64's")
+def test_a_baseline_that_flags_raised_is_told(run_serial):
+    assert run_serial("print(fastconv.get_config()['baseline'])") == "sse4.2\n"
 
 
 def test_a_build_with_fast_math_keeps_nan_and_subnormals(run_serial):
