@@ -34,7 +34,7 @@ lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format: nothing is changed
 	$(BIN)/clang-format --dry-run -Werror fastconv/csrc/*.[ch]
 
 clean:  ## remove the environment and everything built or measured
-	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/*.so fastconv/*.c .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/*.so .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are

@@ -73,5 +73,12 @@ def __getattr__(name):
     return value
 
 
+def _frozen():
+    """Show tools that freeze programs what is imported late or by compiled code: they read this, nothing calls it."""
+    import fastconv._frozen
+
+    return fastconv._frozen
+
+
 def __dir__():
     return [*__all__, "__version__"]

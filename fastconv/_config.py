@@ -8,13 +8,15 @@ from fastconv import _cpu, _threads
 def get_config():
     """Versions, compiler, OpenMP, BLAS, instruction sets and threads, as a dict.
 
+    A build without OpenMP has one thread. Each CPU that runs the build must have the instruction set "baseline".
+
     SciPy is loaded to ask its BLAS.
 
     Examples
     --------
     >>> import fastconv
     >>> sorted(fastconv.get_config())[:3]
-    ['blas', 'blas_threads', 'compiler']
+    ['baseline', 'blas', 'blas_threads']
     """
     import platform
 
@@ -36,6 +38,7 @@ def get_config():
         "cpus": os.cpu_count(),
         "compiler": compiler,
         "openmp": openmp,
+        "baseline": _cpu.baseline(),
         "blas": " ".join(filter(None, (blas, blas_version))) or "unknown",
         "blas_threads": blas_threads,
         "isas_compiled": _cpu.compiled(),
@@ -47,7 +50,9 @@ def get_config():
 
 def show_config():
     """Print `get_config()`."""
-    for name, value in get_config().items():
+    config = get_config()
+    config["openmp"] = "yes" if config["openmp"] else "no: this build has one thread only"
+    for name, value in config.items():
         print(f"{name:14} {', '.join(value) if isinstance(value, list) else value}")
 
 

@@ -9,6 +9,26 @@ from fastconv._cpu cimport fc_isa, fc_isas, fc_kernels
 
 
 cdef extern from *:
+    """
+    #if defined __AVX512F__
+    #define FASTCONV_BASELINE "avx512"
+    #elif defined __AVX2__
+    #define FASTCONV_BASELINE "avx2"
+    #elif defined __AVX__
+    #define FASTCONV_BASELINE "avx"
+    #elif defined __SSE4_2__
+    #define FASTCONV_BASELINE "sse4.2"
+    #elif defined __SSE2__
+    #define FASTCONV_BASELINE "sse2"
+    #elif defined __ARM_FEATURE_SVE
+    #define FASTCONV_BASELINE "sve"
+    #elif defined __ARM_NEON
+    #define FASTCONV_BASELINE "neon"
+    #else
+    #define FASTCONV_BASELINE "no vectors"
+    #endif
+    """
+    const char *FASTCONV_BASELINE
     const int FASTCONV_OPENMP
     const char *__VERSION__
 
@@ -32,6 +52,11 @@ def available():
 def active():
     """Name of the instruction set in use."""
     return _active.name.decode()
+
+
+def baseline():
+    """The instruction set that every CPU must have to run this build: the architecture's own, unless flags raised it."""
+    return FASTCONV_BASELINE.decode()
 
 
 def compiler():

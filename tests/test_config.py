@@ -24,6 +24,7 @@ def test_the_configuration_is_true():
     assert config["threads"] >= 1
     assert config["openmp"] in (True, False)
     assert config["compiler"]
+    assert config["baseline"]
     assert config["blas"]
 
 
@@ -35,10 +36,18 @@ def test_the_configuration_is_a_new_dict_each_time():
 
 def test_show_config_prints_all_of_it(capsys):
     fastconv.show_config()
-    printed = capsys.readouterr().out
-    for name, value in fastconv.get_config().items():
-        assert name in printed
-        assert all(str(part) in printed for part in (value if isinstance(value, list) else [value]))
+    printed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    config = fastconv.get_config()
+    assert printed.keys() == config.keys()
+    assert printed.pop("openmp").startswith("yes" if config.pop("openmp") else "no: this build has one thread only")
+    for name, value in config.items():
+        assert printed[name] == (", ".join(value) if isinstance(value, list) else str(value))
+
+
+def test_show_config_says_what_a_serial_build_cannot_do(monkeypatch, capsys):
+    monkeypatch.setattr(_cpu, "compiler", lambda: ("gcc 1.0", False))
+    fastconv.show_config()
+    assert "openmp         no: this build has one thread only\n" in capsys.readouterr().out
 
 
 def test_the_environment_shows_in_the_configuration(run_python):

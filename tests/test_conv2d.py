@@ -184,7 +184,7 @@ def test_the_conversion_of_arrays_too_large_for_the_caches_transposes(rows, colu
     for start in (0, 1):  # at a cache line, which is written past the caches, or behind it
         target = aligned((columns * rows + 1,), np.dtype(dtype))
         target[:] = -1
-        transpose(source, target[start : start + columns * rows].reshape(1, columns, rows), 2)
+        transpose(source, target[start : start + columns * rows].reshape(1, columns, rows), (2, 2))
         np.testing.assert_array_equal(target[start : start + columns * rows].reshape(columns, rows), source[0].T)
         assert target[-1 if start == 0 else 0] == -1
 

@@ -76,6 +76,7 @@ _LABELS = {
     "cpu": "CPU",
     "cpus": "logical CPUs",
     "openmp": "OpenMP",
+    "baseline": "instruction set of the baseline",
     "blas": "BLAS of SciPy",
     "blas_threads": "threads of that BLAS",
     "isas_compiled": "instruction sets compiled",
