@@ -4,11 +4,9 @@ They follow the imports that they read in Python files, and a compiled module is
 """
 
 # ruff: noqa: F401
-import collections
+import ctypes
+import itertools
 import math
-import os
-import pathlib
-import threading
 
 import numpy
 import scipy.linalg.cython_blas
