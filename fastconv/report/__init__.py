@@ -1,6 +1,7 @@
 """The report: asv's results as a summary in the terminal and one self-contained page.
 
-    data.py       asv's results as plain records
+    files.py      asv's result files as checked values
+    data.py       these values as records        records.py    timings, cells, runs
     text.py       numbers as text               tables.py     records as rows of text
     findings.py   what the numbers say          answer.py     the answer to the question
     reasons.py    what stops it                 words.py      where and when; warnings
