@@ -39,7 +39,7 @@ class Result:
 def read(folder, make):
     """What `make` gives for each `Result` under a folder; a line on stderr for each file that cannot be used."""
     made = []
-    for path in sorted(Path(folder).rglob("*.json")):
+    for path in sorted([*Path(folder).glob("*/*.json"), *Path(folder).glob("*.json")]):  # of all machines, or of one
         try:
             if path.name not in _OTHERS and path.is_file():
                 made.append(make(_result(json.loads(path.read_text("utf-8")))))
