@@ -58,7 +58,7 @@ def main():
     if commits:
         count = int(git("rev-list", "--first-parent", "--count", commits))
         status = run(["--machine", machine, commits], Progress(commits=count), os.environ)
-        subprocess.run([*ASV, "publish"], check=True)
+        status = subprocess.run([*ASV, "publish"]).returncode or status
         print(f"asv's page of the history: {STATE / 'html' / 'index.html'}; it loads its scripts from the network")
     else:
         options = ["--machine", machine, "-E", "existing:same", f"--set-commit-hash={commit()}"]

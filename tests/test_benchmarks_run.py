@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 update_sys_path(str(ROOT / "benchmarks"))
 
 from benchmarks import __main__ as suite  # noqa: E402
+from benchmarks import bench_machine  # noqa: E402
 
 ONE_CELL = r"""
 import sys
@@ -117,6 +118,14 @@ def test_what_is_not_of_this_checkout_is_refused(tmp_path):
     assert (
         done.stderr == f"{original}/fastconv/__init__.py would be measured, which is not of this checkout: {folder}\n"
     )
+
+
+def test_a_run_of_another_fastconv_has_no_commit(tmp_path, monkeypatch):
+    """As asv makes one by itself, which does not ask whose package is measured."""
+    monkeypatch.delenv("ASV_COMMIT", raising=False)
+    assert bench_machine._source() != "unknown: not of this checkout"
+    monkeypatch.setattr(bench_machine.fastconv, "__file__", str(tmp_path / "fastconv" / "__init__.py"))
+    assert bench_machine._source() == "unknown: not of this checkout"
 
 
 def test_asv_finds_the_python_of_this_environment_first(tmp_path, monkeypatch):

@@ -136,10 +136,9 @@ def _cores(run):
         )
     if more:
         said.append(f"More of the saving is left with {team(most)} {those(more, counts)}.")
-    if open_ := [c for c in counts if c not in less + more]:
-        said.append(
-            f"Whether less of the saving is left with {team(most)}, the quartiles do not decide {those(open_, counts)}."
-        )
+    if undecided := [c for c in counts if c not in less + more]:
+        where = those(undecided, counts)
+        said.append(f"Whether less of the saving is left with {team(most)}, the quartiles do not decide {where}.")
     return Finding("On how many cores?", " ".join(said), _with_plain(chain.from_iterable(pairs)))
 
 

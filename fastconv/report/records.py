@@ -180,7 +180,7 @@ def ratio_range(slow, fast):
 
 
 def apart_by(cells):
-    """How many times the least median of some timings the largest is."""
+    """How many times as long as the shortest of some timings the longest took, by their medians."""
     medians = [cell.time.median for cell in cells]
     return max(medians) / min(medians)
 
