@@ -31,8 +31,9 @@ def this_checkout_first():
 
     What is installed may be another: the environment of a copied clone still names the clone that it was made in.
     """
-    path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+    given = str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")
+    path = os.pathsep.join(filter(None, given))
+    return os.environ | {"PYTHONPATH": path, "ASV_PYTHONPATH": path}  # without the second asv takes the first away
 
 
 class _Settings:

@@ -25,8 +25,8 @@ CONFIG = Path(__file__).with_name("asv.conf.json")
 STATE = ROOT / ".asv"
 LOG = STATE / "run.log"
 ASV = (sys.executable, "-m", "asv", "--config", str(CONFIG))
-CELL = re.compile(  # asv --verbose; the paths may hold spaces
-    r"Running '.*?benchmark\.py run .*?/benchmarks (?P<benchmark>bench_\w+\.[\w.]+)(-(?P<index>\d+))? "
+CELL = re.compile(  # asv --verbose tells it twice, once with the environment; the paths may hold spaces
+    r"Running '.*?benchmark\.py run .*?/benchmarks (?P<benchmark>bench_\w+\.[\w.]+)(-(?P<index>\d+))? .*' in \w+-"
 )
 QUICK_ROUNDS = 2
 _FEW = "(4|16|64|256)"  # channels of single convolutions

@@ -22,6 +22,8 @@ def test_warnings(tmp_path):
     assert words.warnings(data.load(store(tmp_path / "steady"))) == []
     changed = data.load(store(tmp_path / "changed", facts={"source": "commit 0123 with uncommitted changes"}))
     assert any("uncommitted" in text for text in words.warnings(changed))
+    unknown = data.load(store(tmp_path / "unknown", facts={"source": "unknown: not of this checkout"}))
+    assert any("unknown which commit" in text for text in words.warnings(unknown))
 
 
 def test_steadiness_is_judged_by_threads(tmp_path):

@@ -35,6 +35,8 @@ def block_warnings(run):
     made = []
     if not run.facts:
         made.append("The result was stored without its facts: instruction set, threads and versions are unknown.")
+    if run.facts.get("source", "").startswith("unknown"):
+        made.append("It is unknown which commit was measured here: this was no build of a checkout's own.")
     if "uncommitted" in run.facts.get("source", ""):
         made.append("The source had uncommitted changes: no commit holds what was measured here.")
     if run.failed:
