@@ -47,11 +47,11 @@ def clone(folder):
     return folder
 
 
-def measure(folder, program=ONE_CELL, **variables):
+def measure(folder, program=("-c", ONE_CELL), **variables):
     """What the suite does in a checkout, with a home of its own for the list of machines."""
     environment = {"HOME": str(folder), "PYTHONPATH": "", **variables}
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, *program],
         cwd=folder,
         env=os.environ | environment,
         capture_output=True,
@@ -105,7 +105,7 @@ def copied(tmp_path):
 
 def test_a_copied_clone_measures_itself(tmp_path):
     folder, original = copied(tmp_path)
-    done = measure(folder, MEASURED, PYTHONPATH=original)
+    done = measure(folder, ("-c", MEASURED), PYTHONPATH=original)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"measured: {folder}/fastconv/__init__.py\n" in done.stdout
 
@@ -113,11 +113,20 @@ def test_a_copied_clone_measures_itself(tmp_path):
 def test_what_is_not_of_this_checkout_is_refused(tmp_path):
     folder, original = copied(tmp_path)
     as_before = "suite.this_checkout_first = lambda: suite.os.environ\n"
-    done = measure(folder, MEASURED.replace("sys.argv", as_before + "sys.argv"), PYTHONPATH=original)
+    program = MEASURED.replace("sys.argv", as_before + "sys.argv")
+    done = measure(folder, ("-c", program), PYTHONPATH=original)
     assert done.returncode == 1
     assert (
         done.stderr == f"{original}/fastconv/__init__.py would be measured, which is not of this checkout: {folder}\n"
     )
+
+
+def test_what_stands_in_the_place_of_a_folder_is_one_line(tmp_path):
+    folder = clone(tmp_path / "code")
+    (folder / ".asv").touch()
+    done = measure(folder, ("-m", "benchmarks"))
+    assert done.returncode == 1
+    assert re.fullmatch(r"python -m benchmarks: [^\n]*\.asv'\n", done.stderr)
 
 
 def test_a_run_of_another_fastconv_has_no_commit(tmp_path, monkeypatch):
