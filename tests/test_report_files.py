@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import re
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -135,8 +136,11 @@ def test_no_control_character_of_a_file_is_printed_or_written(tmp_path, capsys, 
     stored["params"] |= {"machine": ESCAPE, "os": ESCAPE, "ram": "²"}
     stored["commit_hash"] = ESCAPE
     stored["results"]["bench_other.failed" + ESCAPE] = [None]
+    stored["results"]["bench_other.odd"] = [[1], [["'\\\x1b'"]]]
     path.write_text(json.dumps(with_facts(stored, facts)), "utf-8")
-    code, printed, errors = report(folder, capsys)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Python's own, of an escape that is none, would show it
+        code, printed, errors = report(folder, capsys)
     assert (code, errors) == (0, "")
     html = (folder / "report.html").read_text("utf-8")
     for text in (printed, html):

@@ -7,6 +7,7 @@ says why; of every string that stays the control characters are replaced, so tha
 import json
 import re
 import sys
+import warnings
 from ast import literal_eval
 from dataclasses import dataclass
 from itertools import product
@@ -121,15 +122,17 @@ def _items(name, row):
 
 
 def _parameters(texts):
-    return tuple(clean(_literal(_TYPED_KERNEL.sub("×", text))) for text in texts)
+    return tuple(clean(_literal(_TYPED_KERNEL.sub("×", clean(text)))) for text in texts)
 
 
 def _literal(text):
     """The value whose repr a text is; the text itself where it is none of a literal."""
-    try:
-        return literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes that are none
+        try:
+            return literal_eval(text)
+        except (ValueError, SyntaxError):
+            return text
 
 
 def _value(name, value):
