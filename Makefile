@@ -6,11 +6,16 @@ BIN := $(VENV)/bin
 PEERS_PYTHON ?= .peers/bin/python
 BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/*.pyx fastconv/*.pxd fastconv/csrc/*)
 
-.PHONY: help bench bench-full bench-peak race test lint clean
+# An environment does not move: that of a clone which was copied or moved still names the place where it was made, whose
+# fastconv it would measure. So it is made anew.
+PLACE := $(VENV)/.place
+MOVED := $(shell test ! -e $(PLACE) || test "$$(cat $(PLACE))" = "$$(pwd -P)" || echo moved)
+
+.PHONY: help bench bench-full bench-peak race test lint clean moved
 .DELETE_ON_ERROR:
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## */\1|/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 bench: $(VENV)/.bench  ## measure the quick profile on this machine (about 4 minutes) and make the report
 	@$(BIN)/python -m benchmarks
@@ -22,7 +27,7 @@ bench-peak: $(VENV)/.bench  ## how near single convolutions come to the machine'
 	@$(BIN)/python -m benchmarks.peak
 
 race: $(VENV)/.bench $(PEERS_PYTHON)  ## single convolutions against other engines: options in RACE="--threads 1 --rounds 9"
-	@PEERS_PYTHON=$(PEERS_PYTHON) $(BIN)/python -m benchmarks.race $(RACE)
+	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.race $(RACE)
 
 test: $(VENV)/.test  ## the tests
 	$(BIN)/python -m pytest
@@ -39,17 +44,21 @@ clean:  ## remove the environment and everything built or measured
 
 # fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are
 # off: setuptools warns at length that an editable installation is one.
-$(VENV)/.%: $(BUILT_FROM)
+$(VENV)/.%: $(BUILT_FROM) $(MOVED)
 	@echo "Installing fastconv[$*] into $(VENV), which takes about a minute"
-	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
+	@pwd -P >$(PLACE)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@
+
+moved:
+	@rm -rf $(VENV)
 
 # The other engines, in an environment of their own: nothing else needs them. The torch is named, since a later one may
 # bring gigabytes of CUDA along; so may this one where pip does not find its build for CPUs.
 .peers/bin/python:
 	@echo "Installing the other engines into .peers, which takes about 1 GB"
-	@$(PYTHON) -m venv .peers
+	@"$(PYTHON)" -m venv .peers
 	@.peers/bin/python -m pip install --quiet --upgrade pip
 	@.peers/bin/python -m pip install --quiet torch==2.13.0 '.[peers]'

@@ -14,8 +14,26 @@
 Parameters stand in the order channels, threads, block or layer, algorithm: numbers first, for the axes of asv's page.
 """
 
+import os
+from pathlib import Path
+
 from asv_runner.benchmarks import benchmark_types
 from asv_runner.benchmarks.time import TimeBenchmark
+
+
+def headline(doc):
+    """The first line of a docstring, none where Python leaves docstrings out (-OO)."""
+    return (doc or "").partition("\n")[0]
+
+
+def this_checkout_first():
+    """The environment in which other processes import this checkout's fastconv, whichever is installed.
+
+    What is installed may be another: the environment of a copied clone still names the clone that it was made in.
+    """
+    given = str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")
+    path = os.pathsep.join(filter(None, given))
+    return os.environ | {"PYTHONPATH": path, "ASV_PYTHONPATH": path}  # without the second asv takes the first away
 
 
 class _Settings:

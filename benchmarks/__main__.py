@@ -8,13 +8,16 @@ asv imports this module too when it collects the suite, in environments without 
 
 import argparse
 import itertools
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import fastconv
+from benchmarks import headline, this_checkout_first
 from fastconv import report
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +25,9 @@ CONFIG = Path(__file__).with_name("asv.conf.json")
 STATE = ROOT / ".asv"
 LOG = STATE / "run.log"
 ASV = (sys.executable, "-m", "asv", "--config", str(CONFIG))
-CELL = re.compile(r"Running '\S*benchmark\.py run \S+ (?P<benchmark>[\w.]+)(-(?P<index>\d+))? ")  # asv --verbose
+CELL = re.compile(  # asv --verbose tells it twice, once with the environment; the paths may hold spaces
+    r"Running '.*?benchmark\.py run .*?/benchmarks (?P<benchmark>bench_\w+\.[\w.]+)(-(?P<index>\d+))? .*' in \w+-"
+)
 QUICK_ROUNDS = 2
 _FEW = "(4|16|64|256)"  # channels of single convolutions
 _CHANNELS, _BLOCKS = "(16|32|64|128|256)", "(plain .x.|reduced/4 3x3|reduced/8 5x5|bottleneck/4 3x3|fire/8 3x3)"
@@ -39,7 +44,7 @@ QUICK = (  # what the quick profile runs: expressions on "module.Class.benchmark
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=headline(__doc__))
     parser.add_argument(
         "--full",
         nargs="?",
@@ -52,12 +57,14 @@ def main():
     print(f"Measuring on {machine}; asv's own output goes to {LOG}")
     if commits:
         count = int(git("rev-list", "--first-parent", "--count", commits))
-        status = run(["--machine", machine, commits], Progress(commits=count))
-        subprocess.run([*ASV, "publish"], check=True)
+        status = run(["--machine", machine, commits], Progress(commits=count), os.environ)
+        status = subprocess.run([*ASV, "publish"]).returncode or status
         print(f"asv's page of the history: {STATE / 'html' / 'index.html'}; it loads its scripts from the network")
     else:
         options = ["--machine", machine, "-E", "existing:same", f"--set-commit-hash={commit()}"]
-        status = run([*options, "-a", f"rounds={QUICK_ROUNDS}"], Progress(QUICK, QUICK_ROUNDS))
+        environment = this_checkout_first()
+        check_measured(environment)
+        status = run([*options, "-a", f"rounds={QUICK_ROUNDS}"], Progress(QUICK, QUICK_ROUNDS), environment)
     report.make(STATE / "results", STATE / "report.html", machine)
     return status
 
@@ -89,14 +96,36 @@ def git(*arguments):
         raise SystemExit(f"{error}\nasv files results by commit: this needs git and a checkout with a commit") from None
 
 
-def run(options, progress):
-    """Run asv with these options, showing its progress; returns its exit code once something was measured."""
+def check_measured(environment):
+    """End the program where processes in this environment would measure another fastconv than this checkout's."""
+    command = [sys.executable, "-c", "import fastconv; print(fastconv.__file__)"]
+    with tempfile.TemporaryDirectory() as elsewhere:  # as asv's processes, which do not start here
+        done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"fastconv cannot be imported: {done.stderr.strip().rpartition(chr(10))[2]}")
+    if not Path(done.stdout.strip()).parents[1].samefile(ROOT):
+        raise SystemExit(f"{done.stdout.strip()} would be measured, which is not of this checkout: {ROOT}")
+
+
+def run(options, progress, environment):
+    """Run asv with these options, showing its progress; returns its exit code once something was measured.
+
+    Where asv makes an environment, it takes the first Python of our version on the path: so ours is put there.
+    """
+    path = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     chosen = [part for expression in progress.selection for part in ("--bench", expression)]
     command = [*ASV, "--verbose", "run", "--record-samples", "--show-stderr", *options, *chosen]
     STATE.mkdir(exist_ok=True)
     with (
-        LOG.open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as asv,
+        LOG.open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            env={**environment, "PATH": path},
+        ) as asv,
     ):
         for line in asv.stdout:
             log.write(line)
@@ -106,7 +135,7 @@ def run(options, progress):
     if asv.returncode:
         print(f"asv ended with {asv.returncode}: something failed; the log tells what: {LOG}", file=sys.stderr)
     if not progress.done:
-        raise SystemExit(LOG.read_text()[-2000:])
+        raise SystemExit(LOG.read_text("utf-8")[-2000:])
     return asv.returncode
 
 
@@ -149,4 +178,7 @@ class Progress:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except OSError as error:  # a full disk, or what stands in the place of a folder
+        sys.exit(f"python -m benchmarks: {error}")

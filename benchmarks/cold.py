@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 
 import fastconv
-from benchmarks import configs
+from benchmarks import configs, headline
 from benchmarks.common import THREADS, aligned, mark
 from benchmarks.peak import turn
 from fastconv import networks
@@ -70,7 +70,7 @@ class Arrays:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cold", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cold", description=headline(__doc__))
     parser.add_argument("--threads", type=int, nargs="+", default=THREADS)
     parser.add_argument("--passes", type=int, default=15, help="with each algorithm")
     options = parser.parse_args()

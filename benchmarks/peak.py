@@ -20,6 +20,7 @@ from time import perf_counter
 import numpy as np
 
 import fastconv
+from benchmarks import headline
 from benchmarks.common import THREADS, Call, mark
 from benchmarks.configs import conv
 from fastconv import _peak
@@ -79,7 +80,7 @@ GROUPS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peak", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peak", description=headline(__doc__))
     parser.add_argument("--seconds", type=float, default=0.4, help="of measuring for each figure")
     parser.add_argument("--threads", type=int, nargs="+", default=THREADS)
     parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help="by default all")

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import fastconv
-from benchmarks import configs, engines
+from benchmarks import configs, engines, headline, this_checkout_first
 from benchmarks.common import THREADS, mark
 from fastconv import reference
 
@@ -75,13 +75,14 @@ class Engine:
         python = sys.executable if name == OURS else os.environ.get("PEERS_PYTHON", sys.executable)
         self.name, self.output = name, Path(folder, f"{name}.npy")
         self.command = python, str(Path(engines.__file__)), name, str(threads), str(folder)
+        self.environment = this_checkout_first() if name == OURS else None
         self.process = None
 
     def ask(self, question):
         """The engine's answer; None if it crashed."""
         if self.process is None or self.process.poll() is not None:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-            self.process = subprocess.Popen(self.command, text=True, **pipes)
+            self.process = subprocess.Popen(self.command, text=True, env=self.environment, **pipes)
         try:
             print(json.dumps(question), file=self.process.stdin, flush=True)
             return json.loads(self.process.stdout.readline() or "null")
@@ -99,7 +100,7 @@ class Engine:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.race", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.race", description=headline(__doc__))
     parser.add_argument("--threads", type=int, nargs="+", default=THREADS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.1, help="of an engine's turn")

@@ -16,6 +16,7 @@ from unittest import mock
 import numpy as np
 
 import fastconv
+from benchmarks import headline
 from fastconv import _algorithms, _cpu
 
 CHANNELS = 8, 16, 32, 64, 128, 256, 512
@@ -66,7 +67,7 @@ def row(kernel, channels, out_channels, size, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=headline(__doc__))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="every other channel count and map")
     options = parser.parse_args()

@@ -3,27 +3,51 @@
 import argparse
 import os
 import sys
+from contextlib import suppress
 
 from fastconv import __version__
 
 INFO = "versions, compiler, BLAS, instruction sets and threads"
 EXPLAIN = "what a convolution of a given shape will do, and what it costs"
 REPORT = "a page and a summary from asv's results"
+_MOST = 2**31 - 1  # of a size
 
 
 def main(arguments=None):
     """Run `fastconv` with these arguments, the command line's by default; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    name = "fastconv"
     try:
-        code = options.run(options)
-        sys.stdout.flush()  # not at Python's exit, where an error is a traceback
-        return code
+        try:
+            options = _parser().parse_args(arguments)
+            name += f" {options.command}"
+            return options.run(options)
+        finally:
+            if sys.stdout:  # None where it was closed
+                sys.stdout.flush()  # not at Python's exit, where an error is a traceback
     except BrokenPipeError:  # the reader wants no more, as in `fastconv info | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _settle(sys.stdout)
         return 1
-    except (FileNotFoundError, MemoryError, TypeError, ValueError) as error:
-        print(f"fastconv {options.command}: {error}", file=sys.stderr)
-        return 2 if isinstance(error, (TypeError, ValueError)) else 1  # 2 as argparse has it: wrong from the start
+    except (ArithmeticError, MemoryError, OSError, TypeError, ValueError) as error:
+        _say(f"{name}: {str(error) or type(error).__name__}")
+        _settle(sys.stdout)
+        return 1 if isinstance(error, (MemoryError, OSError)) else 2  # 2 as argparse has it: wrong from the start
+
+
+def _say(line):
+    """Print a line on standard error, which may be closed or full too."""
+    if sys.stderr:
+        with suppress(OSError):
+            print(line, file=sys.stderr)
+        _settle(sys.stderr)
+
+
+def _settle(stream):
+    """Flush a stream; what it cannot be rid of goes nowhere, so that Python's exit does not fail on it again."""
+    try:
+        if stream:
+            stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parser():
@@ -92,6 +116,7 @@ def _explain(options):
 
     from fastconv import Conv2d, _shapes, cost
 
+    _check_sizes(options)
     size = options.H, options.W
     x_shape = (options.batch, *size, options.C) if options.layout == "NHWC" else (options.batch, options.C, *size)
     weight_shape = _shapes.weight_for(options.kernel, options.C, options.K, options.groups, options.layout)
@@ -107,13 +132,24 @@ def _explain(options):
     return 0
 
 
+def _check_sizes(options):
+    """Raise ValueError naming the option or argument that is out of range, before a shape is made of several."""
+    least = dict.fromkeys(("H", "W", "C", "K", "kernel", "stride", "dilation", "groups", "threads"), 1)
+    for name, low in (least | {"padding": 0, "batch": 0}).items():
+        value = getattr(options, name)
+        for size in value if isinstance(value, tuple) else [value]:
+            if isinstance(size, int) and not low <= size <= _MOST:
+                shown = name if len(name) == 1 else f"--{name}"
+                raise ValueError(f"{shown} must be at {f'least {low}' if size < low else f'most {_MOST}'}, got {size}")
+
+
 def _report(options):
     from fastconv import report
 
     try:
         report.make(options.results, options.output, options.machine, options.commit)
     except ModuleNotFoundError as error:
-        print(f"fastconv report: {error}; in the source tree, try: python -m pip install '.[bench]'", file=sys.stderr)
+        _say(f"fastconv report: {error}; in the source tree, try: python -m pip install '.[bench]'")
         return 1
     return 0
 

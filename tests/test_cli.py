@@ -1,6 +1,7 @@
 """The command line, but for `report`, which test_report.py has."""
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -54,6 +55,55 @@ def test_explain_says_of_groups_what_they_must_divide(capsys):
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--kernel", "0", "--kernel must be at least 1, got 0"),
+        ("--kernel", "3,-1", "--kernel must be at least 1, got -1"),
+        ("--stride", "0,1", "--stride must be at least 1, got 0"),
+        ("--dilation", "0", "--dilation must be at least 1, got 0"),
+        ("--padding", "-1", "--padding must be at least 0, got -1"),
+        ("--batch", "-1", "--batch must be at least 0, got -1"),
+        ("--threads", "0", "--threads must be at least 1, got 0"),
+        ("--groups", str(10**30), f"--groups must be at most 2147483647, got {10**30}"),
+        ("--kernel", str(2**31), f"--kernel must be at most 2147483647, got {2**31}"),
+    ],
+)
+def test_explain_names_the_option_that_is_wrong(option, value, message, capsys):
+    assert cli.main(["explain", "9", "9", "8", "8", option, value]) == 2
+    assert capsys.readouterr().err == f"fastconv explain: {message}\n"
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_explain_names_the_size_that_is_wrong(place, capsys):
+    for size, message in (("0", "at least 1, got 0"), (str(2**31), f"at most 2147483647, got {2**31}")):
+        sizes = ["9", "9", "8", "8"]
+        sizes[place] = size
+        assert cli.main(["explain", *sizes]) == 2
+        assert capsys.readouterr().err == f"fastconv explain: {'HWCK'[place]} must be {message}\n"
+
+
+def test_odd_command_lines_end_in_one_message(capsys):
+    """300 of odd numbers and words; numbers between, whose arrays a machine may or may not hold, are left out."""
+    rng = random.Random(0)
+    numbers = ["0", "1", "2", "3", "7", "9", "-1", "2147483648", str(10**20), "1e3", "", "x", "9" * 5000]
+    options = ["kernel", "stride", "padding", "dilation", "groups", "batch", "threads", "layout", "algorithm"]
+    words = [*numbers[:6], "0,1", "3,3", "1,2,3", "same", "valid", "NCHW", "NHWC", "direct", "blas", "winograd", "\x1b"]
+    ended = {cli.main(["explain", "65536", "65536", "1", "1", "--algorithm", "blas"])}
+    capsys.readouterr()
+    for _ in range(300):
+        sizes = [rng.choice(numbers[1:6] if rng.random() < 0.9 else numbers) for _ in range(4)]
+        chosen = [f"--{option}={rng.choice(words + numbers)}" for option in rng.sample(options, rng.randrange(4))]
+        try:
+            ended.add(cli.main(["explain", *sizes, *chosen]))
+        except SystemExit as exit:  # of argparse, which prints the usage too
+            ended.add(exit.code)
+            assert "error: " in capsys.readouterr().err.splitlines()[-1]
+        else:
+            assert len(capsys.readouterr().err.splitlines()) <= 1
+    assert {0, 2} <= ended <= {0, 1, 2}
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as exit:
         cli.main(["--version"])
@@ -67,12 +117,15 @@ def test_a_wrong_padding_is_told_all_forms(capsys):
     assert "two with a comma between them, same or valid, got 'some'" in capsys.readouterr().err
 
 
-def run_info(stdout=subprocess.PIPE, **variables):
-    code = "import sys, fastconv_command; sys.argv = ['fastconv', 'info']; sys.exit(fastconv_command.main())"
-    path = os.pathsep.join([str(Path(fastconv.__file__).parents[1]), *sys.path])
-    environment = {**os.environ, "PYTHONPATH": path, **variables}
+def run_info(stdout=subprocess.PIPE, arguments=("info",), **variables):
+    code = f"import sys, fastconv_command; sys.argv = {['fastconv', *arguments]}; sys.exit(fastconv_command.main())"
+    environment = _environment() | variables
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True)
+
+
+def _environment():
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(fastconv.__file__).parents[1]), *sys.path])}
 
 
 def test_a_reader_that_leaves_is_no_error():
@@ -81,6 +134,52 @@ def test_a_reader_that_leaves_is_no_error():
     done = run_info(stdout=write)
     os.close(write)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+needs_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize("command", ["info", "explain 9 9 8 8", "--version"])
+def test_a_full_disk_is_one_line(command):
+    with open("/dev/full", "w") as full:
+        done = run_info(stdout=full, arguments=command.split(), PYTHONUNBUFFERED="")
+    assert done.returncode == 1
+    assert re.fullmatch(r"fastconv[ a-z]*: [^\n]*No space left on device\n", done.stderr)
+
+
+def test_closed_streams_are_no_error(run_python):
+    """What has no standard output or error computes all the same, and has the exit code."""
+    code = "import os, sys; os.close(int(sys.argv[1])); os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+    run_python("-c", code, 1, "-m", "fastconv", "info")
+    run_python("-c", code, 2, "-m", "fastconv", "info")
+
+
+@needs_a_full_disk
+def test_what_cannot_be_said_leaves_the_exit_code():
+    code = "import sys; from fastconv import cli; sys.exit(cli.main(['explain', '9', '9', '8', '8', '--kernel', '0']))"
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([sys.executable, "-c", code], stderr=full, env=_environment()).returncode == 2
+
+
+@pytest.mark.parametrize("output", ["folder", "file/report.html", "file/in/report.html", "/dev/full"])
+def test_a_report_that_cannot_be_written_is_one_line(output, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("asv.results")
+    from asv_run import store
+
+    from fastconv.report import page
+
+    if output == "/dev/full" and not Path(output).exists():
+        pytest.skip("there is no /dev/full here")
+    monkeypatch.setattr(page, "_figure", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("file").touch()
+    results = str(store(tmp_path / "results"))
+    assert cli.main(["report", "--results", results, "--output", output]) == 1
+    errors = capsys.readouterr().err
+    assert len(errors.splitlines()) == 1
+    assert Path(output).parts[-1] in errors or Path(output).parts[0] in errors
 
 
 @pytest.mark.parametrize("variable", ["FASTCONV_ISA", "FASTCONV_NUM_THREADS"])

@@ -1,6 +1,7 @@
 """The report: asv's results as a summary in the terminal and one self-contained page.
 
-    data.py       asv's results as plain records
+    files.py      asv's result files as checked values
+    data.py       these values as records       records.py    timings, cells, runs
     text.py       numbers as text               tables.py     records as rows of text
     findings.py   what the numbers say          answer.py     the answer to the question
     reasons.py    what stops it                 words.py      where and when; warnings
@@ -40,5 +41,8 @@ def make(results, output, machine=None, commit=None):
     terminal.say("", *(f"Warning: {warning}" for warning in words.block_warnings(run)))
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(page.render(run), encoding="utf-8")
+    try:
+        output.write_text(page.render(run), encoding="utf-8")
+    except OSError as error:  # that of a full disk does not name the file
+        raise OSError(error.errno, error.strerror, str(output)) from None
     print(f"Report: {output.resolve()}")

@@ -6,9 +6,9 @@ Averages are geometric means.
 from itertools import chain
 from statistics import geometric_mean
 
-from fastconv.report.findings import NEAR, Finding
+from fastconv.report.findings import Finding
 from fastconv.report.reasons import stops
-from fastconv.report.text import grouped, percent, significant, team, those
+from fastconv.report.text import grouped, percent, significant, span, team, those
 
 QUESTION = "When a 1×1 convolution saves operations, does the time shrink as they do?"
 _VERDICTS = ((0.9, "yes"), (0.5, "mostly"), (0.25, "partly"), (0, "hardly"))  # by the share of the factor kept
@@ -66,7 +66,7 @@ def _verdict(cells):
 
 
 def _slow(cells):
-    return [cell for cell in cells if cell.time_saved < 1]
+    return [cell for cell in cells if cell.is_slower]
 
 
 def _slower(teams):
@@ -95,7 +95,7 @@ def _channels(run):
     for threads in run.thread_counts:
         mine = [cell for cell in cells if cell.threads == threads]
         counts = sorted({cell.channels for cell in mine})
-        good = [c for c in counts if not _slow(cell for cell in mine if cell.channels == c)]
+        good = [c for c in counts if all(cell.is_faster for cell in mine if cell.channels == c)]
         if counts:
             faster[threads] = those(good, counts) if good else "at no channel count"
     text = f"Every block is faster than the convolution that it replaces {grouped(faster)}."
@@ -125,18 +125,27 @@ def _cores(run):
     counts = sorted({cell.channels for _, cell in pairs})
     found = {c: [pair for pair in pairs if pair[1].channels == c] for c in counts}
     first, *rest = ((c, _gain(_plain(found[c])), _gain(found[c])) for c in dict.fromkeys((counts[0], counts[-1])))
-    text = (
-        "{1} make the plain convolutions on average {0[1]} times as fast at {0[0]} channels and the blocks {0[2]} times"
-    )
+    text = "{1} make the plain convolutions {0[1]} times as fast at {0[0]} channels and the blocks {0[2]} times"
     said = [text.format(first, team(most)) + "".join(f"; at {c} channels {p} and {b} times" for c, p, b in rest) + "."]
-    if less := [c for c in counts if geometric_mean(b.kept / a.kept for a, b in found[c]) * NEAR < 1]:
+    ranges = {c: _left_range(found[c]) for c in counts}
+    less, more = [c for c in counts if ranges[c][1] < 1], [c for c in counts if ranges[c][0] > 1]
+    if less:
         said.append(
             f"So less of the saving is left with {team(most)} {those(less, counts)}: the parts of a block are less "
             "work, and leave threads less to share."
         )
-    else:
-        said.append(f"So no less of the saving is left with {team(most)} than with {team(one)}.")
+    if more:
+        said.append(f"More of the saving is left with {team(most)} {those(more, counts)}.")
+    if undecided := [c for c in counts if c not in less + more]:
+        where = those(undecided, counts)
+        said.append(f"Whether less of the saving is left with {team(most)}, the quartiles do not decide {where}.")
     return Finding("On how many cores?", " ".join(said), _with_plain(chain.from_iterable(pairs)))
+
+
+def _left_range(pairs):
+    """How many times the share kept by the first of each pair the second keeps: the means of both ends' bounds."""
+    ranges = [(a.time_saved_range, b.time_saved_range) for a, b in pairs]
+    return geometric_mean(b[0] / a[1] for a, b in ranges), geometric_mean(b[1] / a[0] for a, b in ranges)
 
 
 def _plain(pairs):
@@ -145,5 +154,11 @@ def _plain(pairs):
 
 
 def _gain(pairs):
-    """How many times as fast the second of each pair is, a geometric mean as text."""
-    return f"{geometric_mean(a.time.median / b.time.median for a, b in pairs):.2f}"
+    """How many times as fast the second of each pair is, as text: the geometric mean, and in brackets the ends."""
+    gains = [a.time.median / b.time.median for a, b in pairs]
+    ends = span(gains, _two)
+    return _two(geometric_mean(gains)) + (f" ({ends})" if len(pairs) > 1 and " to " in ends else "")
+
+
+def _two(gain):
+    return f"{gain:.2f}"

@@ -1,12 +1,13 @@
-"""asv's results as plain records: the only module of the report that knows asv or the names of the benchmarks."""
+"""asv's results as plain records: the only module of the report that knows the names of the benchmarks."""
 
 import json
-import re
-from ast import literal_eval
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timezone
-from itertools import product
+from itertools import chain
 from math import isnan
+
+from fastconv.report.files import a_count, a_name, a_text, an_amount, check, clean, read
+from fastconv.report.records import AUTO, Cell, Run, Timing, plain_name
 
 BLOCKS, REFERENCE = "bench_blocks.Blocks.time_block", "bench_blocks.Reference.time_reference"
 BLOCK_MACS, BLOCK_BYTES = "bench_blocks.Costs.track_macs", "bench_blocks.Costs.track_bytes"
@@ -15,212 +16,122 @@ LAYER_MACS = "bench_layers.LayerCosts.track_macs"
 PUBLISHED, PUBLISHED_MACS = "bench_layers.Published.time_published", "bench_layers.PublishedCosts.track_macs"
 CALLS = "bench_calls."
 FACTS, PEAK = "bench_machine.track_facts", "bench_machine.track_peak"
-AUTO, NUMPY = "auto", "numpy.matmul"
-UNSTEADY = 0.25  # of a median is what half of the samples may span
-_TYPED_KERNEL = re.compile(r"(?<=\d)x(?=\d)")  # the suite's names are ASCII, to be typed: 3x3, for a reader 3×3
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds of one call: the median of asv's samples and their quartiles."""
-
-    median: float
-    low: float
-    high: float
-
-    @property
-    def spread(self):
-        """The width between the quartiles, as a share of the median."""
-        return (self.high - self.low) / self.median
-
-    @property
-    def is_steady(self):
-        """Whether the figure can be relied on."""
-        return self.spread <= UNSTEADY
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One timed cell of a suite.
-
-    `bytes` is the least memory traffic, where it is known; `plain` the cell of the plain convolution that a block can
-    stand for.
-    """
-
-    name: str
-    channels: int
-    threads: int
-    algorithm: str
-    time: Timing
-    macs: int
-    bytes: int | None = None
-    plain: "Cell | None" = None
-
-    @property
-    def gflops(self):
-        """Effective speed, in 10⁹ FLOP/s; one MAC is two FLOP."""
-        return 2e-9 * self.macs / self.time.median
-
-    @property
-    def intensity(self):
-        """MACs for each byte of the least memory traffic."""
-        return self.macs / self.bytes
-
-    @property
-    def macs_saved(self):
-        """How many times fewer MACs than the plain convolution."""
-        return self.plain.macs / self.macs
-
-    @property
-    def time_saved(self):
-        """How many times as fast as the plain convolution."""
-        return self.plain.time.median / self.time.median
-
-    @property
-    def time_saved_range(self):
-        """`time_saved` from the quartiles that make it smallest and largest."""
-        return self.plain.time.low / self.time.high, self.plain.time.high / self.time.low
-
-    @property
-    def kept(self):
-        """The share of the saved operations that is saved time too."""
-        return self.time_saved / self.macs_saved
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One result file of asv: one commit, one machine, one environment. `peak` is in GFLOP/s by threads."""
-
-    commit: str
-    environment: str
-    machine: dict
-    facts: dict
-    started: datetime
-    peak: dict = field(default_factory=dict)
-    blocks: list = field(default_factory=list)
-    pointwise: list = field(default_factory=list)
-    spatial: list = field(default_factory=list)
-    published: list = field(default_factory=list)
-    reference: dict = field(default_factory=dict)
-    calls: dict = field(default_factory=dict)
-    failed: list = field(default_factory=list)
-
-    @property
-    def choices(self):
-        """{layer: [(first, last, algorithm)]}: what "auto" takes at which channel counts, by the run's own word."""
-        return self.facts.get("choices", {})
-
-    def taken(self, layer, channels):
-        """The name of the algorithm that "auto" takes there; None where the run does not say."""
-        spans = [algorithm for first, _, algorithm in self.choices.get(layer, ()) if first <= channels]
-        return spans[-1].split()[0] if spans else None
-
-    @property
-    def single(self):
-        """The cells of single convolutions of the suite, by algorithm."""
-        return self.pointwise + self.spatial
-
-    @property
-    def cells(self):
-        """Every timed cell."""
-        return self.blocks + self.single + self.published
-
-    @property
-    def compared(self):
-        """The blocks' cells, computed as "auto" chooses, that have their plain convolution beside them."""
-        return [cell for cell in self.blocks if cell.plain and cell.algorithm == AUTO]
-
-    @property
-    def thread_counts(self):
-        """Thread counts measured, ascending."""
-        return sorted({cell.threads for cell in self.blocks})
-
-    def series(self, name, threads, algorithm=AUTO):
-        """The cells of one block, by ascending channels."""
-        found = [c for c in self.blocks if (c.name, c.threads, c.algorithm) == (name, threads, algorithm)]
-        return sorted(found, key=lambda cell: cell.channels)
-
-    def saving(self, name, threads):
-        """The cells of one block that have their plain convolution beside them, by ascending channels."""
-        return [cell for cell in self.series(name, threads) if cell.plain]
-
-    def names(self, savers_only=False):
-        """The blocks measured, in the suite's order; `savers_only` leaves out the plain convolutions."""
-        found = dict.fromkeys(cell.name for cell in self.blocks)
-        return [name for name in found if not (savers_only and name == plain_name(name))]
-
-
-def plain_name(block):
-    """The plain convolution a block can stand for: the last word of its name is the kernel."""
-    return f"plain {block.split()[-1]}"
+_CALL_PARAMETERS = {  # of those that the report shows
+    **dict.fromkeys(("time_plan", "time_plan_new_output", "time_conv2d"), ()),
+    **dict.fromkeys(("timeraw_import_fastconv", "timeraw_import_numpy"), ()),
+    "time_function": (a_name, a_name),
+    "track_first_call": (a_count, a_name),
+}
+_TEXTS = "cpu", "isa", "fastconv", "source", "blocks_input", "blas", "OPENBLAS_CORETYPE"  # among the facts
 
 
 def load(results_dir, machine=None, commit=None):
     """The `Run` that was started last among asv's results, of this machine and commit if they are given.
+
+    A file that cannot be read is passed over, with a line on stderr that says why.
 
     Raises
     ------
     FileNotFoundError
         Where there is no such result with a timed block in it.
     """
-    from asv.results import iter_results
-
-    timed = [result for result in iter_results(str(results_dir)) if any(_values(result, BLOCKS))]
+    timed = [run for run in read(results_dir, _run) if run.blocks]
     if not timed:
         raise FileNotFoundError(f"no timed blocks in the asv results under {results_dir}; `make bench` measures some")
     runs = [
-        result
-        for result in timed
-        if machine in (None, result.params["machine"]) and result.commit_hash.startswith(commit or "")
+        run for run in timed if machine in (None, run.machine.get("machine")) and run.commit.startswith(commit or "")
     ]
     if not runs:
         asked = " and ".join(f"{name} {value}" for name, value in (("machine", machine), ("commit", commit)) if value)
-        there = sorted({f"commit {result.commit_hash[:8]} on machine {result.params['machine']}" for result in timed})
+        there = sorted({f"commit {run.commit[:8]} on machine {run.machine.get('machine')}" for run in timed})
         raise FileNotFoundError(f"no result of {asked} under {results_dir}; there are {', '.join(there)}")
-    return _run(max(runs, key=_started))
+    return max(runs, key=lambda run: run.started)
 
 
 def _run(result):
-    return Run(
-        commit=result.commit_hash,
-        environment=result.env_name,
-        machine={key: value for key, value in result.params.items() if value},
-        facts=next((json.loads(recorded) for (recorded,), holds in _values(result, FACTS) if holds), {}),
-        started=datetime.fromtimestamp(_started(result) / 1000, timezone.utc),
-        peak={threads: value for (threads,), value in _values(result, PEAK)},
-        blocks=_with_plain(_cells(result, BLOCKS, BLOCK_MACS, BLOCK_BYTES)),
-        pointwise=_cells(result, POINTWISE, LAYER_MACS),
-        spatial=_cells(result, SPATIAL, LAYER_MACS),
-        published=_published(result),
-        reference=dict(_timings(result, REFERENCE)),
-        calls={
-            (name.rsplit(".", 1)[-1], *params): value
-            for name in sorted(result.get_all_result_keys())
-            if name.startswith(CALLS)
-            for params, value in _values(result, name)
-        },
-        failed=sorted(_failed(result)),
+    """A result as a `Run`; ValueError where it holds what no run of the suite stores."""
+    return _linked(
+        Run(
+            commit=result.commit,
+            environment=result.environment,
+            machine=result.machine,
+            facts=next((_facts(recorded) for (recorded,), holds in _values(result, FACTS, a_text) if holds), {}),
+            started=datetime.fromtimestamp(result.started / 1000, timezone.utc),
+            peak={threads: _amount(value) for (threads,), value in _values(result, PEAK, a_count)},
+            blocks=_cells(result, BLOCKS, BLOCK_MACS, BLOCK_BYTES),
+            pointwise=_cells(result, POINTWISE, LAYER_MACS),
+            spatial=_cells(result, SPATIAL, LAYER_MACS),
+            published=_published(result),
+            reference=dict(_timings(result, REFERENCE, a_count, a_name)),
+            calls=_calls(result),
+            failed=sorted(_failed(result)),
+        )
     )
+
+
+def _facts(recorded):
+    """The recorded facts: text, but for yes and no, lists of text, and the choices of "auto"."""
+    facts = clean(json.loads(recorded))
+    check(isinstance(facts, dict), "its facts are no object")
+    choices = facts.pop("choices", {})
+    check(
+        isinstance(choices, dict) and all(isinstance(spans, list) and spans for spans in choices.values()),
+        "its choices are no lists by layer",
+    )
+    for first, last, algorithm in chain.from_iterable(choices.values()):
+        check(a_count(first) and a_count(last) and a_name(algorithm), "its choices are odd")
+    for name, value in facts.items():
+        if isinstance(value, list):
+            facts[name] = list(map(str, value))
+        elif not isinstance(value, bool):
+            facts[name] = str(value)
+    check(all(isinstance(facts.get(name, ""), str) for name in _TEXTS), "its facts are odd")
+    return facts | ({"choices": choices} if choices else {})
 
 
 def _cells(result, timed, counted, moved=None):
     """The cells of a suite whose MACs are known; its parameters are channels, threads, name, algorithm."""
-    macs, size = dict(_values(result, counted)), dict(_values(result, moved)) if moved else {}
+    macs, size = (dict(_values(result, name, a_count, a_name)) if name else {} for name in (counted, moved))
+    check(all(map(a_count, chain(macs.values(), size.values()))), f"{counted} counts no operations")
     return [
         Cell(name, channels, threads, algorithm, time, macs[channels, name], size.get((channels, name)))
-        for (channels, threads, name, algorithm), time in _timings(result, timed)
+        for (channels, threads, name, algorithm), time in _timings(result, timed, a_count, a_count, a_name, a_name)
         if (channels, name) in macs
     ]
 
 
 def _published(result):
     """The cells of the published networks' layers, which have no common channel count."""
-    macs = dict(_values(result, PUBLISHED_MACS))
+    macs = dict(_values(result, PUBLISHED_MACS, a_name))
+    check(all(map(a_count, macs.values())), f"{PUBLISHED_MACS} counts no operations")
     return [
         Cell(name, 0, threads, AUTO, time, macs[name,])
-        for (threads, name), time in _timings(result, PUBLISHED)
+        for (threads, name), time in _timings(result, PUBLISHED, a_count, a_name)
         if (name,) in macs
     ]
+
+
+def _calls(result):
+    """{(benchmark, parameters ...): value} of what calls cost."""
+    return {
+        (short, *params): value
+        for name in sorted(result.items)
+        if name.startswith(CALLS)
+        if (short := name.rsplit(".", 1)[-1]) in _CALL_PARAMETERS
+        for params, value in _values(result, name, *_CALL_PARAMETERS[short])
+    }
+
+
+def _linked(run):
+    """The same run, each cell with the other timings of its call, and each block with its plain convolution."""
+    calls = run.same_calls
+
+    def repeated(cell):
+        others = tuple(other.time for other in calls[run.call_of(cell)] if other is not cell)
+        return replace(cell, time=replace(cell.time, repeats=others))
+
+    blocks, pointwise, spatial = (list(map(repeated, cells)) for cells in (run.blocks, run.pointwise, run.spatial))
+    return replace(run, blocks=_with_plain(blocks), pointwise=pointwise, spatial=spatial)
 
 
 def _with_plain(cells):
@@ -234,36 +145,32 @@ def _with_plain(cells):
     ]
 
 
-def _started(result):
-    return max(result.started_at.values())
+def _items(result, name, *kinds):
+    """(parameters, value, quartiles) of every cell of a benchmark that was run, each parameter of its kind."""
+    for params, value, quartiles in result.items.get(name, ()):
+        if value is not None and not isnan(value):
+            fit = len(params) == len(kinds) and all(kind(param) for kind, param in zip(kinds, params, strict=True))
+            check(fit, f"{name} has other parameters than are known: {params}")
+            yield params, value, quartiles
 
 
-def _items(result, name):
-    """(parameters, value, statistics) of every cell of a benchmark; None is a failure, NaN one that was not run."""
-    if name not in result.get_all_result_keys():
-        return
-    lists = result.get_result_params(name)
-    values, stats = result.get_result_value(name, lists), result.get_result_stats(name, lists)
-    for params, value, stat in zip(product(*lists), values, stats, strict=True):
-        yield tuple(literal_eval(_TYPED_KERNEL.sub("×", param)) for param in params), value, stat
+def _values(result, name, *kinds):
+    return [(params, value) for params, value, _ in _items(result, name, *kinds)]
 
 
-def _was_run(value):
-    return not (isinstance(value, float) and isnan(value))
+def _timings(result, name, *kinds):
+    for params, value, quartiles in _items(result, name, *kinds):
+        check(quartiles, f"{name} has no quartiles")
+        yield params, Timing(_amount(value), *quartiles)
 
 
-def _values(result, name):
-    return [(params, value) for params, value, _ in _items(result, name) if value is not None and _was_run(value)]
-
-
-def _timings(result, name):
-    for params, value, stat in _items(result, name):
-        if value is not None and _was_run(value):
-            yield params, Timing(value, stat["q_25"], stat["q_75"])
+def _amount(value):
+    check(an_amount(value), f"{value} is no amount")
+    return value
 
 
 def _failed(result):
-    for name in result.get_all_result_keys():
-        for params, value, _ in _items(result, name):
+    for name, items in result.items.items():
+        for params, value, _ in items:
             if value is None:
-                yield f"{name}({', '.join(map(str, params))})"
+                yield f"{name}({', '.join(map(str, params))})" if params else name

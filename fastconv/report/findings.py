@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import chain
 from statistics import median
 
-from fastconv.report.data import AUTO, NUMPY, UNSTEADY
+from fastconv.report.records import AUTO, NUMPY, UNSTEADY, apart_by, ratio_range
 from fastconv.report.tables import Table, pointwise_table, savings_table
 from fastconv.report.text import listed, percent, significant, span, team, those, times
 
@@ -119,22 +119,21 @@ def _growth(run):
 def thread_gains(run):
     """What all threads bring: how many times as fast, where they bring nothing, and where they lose."""
     one, most = run.thread_counts[0], run.thread_counts[-1]
-    gains = {}
+    pairs = {}
     for name in run.names():
-        slow = {cell.channels: cell.time.median for cell in run.series(name, one)}
-        gains[name] = {
-            c.channels: slow[c.channels] / c.time.median for c in run.series(name, most) if c.channels in slow
-        }
+        slow = {cell.channels: cell.time for cell in run.series(name, one)}
+        pairs[name] = {c.channels: (slow[c.channels], c.time) for c in run.series(name, most) if c.channels in slow}
     said = []
-    for channels in _ends(chain.from_iterable(gains.values())):
-        found = [by_channels[channels] for by_channels in gains.values() if channels in by_channels]
+    for channels in _ends(chain.from_iterable(pairs.values())):
+        both = [by_channels[channels] for by_channels in pairs.values() if channels in by_channels]
+        found = [slow.median / fast.median for slow, fast in both]
         share = span([gain * one / most for gain in found], percent)
         said.append(f"{span(found, times)} as fast at {channels} channels, {share} of what {most / one:g}× would be")
     text = f"{team(most)} are {'; '.join(said)}." if said else ""
-    lost = _where(gains, lambda gain: gain < 1 / NEAR)
-    even = _where(gains, lambda gain: 1 / NEAR <= gain < NEAR)
-    text += f" They are more than {percent(NEAR - 1)} slower than {team(one)} for {lost}." if lost else ""
-    text += f" They are no faster than {team(one)} (within {percent(NEAR - 1)}) for {even}." if even else ""
+    lost = _where(pairs, lambda least, most: most < 1)
+    even = _where(pairs, lambda least, most: least <= 1 <= most)
+    text += f" They are slower than {team(one)} for {lost}." if lost else ""
+    text += f" They are no faster than {team(one)}, or the quartiles do not tell, for {even}." if even else ""
     return text
 
 
@@ -144,11 +143,11 @@ def _ends(channels):
     return list(dict.fromkeys((channels[-1], channels[0]))) if channels else []
 
 
-def _where(gains, holds):
-    """The blocks and channel counts for whose gains something holds, in words."""
+def _where(pairs, holds):
+    """The blocks and channel counts for whose ranges of gains something holds, in words."""
     where = {}
-    for name, by_channels in gains.items():
-        if good := [channels for channels, gain in by_channels.items() if holds(gain)]:
+    for name, by_channels in pairs.items():
+        if good := [channels for channels, both in by_channels.items() if holds(*ratio_range(*both))]:
             where.setdefault(those(good, list(by_channels)), []).append(name)
     return "; ".join(f"{listed(names)} {channels}" for channels, names in where.items())
 
@@ -227,4 +226,18 @@ def _steadiness(run):
             f"({_cell(worst)}{f', {worst.algorithm}' * (worst.algorithm != AUTO)}) with {team(threads)}"
         )
     text = f"Half of a cell's samples span {'; '.join(said)}. Above {percent(UNSTEADY)} a cell is unsteady."
-    return Finding("How steady the machine was", text)
+    return Finding("How steady the machine was", text + _repeats(run))
+
+
+def _repeats(run):
+    """How near other timings of the same call come, in a sentence: controls that cost nothing."""
+    several = [cells for cells in run.same_calls.values() if len(cells) > 1]
+    if not several:
+        return ""
+    apart = sum(not all(cell.time.is_repeated for cell in cells) for cells in several)
+    worst = max(several, key=apart_by)
+    text = (
+        f" Of {len(several)} calls that were timed more than once, in two benchmarks or as auto and by name, the "
+        f"medians lie at most {percent(apart_by(worst) - 1)} apart ({_cell(worst[0])}, {team(worst[0].threads)})"
+    )
+    return text + (f"; of {apart} the quartiles do not overlap." if apart else ", and the quartiles overlap.")

@@ -11,6 +11,7 @@ _MOST_TICKS = 6  # of channels under a panel
 _STYLE = {
     "svg.fonttype": "path",  # the same everywhere, whatever fonts the reader has
     "svg.hashsalt": "fastconv",
+    "text.parse_math": False,  # names come from a file
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -5,7 +5,8 @@ A colour is a number of threads, a block or an algorithm; dashes are what the op
 limit.
 """
 
-from fastconv.report.data import AUTO
+from itertools import cycle
+
 from fastconv.report.panels import (
     COLOURS,
     DASHED,
@@ -19,6 +20,7 @@ from fastconv.report.panels import (
     plain_numbers,
     with_legend,
 )
+from fastconv.report.records import AUTO
 from fastconv.report.text import team
 
 _MARKERS = "os^Dvp*"  # of algorithms, to be told apart where lines meet
@@ -29,7 +31,7 @@ def time_against_channels(run, width):
     names = run.names()
     figure, axes = panels(width, len(names))
     for axis, name in zip(axes, names, strict=True):
-        for threads, colour in zip(run.thread_counts, COLOURS, strict=False):
+        for threads, colour in zip(run.thread_counts, cycle(COLOURS), strict=False):
             cells = run.series(name, threads)
             if not cells:
                 continue
@@ -55,7 +57,7 @@ def saving_against_channels(run, width):
     figure, axes = panels(width, len(names))
     for axis, name in zip(axes, names, strict=True):
         axis.axhline(1, color=GREY, linewidth=0.8)
-        for threads, colour in zip(run.thread_counts, COLOURS, strict=False):
+        for threads, colour in zip(run.thread_counts, cycle(COLOURS), strict=False):
             cells = run.saving(name, threads)
             channels = [cell.channels for cell in cells]
             axis.plot(channels, [cell.macs_saved for cell in cells], **DASHED)
@@ -157,9 +159,8 @@ def _algorithms(run, width, value):
     if not cells:
         return None, ()
     names = list(dict.fromkeys(cell.name for cell in cells))
-    styles = dict(
-        zip(dict.fromkeys(cell.algorithm for cell in cells), zip(COLOURS, _MARKERS, strict=False), strict=False)
-    )
+    algorithms = dict.fromkeys(cell.algorithm for cell in cells)
+    styles = dict(zip(algorithms, zip(cycle(COLOURS), cycle(_MARKERS), strict=False), strict=False))
     figure, axes = panels(width, len(names), height=3 if len(names) < 4 else 2.5, share_y=False)
     for axis, name in zip(axes, names, strict=True):
         for first, _, _ in run.choices.get(name, ())[1:]:
@@ -187,7 +188,7 @@ def _limit_label(run):
 
 def _colours(run):
     """A colour for each block, the same in every figure."""
-    return dict(zip(run.names(), COLOURS, strict=False))
+    return dict(zip(run.names(), cycle(COLOURS), strict=False))
 
 
 def _savers(run):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from statistics import geometric_mean
 
-from fastconv.report.data import AUTO, NUMPY, UNSTEADY
+from fastconv.report.records import AUTO, NUMPY, UNSTEADY
 from fastconv.report.text import UNSTEADY_MARK, as_fast, count, percent, seconds, significant, size, team, times
 from fastconv.report.words import narrow_blas
 
@@ -47,11 +47,13 @@ def savings_table(run):
         row = [name, times(next(cell.macs_saved for (block, _), cell in cells.items() if block == name))]
         row += [_text(cell, lambda c: times(c.time_saved), with_plain=True) for cell in last]
         row += [_text(cell, lambda c: percent(c.kept), with_plain=True) for cell in last]
-        row += [_where(run.saving(name, threads), lambda c: c.time_saved > 1) for threads in teams]
+        row += [_where(run.saving(name, threads), lambda c: c.is_faster) for threads in teams]
         rows.append(row)
     columns = [("", "block"), ("fewer", "MACs"), *_each("times as fast", teams)]
     columns += [*_each("share kept", teams), *_each("faster", teams)]
-    return _table("", f"Times as fast and share kept: at {most} channels.", columns, rows)
+    return _table(
+        "", f"Times as fast and share kept: at {most} channels. Faster: the quartiles of both lie apart.", columns, rows
+    )
 
 
 def _channels(cell):
@@ -76,13 +78,13 @@ def blocks_table(run):
     for name, channels, cells in _by_channels(run):
         known = next(cell for cell in cells if cell)
         row = [name, str(channels), times(known.macs_saved) if known.plain else ""]
-        row += [_text(cell, lambda c: as_fast(c.time_saved) if c.plain else "", with_plain=True) for cell in cells]
+        row += [_text(cell, lambda c: as_fast(c) if c.plain else "", with_plain=True) for cell in cells]
         rows.append(row + [_text(cell, lambda c: seconds(c.time.median)) for cell in cells])
     return _table(
         "Blocks by channel count",
         f"c to c channels{input_size(run)}, with bias and ReLU after each convolution; time is the median of one call. "
-        "Fewer MACs and times as fast: than the plain convolution of the same kernel and channels. A factor of time "
-        "below 1 is a loss: slower.",
+        "Fewer MACs and times as fast: than the plain convolution of the same kernel and channels. A loss is named, "
+        "slower, where the quartiles of both lie apart.",
         [("", "block"), ("", "channels"), ("fewer", "MACs"), *_each("times as fast", teams), *_each("time", teams)],
         rows,
     )
@@ -282,7 +284,7 @@ def _table(title, note, columns, rows):
     """A `Table`, its note with the meaning of the mark where a figure bears it."""
     if any(UNSTEADY_MARK in cell for row in rows for cell in row):
         note += (
-            f" {UNSTEADY_MARK} is unsteady, itself or what it is compared with: the quartiles lie more than "
-            f"{percent(UNSTEADY)} of the median apart."
+            f" {UNSTEADY_MARK} is unsteady, itself or what it is compared with: the quartiles, or the medians of other "
+            f"timings of the same call, lie more than {percent(UNSTEADY)} of the median apart."
         )
     return Table(title, note, columns, rows)

@@ -36,10 +36,9 @@ def times(value):
     return f"{significant(value)}×"
 
 
-def as_fast(ratio):
-    """A factor of time, named where it is a loss: slower 0.710×."""
-    text = times(ratio)
-    return f"{SLOWER} {text}" if text.startswith("0.") else text
+def as_fast(cell):
+    """A cell's factor of time, named where it is a loss: slower 0.710×."""
+    return f"{SLOWER} " * cell.is_slower + times(cell.time_saved)
 
 
 def team(*threads):

@@ -1,7 +1,7 @@
 """Where and when a run was measured, and what a reader must know before trusting it."""
 
-from fastconv.report.data import NUMPY, UNSTEADY
-from fastconv.report.text import UNSTEADY_MARK, percent, significant, size, team
+from fastconv.report.records import NUMPY, UNSTEADY, apart_by
+from fastconv.report.text import UNSTEADY_MARK, percent, seconds, significant, size, team, times
 
 # Core types of OpenBLAS and BLIS whose vectors are narrower than those of an instruction set of ours.
 _NO_AVX2 = {"generic", "prescott", "penryn", "core2", "nehalem", "sandybridge", "barcelona", "bulldozer", "piledriver"}
@@ -19,7 +19,8 @@ def where(run):
 def warnings(run):
     """What a reader must know before trusting the page."""
     ours = [cell for cell in run.single if cell.algorithm != NUMPY]
-    made = block_warnings(run) + _unsteady("single convolutions", ours) + _unsteady("published layers", run.published)
+    made = block_warnings(run) + _contradictions(run, of_blocks=False)
+    made += _unsteady("single convolutions", ours) + _unsteady("published layers", run.published)
     for threads, peak in run.peak.items():
         if threads > 1 and peak < run.peak.get(1, 0):
             made.append(
@@ -34,11 +35,31 @@ def block_warnings(run):
     made = []
     if not run.facts:
         made.append("The result was stored without its facts: instruction set, threads and versions are unknown.")
+    if run.facts.get("source", "").startswith("unknown"):
+        made.append("It is unknown which commit was measured here: this was no build of a checkout's own.")
     if "uncommitted" in run.facts.get("source", ""):
         made.append("The source had uncommitted changes: no commit holds what was measured here.")
     if run.failed:
         made.append(f"Failed cells are missing here: {'; '.join(run.failed)}.")
-    return made + _unsteady("blocks", run.blocks)
+    return made + _contradictions(run, of_blocks=True) + _unsteady("blocks", run.blocks)
+
+
+def _contradictions(run, of_blocks):
+    """A warning where timings of one call contradict each other; `of_blocks`: of the calls in the table of blocks."""
+    several = [cells for cells in run.same_calls.values() if len(cells) > 1]
+    several = [cells for cells in several if any(cell in run.blocks for cell in cells) == of_blocks]
+    apart = [c for c in several if apart_by(c) > 1 + UNSTEADY and not all(cell.time.is_repeated for cell in c)]
+    if not apart:
+        return []
+    worst = max(apart, key=apart_by)
+    least, most = (end(worst, key=lambda cell: cell.time.median) for end in (min, max))
+    one, other = (f"{seconds(cell.time.median)} as {cell.name}, {cell.algorithm}" for cell in (least, most))
+    return [
+        f"Of {len(several)} calls that were timed more than once, in two benchmarks or as auto and by name, "
+        f"{len(apart)} took different times, and are marked with {UNSTEADY_MARK}: at worst {one}, and {other} "
+        f"({least.channels} channels, {team(least.threads)}). So differences of up to {times(apart_by(worst))} may be "
+        "the machine's."
+    ]
 
 
 def _unsteady(suite, cells):
@@ -49,8 +70,9 @@ def _unsteady(suite, cells):
         if 10 * steady.count(False) > len(steady):
             made.append(
                 f"The machine was busy or unsteady: in {steady.count(False)} of the {len(steady)} timings of {suite} "
-                f"with {team(threads)} the quartiles lie more than {percent(UNSTEADY)} of the median apart. The tables "
-                f"mark them with {UNSTEADY_MARK}: do not rely on them; measure again when it is quiet."
+                f"with {team(threads)} the quartiles, or the medians of other timings of the same call, lie more than "
+                f"{percent(UNSTEADY)} of the median apart. The tables mark them with {UNSTEADY_MARK}: do not rely on "
+                "them; measure again when it is quiet."
             )
     return made
 
@@ -97,7 +119,7 @@ def measured_on(run):
     """{label: text}: what the timed processes said of themselves, and what asv alone knows of the machine."""
     said = {_LABELS.get(name, name): _fact(value) for name, value in run.facts.items() if name != "choices"}
     known = {label: run.machine[name] for name, label in _ASV_LABELS.items() if name in run.machine}
-    if known.get("memory", "").isdigit():
+    if known.get("memory", "").isdecimal() and len(known["memory"]) < 19:
         known["memory"] = size(int(known["memory"]))
     return said | {label: value for label, value in known.items() if label not in said}
 
