@@ -1,14 +1,14 @@
 """Convolution forward passes on multicore CPUs for NumPy arrays.
 
-    conv2d(x, weight, …)  Fire(…)(x)      functional.py, conv.py, blocks.py: what users call
-       │  checks whatever can be wrong    _shapes.py, _block_shapes.py → ConvShape
-       │  decides once                    _algorithms.py (which), _threads.py (how many)
-       │  packs the weights once          the plan: Conv2d, and every block
+    conv2d(x, weight, …)  Fire(…)(x)  Graph  functional.py, conv.py, blocks.py, graph.py: what users call
+       │  says what is to be computed     _graph: operations as data, from which shapes, errors and cost follow
+       │  decides once                    _planning: steps and memory; _algorithms.py (which), _threads.py (how many)
+       │  packs the weights once          the plan: a graph bound to a shape
        ▼  runs                            _direct, _winograd, _blas, _pool: loops, tiles, OpenMP, no Python
           micro-kernels                   csrc/: one register tile, compiled once for each instruction set
 
-Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions in NumPy float64; `networks`, the
-layers of the published networks.
+Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions and graphs in NumPy float64;
+`networks`, the layers of the published networks.
 """
 
 from importlib import import_module
@@ -31,15 +31,18 @@ if TYPE_CHECKING:
     from fastconv._machine import peak
     from fastconv._workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
+    from fastconv.graph import Graph, Sequential
 
 __version__ = "0.1.0"
 __all__ = [
     "Bottleneck",
     "Conv2d",
     "Fire",
+    "Graph",
     "Inception",
     "MLPConv",
     "Reduced",
+    "Sequential",
     "avg_pool2d",
     "conv2d",
     "cost",
@@ -56,6 +59,7 @@ __all__ = [
 
 _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
+    **dict.fromkeys(("Graph", "Sequential"), "graph"),
     **dict.fromkeys(("get_config", "show_config"), "_config"),
     "peak": "_machine",
     "release": "_workspace",

@@ -20,6 +20,7 @@ from fastconv import (
     _cut,
     _direct,
     _direct_tiles,
+    _elementwise,
     _machine,
     _nchw,
     _orders,

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from fastconv import _block_shapes, _pool_shapes, _shapes, cost
+from fastconv import _pool_shapes, _shapes
 from fastconv._arguments import sizes
+from fastconv._graph import blocks
+from fastconv._graph.graph import single
+from fastconv._graph.operations import Conv, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +47,31 @@ class Layer:
         return self.kind == "conv2d" and self.weights["weight"][:2] == self.x_shape[:2]
 
     @property
+    def graph(self):
+        """Its graph, of shapes without weights; every convolution has a bias."""
+        if self.kind in blocks.BLOCKS:
+            return blocks.of_shapes(self.kind, [(shape, True) for shape in self.weights.values()], **self.options)
+        if self.kind == "conv2d":
+            return single(Conv(_shapes.conv_geometry(self.weights["weight"], **self.options), True), "NHWC")
+        pooling = {"kernel": self.x_shape[:2]} | self.options
+        return single(
+            Pool("max" if self.kind == "max_pool2d" else "avg", _pool_shapes.pool_geometry(**pooling)), "NHWC"
+        )
+
+    @property
     def conv_shapes(self):
         """{part: `ConvShape`} of its convolutions."""
-        if self.kind == "conv2d":
-            return {"weight": _shapes.conv_shape(self.x_shape, self.weights["weight"], **self.options)}
-        return _block_shapes.conv_shapes(self._parts, self.x_shape)
+        return dict(zip(self.weights, self.graph.conv_shapes(self.x_shape).values(), strict=True))
 
     @property
     def out_shape(self):
         """(P, Q, K) of its output."""
-        if not self.weights:
-            pool = _pool_shapes.pool_shape(self.x_shape, **self._pooling)
-            return pool.out_height, pool.out_width, pool.channels
-        joined = ["weight"] if self.kind == "conv2d" else _block_shapes.joined(self._parts)
-        last = [self.conv_shapes[name] for name in joined]
-        return last[0].out_height, last[0].out_width, sum(shape.out_channels for shape in last)
+        graph = self.graph
+        return graph.shapes(self.x_shape)[graph.output]
 
     def cost(self, itemsize=4):
         """The exact `fastconv.cost.Cost` for one image, elements of `itemsize` bytes."""
-        if not self.weights:
-            return cost.pool2d(self.x_shape, **self._pooling, itemsize=itemsize)
-        pairs = [(shape, True) for shape in self.weights.values()]
-        return getattr(cost, self.kind)(self.x_shape, *pairs, **self.options, itemsize=itemsize)
-
-    @property
-    def _parts(self):
-        return getattr(_block_shapes, self.kind)(*self.weights.values(), **self.options) if self.weights else ()
-
-    @property
-    def _pooling(self):
-        return {"kernel": self.x_shape[:2]} | self.options
+        return self.graph.cost(self.x_shape, itemsize)
 
 
 def _frozen(value):
@@ -109,5 +107,4 @@ class Builder:
     def block(self, kind, name, *parts, **options):
         """A block whose parts are (kernel size, channels in, channels out)."""
         shapes = [(size, size, c, k) for size, c, k in parts]
-        names = [part.name for part in getattr(_block_shapes, kind)(*shapes, **options)]
-        self._add(name, kind, self.x_shape, dict(zip(names, shapes, strict=True)), options)
+        self._add(name, kind, self.x_shape, dict(zip(blocks.names(kind), shapes, strict=False)), options)

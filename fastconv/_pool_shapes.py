@@ -22,6 +22,11 @@ class PoolShape(NamedTuple):
     out_width: int
 
     @property
+    def out_shape(self):
+        """The shape of the result, NHWC."""
+        return self.batch, self.out_height, self.out_width, self.channels
+
+    @property
     def values_read(self):
         """Values under the windows, those on padding counted."""
         return self.batch * self.out_height * self.out_width * self.channels * prod(self.kernel)

@@ -1,7 +1,7 @@
 """The geometry a user gives, checked before any work and turned into frozen records of integers.
 
-With `_arguments`, `_arrays`, `_pool_shapes` and `_block_shapes` this is the floor that raises TypeError and ValueError;
-`_algorithms` and `_threads` raise them for what they alone decide.
+With `_arguments`, `_arrays`, `_pool_shapes` and the operations of `_graph` this is the floor that raises TypeError and
+ValueError; `_algorithms` and `_threads` raise them for what they alone decide.
 """
 
 from math import prod
@@ -44,6 +44,11 @@ class ConvShape(NamedTuple):
     def macs(self):
         """Multiply-accumulates, the taps on padding counted, as the papers do."""
         return self.batch * self.out_height * self.out_width * self.out_channels * self.terms
+
+    @property
+    def out_shape(self):
+        """The shape of the result, NHWC."""
+        return self.batch, self.out_height, self.out_width, self.out_channels
 
     @property
     def is_pointwise(self):
@@ -188,7 +193,7 @@ class ConvGeometry(NamedTuple):
         batch, height, width, channels = image_shape(x_shape, self.layout)
         r, s, c, k = self.weight
         if c * self.groups != channels:
-            raise _orders.mismatch(x_shape, self._given, self.groups, self.layout, self._covers)
+            raise _orders.mismatch(x_shape, self.given, self.groups, self.layout, self._covers)
         (stride_h, stride_w), (dilation_h, dilation_w), (reach_h, reach_w) = self.stride, self.dilation, self.reach
         padding = self.padding
         if padding == "same":
@@ -196,7 +201,7 @@ class ConvGeometry(NamedTuple):
         padded_height, padded_width = height + sum(padding[0]), width + sum(padding[1])
         hint = ""
         if padded_height < reach_h or padded_width < reach_w:
-            is_other = _orders.fits_in_other(channels, self._given, self.groups, self.layout)
+            is_other = _orders.fits_in_other(channels, self.given, self.groups, self.layout)
             hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" * is_other
         out_height = outputs("weight", "height", height, padding[0], reach_h, stride_h, dilation_h, hint)
         out_width = outputs("weight", "width", width, padding[1], reach_w, stride_w, dilation_w, hint)
@@ -229,7 +234,8 @@ class ConvGeometry(NamedTuple):
         )
 
     @property
-    def _given(self):
+    def given(self):
+        """The shape of the weight in `layout`."""
         r, s, c, k = self.weight
         return self.weight if self.layout == "NHWC" else (k, c, r, s)
 

@@ -1,8 +1,16 @@
 """The blocks that the 1×1 convolution made possible, each with the names of its paper."""
 
 from fastconv._arguments import takes
-from fastconv._block_plan import Block
+from fastconv._graph import blocks as graphs
+from fastconv._planning.graph_plan import GraphPlan
 from fastconv._typing import Padding, Pair, WeightAndBias
+
+
+class Block(GraphPlan):
+    """The base of the blocks, whose graphs are those of `fastconv._graph.blocks`."""
+
+    def __init__(self, kind, pairs, num_threads, **options):
+        super().__init__(graphs.of_arrays(kind, pairs, **options), num_threads)
 
 
 class MLPConv(Block):
@@ -38,8 +46,6 @@ class MLPConv(Block):
     (32, 32, 16)
     """
 
-    _name = "mlpconv"
-
     @takes("pairs (weight, bias), conv and any number of cccp")
     def __init__(
         self,
@@ -51,7 +57,9 @@ class MLPConv(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__((conv, *cccp), activation, layout, num_threads, stride=stride, padding=padding)
+        super().__init__(
+            "mlpconv", (conv, *cccp), num_threads, activation=activation, layout=layout, stride=stride, padding=padding
+        )
 
 
 class Reduced(Block):
@@ -81,8 +89,6 @@ class Reduced(Block):
     12443648
     """
 
-    _name = "reduced"
-
     @takes("the pairs (weight, bias) reduce and conv, stride and padding")
     def __init__(
         self,
@@ -95,7 +101,9 @@ class Reduced(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__((reduce, conv), activation, layout, num_threads, stride=stride, padding=padding)
+        super().__init__(
+            "reduced", (reduce, conv), num_threads, activation=activation, layout=layout, stride=stride, padding=padding
+        )
 
 
 class Bottleneck(Block):
@@ -131,10 +139,6 @@ class Bottleneck(Block):
     (1, 7, 7, 256)
     """
 
-    _name = "bottleneck"
-    _summed = "expand"
-    _linear = ("shortcut",)
-
     @takes("the pairs (weight, bias) reduce, conv, expand and shortcut, and stride")
     def __init__(
         self,
@@ -150,7 +154,9 @@ class Bottleneck(Block):
         num_threads: int | None = None,
     ) -> None:
         pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
-        super().__init__(pairs, activation, layout, num_threads, stride=stride, stride_in=stride_in)
+        super().__init__(
+            "bottleneck", pairs, num_threads, activation=activation, layout=layout, stride=stride, stride_in=stride_in
+        )
 
 
 class Fire(Block):
@@ -179,8 +185,6 @@ class Fire(Block):
     (55, 55, 128)
     """
 
-    _name = "fire"
-
     @takes("the pairs (weight, bias) squeeze, expand1x1 and expand3x3")
     def __init__(
         self,
@@ -192,7 +196,7 @@ class Fire(Block):
         layout: str = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__((squeeze, expand1x1, expand3x3), activation, layout, num_threads)
+        super().__init__("fire", (squeeze, expand1x1, expand3x3), num_threads, activation=activation, layout=layout)
 
 
 class Inception(Block):
@@ -221,9 +225,6 @@ class Inception(Block):
     (28, 28, 256)
     """
 
-    _name = "inception"
-    _pooled = "pool_proj"
-
     @takes("the pairs (weight, bias) branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5 and pool_proj")
     def __init__(
         self,
@@ -239,4 +240,4 @@ class Inception(Block):
         num_threads: int | None = None,
     ) -> None:
         pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-        super().__init__(pairs, activation, layout, num_threads)
+        super().__init__("inception", pairs, num_threads, activation=activation, layout=layout)

@@ -1,70 +1,15 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
-
-from fastconv import _algorithms, _arguments, _arrays, _cpu, _layout, _shapes, _threads
-from fastconv._bound import Bound
+from fastconv import _algorithms, _arguments, _arrays, _shapes, _threads
+from fastconv._graph.operations import Conv
+from fastconv._planning.conv_plan import ConvPlan
+from fastconv._planning.description import Description
 from fastconv._typing import Array, Padding, Pair
 
-if TYPE_CHECKING:
-    from fastconv.cost import Cost
-
-PAST_PEAK = "nominal: fewer multiplications than MACs"
-MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
+__all__ = ["Conv2d", "Description"]
 
 
-class Description(NamedTuple):
-    """What a call on one shape of x does; prints as a small table.
-
-    `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
-    leaves out those with rows and columns of the padding.
-    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team.
-    `milliseconds`, `gflops` and `share_of_peak` are None where nothing was measured.
-    """
-
-    algorithm: str
-    tile: str
-    isa: str
-    threads: int
-    macs: int
-    multiplications: int
-    packed_bytes: int
-    workspace_bytes: int
-    layout_conversion: str
-    milliseconds: float | None = None
-    gflops: float | None = None
-    share_of_peak: float | None = None
-
-    @property
-    def is_past_peak(self):
-        """Whether the speed, which is nominal, passes that of the multiply-add units."""
-        return self.multiplications < self.macs and (self.share_of_peak or 0) > 1
-
-    def __str__(self):
-        known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
-        forms = {int: ",", float: ".3g", str: ""}
-        lines = [f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items()]
-        return "\n".join(lines) + f" ({PAST_PEAK})" * self.is_past_peak
-
-
-class BoundConv(Bound):
-    """A convolution of one shape, on arrays in its `layout`; `out_shape` is NHWC in either."""
-
-    __slots__ = ("_activation", "algorithm", "layout", "out_shape", "packed", "shape")
-
-    def __init__(self, shape, algorithm, packed, activation, num_threads):
-        super().__init__(num_threads, _threads.useful(shape.batch * algorithm.cost(shape)))
-        self.shape, self.algorithm, self.layout, self.packed = shape, algorithm, algorithm.layout, packed
-        self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
-        self._activation = activation
-
-    def _bind(self, threads):
-        return self.algorithm.bind(self.shape, self.packed, self._activation)
-
-
-class Conv2d:
+class Conv2d(ConvPlan):
     """A convolution with fixed weights, packed once, at the latest in the first call, and ready for many calls.
 
     y = activation(conv(x, weight) + bias + residual)
@@ -135,156 +80,19 @@ class Conv2d:
         num_threads: int | None = None,
     ) -> None:
         weight = _arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
-        self._geometry = _shapes.conv_geometry(
+        geometry = _shapes.conv_geometry(
             weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
         )
-        self._bias = None if bias is None else _arrays.bias(bias, weight, self.layout).copy()
-        self._weight = weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
-        self._activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
-        self._algorithm = _arguments.one_of("algorithm", algorithm, _algorithms.NAMES)
-        self._num_threads = _threads.checked(num_threads)
-        self._start_empty()
-        if self._algorithm != "auto":
-            usable = _algorithms.usable(self._algorithm, self._geometry)
+        operation = Conv(
+            geometry,
+            bias is not None,
+            _arguments.one_of("activation", activation, _shapes.ACTIVATIONS),
+            _arguments.one_of("algorithm", algorithm, _algorithms.NAMES),
+            weight if geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0),
+            None if bias is None else _arrays.bias(bias, weight, geometry.layout).copy(),
+        )
+        super().__init__(operation, _threads.checked(num_threads))
+        if operation.algorithm != "auto":
+            usable = _algorithms.usable(operation.algorithm, geometry)
             if len(usable) == 1:
                 self._pack(usable[0])
-
-    def _start_empty(self):
-        self._packed = {}  # by algorithm
-        self._bound = {}  # by the shape of x
-
-    def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
-
-    def __setstate__(self, state):
-        vars(self).update(state)
-        self._start_empty()
-
-    def __repr__(self):
-        r, s, c, k = self._weight.shape
-        options = {**self._geometry.options, "activation": self._activation, "algorithm": self._algorithm}
-        options = ", ".join(f"{name}={value!r}" for name, value in options.items())
-        bias = "no bias" if self._bias is None else "bias"
-        return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
-
-    @property
-    def num_threads(self):
-        """The largest team, for the calling thread now."""
-        return _threads.now(self._num_threads)
-
-    @property
-    def dtype(self):
-        """The dtype of weight, x and the result."""
-        return self._weight.dtype
-
-    @property
-    def layout(self):
-        """ "NHWC" or "NCHW"."""
-        return self._geometry.layout
-
-    def __call__(self, x: Array, residual: Array | None = None, out: Array | None = None) -> Array:
-        """Convolve `x`.
-
-        Parameters
-        ----------
-        x : ndarray of shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
-            Any strides; what is not C-contiguous is copied first.
-        residual : ndarray of the result's shape, optional
-            Added before the activation.
-        out : ndarray of the result's shape and dtype, optional
-            C-contiguous, or a slice of channels of a C-contiguous NHWC array; it may not overlap x or residual.
-
-        Returns
-        -------
-        ndarray
-            (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
-        """
-        dtype = self.dtype
-        x = _arrays.check("x", x, dtype)
-        bound = self._bind(x.shape)
-        shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
-        if residual is not None:
-            residual = _arrays.check("residual", residual, dtype, shape)
-        y, step = _arrays.output(out, dtype, shape, self.layout, x, residual)
-        if bound.layout == self.layout:
-            added = None if residual is None else _arrays.contiguous(residual, dtype)
-            bound.run(_arrays.contiguous(x, dtype), added, y, step)
-        else:
-            images = x.shape[-3:]
-            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, bound.out_shape, self._num_threads)
-        return y if out is None else out
-
-    def cost(self, x_shape: tuple[int, ...]) -> "Cost":
-        """The exact `fastconv.cost.Cost` of a call on x of this shape."""
-        from fastconv import cost
-
-        with _arguments.named("x_shape"):
-            shape = self._geometry.at(x_shape)
-        return cost.of_shapes([shape], [self._bias is not None], [shape], self.dtype.itemsize)
-
-    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
-        """What a call on x of this shape does, as a `fastconv.conv.Description`.
-
-        With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
-        least, on arrays of its own, any layout conversion counted; `gflops`, the nominal 2 · MACs for a second of it;
-        and `share_of_peak`, the share which that is of the multiply-adds of as many threads (as in `fastconv.peak`,
-        halved for float64), measured then too. Where `multiplications` are fewer than `macs` the share may exceed 1. A
-        limit too low is warned of, as there. Of an empty batch nothing is measured.
-        """
-        with _arguments.named("x_shape"):
-            x_shape = _arguments.sizes("x", x_shape)
-            bound = self._bind(x_shape)
-        runner = bound.runner
-        measured = self._measure(x_shape, bound, runner.threads) if measure and bound.shape.macs else {}
-        return Description(
-            algorithm=bound.algorithm.name,
-            tile=runner.tile,
-            isa=_cpu.active(),
-            threads=runner.threads,
-            macs=bound.shape.macs,
-            multiplications=bound.algorithm.multiplications(bound.shape, runner),
-            packed_bytes=sum(array.nbytes for array in bound.packed if self._is_packed(array)),
-            workspace_bytes=runner.memory,
-            layout_conversion=_layout.conversion(self.layout, bound.layout),
-            **measured,
-        )
-
-    def _is_packed(self, kept):
-        """Whether what an algorithm keeps is an array of its own, and not the plan's."""
-        return isinstance(kept, np.ndarray) and kept is not self._weight
-
-    def _measure(self, x_shape, bound, team):
-        from fastconv import _machine
-
-        x = np.ones(x_shape, self.dtype)
-        y = self(x)
-
-        def call(team):
-            self(x, out=y)
-            return 1
-
-        calls_per_ns = _machine.best_rate(call, team, fewest=2)
-        gflops = 2 * bound.shape.macs * calls_per_ns
-        peak = _machine.fma_gflops(team)[1] * 4 / self.dtype.itemsize
-        return {"milliseconds": 1e-6 / calls_per_ns, "gflops": gflops, "share_of_peak": gflops / peak}
-
-    def _bind(self, x_shape):
-        """The `BoundConv` for this shape of x, made at its first use."""
-        bound = self._bound.get(x_shape)
-        if bound is not None:
-            return bound
-        shape = self._geometry.at(x_shape)
-        algorithm = _algorithms.choose(self._algorithm, shape, self.layout)
-        packed = self._pack(algorithm)
-        if len(self._bound) >= MOST_BOUND_SHAPES:
-            self._bound.clear()
-        return self._bound.setdefault(x_shape, BoundConv(shape, algorithm, packed, self._activation, self._num_threads))
-
-    def _pack(self, algorithm):
-        """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
-        packed = self._packed.get(algorithm)
-        if packed is None:
-            weight = self._weight if algorithm.layout == "NCHW" else np.ascontiguousarray(self._weight)
-            packed = algorithm.pack(weight, self._bias, self._geometry.groups, self._num_threads)
-            packed = self._packed.setdefault(algorithm, packed)
-        return packed

@@ -24,38 +24,15 @@ GoogLeNet's 5×5 layer, with and without a 1×1 before it:
 '12,443,648, 9.68×'
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from fastconv import _arguments, _block_shapes, _orders, _pool_shapes, _shapes
+from fastconv import _arguments, _pool_shapes, _shapes
+from fastconv._graph import blocks
+from fastconv._graph.costs import Cost
+from fastconv._graph.graph import single
+from fastconv._graph.operations import Conv, Pool
 
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Exact counts, which add up with +; `Cost()` is nothing.
-
-    Attributes
-    ----------
-    macs : int
-        Multiply-accumulates, for the whole batch.
-    params : int
-        Weights and biases.
-    bytes : int
-        Input read once, parameters read once, output written once.
-    """
-
-    macs: int = 0
-    params: int = 0
-    bytes: int = 0
-
-    def __radd__(self, other):
-        return self if other == 0 else NotImplemented  # where `sum` starts
-
-    def __add__(self, other):
-        if not isinstance(other, Cost):
-            return NotImplemented
-        return Cost(self.macs + other.macs, self.params + other.params, self.bytes + other.bytes)
+__all__ = ["Cost", "bottleneck", "conv2d", "fire", "inception", "mlpconv", "pointwise", "pool2d", "reduced"]
 
 
 def conv2d(x_shape, conv, *, stride=1, padding=0, dilation=1, groups=1, layout="NHWC", itemsize=4):
@@ -86,10 +63,10 @@ def conv2d(x_shape, conv, *, stride=1, padding=0, dilation=1, groups=1, layout="
     Cost(macs=120422400, params=153632, bytes=1316992)
     """
     weight, has_bias = _pair("conv", conv)
-    shape = _shapes.conv_shape(
-        x_shape, weight, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
+    geometry = _shapes.conv_geometry(
+        weight, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
-    return of_shapes([shape], [has_bias], [shape], itemsize)
+    return single(Conv(geometry, has_bias), geometry.layout).cost(x_shape, itemsize)
 
 
 def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
@@ -114,9 +91,8 @@ def pool2d(x_shape, kernel, *, stride=None, padding=0, layout="NHWC", itemsize=4
     >>> pool2d((111, 111, 96), 3, stride=2)
     Cost(macs=0, params=0, bytes=5892864)
     """
-    shape = _pool_shapes.pool_shape(x_shape, kernel, stride=stride, padding=padding, layout=layout)
-    pixels = shape.height * shape.width + shape.out_height * shape.out_width
-    return Cost(bytes=_arguments.integer("itemsize", itemsize, 1) * shape.batch * shape.channels * pixels)
+    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+    return single(Pool("max", geometry), geometry.layout).cost(x_shape, itemsize)
 
 
 def mlpconv(x_shape, conv, *cccp, stride=1, padding=0, layout="NHWC", itemsize=4):
@@ -148,7 +124,7 @@ def mlpconv(x_shape, conv, *cccp, stride=1, padding=0, layout="NHWC", itemsize=4
     >>> mlpconv((27, 27, 96), ((5, 5, 96, 256), True), ((1, 1, 256, 256), True), ((1, 1, 256, 256), True), padding=2)
     Cost(macs=543449088, params=746240, bytes=4011392)
     """
-    return _block(_block_shapes.mlpconv, x_shape, (conv, *cccp), layout, itemsize, stride=stride, padding=padding)
+    return _block("mlpconv", x_shape, (conv, *cccp), layout, itemsize, stride=stride, padding=padding)
 
 
 def reduced(x_shape, reduce, conv, *, stride=1, padding=0, layout="NHWC", itemsize=4):
@@ -163,7 +139,7 @@ def reduced(x_shape, reduce, conv, *, stride=1, padding=0, layout="NHWC", itemsi
     >>> reduced((28, 28, 192), ((1, 1, 192, 16), True), ((5, 5, 16, 32), True), padding=2)
     Cost(macs=12443648, params=15920, bytes=766144)
     """
-    return _block(_block_shapes.reduced, x_shape, (reduce, conv), layout, itemsize, stride=stride, padding=padding)
+    return _block("reduced", x_shape, (reduce, conv), layout, itemsize, stride=stride, padding=padding)
 
 
 def bottleneck(x_shape, reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv", layout="NHWC", itemsize=4):
@@ -182,7 +158,7 @@ def bottleneck(x_shape, reduce, conv, expand, shortcut=None, *, stride=1, stride
     """
     pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
     options = {"stride": stride, "stride_in": stride_in}
-    return _block(_block_shapes.bottleneck, x_shape, pairs, layout, itemsize, **options)
+    return _block("bottleneck", x_shape, pairs, layout, itemsize, **options)
 
 
 def fire(x_shape, squeeze, expand1x1, expand3x3, *, layout="NHWC", itemsize=4):
@@ -197,7 +173,7 @@ def fire(x_shape, squeeze, expand1x1, expand3x3, *, layout="NHWC", itemsize=4):
     >>> fire((55, 55, 96), ((1, 1, 96, 16), True), ((1, 1, 16, 64), True), ((3, 3, 16, 64), True))
     Cost(macs=35622400, params=11920, bytes=2758080)
     """
-    return _block(_block_shapes.fire, x_shape, (squeeze, expand1x1, expand3x3), layout, itemsize)
+    return _block("fire", x_shape, (squeeze, expand1x1, expand3x3), layout, itemsize)
 
 
 def inception(x_shape, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj, *, layout="NHWC", itemsize=4):
@@ -216,22 +192,12 @@ def inception(x_shape, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, po
     Cost(macs=128049152, params=163696, bytes=2059712)
     """
     pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-    return _block(_block_shapes.inception, x_shape, pairs, layout, itemsize)
+    return _block("inception", x_shape, pairs, layout, itemsize)
 
 
-def _block(chain, x_shape, pairs, layout, itemsize, **options):
-    """Cost of the block whose parts `chain` gives."""
-    layout = _arguments.one_of("layout", layout, _orders.LAYOUTS)
-    weights, has_bias = zip(*(_pair("each part", pair) for pair in pairs), strict=True)
-    parts = chain(*_block_shapes.weight_sizes(chain, weights), layout=layout, **options)
-    return of_parts(parts, x_shape, has_bias, layout, itemsize)
-
-
-def of_parts(parts, x_shape, has_bias, layout, itemsize):
-    """Cost of a block made of these parts, some of which have a bias."""
-    shapes = _block_shapes.conv_shapes(parts, x_shape, layout=layout)
-    outputs = [shapes[name] for name in _block_shapes.joined(parts)]
-    return of_shapes(list(shapes.values()), has_bias, outputs, itemsize)
+def _block(kind, x_shape, pairs, layout, itemsize, **options):
+    pairs = [_pair("each part", pair) for pair in pairs]
+    return blocks.of_shapes(kind, pairs, layout=layout, **options).cost(x_shape, itemsize)
 
 
 def _pair(name, value):
@@ -243,12 +209,3 @@ def _pair(name, value):
             f"got {_arguments.kind(value)}"
         )
     return weight, bool(has_bias)
-
-
-def of_shapes(shapes, has_bias, outputs, itemsize):
-    """Cost of convolutions, the first of which reads x, and those of which `outputs` write the result."""
-    itemsize = _arguments.integer("itemsize", itemsize, 1)
-    params = sum(s.out_channels * (s.terms + b) for s, b in zip(shapes, has_bias, strict=True))
-    read = shapes[0].batch * shapes[0].height * shapes[0].width * shapes[0].in_channels
-    written = sum(s.batch * s.out_height * s.out_width * s.out_channels for s in outputs)
-    return Cost(sum(s.macs for s in shapes), params, itemsize * (read + params + written))

@@ -2,7 +2,7 @@
 
 from fastconv import _arrays, _layout, _pool_shapes, _threads
 from fastconv._arguments import takes
-from fastconv._bound import BoundPool
+from fastconv._planning.bound import BoundPool
 from fastconv._typing import Array, Padding, Pair
 from fastconv.conv import Conv2d
 
@@ -230,14 +230,13 @@ def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
     x = _arrays.check("x", x)
     dtype, layout, shape = _arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
     num_threads = _threads.checked(num_threads)
-    nhwc = shape.batch, shape.out_height, shape.out_width, shape.channels
-    y, step = _arrays.output(out, dtype, _arrays.result_shape(nhwc, x.ndim, layout), layout, x)
+    y, step = _arrays.output(out, dtype, _arrays.result_shape(shape.out_shape, x.ndim, layout), layout, x)
 
     def bind(images):
-        return BoundPool(shape._replace(batch=images), kind, dtype.itemsize, num_threads)
+        return BoundPool(kind, shape._replace(batch=images), kind, dtype.itemsize, num_threads)
 
     if layout == "NHWC":
         bind(shape.batch).run(_arrays.contiguous(x, dtype), None, y, step)
     else:
-        _layout.run_in_nhwc(bind, x, None, y, nhwc, num_threads)
+        _layout.run_in_nhwc(bind, x, None, y, shape.out_shape, num_threads)
     return y if out is None else out

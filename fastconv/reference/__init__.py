@@ -8,7 +8,7 @@ A block takes each of its parts as a pair (weight, bias), in which bias may be N
 `conv(x, part)` is the convolution with that part's weight and bias.
 """
 
-from fastconv.reference._blocks import bottleneck, fire, inception, mlpconv, reduced
+from fastconv.reference._blocks import bottleneck, fire, graph, inception, mlpconv, reduced
 from fastconv.reference._convolutions import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "conv2d",
     "fire",
     "global_avg_pool2d",
+    "graph",
     "inception",
     "max_pool2d",
     "mlpconv",

@@ -1,0 +1,147 @@
+"""The blocks: each a function that builds a graph of its parts, (weight, bias) pairs under the names of its paper."""
+
+import inspect
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+
+from fastconv._arguments import kind as kind_of
+from fastconv._arguments import named, one_of, pair, sizes
+from fastconv._arrays import bias as checked_bias
+from fastconv._graph.builder import Builder
+from fastconv._graph.operations import Add, Concat, Conv, Pool, Relu
+from fastconv._orders import LAYOUTS, ORDERS
+from fastconv._pool_shapes import pool_geometry
+from fastconv._shapes import ACTIVATIONS, conv_geometry, padding_of, weight_shape
+
+
+def mlpconv(g, conv, *cccp, stride=1, padding=0):
+    """A k×k convolution, then 1×1s."""
+    y = g.conv(g.x, conv, stride=pair("stride", stride, 1), padding=padding_of(padding))
+    for part in cccp:
+        y = g.conv(y, part, 1)
+    return y
+
+
+def reduced(g, reduce, conv, *, stride=1, padding=0):
+    """A 1×1, then a k×k convolution."""
+    stride, padding = pair("stride", stride, 1), padding_of(padding)
+    return g.conv(g.conv(g.x, reduce, 1), conv, stride=stride, padding=padding)
+
+
+def bottleneck(g, reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv"):
+    """1×1, k×k, 1×1, to which x is added, or the projection of a `shortcut`."""
+    stride, stride_in = pair("stride", stride, 1), one_of("stride_in", stride_in, ("conv", "reduce"))
+    strides = {"conv": 1, "reduce": 1, stride_in: stride}
+    r, s, _, _ = conv.hwio
+    if r % 2 == 0 or s % 2 == 0:
+        raise ValueError(f"conv must have an odd kernel, got {r}×{s}")
+    y = g.conv(g.x, reduce, 1, stride=strides["reduce"])
+    y = g.conv(y, conv, stride=strides["conv"], padding=(r // 2, s // 2))
+    y = g.conv(y, expand, 1, activation=None)
+    channels, out_channels = reduce.hwio[2], expand.hwio[3]
+    if shortcut is None and (stride != (1, 1) or channels != out_channels):
+        raise ValueError(
+            "shortcut must be a projection where the shape changes, got None "
+            f"with stride {stride} and {channels} channels in, {out_channels} out"
+        )
+    z = g.x if shortcut is None else g.conv(g.x, shortcut, 1, stride=stride, activation=None)
+    if shortcut is not None and shortcut.hwio[3] != out_channels:
+        raise ValueError(
+            f"shortcut of shape {shortcut.shape} must give the {out_channels} channels of expand, layout {g.layout}"
+        )
+    y = g.add(Add(), y, z)
+    return g.add(Relu(), y) if g.activation else y
+
+
+def fire(g, squeeze, expand1x1, expand3x3):
+    """A 1×1, then a 1×1 and a 3×3 side by side."""
+    s = g.conv(g.x, squeeze, 1)
+    return g.add(Concat(), g.conv(s, expand1x1, 1), g.conv(s, expand3x3, 3, padding=1))
+
+
+def inception(g, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj):
+    """Four branches side by side; the pool keeps the shape of x."""
+    branches = [
+        g.conv(g.x, branch1x1, 1),
+        g.conv(g.conv(g.x, reduce3x3, 1), branch3x3, 3, padding=1),
+        g.conv(g.conv(g.x, reduce5x5, 1), branch5x5, 5, padding=2),
+    ]
+    pool = g.add(Pool("max", pool_geometry(3, stride=1, padding=1, layout=g.layout)), g.x, name="pool")
+    return g.add(Concat(), *branches, g.conv(pool, pool_proj, 1))
+
+
+BLOCKS = {function.__name__: function for function in (mlpconv, reduced, bottleneck, fire, inception)}
+
+
+class Part(NamedTuple):
+    """The weight and bias of a convolution; the arrays are None where only shapes are known."""
+
+    name: str
+    shape: tuple  # of the weight as it was given
+    hwio: tuple
+    has_bias: bool
+    weight: np.ndarray | None = None  # HWIO
+    bias: np.ndarray | None = None
+
+
+class BlockBuilder(Builder):
+    """What the functions above build with."""
+
+    def __init__(self, layout, activation):
+        super().__init__(one_of("layout", layout, LAYOUTS))
+        self.activation = one_of("activation", activation, ACTIVATIONS)
+
+    def conv(self, x, part, kernel=None, *, stride=1, padding=0, activation="of the block"):
+        """The convolution of x with a part; `kernel` is the size that it must have, if any."""
+        r, s, _, _ = part.hwio
+        activation = self.activation if activation == "of the block" else activation
+        geometry = conv_geometry(part.shape, stride=stride, padding=padding, layout=self.layout)
+        conv = Conv(geometry, part.has_bias, activation, "auto", part.weight, part.bias, kernel)
+        if not conv.may_have((r, s)):
+            raise ValueError(
+                f"{part.name} must have a {kernel}×{kernel} kernel, got {r}×{s}: "
+                f"shape {part.shape}, {ORDERS[self.layout]} in layout {self.layout}"
+            )
+        return self.add(conv, x, name=part.name)
+
+    def given(self, name, value):
+        """The `Part` of the pair of arrays that a user gave."""
+        arrays = tuple(value) if isinstance(value, (tuple, list)) else ()
+        if len(arrays) != 2 or isinstance(arrays[0], tuple):
+            raise TypeError(f"{name} must be a pair (weight, bias) or (weight, None), got {kind_of(value)}")
+        weight, bias = self.array(f"the weight of {name}", arrays[0]), arrays[1]
+        part = self._part(name, weight.shape, bias is not None)
+        if bias is not None:
+            bias = checked_bias(bias, weight, self.layout, name).copy()
+        return part._replace(weight=weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0), bias=bias)
+
+    def sized(self, name, value):
+        """The `Part` of a pair (shape of the weight, whether there is a bias)."""
+        return self._part(name, *value)
+
+    def _part(self, name, shape, has_bias):
+        with named(name):
+            shape = sizes("weight", shape)
+            return Part(name, shape, weight_shape(shape, self.layout), has_bias)
+
+
+def of_arrays(kind, pairs, *, layout="NHWC", activation="relu", **options):
+    """The graph of a block of this kind from pairs (weight, bias) of arrays."""
+    g = BlockBuilder(layout, activation)
+    return g.graph(BLOCKS[kind](g, *map(g.given, names(kind), pairs), **options))
+
+
+def of_shapes(kind, pairs, *, layout="NHWC", **options):
+    """The graph of a block of this kind from checked pairs (shape of the weight, whether there is a bias)."""
+    g = BlockBuilder(layout, "relu")
+    return g.graph(BLOCKS[kind](g, *map(g.sized, names(kind), pairs), **options))
+
+
+def names(kind):
+    """What the parts of a block of this kind may be called: those of `*cccp` cccp1, cccp2, …"""
+    for parameter in list(inspect.signature(BLOCKS[kind]).parameters.values())[1:]:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            yield from (f"{parameter.name}{i}" for i in count(1))
+        yield parameter.name

@@ -1,0 +1,80 @@
+"""A graph in the making: what can be checked before there is an x is checked as each node is added."""
+
+from fastconv import _arrays
+from fastconv._graph.graph import INPUT, Graph, Node
+from fastconv._graph.operations import Operation
+
+
+class Builder:
+    """Nodes, each of which reads earlier ones; `x` is the input."""
+
+    def __init__(self, layout):
+        self.layout, self.dtype = layout, None
+        self._first = ""  # which array said the dtype
+        self.x = Node(INPUT, None)
+        self._nodes = {INPUT: self.x}
+        self._decider = {INPUT: INPUT}  # {name: the node, it or one before it, that decides how many channels it has}
+        self._channels = {INPUT: None}  # of those; None where they are not known before there is an x
+
+    def array(self, name, value):
+        """A copy of a checked array, of the dtype that the first of them has."""
+        value = _arrays.array(name, value, self.dtype, other=self._first).copy()
+        self.dtype, self._first = value.dtype, self._first or name
+        return value
+
+    def take_dtype(self, name, dtype):
+        """Check that the weights of what is added under this name have the dtype of the others."""
+        if None not in (dtype, self.dtype) and dtype != self.dtype:
+            raise TypeError(f"{name} has dtype {dtype}, but {self._first} has {self.dtype}")
+        if self.dtype is None:
+            self.dtype, self._first = dtype, name
+
+    def __contains__(self, node):
+        return self._nodes.get(node.name) is node
+
+    def add(self, operation, *inputs, name=None):
+        """The new node that applies `operation` to the results of these; a name is made where none is given."""
+        name = self._unused(operation.kind) if name is None else self._new(name)
+        deciders = [self._decider[node.name] for node in inputs]
+        wanted, channels = operation.channels(*(self._channels[decider] for decider in deciders))
+        for decider, wants in zip(deciders, wanted, strict=False):
+            given = self._channels[decider]
+            if given is None and decider == INPUT:
+                self._channels[INPUT] = wants  # x has the channels that its first reader takes
+            elif None not in (given, wants) and given != wants:
+                raise operation.channels_error(name, decider, given, wants)
+        self._decider[name] = deciders[0] if operation.keeps_channels else name
+        self._channels.setdefault(self._decider[name], channels)
+        self._nodes[name] = node = Node(name, operation, tuple(node.name for node in inputs))
+        return node
+
+    def include(self, graph, x, name):
+        """The output of another graph on x; its nodes are called "name.node", an only one "name"."""
+        inner = {INPUT: x}
+        for node in graph.nodes:
+            inputs = [inner[source] for source in node.inputs]
+            full = f"{name}.{node.name}" if len(graph.nodes) > 1 else name
+            inner[node.name] = self.add(node.operation, *inputs, name=full)
+        return inner[graph.output]
+
+    def graph(self, output):
+        """The `Graph` of what `output` needs."""
+        if output is self.x:
+            output = self.add(Operation(), output)
+        needed, nodes = {output.name}, []
+        for node in reversed(self._nodes.values()):
+            if node.name in needed and node is not self.x:
+                needed.update(node.inputs)
+                nodes.append(node)
+        return Graph(tuple(reversed(nodes)), output.name, self.layout, self.dtype)
+
+    def _new(self, name):
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"name must be a string that is not empty, got {name!r}")
+        if name in self._nodes:
+            raise ValueError(f"name must be one of its own, got {name!r}, which another node has")
+        return name
+
+    def _unused(self, kind):
+        numbered = (f"{kind}{i}" for i in range(2, len(self._nodes) + 3))
+        return next(name for name in (kind, *numbered) if name not in self._nodes)

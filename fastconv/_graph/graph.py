@@ -1,0 +1,86 @@
+"""A graph of operations as plain data, and what follows from it: shapes and their errors, cost, reference."""
+
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from fastconv._arguments import integer, named, sizes
+from fastconv._arrays import result_shape
+from fastconv._graph.costs import Cost
+from fastconv._graph.operations import Operation
+from fastconv._shapes import image_shape
+
+INPUT = "x"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """An operation, and the names of the nodes whose results it reads; that of the input is "x"."""
+
+    name: str
+    operation: Operation | None  # None: the input
+    inputs: tuple[str, ...] = ()
+
+    def __repr__(self):
+        return f"<node {self.name}: {self.operation.kind if self.operation else 'the input'}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Nodes, each after those that it reads and all needed for the output, which is the name of one of them.
+
+    `dtype` is that of the weights, None where there are none.
+    """
+
+    nodes: tuple[Node, ...]
+    output: str
+    layout: str
+    dtype: np.dtype | None = None
+
+    def shapes(self, x_shape):
+        """{name: the shape of its result} for an x of this shape, in `layout` and with as many axes as x has."""
+        x_shape = sizes("x", x_shape)
+        image_shape(x_shape, self.layout)
+        shapes = {INPUT: x_shape}
+        for node in self.nodes:
+            with self._telling(node.name):
+                nhwc = node.operation.shape(self.layout, *(shapes[name] for name in node.inputs))
+            shapes[node.name] = result_shape(nhwc, len(x_shape), self.layout)
+        return shapes
+
+    def cost(self, x_shape, itemsize):
+        """The `Cost` for an x of this shape: what lies between x and the output can stay in cache."""
+        itemsize, shapes = integer("itemsize", itemsize, 1), self.shapes(x_shape)
+        macs = [node.operation.macs(self.layout, *(shapes[name] for name in node.inputs)) for node in self.nodes]
+        params = sum(operation.params for operation in {node.operation for node in self.nodes})
+        return Cost(sum(macs), params, itemsize * (prod(shapes[INPUT]) + params + prod(shapes[self.output])))
+
+    def reference(self, x):
+        """The output for x in NumPy float64, where the weights are arrays."""
+        self.shapes(x.shape)
+        values = {INPUT: x.astype(float)}
+        for node in self.nodes:
+            values[node.name] = node.operation.reference(self.layout, *(values[name] for name in node.inputs))
+        return values[self.output]
+
+    def conv_shapes(self, x_shape):
+        """{name: `ConvShape`} of the convolutions."""
+        shapes = self.shapes(x_shape)
+        convs = [node for node in self.nodes if node.operation.kind == "conv2d"]
+        return {node.name: node.operation.geometry.at(shapes[node.inputs[0]]) for node in convs}
+
+    def uses(self):
+        """{name: how often it is read}, being the output counted as once."""
+        return Counter([self.output, *(name for node in self.nodes for name in node.inputs)])
+
+    def _telling(self, name):
+        """The context that puts a node's name before the message of an error, where there are several."""
+        return named(name) if len(self.nodes) > 1 else nullcontext()
+
+
+def single(operation, layout, dtype=None):
+    """The graph of one operation on x."""
+    return Graph((Node(operation.kind, operation, (INPUT,)),), operation.kind, layout, dtype)

@@ -1,0 +1,9 @@
+"""A graph in layout NCHW computes the same values on NHWC arrays, which the kernels read: y[n,k,p,q] = y'[n,p,q,k]."""
+
+from dataclasses import replace
+
+
+def in_nhwc(graph):
+    """The same graph on NHWC arrays."""
+    nodes = tuple(replace(node, operation=node.operation.in_nhwc()) for node in graph.nodes)
+    return replace(graph, nodes=nodes, layout="NHWC")

@@ -1,0 +1,31 @@
+"""A sum is the residual of a convolution: conv(x) + b = conv(x, residual=b).
+
+The sum of the bias is rounded before b is added either way, and a + b = b + a in floating point too. The convolution
+must be linear and without a residual, and nothing else may read it. It runs where the sum stood, after b is there.
+"""
+
+from dataclasses import replace
+
+from fastconv._graph.graph import Node
+
+
+def fuse_sums(graph):
+    """The graph with every sum that can be one as the residual of its first, else its second convolution."""
+    uses, nodes, renamed = graph.uses(), {}, {}
+    for node in graph.nodes:
+        node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
+        if node.operation.kind == "add":
+            first, second = node.inputs
+            for name, other in ((first, second), (second, first)):
+                conv = nodes.get(name)
+                if conv and uses[name] == 1 and _is_linear(conv):
+                    renamed[node.name], uses[name] = name, uses[node.name]
+                    del nodes[name]
+                    node = Node(name, conv.operation, (*conv.inputs, other))
+                    break
+        nodes[node.name] = node
+    return replace(graph, nodes=tuple(nodes.values()), output=renamed.get(graph.output, graph.output))
+
+
+def _is_linear(node):
+    return node.operation.kind == "conv2d" and node.operation.activation is None and len(node.inputs) == 1

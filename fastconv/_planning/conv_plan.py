@@ -1,0 +1,68 @@
+"""The plan of one convolution: an algorithm for each shape of x, the weights packed once for each algorithm."""
+
+import numpy as np
+
+from fastconv import _algorithms, _layout
+from fastconv._graph.graph import single
+from fastconv._planning.bound import BoundConv
+from fastconv._planning.description import Description
+from fastconv._planning.plan import Plan
+
+
+class ConvPlan(Plan):
+    """The plan of a convolution that was checked, a `fastconv._graph.operations.Conv`."""
+
+    def __init__(self, operation, num_threads):
+        self._operation, self._num_threads = operation, num_threads
+        self._graph = single(operation, operation.geometry.layout, operation.weight.dtype)
+        self._start_empty()
+
+    def _start_empty(self):
+        super()._start_empty()
+        self._packed = {}  # by algorithm
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
+
+    def __repr__(self):
+        operation = self._operation
+        r, s, c, k = operation.geometry.weight
+        options = {**operation.geometry.options, "activation": operation.activation, "algorithm": operation.algorithm}
+        options = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        bias = "bias" if operation.has_bias else "no bias"
+        return f"Conv2d({r}×{s}, {c * operation.geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
+
+    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
+        """What a call on x of this shape does, as a `fastconv.conv.Description`.
+
+        With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
+        least, on arrays of its own, any layout conversion counted; `gflops`, the nominal 2 · MACs for a second of it;
+        and `share_of_peak`, the share which that is of the multiply-adds of as many threads (as in `fastconv.peak`,
+        halved for float64), measured then too. Where `multiplications` are fewer than `macs` the share may exceed 1. A
+        limit too low is warned of, as there. Of an empty batch nothing is measured.
+        """
+        x_shape, bound = self._bind_named(x_shape)
+        description = bound.describe()._replace(layout_conversion=_layout.conversion(self.layout, bound.layout))
+        if not measure or not bound.macs:
+            return description
+        x = np.ones(x_shape, self.dtype)
+        y = self(x)
+        return description.timed(lambda: self(x, out=y), self.dtype.itemsize)
+
+    def _bind_to(self, x_shape):
+        operation = self._operation
+        shape = operation.geometry.at(x_shape)
+        algorithm = _algorithms.choose(operation.algorithm, shape, self.layout)
+        packed = self._pack(algorithm)
+        kept = [array.nbytes for array in packed if isinstance(array, np.ndarray) and array is not operation.weight]
+        return BoundConv(shape, algorithm, packed, sum(kept), operation.activation, self._num_threads)
+
+    def _pack(self, algorithm):
+        """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
+        packed = self._packed.get(algorithm)
+        if packed is None:
+            operation = self._operation
+            weight = operation.weight if algorithm.layout == "NCHW" else np.ascontiguousarray(operation.weight)
+            packed = algorithm.pack(weight, operation.bias, operation.geometry.groups, self._num_threads)
+            packed = self._packed.setdefault(algorithm, packed)
+        return packed

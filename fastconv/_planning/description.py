@@ -1,0 +1,82 @@
+"""What a plan tells of itself, as records that print as tables, and how it is timed."""
+
+from typing import NamedTuple
+
+PAST_PEAK = "nominal: fewer multiplications than MACs"
+
+
+class Description(NamedTuple):
+    """What a call on one shape of x does; prints as a small table.
+
+    `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
+    leaves out those with rows and columns of the padding.
+    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team.
+    `milliseconds`, `gflops` and `share_of_peak` are None where nothing was measured.
+    """
+
+    algorithm: str
+    tile: str
+    isa: str
+    threads: int
+    macs: int
+    multiplications: int
+    packed_bytes: int
+    workspace_bytes: int
+    layout_conversion: str
+    milliseconds: float | None = None
+    gflops: float | None = None
+    share_of_peak: float | None = None
+
+    @property
+    def is_past_peak(self):
+        """Whether the speed, which is nominal, passes that of the multiply-add units."""
+        return self.multiplications < self.macs and (self.share_of_peak or 0) > 1
+
+    def __str__(self):
+        known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
+        forms = {int: ",", float: ".3g", str: ""}
+        lines = [f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items()]
+        return "\n".join(lines) + f" ({PAST_PEAK})" * self.is_past_peak
+
+    def timed(self, call, itemsize):
+        """The same with the time of the fastest call of those that fit 0.05 s."""
+        from fastconv import _machine
+
+        def work(team):
+            call()
+            return 1
+
+        calls_per_ns = _machine.best_rate(work, self.threads, fewest=2)
+        gflops = 2 * self.macs * calls_per_ns
+        peak = _machine.fma_gflops(self.threads)[1] * 4 / itemsize
+        return self._replace(milliseconds=1e-6 / calls_per_ns, gflops=gflops, share_of_peak=gflops / peak)
+
+
+class GraphDescription(NamedTuple):
+    """What a graph does with an x of one shape: the `Description` of each step by name; prints as a table."""
+
+    parts: dict
+    scratch_bytes: int
+    layout_conversion: str
+
+    @property
+    def macs(self):
+        """Multiply-accumulates of all steps."""
+        return sum(part.macs for part in self.parts.values())
+
+    def __str__(self):
+        rows = [["part", "algorithm", "tile", "isa", "threads", "MACs", "packed bytes"]]
+        rows += [
+            [name, p.algorithm, p.tile, p.isa, str(p.threads), f"{p.macs:,}", f"{p.packed_bytes:,}"]
+            for name, p in self.parts.items()
+        ]
+        if all(p.gflops is not None for p in self.parts.values()):
+            rows[0] += ["ms", "GFLOP/s", "of peak"]
+            for row, p in zip(rows[1:], self.parts.values(), strict=True):
+                row += [f"{value:.3g}" for value in (p.milliseconds, p.gflops, p.share_of_peak)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"
+        if any(part.is_past_peak for part in self.parts.values()):
+            lines.append(f"shares of the peak above 1 are {PAST_PEAK}")
+        return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])

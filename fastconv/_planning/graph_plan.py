@@ -1,0 +1,177 @@
+"""The plan of a graph: its steps for one shape of x, with no Python from the first to the last.
+
+The graph that runs is the rewritten one: branches write into slices of channels of the result, bias, residual and ReLU
+are part of a convolution's store. What lies between the steps is kept for some images at a time.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from fastconv import _arrays, _layout, _threads
+from fastconv._chain import Chain
+from fastconv._graph.costs import Cost
+from fastconv._graph.rewrites import rewritten
+from fastconv._planning.bound import Bound, BoundElementwise, BoundPool
+from fastconv._planning.conv_plan import ConvPlan
+from fastconv._planning.description import GraphDescription
+from fastconv._planning.memory import memory
+from fastconv._planning.plan import Plan
+from fastconv._shapes import image_shape
+from fastconv._typing import Array
+
+_FLOAT32 = np.dtype(np.float32)
+_SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the steps within this
+
+
+class GraphPlan(Plan):
+    """A graph with its weights packed, ready for many calls: what `Graph.plan` gives.
+
+    One without weights takes x of float32 or float64: its `dtype` is None, and bytes are counted for float32.
+
+    The result has the same bits for every number of threads and every batch size, but for the sign and payload of a
+    NaN. A plan may be called from many threads at once and can be pickled.
+    """
+
+    _whose_dtype = "every weight"
+
+    def __init__(self, graph, num_threads):
+        self._graph, self._num_threads = graph, _threads.checked(num_threads)
+        self._start_empty()
+
+    def _start_empty(self):
+        super()._start_empty()
+        self._rewritten = rewritten(self._graph)
+        self._typed = {}  # the plans by dtype of a graph that has none
+        self._convs = {
+            node.name: ConvPlan(node.operation, self._num_threads)
+            for node in self._rewritten.nodes
+            if node.operation.kind == "conv2d"
+        }
+
+    def __getstate__(self):
+        return {"_graph": self._graph, "_num_threads": self._num_threads}
+
+    def __repr__(self):
+        parts = {node.name: self._convs.get(node.name, node.operation.kind) for node in _steps(self._rewritten)}
+        return f"{type(self).__name__}({', '.join(f'{name}={part}' for name, part in parts.items())})"
+
+    def __call__(self, x: Array, out: Array | None = None) -> Array:
+        """Run the graph on `x`, of shape (N, H, W, C) or (H, W, C), (N, C, H, W) or (C, H, W) in layout NCHW.
+
+        Returns
+        -------
+        ndarray
+            In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
+        """
+        if self.dtype is None:
+            x = _arrays.check("x", x)
+            return self._of(_arrays.native_dtype(x))(x, out)
+        return super().__call__(x, None, out)
+
+    def cost(self, x_shape: tuple[int, ...]) -> Cost:
+        """The exact `fastconv.cost.Cost` of a call on x of this shape."""
+        return super().cost(x_shape) if self.dtype else self._of(_FLOAT32).cost(x_shape)
+
+    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> GraphDescription:
+        """What a call on x of this shape does, step by step in running order: the `fastconv.conv.Description` of each
+        by name in `parts`.
+
+        With `measure` each step is timed by itself, as `Conv2d.describe` does it.
+        """
+        if self.dtype is None:
+            return self._of(_FLOAT32).describe(x_shape, measure)
+        _, bound = self._bind_named(x_shape)
+        shapes, parts = self._rewritten.shapes(bound.x_shape), {}
+        for node in _steps(self._rewritten):
+            step = self._bind_node(node, shapes)
+            parts[node.name] = step.describe()
+            if measure and bound.x_shape[0]:
+                x, residual, *_ = [np.ones(shapes[name], self.dtype) for name in node.inputs] + [None]
+                y = np.empty(step.out_shape, self.dtype)
+                call = partial(step.run, x, residual, y, y.shape[-1] * y.itemsize)
+                parts[node.name] = parts[node.name].timed(call, y.itemsize)
+        return GraphDescription(parts, bound.scratch_bytes, _layout.conversion(self.layout))
+
+    def _of(self, dtype):
+        """The plan of the same graph for x of this dtype."""
+        plan = self._typed.get(dtype)
+        if plan is None:
+            plan = self._typed.setdefault(dtype, GraphPlan(replace(self._graph, dtype=dtype), self._num_threads))
+        return plan
+
+    def _bind_to(self, x_shape):
+        self._graph.shapes(x_shape)  # whose errors speak of arrays in the layout that was given
+        return BoundGraph(self, image_shape(x_shape, self.layout))
+
+    def _bind_node(self, node, shapes):
+        """The `Bound` of a step."""
+        operation, name, x_shape = node.operation, node.name, shapes[node.inputs[0]]
+        if name in self._convs:
+            bound = self._convs[name]._bind(x_shape)
+        elif operation.kind.endswith("pool2d"):
+            shape = operation.at("NHWC", x_shape)
+            bound = BoundPool(operation.kind, shape, operation.combine, self.dtype.itemsize, self._num_threads)
+        else:
+            relu = operation.activation == "relu"
+            bound = BoundElementwise(operation.kind, x_shape, relu, self.dtype.itemsize, self._num_threads)
+        if bound.out_shape != shapes[name]:  # never run what may not fit
+            raise RuntimeError(f"{name} has the shape {bound.out_shape}, but its graph has room for {shapes[name]}")
+        return bound
+
+
+class BoundGraph:
+    """A graph for one NHWC shape of x, on arrays that are known to be right."""
+
+    layout = "NHWC"
+
+    def __init__(self, plan, x_shape):
+        graph, batch = plan._rewritten, x_shape[0]
+        self.x_shape, self.out_shape = x_shape, graph.shapes(x_shape)[graph.output]
+        one = memory(graph, graph.shapes((1, *x_shape[1:])), plan.dtype.itemsize)
+        self._most = max(1, _SCRATCH_BYTES // max(one.nbytes, 1))  # images at a time
+        batches = {min(self._most, batch), batch % self._most} - {0}  # the rest are fewer
+        self._bounds = {images: BoundChain(plan, (images, *x_shape[1:])) for images in batches}
+
+    @property
+    def scratch_bytes(self):
+        """What is kept between the steps, of as many images as are done at a time."""
+        return max((bound.scratch_bytes for bound in self._bounds.values()), default=0)
+
+    def run(self, x, _, out, out_stride):
+        """Write the result for x into out, whose pixels are `out_stride` bytes apart, some images at a time."""
+        batch = self.out_shape[0]
+        if batch in self._bounds:
+            self._bounds[batch].run(x, None, out, out_stride)
+            return
+        for start in range(0, batch, self._most):
+            images = slice(start, min(start + self._most, batch))
+            self._bounds[images.stop - start].run(x[images], None, out[images], out_stride)
+
+
+class BoundChain(Bound):
+    """The steps one after the other, for an x of this NHWC shape."""
+
+    __slots__ = ("_steps", "scratch_bytes")
+
+    def __init__(self, plan, x_shape):
+        graph = plan._rewritten
+        shapes = graph.shapes(x_shape)
+        placed = memory(graph, shapes, plan.dtype.itemsize)
+        self._steps, self.scratch_bytes = [], placed.nbytes  # steps: (what runs, places of x, a residual, the result)
+        for node in _steps(graph):
+            x, residual = placed.places[node.inputs[0]], None
+            if len(node.inputs) > 1:
+                residual = placed.places[node.inputs[1]]
+            self._steps.append((plan._bind_node(node, shapes), x, residual, placed.places[node.name]))
+        useful = max(bound.useful for bound, *_ in self._steps)
+        super().__init__("graph", shapes[graph.output], plan._num_threads, useful)
+
+    def _bind(self, threads):
+        return Chain([(bound.runner_for(threads), *places) for bound, *places in self._steps], self.scratch_bytes)
+
+
+def _steps(graph):
+    """The nodes that something runs for."""
+    return [node for node in graph.nodes if node.operation.kind != "concat"]

@@ -1,0 +1,74 @@
+"""Where every node of a graph reads and writes: x, the result, or the plan's arena, by liveness."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import NamedTuple
+
+from fastconv._graph.graph import INPUT
+from fastconv._planning.placement import Lifetime, place
+
+_CACHE_LINE = 64
+
+
+class Place(NamedTuple):
+    """Where an array begins: so many bytes after "x", "out" or the "arena"; bytes from image to image, pixel to pixel.
+
+    In "out" an image and a pixel are as far from the next as a call has it.
+    """
+
+    array: str
+    offset: int = 0
+    image: int = 0
+    pixel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The `Place` of every node by name, and the bytes of the arena."""
+
+    places: dict
+    nbytes: int
+
+
+def memory(graph, shapes, itemsize):
+    """The `Memory` of a rewritten graph, for these NHWC shapes of its nodes.
+
+    A concatenation is an array that its inputs write, each its channels of every pixel; nothing else is done for it.
+    """
+    homes = _homes(graph, shapes)
+    steps = {node.name: i for i, node in enumerate(graph.nodes)}
+    first, last = {}, {}
+    for node in graph.nodes:
+        for name in node.inputs:
+            last[homes[name][0]] = steps[node.name]
+        first.setdefault(homes[node.name][0], steps[node.name])
+    kept = [name for name in first if name != graph.output]
+    lifetimes = [Lifetime(_lines(prod(shapes[name]) * itemsize), first[name], last[name]) for name in kept]
+    offsets, nbytes = place(lifetimes)
+    begins = dict(zip(kept, offsets, strict=True))
+    places = {INPUT: Place("x")}
+    for name, (home, channel) in homes.items():
+        _, height, width, channels = shapes[home]
+        if home == graph.output:
+            places[name] = Place("out", channel * itemsize)
+        elif home != INPUT:
+            pixel = channels * itemsize
+            places[name] = Place("arena", begins[home] + channel * itemsize, height * width * pixel, pixel)
+    return Memory(places, nbytes)
+
+
+def _homes(graph, shapes):
+    """{name: (the node whose array its result is a part of, the channel of it where it begins)}."""
+    homes = {INPUT: (INPUT, 0)}
+    for node in reversed(graph.nodes):
+        home, channel = homes.setdefault(node.name, (node.name, 0))
+        if node.operation.kind == "concat":
+            for name in node.inputs:
+                homes[name] = home, channel
+                channel += shapes[name][3]
+    return homes
+
+
+def _lines(nbytes):
+    """In whole cache lines."""
+    return -(-nbytes // _CACHE_LINE) * _CACHE_LINE
