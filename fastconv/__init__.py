@@ -32,15 +32,19 @@ if TYPE_CHECKING:
     from fastconv._workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
     from fastconv.graph import Graph, Sequential
+    from fastconv.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 
 __version__ = "0.1.0"
 __all__ = [
+    "AvgPool2d",
     "Bottleneck",
     "Conv2d",
     "Fire",
+    "GlobalAvgPool2d",
     "Graph",
     "Inception",
     "MLPConv",
+    "MaxPool2d",
     "Reduced",
     "Sequential",
     "avg_pool2d",
@@ -60,6 +64,7 @@ __all__ = [
 _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
     **dict.fromkeys(("Graph", "Sequential"), "graph"),
+    **dict.fromkeys(("AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"), "pooling"),
     **dict.fromkeys(("get_config", "show_config"), "_config"),
     "peak": "_machine",
     "release": "_workspace",

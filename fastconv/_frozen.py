@@ -35,6 +35,8 @@ from fastconv import (
     _workspace,
     blocks,
     cost,
+    graph,
     networks,
+    pooling,
     reference,
 )

@@ -61,11 +61,6 @@ def pool_geometry(kernel, *, stride=None, padding=0, layout="NHWC"):
     return PoolGeometry(kernel, stride, padding_of(padding), layout)
 
 
-def pool_shape(x_shape, kernel, **options):
-    """The `PoolShape` of a pooling, all checked; the options are those of `pool_geometry`."""
-    return pool_geometry(kernel, **options).at(x_shape)
-
-
 def image_size(x_shape, layout):
     """(height, width) of x: the kernel of a pooling over the whole image."""
     return _with_pixels(x_shape, one_of("layout", layout, LAYOUTS))[1:3]

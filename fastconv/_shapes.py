@@ -264,8 +264,3 @@ def conv_geometry(weight, *, stride=1, padding=0, dilation=1, groups=1, layout="
             "more than this library can address"
         )
     return geometry
-
-
-def conv_shape(x_shape, weight, **options):
-    """The `ConvShape` of a convolution, all checked; the options are those of `conv_geometry`."""
-    return conv_geometry(weight, **options).at(x_shape)

@@ -22,6 +22,8 @@ OPTIONS = {"stride": (1, 2), "padding": "same", "groups": 2, "activation": "relu
 FIRE = (1, 1, 6, 4), (1, 1, 4, 5), (3, 3, 4, 9)
 PAIRS = [(normals(RNG, shape, "float32"), normals(RNG, shape[3:], "float32")) for shape in FIRE]
 
+JOIN = normals(RNG, (3, 3, 14, 5), "float32")
+
 PLANS = {
     "Conv2d": lambda **options: fastconv.Conv2d(WEIGHT, BIAS, **OPTIONS, **options),
     "Conv2d NCHW": lambda **options: fastconv.Conv2d(
@@ -29,6 +31,9 @@ PLANS = {
     ),
     "pointwise by blas": lambda **options: fastconv.Conv2d(*PAIRS[0], algorithm="blas", **options),
     "Fire": lambda **options: fastconv.Fire(*PAIRS, **options),
+    "Sequential": lambda **options: fastconv.Sequential(
+        fastconv.MaxPool2d(2), fastconv.Fire(*PAIRS), fastconv.Conv2d(JOIN, activation="relu"), **options
+    ),
 }
 
 
@@ -241,9 +246,9 @@ def test_a_share_above_the_peak_is_explained():
     assert "nominal" not in str(fast._replace(multiplications=fast.macs, share_of_peak=1.01))  # noise
     direct = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1, algorithm="direct").describe((7, 7, 64))
     assert "nominal" in str(direct._replace(gflops=300.0, share_of_peak=1.1))
-    block = GraphDescription({"conv": fast}, 0, "none")
+    block = GraphDescription({"conv": fast}, 0, 0, "none")
     assert "shares of the peak above 1 are nominal: fewer multiplications than MACs" in str(block)
-    assert "nominal" not in str(GraphDescription({"conv": plain}, 0, "none"))
+    assert "nominal" not in str(GraphDescription({"conv": plain}, 0, 0, "none"))
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])

@@ -1,5 +1,7 @@
 """A graph in the making: what can be checked before there is an x is checked as each node is added."""
 
+from collections import Counter
+
 from fastconv import _arrays
 from fastconv._graph.graph import INPUT, Graph, Node
 from fastconv._graph.operations import Operation
@@ -13,6 +15,7 @@ class Builder:
         self._first = ""  # which array said the dtype
         self.x = Node(INPUT, None)
         self._nodes = {INPUT: self.x}
+        self._numbers = Counter()  # of the names that were made, by kind
         self._decider = {INPUT: INPUT}  # {name: the node, it or one before it, that decides how many channels it has}
         self._channels = {INPUT: None}  # of those; None where they are not known before there is an x
 
@@ -24,10 +27,10 @@ class Builder:
 
     def take_dtype(self, name, dtype):
         """Check that the weights of what is added under this name have the dtype of the others."""
-        if None not in (dtype, self.dtype) and dtype != self.dtype:
-            raise TypeError(f"{name} has dtype {dtype}, but {self._first} has {self.dtype}")
         if self.dtype is None:
             self.dtype, self._first = dtype, name
+        elif dtype is not None and dtype != self.dtype:  # None would compare as NumPy's default
+            raise TypeError(f"{name} has dtype {dtype}, but {self._first} has {self.dtype}")
 
     def __contains__(self, node):
         return self._nodes.get(node.name) is node
@@ -76,5 +79,9 @@ class Builder:
         return name
 
     def _unused(self, kind):
-        numbered = (f"{kind}{i}" for i in range(2, len(self._nodes) + 3))
-        return next(name for name in (kind, *numbered) if name not in self._nodes)
+        """The kind itself, or numbered from 2."""
+        while True:
+            self._numbers[kind] += 1
+            name = kind + str(self._numbers[kind]) * (self._numbers[kind] > 1)
+            if name not in self._nodes:
+                return name

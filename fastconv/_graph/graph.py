@@ -55,8 +55,13 @@ class Graph:
         """The `Cost` for an x of this shape: what lies between x and the output can stay in cache."""
         itemsize, shapes = integer("itemsize", itemsize, 1), self.shapes(x_shape)
         macs = [node.operation.macs(self.layout, *(shapes[name] for name in node.inputs)) for node in self.nodes]
-        params = sum(operation.params for operation in {node.operation for node in self.nodes})
-        return Cost(sum(macs), params, itemsize * (prod(shapes[INPUT]) + params + prod(shapes[self.output])))
+        ends = prod(shapes[INPUT]) + prod(shapes[self.output])
+        return Cost(sum(macs), self.params, itemsize * (ends + self.params))
+
+    @property
+    def params(self):
+        """Weights and biases, those of an operation that stands twice once."""
+        return sum(operation.params for operation in {node.operation for node in self.nodes})
 
     def reference(self, x):
         """The output for x in NumPy float64, where the weights are arrays."""

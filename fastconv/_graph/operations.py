@@ -28,6 +28,9 @@ class Operation:
     params = 0
     keeps_channels = True  # whether the result has the channels of the first input
 
+    def __str__(self):
+        return self.kind
+
     def channels(self, *known):
         return [None] * len(known), known[0]
 
@@ -121,6 +124,10 @@ class Pool(Operation):
     @property
     def kind(self):
         return "global_" * (self.geometry is None) + f"{self.combine}_pool2d"
+
+    def __str__(self):
+        options = {} if self.geometry is None else self.geometry._asdict()
+        return f"{self.kind}({', '.join(f'{name}={value!r}' for name, value in options.items())})"
 
     def at(self, layout, x_shape):
         """The `PoolShape` for an x of this shape."""

@@ -53,10 +53,15 @@ class Description(NamedTuple):
 
 
 class GraphDescription(NamedTuple):
-    """What a graph does with an x of one shape: the `Description` of each step by name; prints as a table."""
+    """What a graph does with an x of one shape: the `Description` of each step by name; prints as a table.
+
+    `scratch_bytes` are kept between the steps, of as many images as are done at a time, and `alive_bytes` are those of
+    the largest set of arrays that are needed at once.
+    """
 
     parts: dict
     scratch_bytes: int
+    alive_bytes: int
     layout_conversion: str
 
     @property
@@ -76,7 +81,8 @@ class GraphDescription(NamedTuple):
                 row += [f"{value:.3g}" for value in (p.milliseconds, p.gflops, p.share_of_peak)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts"
+        total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts, "
+        total += f"{self.alive_bytes:,} of them needed at once"
         if any(part.is_past_peak for part in self.parts.values()):
             lines.append(f"shares of the peak above 1 are {PAST_PEAK}")
         return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])

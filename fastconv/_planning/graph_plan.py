@@ -11,18 +11,18 @@ import numpy as np
 
 from fastconv import _arrays, _layout, _threads
 from fastconv._chain import Chain
-from fastconv._graph.costs import Cost
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning.bound import Bound, BoundElementwise, BoundPool
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.memory import memory
-from fastconv._planning.plan import Plan
+from fastconv._planning.plan import FLOAT32, Plan
 from fastconv._shapes import image_shape
 from fastconv._typing import Array
 
-_FLOAT32 = np.dtype(np.float32)
-_SCRATCH_BYTES = 8 * 2**20  # as many images at a time as keep what lies between the steps within this
+# As many images at a time as keep what lies between the steps within this, or within the bytes of the weights, which
+# are read again each time.
+_SCRATCH_BYTES = 8 * 2**20
 
 
 class GraphPlan(Plan):
@@ -54,7 +54,7 @@ class GraphPlan(Plan):
         return {"_graph": self._graph, "_num_threads": self._num_threads}
 
     def __repr__(self):
-        parts = {node.name: self._convs.get(node.name, node.operation.kind) for node in _steps(self._rewritten)}
+        parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}
         return f"{type(self).__name__}({', '.join(f'{name}={part}' for name, part in parts.items())})"
 
     def __call__(self, x: Array, out: Array | None = None) -> Array:
@@ -70,10 +70,6 @@ class GraphPlan(Plan):
             return self._of(_arrays.native_dtype(x))(x, out)
         return super().__call__(x, None, out)
 
-    def cost(self, x_shape: tuple[int, ...]) -> Cost:
-        """The exact `fastconv.cost.Cost` of a call on x of this shape."""
-        return super().cost(x_shape) if self.dtype else self._of(_FLOAT32).cost(x_shape)
-
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> GraphDescription:
         """What a call on x of this shape does, step by step in running order: the `fastconv.conv.Description` of each
         by name in `parts`.
@@ -81,7 +77,7 @@ class GraphPlan(Plan):
         With `measure` each step is timed by itself, as `Conv2d.describe` does it.
         """
         if self.dtype is None:
-            return self._of(_FLOAT32).describe(x_shape, measure)
+            return self._of(FLOAT32).describe(x_shape, measure)
         _, bound = self._bind_named(x_shape)
         shapes, parts = self._rewritten.shapes(bound.x_shape), {}
         for node in _steps(self._rewritten):
@@ -92,7 +88,7 @@ class GraphPlan(Plan):
                 y = np.empty(step.out_shape, self.dtype)
                 call = partial(step.run, x, residual, y, y.shape[-1] * y.itemsize)
                 parts[node.name] = parts[node.name].timed(call, y.itemsize)
-        return GraphDescription(parts, bound.scratch_bytes, _layout.conversion(self.layout))
+        return GraphDescription(parts, *bound.memory, _layout.conversion(self.layout))
 
     def _of(self, dtype):
         """The plan of the same graph for x of this dtype."""
@@ -130,14 +126,16 @@ class BoundGraph:
         graph, batch = plan._rewritten, x_shape[0]
         self.x_shape, self.out_shape = x_shape, graph.shapes(x_shape)[graph.output]
         one = memory(graph, graph.shapes((1, *x_shape[1:])), plan.dtype.itemsize)
-        self._most = max(1, _SCRATCH_BYTES // max(one.nbytes, 1))  # images at a time
+        weights = graph.params * plan.dtype.itemsize
+        self._most = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
         batches = {min(self._most, batch), batch % self._most} - {0}  # the rest are fewer
         self._bounds = {images: BoundChain(plan, (images, *x_shape[1:])) for images in batches}
 
     @property
-    def scratch_bytes(self):
-        """What is kept between the steps, of as many images as are done at a time."""
-        return max((bound.scratch_bytes for bound in self._bounds.values()), default=0)
+    def memory(self):
+        """(bytes kept between the steps, bytes of the largest set of arrays alive at once) of the images of a turn."""
+        placed = [(bound.placed.nbytes, bound.placed.alive_bytes) for bound in self._bounds.values()]
+        return max(placed, default=(0, 0))
 
     def run(self, x, _, out, out_stride):
         """Write the result for x into out, whose pixels are `out_stride` bytes apart, some images at a time."""
@@ -153,23 +151,21 @@ class BoundGraph:
 class BoundChain(Bound):
     """The steps one after the other, for an x of this NHWC shape."""
 
-    __slots__ = ("_steps", "scratch_bytes")
+    __slots__ = ("_steps", "placed")
 
     def __init__(self, plan, x_shape):
         graph = plan._rewritten
         shapes = graph.shapes(x_shape)
-        placed = memory(graph, shapes, plan.dtype.itemsize)
-        self._steps, self.scratch_bytes = [], placed.nbytes  # steps: (what runs, places of x, a residual, the result)
+        self.placed = memory(graph, shapes, plan.dtype.itemsize)
+        self._steps = []  # (what runs, where x is, where a residual is, where the result is)
         for node in _steps(graph):
-            x, residual = placed.places[node.inputs[0]], None
-            if len(node.inputs) > 1:
-                residual = placed.places[node.inputs[1]]
-            self._steps.append((plan._bind_node(node, shapes), x, residual, placed.places[node.name]))
+            x, residual, *_ = [self.placed.places[name] for name in node.inputs] + [None]
+            self._steps.append((plan._bind_node(node, shapes), x, residual, self.placed.places[node.name]))
         useful = max(bound.useful for bound, *_ in self._steps)
         super().__init__("graph", shapes[graph.output], plan._num_threads, useful)
 
     def _bind(self, threads):
-        return Chain([(bound.runner_for(threads), *places) for bound, *places in self._steps], self.scratch_bytes)
+        return Chain([(bound.runner_for(threads), *places) for bound, *places in self._steps], self.placed.nbytes)
 
 
 def _steps(graph):

@@ -5,7 +5,7 @@ from math import prod
 from typing import NamedTuple
 
 from fastconv._graph.graph import INPUT
-from fastconv._planning.placement import Lifetime, place
+from fastconv._planning.placement import Lifetime, largest_alive, place
 
 _CACHE_LINE = 64
 
@@ -24,10 +24,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The `Place` of every node by name, and the bytes of the arena."""
+    """The `Place` of every node by name, the bytes of the arena, and of the largest set of arrays alive at once."""
 
     places: dict
     nbytes: int
+    alive_bytes: int
 
 
 def memory(graph, shapes, itemsize):
@@ -54,7 +55,7 @@ def memory(graph, shapes, itemsize):
         elif home != INPUT:
             pixel = channels * itemsize
             places[name] = Place("arena", begins[home] + channel * itemsize, height * width * pixel, pixel)
-    return Memory(places, nbytes)
+    return Memory(places, nbytes, largest_alive(lifetimes))
 
 
 def _homes(graph, shapes):

@@ -1,10 +1,13 @@
 """What every plan does: check the arrays, bind to their shape once, run."""
 
+import numpy as np
+
 from fastconv import _arrays, _layout, _threads
 from fastconv._arguments import named, sizes
 from fastconv._graph.costs import Cost
 from fastconv._typing import Array
 
+FLOAT32 = np.dtype(np.float32)  # what is told of a plan that takes x of either dtype
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
 
@@ -74,7 +77,7 @@ class Plan:
     def cost(self, x_shape: tuple[int, ...]) -> Cost:
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         with named("x_shape"):
-            return self._graph.cost(x_shape, self.dtype.itemsize)
+            return self._graph.cost(x_shape, (self.dtype or FLOAT32).itemsize)
 
     def _bind(self, x_shape):
         bound = self._bound.get(x_shape)

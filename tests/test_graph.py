@@ -1,0 +1,459 @@
+"""Graphs and sequences of plans against the reference: results, shapes, errors, cost, memory, the graph that runs."""
+
+import gc
+import pickle
+import weakref
+
+import numpy as np
+import pytest
+from cases import SMALL_BLOCKS, normals, small_block
+from compare import assert_close
+from graph_cases import graph_cases, magnitude, terms
+from hypothesis import given, settings
+
+import fastconv
+from fastconv import networks, reference
+from fastconv._graph.rewrites import rewritten
+from fastconv._planning import graph_plan
+from fastconv._planning.memory import memory
+from fastconv._shapes import image_shape
+
+pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
+
+RNG = np.random.default_rng(0)
+X = normals(RNG, (3, 6, 7, 4), "float32")
+ONE, THREE = normals(RNG, (1, 1, 4, 4), "float32"), normals(RNG, (3, 3, 4, 4), "float32")
+FIRE = fastconv.Fire(*small_block("Fire")[1].values())
+
+
+def assert_right(plan, x):
+    """Assert that the plan gives what its graph does, within the bound, into a slice of channels too."""
+    graph, y = plan._graph, plan(x)
+    assert_close(y, reference.graph(plan, x), magnitude(graph, x), terms(graph) + 1, x.dtype)
+    if plan.layout == "NHWC":
+        joined = np.full((*y.shape[:-1], y.shape[-1] + 5), 7, y.dtype)
+        plan(x, out=joined[..., 2:-3])
+        np.testing.assert_array_equal(joined[..., 2:-3], y)
+        np.testing.assert_array_equal(np.delete(joined, np.s_[2:-3], -1), 7)
+    return y
+
+
+def steps(plan, x=X):
+    """{name: algorithm} of what runs."""
+    return {name: part.algorithm for name, part in plan.describe(x.shape).parts.items()}
+
+
+@given(case=graph_cases())
+def test_random_graphs(case):
+    assert_right(case.plan, case.x)
+
+
+@given(case=graph_cases())
+@settings(max_examples=40)
+def test_the_bits_of_random_graphs(case):
+    """The same for any number of threads, any batch, any out, turn by turn and through a pickle."""
+    x, want = case.x, case.plan(case.x)
+    for num_threads in (1, 2, 3):
+        plan = case.with_threads(num_threads)
+        assert plan(x).tobytes() == want.tobytes()
+        assert plan(x, out=np.empty_like(want)).tobytes() == want.tobytes()
+    if x.ndim == 4:
+        assert np.concatenate([plan(image[None]) for image in x]).tobytes() == want.tobytes()
+    plan = pickle.loads(pickle.dumps(plan))
+    kept = graph_plan._SCRATCH_BYTES
+    graph_plan._SCRATCH_BYTES = -1
+    try:
+        assert plan(x).tobytes() == want.tobytes()
+    finally:
+        graph_plan._SCRATCH_BYTES = kept
+
+
+@given(case=graph_cases())
+@settings(max_examples=40)
+def test_shapes_and_costs_of_random_graphs(case):
+    plan, x = case.plan, case.x
+    shapes, cost = plan._graph.shapes(x.shape), plan.cost(x.shape)
+    assert shapes[plan._graph.output] == plan(x).shape
+    assert plan.describe(x.shape).macs == cost.macs
+    convs = [node for node in plan._graph.nodes if node.operation.kind == "conv2d"]
+    arrays = [array for node in convs for array in (node.operation.weight, node.operation.bias)]
+    assert cost.params == sum(array.size for array in arrays if array is not None)
+    assert cost.bytes == (x.size + plan(x).size + cost.params) * (plan.dtype or np.dtype("float32")).itemsize
+
+
+@given(case=graph_cases())
+@settings(max_examples=60)
+def test_rewriting_keeps_the_result(case):
+    graph, x = case.plan._graph, case.x
+    twin = rewritten(graph)
+    assert twin.layout == "NHWC"
+    nhwc = x if graph.layout == "NHWC" else np.ascontiguousarray(np.moveaxis(x, -3, -1))
+    got = twin.reference(nhwc)
+    got = got if graph.layout == "NHWC" else np.moveaxis(got, -1, -3)
+    np.testing.assert_allclose(got, graph.reference(x), rtol=1e-12, atol=1e-12)
+
+
+@given(case=graph_cases(nodes=12))
+def test_the_arena_of_random_graphs(case):
+    """It holds each array from the step that writes it to the last that reads it, in 1.5 times the least at most."""
+    graph = case.plan._rewritten
+    placed = memory(graph, graph.shapes(image_shape(case.x.shape, case.plan.layout)), 4)
+    assert placed.alive_bytes <= placed.nbytes <= 1.5 * placed.alive_bytes
+
+
+def test_a_node_that_several_read():
+    g = fastconv.Graph()
+    y = g.conv2d(g.x, ONE, activation="relu")
+    left, right = g.conv2d(y, THREE, padding=1), g.max_pool2d(y, 3, stride=1, padding=1)
+    plan = g.plan(g.relu(g.add(g.add(left, right), y)))
+    assert_right(plan, X)
+    assert steps(plan) == {"conv2d": "direct", "max_pool2d": "max_pool2d", "conv2d2": "direct", "add2": "add"}
+
+
+def test_a_residual_of_a_residual():
+    g = fastconv.Graph()
+    y = g.x
+    for i in range(3):
+        y = g.relu(g.add(g.conv2d(y, THREE, padding=1, name=f"conv{i}"), y))
+    plan = g.plan(g.conv2d(y, ONE, residual=g.x, name="last"))
+    assert_right(plan, X)
+    assert list(steps(plan)) == ["conv0", "conv1", "conv2", "last"]  # every sum and ReLU in a store
+
+
+def test_sums_that_no_convolution_can_take():
+    g = fastconv.Graph()
+    a, b = g.conv2d(g.x, ONE, activation="relu"), g.conv2d(g.x, THREE, padding=1)
+    twice = g.add(b, b)
+    plan = g.plan(g.add(g.add(a, g.x), twice))
+    assert_right(plan, X)
+    assert list(steps(plan).values()).count("add") == 3
+
+
+def test_a_sum_of_two_convolutions_is_the_residual_of_the_first():
+    g = fastconv.Graph()
+    y = g.add(g.conv2d(g.x, ONE, name="a"), g.conv2d(g.x, THREE, padding=1, name="b"))
+    plan = g.plan(g.relu(y))
+    assert_right(plan, X)
+    assert list(steps(plan)) == ["b", "a"]
+
+
+def test_a_concatenation_of_a_concatenation_moves_nothing():
+    g = fastconv.Graph()
+    inner = g.concat(g.conv2d(g.x, ONE), g.max_pool2d(g.x, 3, stride=1, padding=1))
+    outer = g.concat(g.conv2d(g.x, THREE, padding=1), inner, g.avg_pool2d(g.x, 3, stride=1, padding=1))
+    plan = g.plan(outer)
+    assert_right(plan, X)
+    assert plan.describe(X.shape).scratch_bytes == 0
+    read = g.plan(g.conv2d(outer, normals(RNG, (1, 1, 16, 3), "float32")))
+    assert_right(read, X)
+    assert len(steps(read)) == 5
+
+
+def test_a_concatenation_copies_what_others_read_too():
+    g = fastconv.Graph()
+    y = g.conv2d(g.x, ONE, name="y")
+    plan = g.plan(g.concat(g.x, y, g.conv2d(y, THREE, padding=1, name="z"), y))
+    assert_right(plan, X)
+    assert steps(plan) == {"y": "direct", "z": "direct", **{f"concat.copy{i}": "identity" for i in (0, 1, 3)}}
+
+
+def test_a_name_that_a_copy_would_have():
+    g = fastconv.Graph()
+    y = g.relu(g.x, name="concat.copy0")
+    assert_right(g.plan(g.concat(g.x, y)), X)
+
+
+def test_the_input_as_the_result():
+    g = fastconv.Graph()
+    y = g.plan(g.x)(X)
+    np.testing.assert_array_equal(y, X)
+    assert not np.shares_memory(y, X)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_a_graph_without_weights_takes_either_dtype(dtype, layout):
+    g = fastconv.Graph(layout=layout)
+    y = g.concat(g.relu(g.x), g.add(g.x, g.avg_pool2d(g.x, 3, stride=1, padding=1)))
+    plan = pickle.loads(pickle.dumps(g.plan(g.global_avg_pool2d(y))))
+    x = X.astype(dtype) if layout == "NHWC" else np.moveaxis(X, -1, 1).astype(dtype)
+    got = plan(x)
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, reference.graph(plan, x), rtol=1e-5, atol=1e-6)
+    assert plan.dtype is None
+    assert plan.cost(x.shape).bytes == 4 * (x.size + got.size)
+
+
+@pytest.mark.parametrize("name", ["MaxPool2d", "AvgPool2d"])
+def test_pools_as_plans(name):
+    options = {"stride": 2, "padding": "same"}
+    function = getattr(fastconv, f"{name[:3].lower()}_pool2d")
+    plan = getattr(fastconv, name)(3, **options)
+    for x in (X, X[0], X.astype(">f8")):
+        np.testing.assert_array_equal(plan(x), function(x, 3, **options), strict=True)
+    assert repr(plan).startswith(f"{name}(")
+    np.testing.assert_array_equal(fastconv.GlobalAvgPool2d()(X), fastconv.global_avg_pool2d(X))
+    with pytest.raises(ValueError, match=r"^padding must be smaller than the kernel"):
+        getattr(fastconv, name)(2, padding=2)(X)
+
+
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf, -0.0])
+def test_special_values(special):
+    x = X.copy()
+    x[1, 2, 3] = special
+    g = fastconv.Graph()
+    plan = g.plan(g.relu(g.add(g.relu(g.x), g.max_pool2d(g.x, 1))))
+    np.testing.assert_array_equal(plan(x), reference.graph(plan, x))
+    np.testing.assert_array_equal(g.plan(g.concat(g.x, g.relu(g.x)))(x)[..., :4], x)
+
+
+def test_a_batch_of_none_and_maps_of_nothing():
+    g = fastconv.Graph()
+    plan = g.plan(g.relu(g.add(g.x, g.x)))
+    assert plan(X[:0]).shape == (0, 6, 7, 4)
+    assert plan(X[:, :0]).shape == (3, 0, 7, 4)
+    assert fastconv.Sequential(FIRE, fastconv.MaxPool2d(2))(X[:0]).shape == (0, 3, 3, 6)
+
+
+def test_nodes_that_are_not_needed_are_left_out():
+    g = fastconv.Graph()
+    y = g.conv2d(g.x, ONE, name="y")
+    g.conv2d(y, THREE, name="unused")
+    plan = g.plan(g.relu(y))
+    g.relu(y)
+    assert steps(plan) == {"y": "direct"}
+    assert plan.cost(X.shape).params == 16
+
+
+def test_an_operation_that_stands_twice_has_its_weights_once():
+    conv = fastconv.Conv2d(THREE, padding=1)
+    net = fastconv.Sequential(conv, conv)
+    assert net.cost(X.shape).params == THREE.size
+    np.testing.assert_array_equal(net(X), conv(conv(X)))
+
+
+def test_later_changes_of_the_weights_do_not_reach_a_graph():
+    weight, bias = THREE.copy(), np.ones(4, np.float32)
+    g = fastconv.Graph()
+    plan = g.plan(g.conv2d(g.x, weight, bias))
+    weight[...], bias[...] = np.nan, np.nan
+    assert np.isfinite(plan(X)).all()
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_a_sequence_is_its_layers_one_after_the_other(layout):
+    blocks = [getattr(fastconv, name)(*small_block(name, layout)[1].values(), layout=layout) for name in SMALL_BLOCKS]
+    x = small_block("Fire", layout)[0]
+    for block in blocks:
+        joined = block(x).shape[-1 if layout == "NHWC" else 1]
+        back = normals(RNG, (1, 1, joined, 4) if layout == "NHWC" else (4, joined, 1, 1), "float32")
+        layers = block, fastconv.Conv2d(back, layout=layout, activation="relu"), fastconv.MaxPool2d(2, layout=layout)
+        net = fastconv.Sequential(*layers, num_threads=2)
+        want = x
+        for layer in layers:
+            want = layer(want)
+        exact = layout == "NHWC"  # in NCHW a 1×1 alone has kernels that sum in another order
+        np.testing.assert_allclose(net(x), want, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-5)
+        nested = fastconv.Sequential(fastconv.Sequential(*layers[:2]), fastconv.Sequential(layers[2]))
+        np.testing.assert_array_equal(nested(x), net(x))
+        assert net.cost(x.shape).macs == block.cost(x.shape).macs + layers[1].cost(block(x).shape).macs
+        assert_right(net, x)
+
+
+def test_names_of_a_sequence_inside_a_sequence():
+    conv = fastconv.Conv2d(normals(RNG, (1, 1, 6, 4), "float32"))
+    net = fastconv.Sequential(fastconv.Sequential(FIRE, conv), FIRE)
+    assert list(steps(net))[:4] == [
+        "sequential1.fire1.squeeze",
+        "sequential1.fire1.expand1x1",
+        "sequential1.fire1.expand3x3",
+        "sequential1.conv2d2",
+    ]
+    with pytest.raises(ValueError, match=r"^x_shape: sequential1.fire1.squeeze: weight of shape .* takes 4 channels"):
+        net.describe((5, 5, 3))
+
+
+def test_a_residual_network_of_blocks():
+    pairs = small_block("Bottleneck")[1]
+    block = fastconv.Bottleneck(*pairs.values())
+    net = fastconv.Sequential(block, block, block)
+    np.testing.assert_array_equal(net(X), block(block(block(X))))
+    assert [name for name, kind in steps(net).items() if kind == "add"] == []
+
+
+NETWORKS = {"squeezenet": networks.squeezenet("1.1"), "googlenet": networks.googlenet(), "resnet": networks.resnet(50)}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_arena_of_networks(name):
+    """Shapes alone: 1.5 times the largest set of arrays that are alive at once, which is far less than all of them."""
+    g = fastconv.Graph()
+    y = g.x
+    for layer in NETWORKS[name]:
+        y = g._builder.include(layer.graph, y, layer.name)
+    graph = rewritten(g._builder.graph(y))
+    shapes = graph.shapes((1, *NETWORKS[name][0].x_shape))
+    placed = memory(graph, shapes, 4)
+    assert placed.nbytes <= 1.1 * placed.alive_bytes
+    assert placed.nbytes < sum(4 * np.prod(shape) for shape in shapes.values()) / 3
+
+
+def test_a_dropped_graph_is_freed_at_once():
+    net = fastconv.Sequential(FIRE, fastconv.MaxPool2d(2))
+    net(X)
+    gone = weakref.ref(net._convs["fire1.squeeze"])
+    gc.disable()
+    try:
+        del net
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("measure", [False, True])
+def test_the_description_of_a_graph(measure):
+    g = fastconv.Graph()
+    y = g.relu(g.add(g.max_pool2d(g.conv2d(g.x, THREE, padding=1, name="conv"), 1, name="pool"), g.x))
+    description = g.plan(y).describe(X.shape, measure=measure)
+    assert list(description.parts) == ["conv", "pool", "add"]
+    assert description.parts["pool"].macs == 0
+    assert ("GFLOP/s" in str(description)) == measure
+    assert f"{description.scratch_bytes:,} bytes between the parts" in str(description)
+    assert description.scratch_bytes == description.alive_bytes == 2 * -(-X.nbytes // 64) * 64
+
+
+@pytest.mark.parametrize(
+    ("message", "error", "call"),
+    [
+        ("x must be a node of this graph, got str", TypeError, lambda g: g.relu("x")),
+        ("conv: x must be a node of this graph, got ndarray", TypeError, lambda g: g.conv2d(X, ONE, name="conv")),
+        ("y must be a node .*, got 'x' of another one", ValueError, lambda g: g.add(g.x, fastconv.Graph().x)),
+        ("residual must be a node", TypeError, lambda g: g.conv2d(g.x, ONE, residual=X)),
+        ("map 2 must be a node", TypeError, lambda g: g.concat(g.x, None)),
+        ("concat takes one map", TypeError, lambda g: g.concat()),
+        ("c: weight must be a numpy array", TypeError, lambda g: g.conv2d(g.x, [1.0], name="c")),
+        ("c: stride must be at least 1", ValueError, lambda g: g.conv2d(g.x, ONE, stride=0, name="c")),
+        ("c: algorithm must be", ValueError, lambda g: g.conv2d(g.x, ONE, algorithm="fft", name="c")),
+        ('c: algorithm "blas" is for 1×1', ValueError, lambda g: g.conv2d(g.x, THREE, algorithm="blas", name="c")),
+        ("bias must have shape", ValueError, lambda g: g.conv2d(g.x, ONE, np.ones(3, np.float32))),
+        ("p: kernel must be at least 1", ValueError, lambda g: g.max_pool2d(g.x, 0, name="p")),
+        ("name must be a string", TypeError, lambda g: g.relu(g.x, name=3)),
+        ("name must be a string", TypeError, lambda g: g.relu(g.x, name="")),
+        ("name must be one of its own, got 'x'", ValueError, lambda g: g.relu(g.x, name="x")),
+        ("name must be one of its own, got 'r'", ValueError, lambda g: g.relu(g.relu(g.x, name="r"), name="r")),
+        ("plan must be a Conv2d", TypeError, lambda g: g.apply(fastconv.conv2d, g.x)),
+        (
+            "fire has layout NHWC, but the graph has NCHW",
+            ValueError,
+            lambda g: fastconv.Graph(layout="NCHW").apply(FIRE, g.x),
+        ),
+        ("layout must be", ValueError, lambda g: fastconv.Graph(layout="CHWN")),
+        ("y must be a node", TypeError, lambda g: g.plan(X)),
+        ("num_threads", ValueError, lambda g: g.plan(g.relu(g.x), num_threads=0)),
+        (
+            "c2 has dtype float64, but c1 has float32",
+            TypeError,
+            lambda g: g.conv2d(g.conv2d(g.x, ONE, name="c1"), ONE.astype(float), name="c2"),
+        ),
+        (
+            "c2 of shape .* takes 3 channels .*, but c1 has 4",
+            ValueError,
+            lambda g: g.conv2d(g.relu(g.conv2d(g.x, ONE, name="c1")), ONE[:, :, :3], name="c2"),
+        ),
+        (
+            "c2 of shape .* takes 3 channels .*, but x has 4",
+            ValueError,
+            lambda g: (g.conv2d(g.x, ONE), g.conv2d(g.max_pool2d(g.x, 2), ONE[:, :, :3], name="c2")),
+        ),
+        (
+            "c of shape .* gives 3 channels, but its residual x has 4",
+            ValueError,
+            lambda g: g.conv2d(g.x, ONE[..., :3], residual=g.relu(g.x), name="c"),
+        ),
+        (
+            "sum takes 4 channels, but b has 3",
+            ValueError,
+            lambda g: g.add(g.conv2d(g.x, ONE), g.conv2d(g.x, ONE[..., :3], name="b"), name="sum"),
+        ),
+        (
+            "c of shape .* takes 4 channels .*, but concat has 8",
+            ValueError,
+            lambda g: g.conv2d(g.concat(g.conv2d(g.x, ONE), g.x), ONE, name="c"),
+        ),
+    ],
+)
+def test_what_a_graph_rejects_before_there_is_an_x(message, error, call):
+    with pytest.raises(error, match=message):
+        call(fastconv.Graph())
+
+
+def test_a_rejected_node_leaves_the_graph_as_it_was():
+    g = fastconv.Graph()
+    y = g.conv2d(g.x, ONE, name="y")
+    with pytest.raises(ValueError, match="takes 3 channels"):
+        g.conv2d(y, ONE[:, :, :3], name="z")
+    z = g.conv2d(y, THREE, padding=1, name="z")
+    assert_right(g.plan(z), X)
+
+
+@pytest.mark.parametrize(
+    ("message", "make", "shape"),
+    [
+        ("conv: weight spans 3 pixels", lambda g: g.conv2d(g.relu(g.x), THREE, name="conv"), (2, 2, 4)),
+        (
+            "conv: weight of shape .* takes 4",
+            lambda g: g.relu(g.max_pool2d(g.conv2d(g.x, ONE, name="conv"), 2)),
+            (5, 5, 3),
+        ),
+        ("sum: its inputs must have the same shape", lambda g: g.add(g.x, g.max_pool2d(g.x, 2), name="sum"), (4, 4, 4)),
+        (
+            "all: its inputs must have the same height",
+            lambda g: g.concat(g.x, g.max_pool2d(g.x, 2), name="all"),
+            (4, 4, 4),
+        ),
+        (
+            "conv: residual must have shape",
+            lambda g: g.conv2d(g.relu(g.x), THREE, residual=g.x, name="conv"),
+            (5, 5, 4),
+        ),
+        ("pool: padding must be smaller", lambda g: g.relu(g.max_pool2d(g.x, 2, padding=2, name="pool")), (5, 5, 4)),
+        ("^x must have shape", lambda g: g.relu(g.relu(g.x)), (5, 5)),
+    ],
+)
+def test_what_a_graph_rejects_of_an_x(message, make, shape):
+    g = fastconv.Graph()
+    plan = g.plan(make(g))
+    x = np.ones(shape, np.float32)
+    for call in (lambda: plan(x), lambda: reference.graph(plan, x)):
+        with pytest.raises(ValueError, match=message):
+            call()
+    for method in (plan.cost, plan.describe):
+        with pytest.raises(ValueError, match=r"^x_shape: " + message.removeprefix("^")):
+            method(shape)
+
+
+def test_what_a_sequence_rejects():
+    with pytest.raises(TypeError, match="takes one layer at least"):
+        fastconv.Sequential()
+    with pytest.raises(TypeError, match=r"^layer 2 must be a Conv2d, .* got function$"):
+        fastconv.Sequential(FIRE, fastconv.max_pool2d)
+    with pytest.raises(TypeError, match=r"^layer 1 must be .* got \[Fire, Fire\]$"):
+        fastconv.Sequential([FIRE, FIRE])
+    with pytest.raises(ValueError, match=r"fire2\.squeeze of shape .* takes 4 channels .*, but fire1\.concat has 6"):
+        fastconv.Sequential(FIRE, FIRE)
+    with pytest.raises(TypeError, match="conv2d2 has dtype float64, but fire1 has float32"):
+        fastconv.Sequential(FIRE, fastconv.Conv2d(np.ones((1, 1, 6, 6))))
+    with pytest.raises(ValueError, match="maxpool2d2 has layout NCHW"):
+        fastconv.Sequential(FIRE, fastconv.MaxPool2d(2, layout="NCHW"))
+    with pytest.raises(TypeError, match="x has dtype float64, but every weight has float32"):
+        fastconv.Sequential(FIRE)(X.astype(float))
+
+
+def test_a_long_chain_of_nodes():
+    g = fastconv.Graph()
+    y = g.x
+    for _ in range(3000):
+        y = g.max_pool2d(y, 1)
+    plan = g.plan(y)
+    np.testing.assert_array_equal(plan(X), X)
+    assert plan.describe(X.shape).scratch_bytes == 2 * -(-X.nbytes // 64) * 64
