@@ -203,6 +203,21 @@ def blocks(dtype, at_end):
             np.testing.assert_allclose(out, want, atol=1e-3)
 
 
+def graphs(dtype, at_end):
+    """Sums, ReLUs and copies that no convolution takes, into slices of channels and whole arrays."""
+    for shape in [(2, 3, 5, 7), (1, 1, 1, 1), (1, 4, 3, 16)]:
+        print(dtype, f"{at_end = }", "graphs", shape, flush=True)
+        g = fastconv.Graph()
+        y = g.add(g.relu(g.x), g.x)
+        for last in (y, g.relu(g.concat(g.x, y, g.max_pool2d(y, 1)))):
+            x = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
+            plan = g.plan(last, num_threads=2)
+            want = reference.graph(plan, x)
+            out = guarded(want.shape, dtype, at_end)
+            plan(x, out=out)
+            np.testing.assert_array_equal(out, want)
+
+
 def main():
     _threads._MACS_PER_THREAD = 1  # teams for tiny layers
     _pack.aligned = _nchw.aligned = _tiles.aligned = _workspace.aligned = guarded
@@ -217,6 +232,7 @@ def main():
             transposes(dtype, at_end)
             pools(dtype, at_end)
             blocks(dtype, at_end)
+            graphs(dtype, at_end)
     print("done")
 
 

@@ -93,7 +93,7 @@ def test_rewriting_keeps_the_result(case):
     np.testing.assert_allclose(got, graph.reference(x), rtol=1e-12, atol=1e-12)
 
 
-@given(case=graph_cases(nodes=12))
+@given(case=graph_cases(nodes=24))
 def test_the_arena_of_random_graphs(case):
     """It holds each array from the step that writes it to the last that reads it, in 1.5 times the least at most."""
     graph = case.plan._rewritten
@@ -108,6 +108,16 @@ def test_a_node_that_several_read():
     plan = g.plan(g.relu(g.add(g.add(left, right), y)))
     assert_right(plan, X)
     assert steps(plan) == {"conv2d": "direct", "max_pool2d": "max_pool2d", "conv2d2": "direct", "add2": "add"}
+
+
+@pytest.mark.parametrize("join", ["concat", "add"])
+def test_a_sum_and_a_convolution_that_are_read_with_and_without_their_relu(join):
+    for make in (lambda g: g.conv2d(g.x, THREE, padding=1), lambda g: g.add(g.x, g.x)):
+        g = fastconv.Graph()
+        y = make(g)
+        plan = g.plan(getattr(g, join)(g.relu(y), y))
+        assert_right(plan, X)
+        assert "relu" in steps(plan)
 
 
 def test_a_residual_of_a_residual():
@@ -279,6 +289,28 @@ def test_a_residual_network_of_blocks():
     net = fastconv.Sequential(block, block, block)
     np.testing.assert_array_equal(net(X), block(block(block(X))))
     assert [name for name, kind in steps(net).items() if kind == "add"] == []
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_large_layers_have_the_bits_of_their_plans(batch):
+    """With Winograd's tiles and several threads a step: GoogLeNet from its second convolution on."""
+    layers = [layer for layer in networks.googlenet() if layer.name in ("conv2", "pool2", "3a", "3b")]
+    plans = [plan_of(layer) for layer in layers]
+    x = normals(RNG, (batch, 20, 21, 64), "float32")
+    want = x
+    for plan in plans:
+        want = plan(want)
+    net = fastconv.Sequential(*plans, num_threads=3)
+    assert net(x).tobytes() == fastconv.Sequential(*plans, num_threads=1)(x).tobytes() == want.tobytes()
+    assert "winograd" in steps(net, x).values()
+
+
+def plan_of(layer):
+    """The plan of a layer of a network, with random weights."""
+    if not layer.weights:
+        return fastconv.MaxPool2d(**layer.options)
+    pairs = [(normals(RNG, shape, "float32"), None) for shape in layer.weights.values()]
+    return {"reduced": fastconv.Reduced, "inception": fastconv.Inception}[layer.kind](*pairs, **layer.options)
 
 
 NETWORKS = {"squeezenet": networks.squeezenet("1.1"), "googlenet": networks.googlenet(), "resnet": networks.resnet(50)}

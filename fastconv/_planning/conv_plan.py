@@ -7,6 +7,7 @@ from fastconv._graph.graph import single
 from fastconv._planning.bound import BoundConv
 from fastconv._planning.description import Description
 from fastconv._planning.plan import Plan
+from fastconv._typing import Array
 
 
 class ConvPlan(Plan):
@@ -31,6 +32,25 @@ class ConvPlan(Plan):
         options = ", ".join(f"{name}={value!r}" for name, value in options.items())
         bias = "bias" if operation.has_bias else "no bias"
         return f"Conv2d({r}×{s}, {c * operation.geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
+
+    def __call__(self, x: Array, residual: Array | None = None, out: Array | None = None) -> Array:
+        """Convolve `x`.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
+            Any strides; what is not C-contiguous is copied first.
+        residual : ndarray of the result's shape, optional
+            Added before the activation.
+        out : ndarray of the result's shape and dtype, optional
+            C-contiguous, or a slice of channels of a C-contiguous NHWC array; it may not overlap x or residual.
+
+        Returns
+        -------
+        ndarray
+            (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
+        """
+        return self._call(x, residual, out)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
         """What a call on x of this shape does, as a `fastconv.conv.Description`.

@@ -68,7 +68,7 @@ class GraphPlan(Plan):
         if self.dtype is None:
             x = _arrays.check("x", x)
             return self._of(_arrays.native_dtype(x))(x, out)
-        return super().__call__(x, None, out)
+        return self._call(x, None, out)
 
     def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> GraphDescription:
         """What a call on x of this shape does, step by step in running order: the `fastconv.conv.Description` of each

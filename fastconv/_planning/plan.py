@@ -5,7 +5,6 @@ import numpy as np
 from fastconv import _arrays, _layout, _threads
 from fastconv._arguments import named, sizes
 from fastconv._graph.costs import Cost
-from fastconv._typing import Array
 
 FLOAT32 = np.dtype(np.float32)  # what is told of a plan that takes x of either dtype
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
@@ -42,23 +41,8 @@ class Plan:
         """ "NHWC" or "NCHW"."""
         return self._graph.layout
 
-    def __call__(self, x: Array, residual: Array | None = None, out: Array | None = None) -> Array:
-        """Convolve `x`.
-
-        Parameters
-        ----------
-        x : ndarray of shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
-            Any strides; what is not C-contiguous is copied first.
-        residual : ndarray of the result's shape, optional
-            Added before the activation.
-        out : ndarray of the result's shape and dtype, optional
-            C-contiguous, or a slice of channels of a C-contiguous NHWC array; it may not overlap x or residual.
-
-        Returns
-        -------
-        ndarray
-            (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
-        """
+    def _call(self, x, residual, out):
+        """The result for x, and a residual that is not None; it is `out` if that was given."""
         dtype, layout = self.dtype, self.layout
         x = _arrays.check("x", x, dtype, None, self._whose_dtype)
         bound = self._bind(x.shape)

@@ -1,6 +1,6 @@
 """A ReLU is part of the store of what it reads, where nothing else reads that: relu(f(x)) = f'(x), f' = relu ∘ f.
 
-f is a convolution or a sum; relu ∘ relu = relu.
+f is a convolution or a sum, which may have a ReLU already: relu ∘ relu = relu.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ def fuse_relus(graph):
         if node.operation.kind == "relu":
             before = nodes.get(node.inputs[0])
             if before and uses[before.name] == 1 and before.operation.kind in ("conv2d", "add"):
-                renamed[node.name], uses[before.name] = before.name, uses[node.name]
+                renamed[node.name] = before.name
                 del nodes[node.name]
                 nodes[before.name] = replace(before, operation=replace(before.operation, activation="relu"))
     return replace(graph, nodes=tuple(nodes.values()), output=renamed.get(graph.output, graph.output))

@@ -19,7 +19,7 @@ def fuse_sums(graph):
             for name, other in ((first, second), (second, first)):
                 conv = nodes.get(name)
                 if conv and uses[name] == 1 and _is_linear(conv):
-                    renamed[node.name], uses[name] = name, uses[node.name]
+                    renamed[node.name] = name
                     del nodes[name]
                     node = Node(name, conv.operation, (*conv.inputs, other))
                     break
