@@ -211,7 +211,7 @@ class Conv2d:
             bound.run(_arrays.contiguous(x, dtype), added, y, step)
         else:
             images = x.shape[-3:]
-            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, bound.out_shape, self._num_threads)
+            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
         return y if out is None else out
 
     def cost(self, x_shape: tuple[int, ...]) -> "Cost":
