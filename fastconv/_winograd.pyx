@@ -7,8 +7,8 @@ and M lie in the thread's workspace and stay in its L2 cache; the weights pass t
 
 Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
 stand where they belong. So is an output that sees values much smaller than those beside them in the patch, whose
-rounding would spread to it: its error follows from its own input. The reduction is never split and every tile is computed by itself, so every cut gives the
-same bits.
+rounding would spread to it: its error follows from its own input. The reduction is never split and every tile is
+computed by itself, so every cut gives the same bits.
 """
 
 from numpy cimport PyArray_DATA, import_array
@@ -162,7 +162,7 @@ cdef class Winograd(Runner):
                 self._block(&strip, direct, group, block, arrays, work, &result)
 
     cdef void _transform(self, const Strip *strip, const char *x, char *work, fc_direct *direct) noexcept nogil:
-        """Transform a strip's patches, in which the group's channels begin at x; `direct` tells what they are not for."""
+        """Transform a strip's patches, in which the group's channels begin at x, and tell what to compute directly."""
         cdef ptrdiff_t place = 0
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
         cdef fc_patches patches

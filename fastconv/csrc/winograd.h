@@ -28,8 +28,7 @@ struct fc_window {
     int first_row, end_row, first_col, end_col;
 };
 
-/* How far the norm of what an output sees may lie below that of its tile's patch, for Winograd's error to be in
- * proportion. */
+/* How far the norm of what an output sees may lie below that of what reaches it through the transforms. */
 enum { FC_RANGE = 16 };
 
 /* Outputs of a tile that are computed directly, a bit for each of FC_MAX_OUTPUTS × FC_MAX_OUTPUTS, row by row; and

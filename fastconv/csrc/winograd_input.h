@@ -1,16 +1,19 @@
 /* Winograd's transform of the patches of input, and which outputs of their tiles it is right for.
  *
- * A transform rounds every value by a share of the whole patch. The error of an output is a share of what that output
- * itself sees, its window, only where the window's norm is no less than 1/FC_RANGE of the patch's; the others are
- * computed directly (winograd_direct.h). So are all of a patch from which something could overflow.
+ * A value of the first row or column of a patch reaches the first outputs of that axis alone, by the point 0, and one
+ * of the last the last, by ∞; any other is multiplied for all outputs, whether they see it or not, and cancels but for
+ * its rounding. So two outputs of an axis have nothing but what they see, their window, in their error; of four, each
+ * has most of the patch. Its error is a share of what it sees only where that has no less than 1/FC_RANGE of the norm
+ * of what reaches it: other outputs are computed directly (winograd_direct.h). So are all of a patch from which
+ * something could overflow.
  *
  * The pass that transforms a patch cannot afford the norm of every window. It sums the squares of the whole and of the
  * inner 2×2 parts into which rows and columns 1, 2 | 3, 4 divide the patch: every window of a 3×3 kernel holds one of
- * them, every window of a 5×5 kernel all. Where the least of them is large enough, so are the windows; elsewhere
- * winograd_windows looks again. What is decided depends on nothing but the patch.
+ * them. Where the least of them is large enough, so are the windows; elsewhere winograd_windows looks again. What is
+ * decided depends on nothing but the patch.
  */
 
-/* Sums of squares: a window's is to be 1/FC_RANGE² of its patch's. The least one, in the range of T, that is not too
+/* Of sums of squares: 1/FC_RANGE². The least one, in the range of T, that is not too
  * much off for squares that underflow; where the sum is smaller, values are scaled by RESCALE before they are squared.
  */
 #define LEAST_RATIO ((T)1 / (FC_RANGE * FC_RANGE))
@@ -57,21 +60,21 @@ static __attribute__((noinline)) struct fc_direct
 NAMED(winograd_windows)(const struct fc_axes *axes, const char *const *pixels, ptrdiff_t channels, T scale)
 {
     const int rows = axes->rows->points, cols = axes->cols->points, kernel = rows + 1 - axes->rows->outputs;
-    T squares[FC_MAX_POINTS][FC_MAX_POINTS], all = 0;
+    const int last_row = axes->rows->outputs - 1, last_col = axes->cols->outputs - 1;
+    T squares[FC_MAX_POINTS][FC_MAX_POINTS];
     int is_zero[FC_MAX_POINTS][FC_MAX_POINTS];
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < cols; j++) {
             const char *pixel = pixels[j * axes->points + i];
             const T sum = squares[i][j] = NAMED(winograd_squares)(pixel, channels, scale);
             is_zero[i][j] = sum == 0 && (scale != 1 || NAMED(winograd_squares)(pixel, channels, RESCALE) == 0);
-            all += sum;
         }
     }
     struct fc_direct direct = {0, 0};
     for (int i = 0; i < axes->rows->outputs * axes->cols->outputs; i++) {
         const int first_row = i / axes->cols->outputs, first_col = i % axes->cols->outputs;
         const int bit = 1 << (first_row * FC_MAX_OUTPUTS + first_col);
-        T sum = 0;
+        T sum = 0, reaches = 0;
         int zeros = 0;
         for (int row = first_row; row < first_row + kernel; row++) {
             for (int col = first_col; col < first_col + kernel; col++) {
@@ -79,7 +82,9 @@ NAMED(winograd_windows)(const struct fc_axes *axes, const char *const *pixels, p
                 zeros += is_zero[row][col];
             }
         }
-        if (sum < all * LEAST_RATIO) direct.outputs |= bit;
+        for (int row = first_row > 0; row < rows - (first_row < last_row); row++)
+            for (int col = first_col > 0; col < cols - (first_col < last_col); col++) reaches += squares[row][col];
+        if (sum < reaches * LEAST_RATIO) direct.outputs |= bit;
         if (zeros == kernel * kernel) direct.zeros |= bit;
     }
     return direct;
@@ -97,14 +102,14 @@ INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int co
     for (int i = 1; i < (rows - 2) / 2 * ((cols - 2) / 2); i++) {
         const FEW part = NAMED(winograd_few_sums)(rows > 4 ? parts[i / 2][i % 2] : parts[i][0]);
         const NAMED(winograd_few_mask) is_less = part < least;
-        if (kernel == 5)
-            least += part;
-        else /* of each lane: in sum it is no more than the sum of any part */
-            least = (FEW)(((NAMED(winograd_few_mask))part & is_less) | ((NAMED(winograd_few_mask))least & ~is_less));
+        /* Of each lane: in sum it is no more than the sum of any part. */
+        least = (FEW)(((NAMED(winograd_few_mask))part & is_less) | ((NAMED(winograd_few_mask))least & ~is_less));
     }
     const T all = NAMED(winograd_sum)(NAMED(winograd_few_sums)(sum)), inner = NAMED(winograd_sum)(least);
     if (!(all <= t->most)) /* nor if it is NaN */
         t->direct[tile] = (struct fc_direct){FC_ALL_OUTPUTS, 0};
+    else if (rows == kernel + 1 && cols == kernel + 1)
+        t->direct[tile] = (struct fc_direct){0, 0};
     else if (all >= LEAST_SQUARES && inner >= all * (2 * LEAST_RATIO)) /* 2: for channels that are squared twice */
         t->direct[tile] = (struct fc_direct){0, 0};
     else
@@ -143,7 +148,7 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
             UNROLL
             for (int i = 1; i < rows - 1; i += 2) {
                 const VECTOR two = d[i] * d[i] + d[i + 1] * d[i + 1];
-                parts[(j + 1) / 2][i / 2] += two;
+                if (rows > kernel + 1 || cols > kernel + 1) parts[(j + 1) / 2][i / 2] += two;
                 sum += two;
             }
             squares[j] += sum;
