@@ -124,9 +124,7 @@ def assert_in_range(got, transform, x, weight, bias, padding, residual=None, gro
     size = own_size(x, weight, padding, groups)
     own = min(SEEN, factor(transform, weight.shape[2])) * size
     tiny = weight[..., 0].size * limits.smallest_subnormal
-    assert (
-        np.abs(got - want) <= limits.eps * (own + 2 * added) + tiny
-    ).all()
+    assert (np.abs(got - want) <= limits.eps * (own + 2 * added) + tiny).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
