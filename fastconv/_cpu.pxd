@@ -10,11 +10,13 @@ cdef extern from "stream.h" nogil:
 cdef extern from "winograd.h" nogil:
     enum:
         CACHE_LINE
+        FC_ALL_OUTPUTS
         FC_MAX_COLUMNS
         FC_MAX_NODES
         FC_MAX_OUTPUTS
         FC_MAX_POINTS
         FC_MAX_RUN
+        FC_RANGE
 
     struct fc_winograd:
         int nodes
@@ -36,6 +38,10 @@ cdef extern from "winograd.h" nogil:
         int first_col
         int end_col
 
+    struct fc_direct:
+        unsigned short outputs
+        unsigned short zeros
+
     struct fc_patches:
         fc_axes axes
         const char **pixels
@@ -46,7 +52,7 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t point_stride
         ptrdiff_t tile_stride
         double most
-        char *fits
+        fc_direct *direct
         fc_window windows[4][4]
 
     struct fc_weights:

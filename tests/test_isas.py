@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 KERNEL_TESTS = [
     "test_conv2d",
     "test_winograd",
+    "test_winograd_range",
     "test_pack",
     "test_pointwise",
     "test_pool",

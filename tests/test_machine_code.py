@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"]) if shutil.which(name.split()[0])]
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(
-    r"f\d\d_(winograd_(weights|input|output|direct)|narrow_values?|conv_store_columns|transpose|pool_(max|average)|peak)_.*"
+    r"f\d\d_(winograd_(weights|input|windows|output|direct)|"
+    r"narrow_values?|conv_store_columns|transpose|pool_(max|average)|peak)_.*"
 )
 # Small tiles that compilers are known to get wrong: clang keeps in memory what a loop of one turn sets, gcc loads a
 # vector for each of its uses, or moves the sums about.

@@ -32,6 +32,9 @@ enum { SUM_TERMS = 256 };
 /* The same for the products of Winograd, whose output transform magnifies their rounding. */
 enum { PRODUCT_TERMS = 16 };
 
+/* Outputs of a tile of Winograd's that are computed directly together: so many chains hide the latency. */
+enum { DIRECT_PIXELS = 8 };
+
 /* What the output transform of Winograd stores of a vector of columns: some values, in some pixels; all, in all pixels;
  * the same past the caches. */
 enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };

@@ -87,6 +87,8 @@ INLINE void NAMED(stream)(char *to, VECTOR v)
 #include "transpose.h"
 #include "winograd_axis.h"
 #include "winograd_weights.h"
+#include "winograd_input.h"
+#include "winograd_direct.h"
 #include "winograd_tile.h"
 
 /* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels x taps by
