@@ -10,7 +10,8 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_tile, fc_tile_kernel, kernels_for,
+    FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_tile, fc_tile_kernel,
+    kernels_for,
 )
 from fastconv._cut cimport share
 from fastconv._pack cimport is_narrow
@@ -30,6 +31,8 @@ cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 # The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of
 # few terms have tiles of no more sums than hide the latency: the weights are read more often then, but most from L1.
 cdef ptrdiff_t FEW_TERMS = 288, ENOUGH_SUMS = 12
+
+cdef ptrdiff_t FEW_BYTES = 16  # that the tile for few columns reads of a pixel at once
 
 cdef enum:
     BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
@@ -66,9 +69,20 @@ cdef class DirectTiles(Runner):
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
         self.tile = f"{self.max_pixels} pixels × {columns} channels"
+        self._set_few(shape)
         self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+
+    def _set_few(self, shape):
+        """Take the tile for few columns where there is one, and runs of pixels that fill it."""
+        self.by_rows = self.copies or shape.kernel != (1, 1) or shape.stride != (1, 1)
+        run = shape.out_width if self.by_rows else shape.out_width * shape.out_height
+        if not self.narrow and 0 < self.group_out <= FC_MAX_FEW and run >= self.kernels.lanes:
+            self.few = self.kernels.few[self.group_out - 1]
+        self.by_rows = self.by_rows and self.few != NULL
+        if self.few != NULL:
+            self.tile = f"{self.kernels.lanes} pixels × {self.group_out} channels"
 
     def _max_pixels(self):
         """The most pixels of a tile."""
@@ -117,7 +131,7 @@ cdef class DirectTiles(Runner):
             run.tile = 0
             row = top_row
             while row < end_row:
-                run.end_row = self.rows.end_of_rows(row, end_row)
+                run.end_row = row + 1 if self.by_rows else self.rows.end_of_rows(row, end_row)
                 run.first_col = 0
                 while run.first_col < self.out_width:
                     run.window = self.rows.window(row, run.first_col)
@@ -154,6 +168,11 @@ cdef class DirectTiles(Runner):
             prefetching = self.turn_bytes // FC_PREFETCHED
         at = source + (row - first // self.out_width) * row_step + q * step
         at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
+        tile = &calls[0].tile
+        if self.few != NULL and pixels >= self.kernels.lanes and (tile.n_segments <= 1 or tile.length >= FEW_BYTES):
+            tile.pixels = &at
+            self.few(tile, step, pixels)
+            return
         for t in range(tiles):
             n = low + (t < higher)
             for i in range(n):

@@ -1,0 +1,172 @@
+/* The tile of a convolution with few output channels, which would leave most lanes of a vector empty: here the lanes
+ * are pixels, and each value of the weights is in all lanes of a vector.
+ *
+ * Arithmetic contract: that of conv_tile.h, whose packed weights it takes; both give a value the same bits.
+ *
+ *     for each pixel i and column k: acc[k][i] = bias[k]
+ *         for each segment, for each value c of it: acc[k][i] += x[i][c] * w[c][k], in chunks of SUM_TERMS
+ *         out[i][k] = activation(acc[k][i] + residual[i][k])
+ *
+ * x comes in 16 bytes of each pixel at a time, SIDE values, which are transposed in registers. The sums are transposed
+ * back before they are stored.
+ *
+ * A call takes `count` pixels, LANES at least, of which pixels[0] is the first and the next is `step` bytes on. The
+ * last tile begins so much earlier that it is full, and what it shares with the one before is stored twice. `columns`
+ * are fewer than LANES, in one block. Segments shorter than 16 bytes are one, at 0.
+ *
+ * May read: what lies between the beginning of the first pixel's segments and the end of the last one's, single values
+ * of weights and bias, `columns` values of residual.
+ */
+#ifdef ROWS16
+/* 16 bytes of each pixel, turned: vector c has value c of every pixel. */
+INLINE void NAMED(few_load)(VECTOR *v, const char *x, ptrdiff_t step)
+{
+    ROWS16 rows[SIDE];
+    if (step == 16) {
+        UNROLL
+        for (int i = 0; i < SIDE; i++) rows[i] = (ROWS16)((const VECTOR *)x)[i];
+    } else {
+        UNROLL
+        for (int i = 0; i < SIDE; i++, x += ROWS_IN_VECTOR * step) {
+            KEEP_IN_ONE_REGISTER(x); /* not an index for each pixel: they would not fit */
+            rows[i] = rows16_load(x, step);
+        }
+    }
+    NAMED(turn)(rows);
+    UNROLL
+    for (int c = 0; c < SIDE; c++) v[c] = (VECTOR)rows[c];
+}
+
+/* Value c of all pixels times a row of the weights. */
+INLINE void NAMED(few_step)(const int columns, const int sets, VECTOR acc[][FC_MAX_VECTORS], VECTOR v[][SIDE],
+                            const int c, const T *w)
+{
+    UNROLL
+    for (int k = 0; k < columns; k++) {
+        const VECTOR wk = w[k] - (VECTOR){0};
+        UNROLL
+        for (int j = 0; j < sets; j++) NAMED(multiply_add)(&acc[k][j], v[j][c], wk);
+    }
+}
+
+/* The values from `at` to `end`, inside a segment; returns the weights behind theirs. Fewer than SIDE are some of the
+ * 16 bytes from `last` on, if they lie beyond it. */
+INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR acc[][FC_MAX_VECTORS], const char *x,
+                                 ptrdiff_t step, ptrdiff_t at, ptrdiff_t end, ptrdiff_t last, const T *w)
+{
+    const ptrdiff_t set_step = LANES * step;
+    VECTOR v[FC_MAX_VECTORS][SIDE];
+    for (; at + 16 <= end; at += 16, w += SIDE * LANES) {
+        UNROLL
+        for (int j = 0; j < sets; j++) NAMED(few_load)(v[j], x + at + j * set_step, step);
+        const char *next = x + sets * set_step + sets * LANES * at;
+        UNROLL
+        for (int i = 0; i < sets * LANES * 16; i += CACHE_LINE) __builtin_prefetch(next + i);
+        UNROLL
+        for (int c = 0; c < SIDE; c++) NAMED(few_step)(columns, sets, acc, v, c, w + c * LANES);
+    }
+    if (at < end) {
+        const ptrdiff_t from = at < last ? at : last;
+        UNROLL
+        for (int j = 0; j < sets; j++) NAMED(few_load)(v[j], x + from + j * set_step, step);
+        UNROLL
+        for (int c = 0; c < SIDE; c++) {
+            const ptrdiff_t value = from + c * (ptrdiff_t)sizeof(T);
+            if (at <= value && value < end) {
+                NAMED(few_step)(columns, sets, acc, v, c, w);
+                w += LANES;
+            }
+        }
+    }
+    return w;
+}
+
+/* The sums of SIDE columns, or fewer, turned back and stored. */
+INLINE void NAMED(few_store)(const int columns, const int k, const int set, VECTOR acc[][FC_MAX_VECTORS],
+                             const struct fc_tile *t, ptrdiff_t pixel)
+{
+    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
+    const int count = columns - k < SIDE ? columns - k : SIDE;
+    ROWS16 rows[SIDE];
+    UNROLL
+    for (int i = 0; i < SIDE; i++) rows[i] = (ROWS16)(i < count ? acc[k + i][set] : (VECTOR){0});
+    NAMED(turn)(rows);
+    char *out = t->out + pixel * out_stride + k * sizeof(T);
+    const char *residual = t->residual + pixel * residual_stride + k * sizeof(T);
+    UNROLL
+    for (int i = 0; i < SIDE; i++) {
+        VECTOR v = (VECTOR)rows[i];
+        if (t->residual)
+            v += (VECTOR)rows16_load_some(residual + i * ROWS_IN_VECTOR * residual_stride, residual_stride,
+                                          count * sizeof(T));
+        if (t->relu) v = NAMED(positive)(v);
+        if (count == SIDE && out_stride == 16)
+            *(VECTOR *)(out + i * VECTOR_BYTES) = v;
+        else
+            rows16_store_some(out + i * ROWS_IN_VECTOR * out_stride, out_stride, (ROWS16)v, count * sizeof(T));
+    }
+}
+
+/* LANES pixels whose first one's input begins at x: the pixels from `pixel` on. */
+INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc_tile *t, const char *x, ptrdiff_t step,
+                              ptrdiff_t pixel)
+{
+    VECTOR acc[FC_MAX_FEW][FC_MAX_VECTORS], sums[FC_MAX_FEW][FC_MAX_VECTORS];
+    const T *w = t->weights;
+    UNROLL
+    for (int k = 0; k < columns; k++) {
+        UNROLL
+        for (int j = 0; j < sets; j++) acc[k][j] = ((const T *)t->bias)[k] - (VECTOR){0};
+    }
+    ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
+    int is_first = 1;
+    for (ptrdiff_t s = 0; s < t->n_segments; s++) {
+        ptrdiff_t at = t->segments[s];
+        const ptrdiff_t end_of_segment = at + t->length, last = t->length < 16 ? at : end_of_segment - 16;
+        while (at < end_of_segment) {
+            if (!room) {
+                NAMED(conv_next_chunk)(columns, sets, acc, sums, is_first);
+                room = SUM_TERMS * sizeof(T);
+                is_first = 0;
+            }
+            const ptrdiff_t end = end_of_segment - at < room ? end_of_segment : at + room;
+            w = NAMED(few_chunk)(columns, sets, acc, x, step, at, end, last, w);
+            room -= end - at;
+            at = end;
+        }
+        w = (const T *)((const char *)w + t->gap);
+    }
+    if (!is_first) NAMED(conv_add)(columns, sets, acc, sums);
+    UNROLL
+    for (int j = 0; j < sets; j++) {
+        UNROLL
+        for (int k = 0; k < columns; k += SIDE) NAMED(few_store)(columns, k, j, acc, t, pixel + j * LANES);
+    }
+}
+
+/* `columns` is a literal at every call. */
+INLINE void NAMED(few_tile)(const int columns, const struct fc_tile *t, ptrdiff_t step, ptrdiff_t count)
+{
+    char copy[LANES * 16];
+    ptrdiff_t pixel = 0;
+    if (FEW_SETS > 1) {
+        /* of pixels of less than 16 bytes the last are read in the other loop */
+        const ptrdiff_t end = t->length < 16 ? count - LANES : count;
+        for (; pixel + FEW_SETS * LANES <= end; pixel += FEW_SETS * LANES)
+            NAMED(few_pixels)(columns, FEW_SETS, t, t->pixels[0] + pixel * step, step, pixel);
+    }
+    for (; pixel < count; pixel += LANES) {
+        if (pixel > count - LANES) pixel = count - LANES;
+        const char *x = t->pixels[0] + pixel * step;
+        ptrdiff_t to_next = step;
+        if (t->length < 16 && (count - LANES - pixel) * step + t->length < 16) {
+            for (ptrdiff_t i = 0; i < LANES; i++)
+                for (ptrdiff_t at = 0; at < t->length; at += sizeof(T))
+                    memcpy(copy + 16 * i + at, x + i * step + at, sizeof(T));
+            x = copy;
+            to_next = 16;
+        }
+        NAMED(few_pixels)(columns, 1, t, x, to_next, pixel);
+    }
+}
+#endif
