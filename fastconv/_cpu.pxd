@@ -112,6 +112,7 @@ cdef extern from "kernels.h" nogil:
         FC_PREFETCHED
         FC_MOST_REST
         FC_MAX_FEW
+        FC_FEW_BYTES
 
     struct fc_tile:
         const char **pixels

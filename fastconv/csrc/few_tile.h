@@ -22,7 +22,7 @@
 INLINE void NAMED(few_load)(VECTOR *v, const char *x, ptrdiff_t step)
 {
     ROWS16 rows[SIDE];
-    if (step == 16) {
+    if (step == FC_FEW_BYTES) {
         UNROLL
         for (int i = 0; i < SIDE; i++) rows[i] = (ROWS16)((const VECTOR *)x)[i];
     } else {
@@ -56,12 +56,12 @@ INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR acc[]
 {
     const ptrdiff_t set_step = LANES * step;
     VECTOR v[FC_MAX_VECTORS][SIDE];
-    for (; at + 16 <= end; at += 16, w += SIDE * LANES) {
+    for (; at + FC_FEW_BYTES <= end; at += FC_FEW_BYTES, w += SIDE * LANES) {
         UNROLL
         for (int j = 0; j < sets; j++) NAMED(few_load)(v[j], x + at + j * set_step, step);
         const char *next = x + sets * set_step + sets * LANES * at;
         UNROLL
-        for (int i = 0; i < sets * LANES * 16; i += CACHE_LINE) __builtin_prefetch(next + i);
+        for (int i = 0; i < sets * LANES * FC_FEW_BYTES; i += CACHE_LINE) __builtin_prefetch(next + i);
         UNROLL
         for (int c = 0; c < SIDE; c++) NAMED(few_step)(columns, sets, acc, v, c, w + c * LANES);
     }
@@ -81,33 +81,66 @@ INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR acc[]
     return w;
 }
 
-/* The sums of SIDE columns, or fewer, turned back and stored. */
+/* The sums of SIDE columns from k on, or fewer, transposed back: 16 bytes of each pixel. */
+INLINE void NAMED(few_sums)(const int columns, const int k, const int set, VECTOR acc[][FC_MAX_VECTORS], ROWS16 *rows)
+{
+    UNROLL
+    for (int i = 0; i < SIDE; i++) rows[i] = (ROWS16)(k + i < columns ? acc[k + i][set] : (VECTOR){0});
+    NAMED(turn)(rows);
+}
+
+/* A vector of results, which lies whole at `at` of the map. */
+INLINE void NAMED(few_store_whole)(const struct fc_tile *t, ptrdiff_t at, VECTOR v)
+{
+    if (t->residual) v += *(const VECTOR *)(t->residual + at);
+    *(VECTOR *)(t->out + at) = t->relu ? NAMED(positive)(v) : v;
+}
+
+/* The results of SIDE columns from k on, or fewer. */
 INLINE void NAMED(few_store)(const int columns, const int k, const int set, VECTOR acc[][FC_MAX_VECTORS],
                              const struct fc_tile *t, ptrdiff_t pixel)
 {
-    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
-    const int count = columns - k < SIDE ? columns - k : SIDE;
+    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride, at = k * sizeof(T);
+    const int bytes = (columns - k < SIDE ? columns - k : SIDE) * sizeof(T);
     ROWS16 rows[SIDE];
+    NAMED(few_sums)(columns, k, set, acc, rows);
     UNROLL
-    for (int i = 0; i < SIDE; i++) rows[i] = (ROWS16)(i < count ? acc[k + i][set] : (VECTOR){0});
-    NAMED(turn)(rows);
-    char *out = t->out + pixel * out_stride + k * sizeof(T);
-    const char *residual = t->residual + pixel * residual_stride + k * sizeof(T);
-    UNROLL
-    for (int i = 0; i < SIDE; i++) {
+    for (int i = 0; i < SIDE; i++, pixel += ROWS_IN_VECTOR) {
         VECTOR v = (VECTOR)rows[i];
         if (t->residual)
-            v += (VECTOR)rows16_load_some(residual + i * ROWS_IN_VECTOR * residual_stride, residual_stride,
-                                          count * sizeof(T));
+            v += (VECTOR)rows16_load_some(t->residual + pixel * residual_stride + at, residual_stride, bytes);
         if (t->relu) v = NAMED(positive)(v);
-        if (count == SIDE && out_stride == 16)
-            *(VECTOR *)(out + i * VECTOR_BYTES) = v;
-        else
-            rows16_store_some(out + i * ROWS_IN_VECTOR * out_stride, out_stride, (ROWS16)v, count * sizeof(T));
+        rows16_store_some(t->out + pixel * out_stride + at, out_stride, (ROWS16)v, bytes);
     }
 }
 
-/* LANES pixels whose first one's input begins at x: the pixels from `pixel` on. */
+/* All results of LANES pixels: whole vectors where 16 or 32 bytes are all of a pixel, in the residual too. */
+INLINE void NAMED(few_store_all)(const int columns, const int set, VECTOR acc[][FC_MAX_VECTORS],
+                                 const struct fc_tile *t, ptrdiff_t pixel)
+{
+    const ptrdiff_t bytes = columns * sizeof(T), at = pixel * bytes;
+    const int is_dense = t->out_stride == bytes && (!t->residual || t->residual_stride == bytes);
+    ROWS16 rows[2][SIDE];
+    if (columns == SIDE && is_dense) {
+        NAMED(few_sums)(columns, 0, set, acc, rows[0]);
+        UNROLL
+        for (int i = 0; i < SIDE; i++) NAMED(few_store_whole)(t, at + i * VECTOR_BYTES, (VECTOR)rows[0][i]);
+    } else if (columns == 2 * SIDE && is_dense) {
+        NAMED(few_sums)(columns, 0, set, acc, rows[0]);
+        NAMED(few_sums)(columns, SIDE, set, acc, rows[1]);
+        UNROLL
+        for (int i = 0; i < SIDE; i++) {
+            rows16_zip_16(&rows[0][i], &rows[1][i]);
+            NAMED(few_store_whole)(t, at + 2 * i * VECTOR_BYTES, (VECTOR)rows[0][i]);
+            NAMED(few_store_whole)(t, at + (2 * i + 1) * VECTOR_BYTES, (VECTOR)rows[1][i]);
+        }
+    } else {
+        UNROLL
+        for (int k = 0; k < columns; k += SIDE) NAMED(few_store)(columns, k, set, acc, t, pixel);
+    }
+}
+
+/* `sets` times LANES pixels: the run's `pixel`, whose input begins at x, and the next. */
 INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc_tile *t, const char *x, ptrdiff_t step,
                               ptrdiff_t pixel)
 {
@@ -122,7 +155,8 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
     int is_first = 1;
     for (ptrdiff_t s = 0; s < t->n_segments; s++) {
         ptrdiff_t at = t->segments[s];
-        const ptrdiff_t end_of_segment = at + t->length, last = t->length < 16 ? at : end_of_segment - 16;
+        const ptrdiff_t end_of_segment = at + t->length,
+                        last = t->length < FC_FEW_BYTES ? at : end_of_segment - FC_FEW_BYTES;
         while (at < end_of_segment) {
             if (!room) {
                 NAMED(conv_next_chunk)(columns, sets, acc, sums, is_first);
@@ -138,20 +172,17 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
     }
     if (!is_first) NAMED(conv_add)(columns, sets, acc, sums);
     UNROLL
-    for (int j = 0; j < sets; j++) {
-        UNROLL
-        for (int k = 0; k < columns; k += SIDE) NAMED(few_store)(columns, k, j, acc, t, pixel + j * LANES);
-    }
+    for (int j = 0; j < sets; j++) NAMED(few_store_all)(columns, j, acc, t, pixel + j * LANES);
 }
 
 /* `columns` is a literal at every call. */
 INLINE void NAMED(few_tile)(const int columns, const struct fc_tile *t, ptrdiff_t step, ptrdiff_t count)
 {
-    char copy[LANES * 16];
+    char copy[LANES * FC_FEW_BYTES];
     ptrdiff_t pixel = 0;
     if (FEW_SETS > 1) {
-        /* of pixels of less than 16 bytes the last are read in the other loop */
-        const ptrdiff_t end = t->length < 16 ? count - LANES : count;
+        /* Of pixels of less than 16 bytes the other loop reads the last, beyond which there may be nothing. */
+        const ptrdiff_t end = t->length < FC_FEW_BYTES ? count - LANES : count;
         for (; pixel + FEW_SETS * LANES <= end; pixel += FEW_SETS * LANES)
             NAMED(few_pixels)(columns, FEW_SETS, t, t->pixels[0] + pixel * step, step, pixel);
     }
@@ -159,12 +190,12 @@ INLINE void NAMED(few_tile)(const int columns, const struct fc_tile *t, ptrdiff_
         if (pixel > count - LANES) pixel = count - LANES;
         const char *x = t->pixels[0] + pixel * step;
         ptrdiff_t to_next = step;
-        if (t->length < 16 && (count - LANES - pixel) * step + t->length < 16) {
+        if (t->length < FC_FEW_BYTES && (count - LANES - pixel) * step + t->length < FC_FEW_BYTES) {
             for (ptrdiff_t i = 0; i < LANES; i++)
                 for (ptrdiff_t at = 0; at < t->length; at += sizeof(T))
-                    memcpy(copy + 16 * i + at, x + i * step + at, sizeof(T));
+                    memcpy(copy + FC_FEW_BYTES * i + at, x + i * step + at, sizeof(T));
             x = copy;
-            to_next = 16;
+            to_next = FC_FEW_BYTES;
         }
         NAMED(few_pixels)(columns, 1, t, x, to_next, pixel);
     }

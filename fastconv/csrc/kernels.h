@@ -35,10 +35,13 @@ enum {
 
 typedef void (*fc_tile_kernel)(const struct fc_tile *);
 
-enum { FC_MAX_FEW = 8 };
+enum {
+    FC_MAX_FEW = 8,   /* columns that are few */
+    FC_FEW_BYTES = 16 /* of a pixel, that their tile reads at once */
+};
 
 /* The same for few columns and a run of pixels: pixels[0] is the first, the next is `step` bytes on. There must be
- * `lanes` of them, and segments of 16 bytes, unless there is but one. */
+ * `lanes` of them, and segments of FC_FEW_BYTES, unless there is but one. */
 typedef void (*fc_few_kernel)(const struct fc_tile *, ptrdiff_t step, ptrdiff_t count);
 
 enum { FC_MOST_REST = 4 };

@@ -91,4 +91,22 @@ INLINE void rows16_zip_8(ROWS16 *a, ROWS16 *b)
     *b = ROWS16_(castpd_ps)(ROWS16_(unpackhi_pd)(ROWS16_(castps_pd)(*a), ROWS16_(castps_pd)(*b)));
     *a = lower;
 }
+
+/* The rows themselves by turns. */
+INLINE void rows16_zip_16(ROWS16 *a, ROWS16 *b)
+{
+#if VECTOR_BYTES == 64
+    const __m512i lower = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0),
+                  upper = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+    const __m512d x = _mm512_castps_pd(*a), y = _mm512_castps_pd(*b);
+    *a = _mm512_castpd_ps(_mm512_permutex2var_pd(x, lower, y));
+    *b = _mm512_castpd_ps(_mm512_permutex2var_pd(x, upper, y));
+#elif VECTOR_BYTES == 32
+    const __m256 lower = _mm256_permute2f128_ps(*a, *b, 0x20);
+    *b = _mm256_permute2f128_ps(*a, *b, 0x31);
+    *a = lower;
+#else
+    (void)a, (void)b; /* there is one in each */
+#endif
+}
 #endif
