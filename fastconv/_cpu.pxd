@@ -117,6 +117,8 @@ cdef extern from "kernels.h" nogil:
         FC_STEPS
         FC_PREFETCHED
         FC_MOST_REST
+        FC_MAX_FEW
+        FC_FEW_BYTES
 
     struct fc_tile:
         const char **pixels
@@ -137,6 +139,7 @@ cdef extern from "kernels.h" nogil:
         int relu
 
     ctypedef void (*fc_tile_kernel)(const fc_tile *) noexcept
+    ctypedef void (*fc_few_kernel)(const fc_tile *, ptrdiff_t step, ptrdiff_t count) noexcept
 
     struct fc_planes:
         fc_tile store
@@ -176,6 +179,7 @@ cdef extern from "kernels.h" nogil:
         fc_tile_kernel conv_prefetching[12]
         fc_tile_kernel narrow[2][12]
         fc_tile_kernel row[2][2][12]
+        fc_few_kernel few[8]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_rest[4]
         fc_transpose_kernel transpose[2]

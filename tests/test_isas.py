@@ -17,6 +17,7 @@ from fastconv import _cpu
 HERE = Path(__file__).parent
 KERNEL_TESTS = [
     "test_conv2d",
+    "test_few_channels",
     "test_winograd",
     "test_winograd_range",
     "test_pack",
