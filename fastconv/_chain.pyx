@@ -65,12 +65,10 @@ cdef class Chain(Runner):
     cdef readonly ptrdiff_t kept_bytes  # between the parts
 
     def set_team(self, int size, int opened):
-        """The largest team of a part; each has its own already."""
-
-    @property
-    def memory(self):
-        """Bytes that a run takes: what is kept, and the workspace of one part after the other."""
-        return self.kept_bytes + self.workspace_bytes
+        """The largest team of a part; each has its own already. A run takes what is kept, and the workspace of one part
+        after the other.
+        """
+        self.memory = self.kept_bytes + self.workspace_bytes
 
     def x(self):
         """The place of x."""
@@ -99,7 +97,7 @@ cdef class Chain(Runner):
             self.last.next = part
         self.last = part
         self.team.size = max(self.team.size, runner.team.size)
-        self.workspace_bytes = max(self.workspace_bytes, <ptrdiff_t>runner.memory)
+        self.workspace_bytes = max(self.workspace_bytes, runner.memory)
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         return True if self.first is None else self.first.run_from(0, arrays, work, work + self.kept_bytes, progress)

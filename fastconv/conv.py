@@ -204,14 +204,14 @@ class Conv2d:
         ndarray
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
-        dtype = self.dtype
+        dtype, layout = self._weight.dtype, self._geometry.layout
         x = _arrays.check("x", x, dtype)
-        bound = self._bind(x.shape)
-        shape = _arrays.result_shape(bound.out_shape, x.ndim, self.layout)
+        bound = self._bound.get(x.shape) or self._bind(x.shape)
+        shape = _arrays.result_shape(bound.out_shape, x.ndim, layout)
         if residual is not None:
             residual = _arrays.check("residual", residual, dtype, shape)
-        y, step = _arrays.output(out, dtype, shape, self.layout, x, residual)
-        if bound.layout == self.layout:
+        y, step = _arrays.output(out, dtype, shape, layout, x, residual)
+        if bound.layout == layout:
             added = None if residual is None else _arrays.contiguous(residual, dtype)
             bound.run(_arrays.contiguous(x, dtype), added, y, step)
         else:
