@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Expected: JAX on a CPU computes float32 as NumPy does, denormal numbers too, unless somebody asks for flush-to-zero.
-# What happens: everything that XLA compiles runs with flush-to-zero and denormals-are-zero on: 2e-38 * 0.5, sums, convolutions
-#   and even the comparison 1e-38 > 0 take denormals for 0. The caller's own thread keeps its mode, so NumPy beside it is
-#   exact, and a jitted function gives other values than the same function run on NumPy arrays.
-# Why it matters: JAX as the oracle of a convolution differs in small values (decayed or pruned weights, 1e-38 tails of
-#   exp and sigmoid), and a zero count (x > 0) differs. Compare with an absolute tolerance of at least 1.2e-38 * terms.
+# What happens: everything that XLA compiles runs with flush-to-zero and denormals-are-zero on: 2e-38 * 0.5,
+#   additions, convolutions and even the comparison 1e-38 > 0 take denormals for 0. The caller's own thread keeps its
+#   mode, so NumPy beside it is exact, and a jitted function gives other values than the same function run on NumPy
+#   arrays.
+# Why it matters: JAX as the oracle of a convolution differs in small values (decayed or pruned weights, 1e-38 tails
+#   of exp and sigmoid), and a zero count (x > 0) differs. Compare with an absolute tolerance of at least 1.2e-38 *
+#   terms.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Expected: a jitted function, jax.device_put and above all jnp.array(x), which is there to copy, have taken their NumPy
-#   argument when they return; the array may be filled with the next image then.
-# What happens: calls on the CPU return at once and read the array when they come to it. An array that begins at a multiple
-#   of 64 bytes is not copied by device_put or by a jitted function, so what is written later is what they see; jnp.array
-#   does copy, but only after the computations that are under way. (Other arrays are copied late too, a half each at times.)
-# Why it matters: a convolution library's buffers are aligned to 64 bytes and reused through out=, so a pipeline into JAX
-#   mixes images. Write into a buffer again only after block_until_ready() of what read it (of jnp.array's result, too).
+# Expected: a jitted function, jax.device_put and above all jnp.array(x), which is there to copy, have taken their
+#   NumPy argument when they return; the array may be filled with the next image then.
+# What happens: calls on the CPU return at once and read the array when they come to it. An array that begins at a
+#   multiple of 64 bytes is not copied by device_put or by a jitted function, so what is written later is what they
+#   see; jnp.array does copy, but only after the computations that are under way. (Other arrays are copied late too, a
+#   half each at times.)
+# Why it matters: a convolution library's buffers are aligned to 64 bytes and reused through out=, so a pipeline into
+#   JAX mixes images. Write into a buffer again only after block_until_ready() of what read it (of jnp.array's result,
+#   too).
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Expected: a Keras 3 .weights.h5 file (also the one inside .keras) names weights as the model does, "left/kernel", and
-#   load_weights brings each to the layer of that name, or raises.
-# What happens: groups are named by the layer's class and its place among that class in model.layers ("conv2d_1"), variables by
-#   numbers. load_weights goes by these: two layers of one shape whose names are exchanged get each other's weights, without
-#   a word. "0" of a batch norm is gamma, or beta where scale=False. h5py lists conv2d_10 before conv2d_2.
-# Why it matters: an importer has to rebuild model.layers (the order of config.json in the .keras file) and count classes; one
-#   that sorts or goes by names assigns kernels to wrong layers wherever shapes are equal, as in every repeated block.
+# Expected: a Keras 3 .weights.h5 file (also the one inside .keras) names weights as the model does, "left/kernel",
+#   and load_weights brings each to the layer of that name, or raises.
+# What happens: groups are named by the layer's class and its place among that class in model.layers ("conv2d_1"),
+#   variables by numbers. load_weights goes by these: two layers of one shape whose names are exchanged get each
+#   other's weights, without a word. "0" of a batch norm is gamma, or beta where scale=False. h5py lists conv2d_10
+#   before conv2d_2.
+# Why it matters: an importer has to rebuild model.layers (the order of config.json in the .keras file) and count
+#   classes; one that sorts or goes by names assigns kernels to wrong layers wherever shapes are equal, as in every
+#   repeated block.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install --quiet --disable-pip-version-check numpy==2.4.6 jax==0.10.2 jaxlib==0.10.2 keras==3.15.1 h5py==3.16.0
+"$dir/venv/bin/pip" install --quiet --disable-pip-version-check numpy==2.4.6 jax==0.10.2 jaxlib==0.10.2 \
+  keras==3.15.1 h5py==3.16.0
 cd "$dir"
 KERAS_HOME="$dir" KERAS_BACKEND=jax JAX_PLATFORMS=cpu venv/bin/python - <<'EOF'
 import h5py

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Expected: ncnn.Mat(array) takes a NumPy view through the buffer protocol, strides included, copying where it must, or
-#   refuses it.
-# What happens: it takes the view's shape and the first element's address and reads the memory in order. A transposed image
-#   (NHWC to the channels-first form that ncnn wants), a crop, every second row: the right shape, other numbers, no error.
+# Expected: ncnn.Mat(array) takes a NumPy view through the buffer protocol, strides included, copying where it must,
+#   or refuses it.
+# What happens: it takes the view's shape and the first element's address and reads the memory in order. A transposed
+#   image (NHWC to the channels-first form that ncnn wants), a crop, every second row: the right shape, other numbers,
+#   no error.
 # Why it matters: `ncnn.Mat(x.transpose(2, 0, 1))` is the natural line of code for an image, and networks answer with
 #   plausible nonsense. Pass np.ascontiguousarray(...) and keep that array alive.
 set -euo pipefail

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Expected: the larger a NumPy array, the better aligned: a large one comes in whole pages from the system, so it begins at
-#   a multiple of 64 bytes.
-# What happens: from 32 MiB on (often from 128 KiB) glibc maps pages for it and keeps 16 bytes at their start for itself: the
-#   data begin 16 bytes after a page, always, and each 64-byte vector of the array lies in two cache lines. A torch tensor of
-#   that size begins at a multiple of 64.
-# Why it matters: aligned vector loads never apply, each 64-byte load touches two lines, and a race that gives one engine a
-#   NumPy array and another its own tensor compares two alignments. Allocate with an offset, and align outputs of your own.
+# Expected: the larger a NumPy array, the better aligned: a large one comes in whole pages from the system, so it
+#   begins at a multiple of 64 bytes.
+# What happens: from 32 MiB on (often from 128 KiB) glibc maps pages for it and keeps 16 bytes at their start for
+#   itself: the data begin 16 bytes after a page, always, and each 64-byte vector of the array lies in two cache
+#   lines. A torch tensor of that size begins at a multiple of 64.
+# Why it matters: aligned vector loads never apply, each 64-byte load touches two lines, and a race that gives one
+#   engine a NumPy array and another its own tensor compares two alignments. Allocate with an offset, and align
+#   outputs of your own.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Expected: np.savez keeps bfloat16 and float8 arrays (ml_dtypes), or refuses them.
-# What happens: it saves all of them without a word. bfloat16, float8_e4m3fn and int4 come back as raw bytes, dtype V2 or V1,
-#   with which no arithmetic works and which no longer say what they were (float8_e4m3fn and int4 look alike); the file of a
-#   float8_e5m2 array cannot be read at all, since its dtype is written as "<f1".
-# Why it matters: .npz is the simplest file for weights; a half-precision one loses its types when it is written, which is
-#   noticed when it is read. Save a.view(np.uint16) and the dtype's name, and read V2 as an error that says so.
+# What happens: it saves all of them without a word. bfloat16, float8_e4m3fn and int4 come back as raw bytes, dtype V2
+#   or V1, with which no arithmetic works and which no longer say what they were (float8_e4m3fn and int4 look alike);
+#   the file of a float8_e5m2 array cannot be read at all, since its dtype is written as "<f1".
+# Why it matters: .npz is the simplest file for weights; a half-precision one loses its types when it is written,
+#   which is noticed when it is read. Save a.view(np.uint16) and the dtype's name, and read V2 as an error that says
+#   so.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

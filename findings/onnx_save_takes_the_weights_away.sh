@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Expected: onnx.save_model writes a model and leaves the object as it was, with save_as_external_data=True too.
-# What happens: with external data the weights are moved out: afterwards raw_data is empty in the object, numpy_helper.to_array
-#   and sessions made from it raise, and saving it again in another folder *succeeds* with a file of some hundred bytes and
-#   no weights. A model that onnx.load read from such a pair is whole again.
-# Why it matters: "save for the archive, then fold, race or save elsewhere" loses the weights without an error at the time.
-#   Save a copy (copy.deepcopy or CopyFrom), or load the file again before going on.
+# What happens: with external data the weights are moved out: afterwards raw_data is empty in the object,
+#   numpy_helper.to_array and sessions made from it raise, and saving it again in another folder *succeeds* with a
+#   file of some hundred bytes and no weights. A model that onnx.load read from such a pair is whole again.
+# Why it matters: "save for the archive, then fold, race or save elsewhere" loses the weights without an error at the
+#   time. Save a copy (copy.deepcopy or CopyFrom), or load the file again before going on.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

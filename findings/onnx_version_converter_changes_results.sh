@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Expected: onnx.version_converter keeps what a network computes, or raises: an importer may bring every file to one
 #   opset first and read that opset alone.
-# What happens: a linear Upsample-9 or Resize-10 (whose grid is "asymmetric") becomes a Resize of opset 11 or later without
-#   coordinate_transformation_mode, which means "half_pixel"; Hardmax, which flattened up to opset 12, goes along one axis
-#   afterwards. Both pass check_model(full_check=True). Softmax, the same case, is converted rightly.
-# Why it matters: an upsampling network (U-Net, FPN, YOLO) gives other feature maps without a word. Read each opset as it
-#   is, or write the mode into the old nodes' successors yourself.
+# What happens: a linear Upsample-9 or Resize-10 (whose grid is "asymmetric") becomes a Resize of opset 11 or later
+#   without coordinate_transformation_mode, which means "half_pixel"; Hardmax, which flattened up to opset 12, goes
+#   along one axis afterwards. Both pass check_model(full_check=True). Softmax, the same case, is converted rightly.
+# Why it matters: an upsampling network (U-Net, FPN, YOLO) gives other feature maps without a word. Read each opset as
+#   it is, or write the mode into the old nodes' successors yourself.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
@@ -33,7 +33,7 @@ def change(op, opset, shape, inputs=("x",), **attributes):
     converted = version_converter.convert_version(model, 17)
     onnx.checker.check_model(converted, full_check=True)
     difference = abs(run(model) - run(converted)).max()
-    print(f"{op} of opset {opset} -> {converted.graph.node[-1].op_type} of opset 17: results differ by {difference:.3g}")
+    print(f"{op} of opset {opset}, converted to opset 17: results differ by {difference:.3g}")
     return difference
 
 

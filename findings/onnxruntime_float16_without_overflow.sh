@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Expected: a tensor that an ONNX file declares float16 is rounded to float16 between two nodes: a sum beyond 65504 is inf
-#   there, at least with all graph optimisations switched off.
-# What happens: ONNX Runtime's CPU provider casts to float32 before the first node and back after the last and keeps float32
-#   in between, at every optimisation level: a float16 network with values of 400,000 in its middle gives finite results.
-# Why it matters: a network converted to float16 and checked on a CPU can be all inf elsewhere, and an importer that rounds
-#   as the file says differs from this oracle. Declare the middle tensor an output, and it is inf there.
+# Expected: a tensor that an ONNX file declares float16 is rounded to float16 between two nodes: a sum beyond 65504 is
+#   inf there, at least with all graph optimisations switched off.
+# What happens: ONNX Runtime's CPU provider casts to float32 before the first node and back after the last and keeps
+#   float32 in between, at every optimisation level: a float16 network with values of 400,000 in its middle gives
+#   finite results.
+# Why it matters: a network converted to float16 and checked on a CPU can be all inf elsewhere, and an importer that
+#   rounds as the file says differs from this oracle. Declare the middle tensor an output, and it is inf there.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
@@ -38,7 +39,8 @@ def run(outputs, level):
 
 
 with np.errstate(over="ignore"):
-    print("onnx.reference, which rounds between nodes: y =", ReferenceEvaluator(network(["y"])).run(None, {"x": x})[0].flat[0])
+    rounded = ReferenceEvaluator(network(["y"])).run(None, {"x": x})[0]
+print("onnx.reference, which rounds between nodes: y =", rounded.flat[0])
 for level in (ort.GraphOptimizationLevel.ORT_DISABLE_ALL, ort.GraphOptimizationLevel.ORT_ENABLE_ALL):
     (alone,), (total, y) = run(["y"], level), run(["sum", "y"], level)
     print(f"{level.name}: y = {alone}; with the sum as an output too: sum = {total}, y = {y}")

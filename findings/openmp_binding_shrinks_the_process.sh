@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Expected: OMP_PROC_BIND or OMP_PLACES, often set for benchmarks, place the threads of OpenMP regions; they act when a region
-#   starts, on its threads, and the rest of the process keeps all CPUs.
-# What happens: *importing* a package that brings libgomp (scikit-learn here; torch, fastconv) binds the importing thread to
-#   the first place, before any region. os.sched_getaffinity(0), from which counts of CPUs are taken, then says 1, and every
-#   thread and child process that is started later inherits the one CPU.
-# Why it matters: engines with their own pools (ONNX Runtime, OpenVINO, XNNPACK), BLAS, process pools and data loaders end
-#   up on one core and look slow in a race; a default of threads "one for each CPU that I may use" becomes 1. Count the
-#   CPUs before the import, or leave both variables unset.
+# Expected: OMP_PROC_BIND or OMP_PLACES, often set for benchmarks, place the threads of OpenMP regions; they act when
+#   a region starts, on its threads, and the rest of the process keeps all CPUs.
+# What happens: *importing* a package that brings libgomp (scikit-learn here; torch, fastconv) binds the importing
+#   thread to the first place, before any region. os.sched_getaffinity(0), from which counts of CPUs are taken, then
+#   says 1, and every thread and child process that is started later inherits the one CPU.
+# Why it matters: engines with their own pools (ONNX Runtime, OpenVINO, XNNPACK), process pools and data loaders end
+#   up on one core and look slow in a race; a default of threads "one for each CPU that I may use" becomes 1. Count
+#   the CPUs before the import, or leave both variables unset.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 if [ "$(nproc)" -lt 2 ]; then echo "needs two CPUs" && exit 0; fi

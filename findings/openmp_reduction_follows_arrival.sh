@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Expected: a prange sum with schedule="static" and a fixed num_threads adds the same numbers in the same order at each
-#   call, so its bits are the same.
-# What happens: the parts are fixed, but libgomp adds them up in the order in which the threads *finish*. Here the threads
-#   are delayed on purpose: the same loop over the same three numbers gives 1.0 or 0.0.
+# Expected: a prange sum with schedule="static" and a fixed num_threads adds the same numbers in the same order at
+#   each call, so its bits are the same.
+# What happens: the parts are fixed, but libgomp adds them up in the order in which the threads *finish*. Here the
+#   threads are delayed on purpose: the same loop over the same three numbers gives 1.0 or 0.0.
 # Why it matters: float sums (an average pool, a norm's statistics, a loss) by `s += x` in prange, or by OpenMP's
-#   reduction(+:s), change from call to call on a busy machine, which no test on a quiet one shows. Write the parts into an
-#   array by part, and add them up in order after the loop.
+#   reduction(+:s), change from call to call on a busy machine, which no test on a quiet one shows. Write the parts
+#   into an array by part, and add them up in order after the loop.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
@@ -29,7 +29,8 @@ cat > setup.py <<'EOF'
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-setup(ext_modules=cythonize(Extension("total", ["total.pyx"], extra_compile_args=["-fopenmp"], extra_link_args=["-fopenmp"])))
+openmp = {"extra_compile_args": ["-fopenmp"], "extra_link_args": ["-fopenmp"]}
+setup(ext_modules=cythonize(Extension("total", ["total.pyx"], **openmp)))
 EOF
 venv/bin/python setup.py --quiet build_ext --inplace > build.log 2>&1 || { cat build.log; exit 1; }
 gcc --version | head -n 1

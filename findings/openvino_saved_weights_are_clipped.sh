@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Expected: where ov.save_model stores weights as float16, a tensor whose values do not fit float16 stays float32.
-# What happens: only where three quarters of it do not fit. With fewer, 1e5 is stored as 65504, inf as 65504 and 1e-8 as 0,
-#   without a word.
-# Why it matters: folded norms with tiny variances, masks of -inf and de-normalising scales hold such values; read from an
-#   .xml and .bin they give another network than the one that was saved. Ask for compress_to_fp16=False; an importer cannot
-#   tell a 65504 that was one from one that was clipped.
+# What happens: only where three quarters of it do not fit. With fewer, 1e5 is stored as 65504, inf as 65504 and 1e-8
+#   as 0, without a word.
+# Why it matters: folded norms with tiny variances, masks of -inf and de-normalising scales hold such values; read
+#   from an .xml and .bin they give another network than the one that was saved. Ask for compress_to_fp16=False; an
+#   importer cannot tell a 65504 that was one from one that was clipped.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Expected: safetensors gives tensors back in the order of the dict that was saved, as npz and pickle do, or at least in one
-#   order.
-# What happens: the file is sorted by size of element, then by name ("conv10" before "conv2"), and so is load_file; safe_open's
-#   keys() are sorted by name alone; load(bytes) has an order that changes from one process to the next.
-# Why it matters: an importer that takes weights by position, the first kernel for the first convolution, works on a file of
-#   one dtype with few layers and fails from the tenth layer on, or every now and then. Go by name only.
+# Expected: safetensors gives tensors back in the order of the dict that was saved, as npz and pickle do, or at least
+#   in one order.
+# What happens: the file is sorted by size of element, then by name ("conv10" before "conv2"), and so is load_file;
+#   safe_open's keys() are sorted by name alone; load(bytes) has an order that changes from one process to the next.
+# Why it matters: an importer that takes weights by position, the first kernel for the first convolution, works on a
+#   file of one dtype with few layers and fails from the tenth layer on, or every now and then. Go by name only.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

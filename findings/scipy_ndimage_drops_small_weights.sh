@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Expected: scipy.ndimage.correlate multiplies every weight, whatever its size, so it can be the float64 oracle of a
 #   convolution: 1e-17 x 1e20 is 1000, and 0 x NaN is NaN.
-# What happens: it leaves out each weight whose absolute value is at most 2.2e-16, an absolute limit, so weights of 1e-17
-#   give 0, and a NaN under a zero weight is not seen. correlate1d takes weights that differ by less than that limit for
-#   symmetric and uses one side's for both.
-# Why it matters: comparing a convolution with ndimage passes or fails for the wrong reason with pruned or tiny weights
-#   (a scale folded into them) and with NaN. scipy.signal.convolve2d has the right values in each case.
+# What happens: it leaves out each weight whose absolute value is at most 2.2e-16, an absolute limit, so weights of
+#   1e-17 give 0, and a NaN under a zero weight is not seen. correlate1d takes weights that differ by less than that
+#   limit for symmetric and uses one side's for both.
+# Why it matters: comparing a convolution with ndimage passes or fails for the wrong reason with pruned or tiny
+#   weights (a scale folded into them) and with NaN. scipy.signal.convolve2d has the right values in each case.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

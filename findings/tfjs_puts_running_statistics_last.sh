@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Expected: the weights of a TensorFlow.js model.json, and getWeights(), stand layer by layer: a batch norm's gamma, beta,
-#   moving mean and variance together, as in Keras.
-# What happens: all weights that are trained come first, for the whole network, and the moving means and variances of all
-#   norms follow at the end. Freezing a layer (trainable = false) moves its kernel to the end as well, so the order of one and
-#   the same architecture differs from file to file.
-# Why it matters: a reader that walks layers and the manifest side by side gives the next kernel's bytes to a norm; where
-#   sizes agree nothing raises. Compute each name's offset from the manifest, then go by name.
+# Expected: the weights of a TensorFlow.js model.json stand layer by layer: a batch norm's gamma, beta, moving mean
+#   and variance together, as in Keras.
+# What happens: all weights that are trained come first, for the whole network, and the moving means and variances of
+#   all norms follow at the end. Freezing a layer (trainable = false) moves its kernel behind the trained ones as
+#   well, so the order of one and the same architecture differs from file to file.
+# Why it matters: a reader that walks layers and the manifest side by side gives the next kernel's bytes to a norm;
+#   where sizes agree nothing raises. Compute each name's offset from the manifest, then go by name.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 cd "$dir"
-npm install --silent --no-audit --no-fund @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-layers@4.22.0 @tensorflow/tfjs-backend-cpu@4.22.0
+npm install --silent --no-audit --no-fund @tensorflow/tfjs-core@4.22.0 \
+  @tensorflow/tfjs-layers@4.22.0 @tensorflow/tfjs-backend-cpu@4.22.0
 cat > order.js <<'EOF'
 const assert = require('assert');
 const tf = require('@tensorflow/tfjs-core');

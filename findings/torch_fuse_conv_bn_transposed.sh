@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Expected: torch.nn.utils.fusion.fuse_conv_bn_eval is handed the layer itself, so it knows a ConvTranspose2d from a Conv2d;
-#   and with transpose=True it folds any transposed convolution.
-# What happens: without transpose=True it scales a transposed convolution's *input* channels and says nothing where they are
-#   as many as the outputs. With transpose=True it raises for every groups > 1, from inside the arithmetic; for
-#   groups = channels (depthwise upsampling) the call *without* transpose=True is the right one.
-# Why it matters: decoders and super-resolution networks end in such layers; whoever folds by this function, or copies its
-#   axis rule, gets wrong images. The scale belongs on axis 1 within each group: w.view(groups, C/groups, K/groups, R, S).
+# Expected: torch.nn.utils.fusion.fuse_conv_bn_eval is handed the layer itself, so it knows a ConvTranspose2d from a
+#   Conv2d; and with transpose=True it folds any transposed convolution.
+# What happens: without transpose=True it scales a transposed convolution's *input* channels and says nothing where
+#   they are as many as the outputs. With transpose=True it raises for every groups > 1, from inside the arithmetic;
+#   for groups = channels (depthwise upsampling) the call *without* transpose=True is the right one.
+# Why it matters: decoders and super-resolution networks end in such layers; whoever folds by this function, or copies
+#   its axis rule, gets wrong images. The scale belongs on axis 1 within each group: w.view(groups, C/groups,
+#   K/groups, R, S).
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Expected: torch.fx.experimental.optimization.fuse folds batch norms into convolutions only where that is right; it does
-#   leave a convolution alone whose result has two readers.
-# What happens: a convolution *module* that is called twice (shared between branches, scales or steps) is folded at one
-#   call, and its weights change for the other call too; with a norm at each call the second norm is folded on top of the
-#   first. The values are wrong by as much as the values are large; no warning.
-# Why it matters: heads shared by the levels of a pyramid (EfficientDet: one convolution, a norm a level) have
-#   this form. Fold by call and copy the weights; count the callers of a module, not the readers of a node.
+# Expected: torch.fx.experimental.optimization.fuse folds batch norms into convolutions only where that is right; it
+#   does leave a convolution alone whose result has two readers.
+# What happens: a convolution *module* that is called twice (shared between branches, scales or steps) is folded at
+#   one call, and its weights change for the other call too; with a norm at each call the second norm is folded on top
+#   of the first. The values are wrong by as much as the values are large; no warning.
+# Why it matters: heads shared by the levels of a pyramid (EfficientDet: one convolution, a norm a level) have this
+#   form. Fold by call and copy the weights; count the callers of a module, not the readers of a node.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
