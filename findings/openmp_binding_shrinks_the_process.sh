@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Expected: OMP_PROC_BIND or OMP_PLACES, often set for benchmarks, place the threads of OpenMP regions; they act when
 #   a region starts, on its threads, and the rest of the process keeps all CPUs.
-# What happens: *importing* a package that brings libgomp (scikit-learn here; torch, fastconv) binds the importing
+# What happens: *importing* a package that brings libgomp (scikit-learn here, or torch) binds the importing
 #   thread to the first place, before any region. os.sched_getaffinity(0), from which counts of CPUs are taken, then
 #   says 1, and every thread and child process that is started later inherits the one CPU.
 # Why it matters: engines with their own pools (ONNX Runtime, OpenVINO, XNNPACK), process pools and data loaders end
