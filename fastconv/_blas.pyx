@@ -62,14 +62,14 @@ cdef class Blas(Runner):
         self.most_strips, self.most_parts = self.strips, 1  # what BLAS rounds may depend on the slab
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
-    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
+    cpdef run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
         """Run as every runner does, on an out whose pixels are as near to each other as BLAS can be told."""
         if out_stride > INT_MAX * <ptrdiff_t>x.itemsize:
             raise ValueError(
                 'out must have its pixels less than 2**31 values apart for algorithm "blas", '
                 f"got {out_stride // x.itemsize:,}"
             )
-        super().run(x, residual, out, out_stride, work)
+        Runner.run(self, x, residual, out, out_stride, work)
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until the deadline, BLAS itself on one thread."""

@@ -60,18 +60,16 @@ cdef class Chain(Runner):
         for i, (runner, x, residual, out) in enumerate(steps):
             self.steps[i] = Step(<void *>runner, place(x), place(residual), place(out))
             self.team.size = max(self.team.size, runner.team.size)
-            self.workspace_bytes = max(self.workspace_bytes, <ptrdiff_t>runner.memory)
+            self.workspace_bytes = max(self.workspace_bytes, runner.memory)
 
     def __dealloc__(self):
         free(self.steps)
 
     def set_team(self, int size, int opened):
-        """The largest team of a step; each has its own already."""
-
-    @property
-    def memory(self):
-        """Bytes that a run takes: the arena, and the workspace of one step after the other."""
-        return self.arena_bytes + self.workspace_bytes
+        """The largest team of a step; each has its own already. A run takes the arena, and the workspace of one step
+        after the other.
+        """
+        self.memory = self.arena_bytes + self.workspace_bytes
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         cdef Arrays own

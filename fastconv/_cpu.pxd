@@ -10,11 +10,13 @@ cdef extern from "stream.h" nogil:
 cdef extern from "winograd.h" nogil:
     enum:
         CACHE_LINE
+        FC_ALL_OUTPUTS
         FC_MAX_COLUMNS
         FC_MAX_NODES
         FC_MAX_OUTPUTS
         FC_MAX_POINTS
         FC_MAX_RUN
+        FC_RANGE
 
     struct fc_winograd:
         int nodes
@@ -36,6 +38,10 @@ cdef extern from "winograd.h" nogil:
         int first_col
         int end_col
 
+    struct fc_direct:
+        unsigned short outputs
+        unsigned short zeros
+
     struct fc_patches:
         fc_axes axes
         const char **pixels
@@ -46,7 +52,7 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t point_stride
         ptrdiff_t tile_stride
         double most
-        char *fits
+        fc_direct *direct
         fc_window windows[4][4]
 
     struct fc_weights:
@@ -111,6 +117,8 @@ cdef extern from "kernels.h" nogil:
         FC_STEPS
         FC_PREFETCHED
         FC_MOST_REST
+        FC_MAX_FEW
+        FC_FEW_BYTES
 
     struct fc_tile:
         const char **pixels
@@ -131,6 +139,7 @@ cdef extern from "kernels.h" nogil:
         int relu
 
     ctypedef void (*fc_tile_kernel)(const fc_tile *) noexcept
+    ctypedef void (*fc_few_kernel)(const fc_tile *, ptrdiff_t step, ptrdiff_t count) noexcept
 
     struct fc_planes:
         fc_tile store
@@ -170,6 +179,7 @@ cdef extern from "kernels.h" nogil:
         fc_tile_kernel conv_prefetching[12]
         fc_tile_kernel narrow[2][12]
         fc_tile_kernel row[2][2][12]
+        fc_few_kernel few[8]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_rest[4]
         fc_transpose_kernel transpose[2]

@@ -1,6 +1,7 @@
 """What runs a convolution, cut into units that a team shares."""
 
 from libc.stdint cimport int64_t
+from numpy cimport ndarray
 
 from fastconv._shares cimport fc_shares
 from fastconv._team cimport Team
@@ -37,8 +38,10 @@ cdef class Runner:
     cdef readonly ptrdiff_t workspace_bytes  # for each thread
     cdef readonly ptrdiff_t repeats  # of every strip and part: for each group, say
     cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` and 1 at least; no more: there is one cut
+    cdef readonly ptrdiff_t memory  # bytes that a run of the team takes
     cdef Team team
     cdef Cut cut
+    cpdef run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work)
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil
     cdef Cut best_cut(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Cut cut) noexcept

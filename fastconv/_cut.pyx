@@ -32,18 +32,14 @@ cdef class Runner:
     def set_team(self, int size, int opened):
         """Cut the work for `size` threads of a region of `opened`, with which the runner runs from now on."""
         self.team, self.cut = Team(size, opened), self.best_cut(size)
+        self.memory = size * self.workspace_bytes
 
     @property
     def threads(self):
         """Threads that work."""
         return self.team.size
 
-    @property
-    def memory(self):
-        """Bytes that a run of the team takes."""
-        return self.team.size * self.workspace_bytes
-
-    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
+    cpdef run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
         """Write the result for x to out (bytes from pixel to pixel: `out_stride`).
 
         `work` has `memory` bytes; it is None where that is 0. Handlers of signals run between units of a long run, with

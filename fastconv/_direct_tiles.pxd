@@ -1,6 +1,6 @@
 """The loops of the direct convolution over the tiles of a strip of output pixels."""
 
-from fastconv._cpu cimport fc_kernels, fc_tile, fc_tile_kernel
+from fastconv._cpu cimport fc_few_kernel, fc_kernels, fc_tile, fc_tile_kernel
 from fastconv._cut cimport Runner
 from fastconv._rows cimport InputRows, Window
 
@@ -26,6 +26,8 @@ cdef class DirectTiles(Runner):
     cdef ptrdiff_t max_pixels  # of a tile
     cdef bint narrow, in_rows, in_place
     cdef const fc_tile_kernel *narrow_kernels
+    cdef fc_few_kernel few  # the tile for few output channels, or NULL
+    cdef bint by_rows  # a run of pixels for it ends with the row
     # Geometry, in pixels and channels.
     cdef ptrdiff_t out_width, groups, group_in, group_out, blocks, terms, kernel_rows, kernel_cols, stride_h, stride_w
     # Packed weights, in bytes.

@@ -2,6 +2,7 @@
 
 With dilation 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
 Output pixels for which the same taps of the kernel lie in the padding, and are left out, form tiles of their own.
+Few output channels, which fill no vector, take a tile whose lanes are pixels, where enough lie side by side.
 """
 
 import numpy as np
@@ -10,17 +11,17 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_tile, fc_tile_kernel, kernels_for,
+    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_tile,
+    fc_tile_kernel, kernels_for,
 )
 from fastconv._cut cimport share
 from fastconv._pack cimport is_narrow
 from fastconv._rows cimport InputRows, Window
 
-from fastconv._rows import is_read_well
+from fastconv._rows import chunks, is_read_well
 
 import_array()
 
-CHUNK_CHANNELS = 64
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 
 # The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
@@ -51,7 +52,7 @@ cdef class DirectTiles(Runner):
         reads_well = is_read_well(shape, shape.in_channels * self.itemsize, self.kernels.max_pixels)
         self.in_place = self.in_rows and bool(all_finite) and reads_well
         self.copies = shape.padding != ((0, 0), (0, 0)) and not self.in_place
-        self.groups = (self._chunks(shape) if self.copies else 1) if self.narrow else shape.groups
+        self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.narrow else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
         self.terms = shape.terms
@@ -66,10 +67,21 @@ cdef class DirectTiles(Runner):
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
         self.tile = f"{self.max_pixels} pixels × {columns} channels"
+        self._set_few(shape)
         self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
         self.stride_w = self.rows.window_step
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+
+    def _set_few(self, shape):
+        """Take the tile for few columns where there is one, and runs of pixels that fill it."""
+        self.by_rows = self.copies or shape.kernel != (1, 1) or shape.stride != (1, 1)
+        run = shape.out_width if self.by_rows else shape.out_width * shape.out_height
+        if not self.narrow and 0 < self.group_out <= FC_MAX_FEW and run >= self.kernels.lanes:
+            self.few = self.kernels.few[self.group_out - 1]
+        self.by_rows = self.by_rows and self.few != NULL
+        if self.few != NULL:
+            self.tile = f"{self.kernels.lanes} pixels × {self.group_out} channels"
 
     def _max_pixels(self):
         """The most pixels of a tile."""
@@ -78,15 +90,6 @@ cdef class DirectTiles(Runner):
         if self.narrow or self.terms > FEW_TERMS or has_half:
             return self.kernels.max_pixels
         return min(self.kernels.max_pixels, ENOUGH_SUMS // FC_MAX_VECTORS)
-
-    def _chunks(self, shape):
-        """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
-
-        A chunk is a few cache lines wide, so that a strip's pixels do not fall on the same few sets of the cache.
-        """
-        channels, lanes = shape.in_channels, self.kernels.lanes
-        widths = range(min(CHUNK_CHANNELS, channels), 0, -1)
-        return next((channels // width for width in widths if channels % width == width % lanes == 0), 1)
 
     def set_segments(self, dilation_w):
         """Where the input under the kernel lies, once it is known how many rows are copied together."""
@@ -118,7 +121,7 @@ cdef class DirectTiles(Runner):
             run.tile = 0
             row = top_row
             while row < end_row:
-                run.end_row = self.rows.end_of_rows(row, end_row)
+                run.end_row = row + 1 if self.by_rows else self.rows.end_of_rows(row, end_row)
                 run.first_col = 0
                 while run.first_col < self.out_width:
                     run.window = self.rows.window(row, run.first_col)
@@ -155,6 +158,11 @@ cdef class DirectTiles(Runner):
             prefetching = self.turn_bytes // FC_PREFETCHED
         at = source + (row - first // self.out_width) * row_step + q * step
         at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
+        tile = &calls[0].tile
+        if self.few != NULL and pixels >= self.kernels.lanes and (tile.n_segments <= 1 or tile.length >= FC_FEW_BYTES):
+            tile.pixels = &at
+            self.few(tile, step, pixels)
+            return
         for t in range(tiles):
             n = low + (t < higher)
             for i in range(n):

@@ -14,6 +14,7 @@ import scipy.linalg.cython_blas
 from fastconv import (
     _arrays,
     _blas,
+    _bound,
     _chain,
     _config,
     _cpu,

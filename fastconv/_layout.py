@@ -16,20 +16,19 @@ def conversion(layout, native="NHWC"):
     return "none" if layout == native else "x and the result, NCHW ↔ NHWC"
 
 
-def run_in_nhwc(bind, x, residual, y, out_shape, num_threads):
+def run_in_nhwc(bind, x, residual, y, num_threads):
     """Compute y, in layout NCHW as checked x and residual are, from NHWC copies of some images in turn.
 
-    `bind(images)` gives what runs on so many: it has `run(x, residual, out, out_stride)`. `out_shape` is the NHWC shape
-    of the result. `num_threads` is an integer, or None for the default.
+    `bind(images)` gives what runs on so many: it has `run(x, residual, out, out_stride)`. `num_threads` is an integer,
+    or None for the default.
     """
-    images, dtype = out_shape[0], y.dtype
-    given = [_batch(array) for array in (x, residual) if array is not None]
+    given = [_batch(x)] if residual is None else [_batch(x), _batch(residual)]
     y = _batch(y)
-    image_bytes = sum(prod(array.shape[1:]) for array in (*given, y)) * dtype.itemsize
-    most = max(1, _TURN_BYTES // max(image_bytes, 1))
+    images = len(y)
+    most = max(1, images * _TURN_BYTES // max(sum(array.nbytes for array in given) + y.nbytes, 1))
     for start in range(0, images, most):
         turn = slice(start, min(start + most, images))
-        sources = [_arrays.contiguous(array[turn], dtype) for array in given]
+        sources = [_arrays.contiguous(array[turn], y.dtype) for array in given]
         _run_turn(bind(turn.stop - start), sources, y[turn], num_threads)
 
 

@@ -7,6 +7,7 @@ rows of the map between. Which ones depends on the place in the map alone, and s
 
 from libc.string cimport memcpy, memset
 
+CHUNK_CHANNELS = 64
 cdef double LEAST_SAVED = 0.02  # of the products, that is worth tiles of single columns
 cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
 cdef ptrdiff_t SPARSE = 4  # times as many pixels in a row as are read: only these are copied
@@ -63,6 +64,16 @@ def is_read_well(shape, pixel_bytes, tile_pixels):
         return edges * 3 <= shape.width and pixel_bytes % SAME_SETS_BYTES > 0
     seen = kernel_rows * (tile_pixels + kernel_cols - 1) * pixel_bytes
     return edges**2 * 3 <= shape.width and seen <= IN_L1
+
+
+def chunks(shape, lanes):
+    """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
+
+    A chunk is a few cache lines wide, so that a strip's pixels do not fall on the same few sets of the cache.
+    """
+    channels = shape.in_channels
+    widths = range(min(CHUNK_CHANNELS, channels), 0, -1)
+    return next((channels // width for width in widths if channels % width == width % lanes == 0), 1)
 
 
 cdef class InputRows:

@@ -28,8 +28,10 @@ cdef extern from * nogil:
     #if defined _OPENMP
     #include <omp.h>
     static int fc_thread_limit(void) { return omp_get_max_threads(); }
+    static int fc_most_threads(void) { return omp_get_thread_limit(); }
     #else
     static int fc_thread_limit(void) { return 1; }
+    static int fc_most_threads(void) { return 1; }
     #endif
 
     #if defined _OPENMP && _OPENMP >= 201511
@@ -51,6 +53,7 @@ cdef extern from * nogil:
     #endif
     """
     int fc_thread_limit() noexcept
+    int fc_most_threads() noexcept
     int fc_place_count() noexcept
     int fc_place_size(int place) noexcept
     void fc_place_cpus(int place, int *cpus) noexcept
@@ -129,6 +132,11 @@ def thread_limit():
     `omp_set_num_threads` sets, and so threadpoolctl.
     """
     return fc_thread_limit()
+
+
+def most_threads():
+    """The most threads that there can be in a team: OMP_THREAD_LIMIT, or very many; 1 in a build without OpenMP."""
+    return fc_most_threads()
 
 
 def affinity():

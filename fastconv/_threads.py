@@ -4,13 +4,13 @@ import os
 from functools import cache
 from time import monotonic
 
-from fastconv import _arguments, _cpu, _cpus, _team
+from fastconv import _arguments, _cpus, _team
 
 # 2 to 5 µs of work: opening a parallel region, and reading what another core wrote before, take 1 to 3.
 _MACS_PER_THREAD = 250_000
 _MACS_FOR_A_MOVE = 20  # what a value takes to be moved: about 0.2 ns where it is cached
 # More threads than CPUs only wait for each other; a limit keeps thread creation from failing.
-_LARGEST_TEAM = max(64, os.cpu_count() or 1) if _cpu.compiler()[1] else 1
+_LARGEST_TEAM = min(max(64, os.cpu_count() or 1), _team.most_threads())
 _QUOTA_SECONDS = 0.1  # after which quotas are read again
 _MOST_KNOWN = 64
 

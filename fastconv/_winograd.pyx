@@ -6,15 +6,17 @@ channels the products with the transformed weights give M [tile][point][column],
 and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once for each strip.
 
 Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
-stand where they belong. The reduction is never split and every tile is computed by itself, so every cut gives the
-same bits.
+stand where they belong. So is an output that sees values much smaller than those beside them in the patch, whose
+rounding would spread to it: its error follows from its own input. The reduction is never split and every tile is
+computed by itself, so every cut gives the same bits.
 """
 
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._cpu cimport (
-    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, fc_axes, fc_end_stream, fc_kernels,
-    fc_patches, fc_product, fc_result, fc_winograd, fc_winograd_kernels, kernels_for,
+    CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
+    fc_direct, fc_end_stream, fc_kernels, fc_patches, fc_product, fc_result, fc_winograd, fc_winograd_kernels,
+    kernels_for,
 )
 from fastconv._cut cimport Arrays, Cut, Runner, share
 from fastconv._shares cimport fc_shares, fc_take_unit
@@ -27,6 +29,7 @@ INPUT_COST = 8  # for an input channel
 OUTPUT_COST = 11  # for an output channel
 WEIGHT_COST = 2.5
 LANES = kernels_for(sizeof(float)).lanes
+RANGE = FC_RANGE  # csrc/winograd.h; the tests derive a bound of the error from it
 
 cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 # Weights, in bytes. Larger ones than the first come in anew for every strip, which is worth one twice as large; smaller
@@ -132,9 +135,9 @@ cdef class Winograd(Runner):
         """A thread's share of the units, parts of the blocks of a group for a strip: parts fastest, then groups."""
         cdef ptrdiff_t unit, part, group, number, block, transformed = -1, first = -1
         cdef Strip strip
-        cdef char[MAX_TILES] fits
+        cdef fc_direct[MAX_TILES] direct
         cdef fc_result result
-        result.relu, result.streams = self.relu, self.streams
+        result.relu = self.relu
         result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
         result.residual_row = self.out_width * result.residual_stride
         result.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
@@ -154,12 +157,12 @@ cdef class Winograd(Runner):
                 self.tiles.arrange(
                     &strip, share(number, cut.strips, self.tiles.count), share(number + 1, cut.strips, self.tiles.count)
                 )
-                self._transform(&strip, arrays.x + group * self.group_in * self.itemsize, work, fits)
+                self._transform(&strip, arrays.x + group * self.group_in * self.itemsize, work, direct)
             for block in range(share(part, cut.parts, self.blocks), share(part + 1, cut.parts, self.blocks)):
-                self._block(&strip, fits, group, block, arrays, work, &result)
+                self._block(&strip, direct, group, block, arrays, work, &result)
 
-    cdef void _transform(self, const Strip *strip, const char *x, char *work, char *fits) noexcept nogil:
-        """Transform a strip's patches, in which the group's channels begin at x; `fits` tells which cannot overflow."""
+    cdef void _transform(self, const Strip *strip, const char *x, char *work, fc_direct *direct) noexcept nogil:
+        """Transform a strip's patches, in which the group's channels begin at x, and tell what to compute directly."""
         cdef ptrdiff_t place = 0
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
         cdef fc_patches patches
@@ -168,16 +171,16 @@ cdef class Winograd(Runner):
         while place < strip.count:
             patches.tiles = self.tiles.run_length(strip, place)
             patches.axes, patches.out = self.axes[strip.tiles[place].kind], work + place * self.v_tile
-            patches.fits, patches.ahead = fits + place, self.ahead * patches.tiles
+            patches.direct, patches.ahead = direct + place, self.ahead * patches.tiles
             self.tiles.find_pixels(x, strip.tiles + place, patches.tiles, pixels)
             self.kernels.input[self.is_5x5][patches.axes.rows.nodes - 1][patches.axes.cols.nodes - 1](&patches)
             place += patches.tiles
 
     cdef void _block(
-        self, const Strip *strip, const char *fits, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays, char *work,
+        self, const Strip *strip, fc_direct *direct, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays, char *work,
         fc_result *result,
     ) noexcept nogil:
-        """A block of output channels of a strip: the products, then every tile's output, or the tile done directly."""
+        """A block of output channels of a strip: the products, then every tile's output, what must be directly."""
         cdef ptrdiff_t place, block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t channel = (group * self.group_out + block * block_columns) * self.itemsize
         cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
@@ -192,10 +195,11 @@ cdef class Winograd(Runner):
             tile = strip.tiles + place
             result.axes, result.sums = self.axes[tile.kind], sums + place * self.m_tile
             self.tiles.place(tile, channel, arrays, result)
-            if fits[place]:
+            result.streams = self.streams and direct[place].outputs == 0  # what is written again stays in the cache
+            if direct[place].outputs != FC_ALL_OUTPUTS:
                 self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](result)
-            else:
-                patch.pixels, patch.channels = pixels, self.group_in
+            if direct[place].outputs:
+                patch.pixels, patch.channels, patch.direct = pixels, self.group_in, direct + place
                 self.tiles.find_pixels(arrays.x + group * self.group_in * self.itemsize, tile, 1, pixels)
                 self.tiles.find_taps(tile, &patch)
                 self.kernels.direct(&patch, result)

@@ -47,6 +47,11 @@ class Conv2d(ConvPlan):
     weights times sqrt(2 / terms), is 1e-6 to 2e-6 with "direct" and 2e-6 to 4e-6 with "winograd" (1e-6 with its
     F(2×2, 3×3)), whose tiles are computed directly where x is not finite or a value on the way might overflow.
 
+    The error of an output follows from what it sees itself, whatever lies beside it: it is a few eps times the norm of
+    those values times the norm of the weights of its channel, at most 64 eps in all tests. Whole numbers, masks among
+    them, whose sums stay below 2^24 (float64: 2^53) come out exact with "direct"; "winograd", and so "auto", rounds
+    them as any others, but gives the bias exactly where an output sees zeros alone.
+
     Of a subclass of ndarray, such as a memmap, only the values count. Masked arrays are refused, and subclasses that
     define `__array_ufunc__` or `__array_function__`, as those with units do: give a plain array, `np.asarray(x)`.
 

@@ -238,5 +238,5 @@ def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
     if layout == "NHWC":
         bind(shape.batch).run(_arrays.contiguous(x, dtype), None, y, step)
     else:
-        _layout.run_in_nhwc(bind, x, None, y, shape.out_shape, num_threads)
+        _layout.run_in_nhwc(bind, x, None, y, num_threads)
     return y if out is None else out

@@ -1,4 +1,4 @@
-"""Set-up of all tests: the hypothesis profile, teams for tiny layers, and child processes."""
+"""Set-up of all tests: the hypothesis profile, transforms, teams for tiny layers, and child processes."""
 
 import os
 import subprocess
@@ -13,6 +13,8 @@ import threadpoolctl
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from fastconv import _algorithms, _threads
+
+TRANSFORMS = {str(a.transform): a.transform for a in _algorithms.ALGORITHMS if a.name == "winograd"}
 
 hypothesis.settings.register_profile(
     "fastconv",
@@ -37,6 +39,15 @@ def without_winograd(monkeypatch):
     """Algorithms whose results are exact on whole numbers alone."""
     kept = tuple(algorithm for algorithm in _algorithms.ALGORITHMS if algorithm.name != "winograd")
     monkeypatch.setattr(_algorithms, "ALGORITHMS", kept)
+
+
+@pytest.fixture(params=TRANSFORMS)
+def transform(request, monkeypatch):
+    """Each transform of Winograd's in turn: the only one that there is for its kernel."""
+    chosen = TRANSFORMS[request.param]
+    kept = [a for a in _algorithms.ALGORITHMS if a.name != "winograd" or a.transform is chosen]
+    monkeypatch.setattr(_algorithms, "ALGORITHMS", kept)
+    return chosen
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ _TILE = re.compile(
     r"_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
 )
 
+_FEW = re.compile(r"f(?P<bits>\d\d)_few_(?P<columns>\d)__\w+")
+
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
@@ -128,6 +130,34 @@ def faults(name, body):
                 found.append(f"{count} {what}, where {steps} steps of {need} need {least} to {most}")
     if need.stores and sorted(copying) != [False, True]:
         found.append(f"{sum(copying)} of {len(copying)} loops copy, where one of two should")
+    return found
+
+
+def is_few(name):
+    """Whether a function is the tile for few output channels, which has loops for several ways to read x."""
+    return _FEW.fullmatch(name) is not None
+
+
+def few_faults(name, body):
+    """What is wrong with the hot loops of the tile for few output channels, as sentences.
+
+    They are those that prefetch. A turn multiplies the 16 bytes of each pixel, values in one or two vectors of pixels,
+    by a weight for each value and column, loaded into all lanes once. No vector may be stored, or lie on the stack.
+    """
+    tile = _FEW.fullmatch(name)
+    weights = 16 * 8 // int(tile["bits"]) * int(tile["columns"])
+    loops = [loop for loop in hot_loops(body) if any(i.name.startswith("prefetch") for i in loop)]
+    found = [] if loops else ["no loop that prefetches has multiply-adds"]
+    for loop in loops:
+        vectors = [i for i in loop if i.is_vector]
+        stored, stack = sum(i.is_store for i in vectors), sum("(%rsp" in i.operands for i in vectors)
+        broadcast = sum(bool(re.match("vbroadcasts|vmovddup|vpbroadcast", i.name)) for i in vectors)
+        if _multiply_adds(loop) not in (weights, 2 * weights):
+            found.append(f"{_multiply_adds(loop)} multiply-adds, where there are {weights} weights")
+        if broadcast > weights:
+            found.append(f"{broadcast} weights are loaded, where there are {weights}")
+        if stored or stack:
+            found.append(f"{stored} stores of vectors, {stack} vectors on the stack")
     return found
 
 

@@ -61,6 +61,17 @@ def test_a_limit_set_before_the_import_holds(run_python):
     run_python("-c", textwrap.dedent(code))
 
 
+@several_cpus
+def test_a_thread_limit_of_openmp_is_told(run_python):
+    code = """
+        import numpy as np, fastconv
+        for num_threads in (None, 2):
+            plan = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1, num_threads=num_threads)
+            assert plan.num_threads == plan.describe((56, 56, 64)).threads == 1
+    """
+    run_python("-c", textwrap.dedent(code), OMP_THREAD_LIMIT="1")
+
+
 @pytest.mark.parametrize("value", ["99999999999", "9" * 30, "1" * 5000, "2147483648"])
 def test_a_number_that_openmp_passes_over_is_passed_over(run_python, value):
     code = "import numpy as np, fastconv; fastconv.pointwise(np.ones((1, 1, 1)), np.ones((1, 1)))"

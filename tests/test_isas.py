@@ -17,7 +17,9 @@ from fastconv import _cpu
 HERE = Path(__file__).parent
 KERNEL_TESTS = [
     "test_conv2d",
+    "test_few_channels",
     "test_winograd",
+    "test_winograd_range",
     "test_pack",
     "test_pointwise",
     "test_pool",

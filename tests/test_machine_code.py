@@ -9,17 +9,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from machine_code import Step, faults, functions, is_tile, step
+from machine_code import Step, faults, few_faults, functions, is_few, is_tile, step
 
 ROOT = Path(__file__).parents[1]
 COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"]) if shutil.which(name.split()[0])]
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(
-    r"f\d\d_(winograd_(weights|input|output|direct)|narrow_values?|conv_store_columns|transpose|pool_(max|average)|peak)_.*"
+    r"f\d\d_(winograd_(weights|input|windows|output|direct)|"
+    r"narrow_values?|conv_store_columns|transpose|pool_(max|average)|peak)_.*"
 )
 # Small tiles that compilers are known to get wrong: clang keeps in memory what a loop of one turn sets, gcc loads a
 # vector for each of its uses, or moves the sums about.
-KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v))__.*")
+KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v)|few_1)__.*")
 KNOWN_OF_GCC = re.compile(r"f\d\d_(planes_2x2v|planes_rest_3|row_[23]x[35]by[12]|winograd_product_[23]x2v)__.*")
 
 
@@ -66,6 +67,16 @@ def test_hot_loops(compiler, kernels):
     assert not found
 
 
+def test_hot_loops_for_few_output_channels(compiler, kernels):
+    tiles = {name: body for name, body in kernels.items() if is_few(name)}
+    assert len(tiles) >= 7 + 3  # floats in AVX2's vectors, doubles
+    known = KNOWN_OF_CLANG if is_clang(compiler) else KNOWN_OF_GCC
+    found = {
+        name: said for name, body in tiles.items() if not known.fullmatch(name) and (said := few_faults(name, body))
+    }
+    assert not found
+
+
 def test_large_outputs_go_past_the_caches(kernels):
     """Where a vector is a whole cache line."""
     streaming = {name for name, body in kernels.items() if any(i.name.startswith("vmovntp") for i in body)}
@@ -75,7 +86,7 @@ def test_large_outputs_go_past_the_caches(kernels):
 
 def test_every_kernel_is_a_tile_or_another(kernels):
     """A new family must say in machine_code.py what its hot loop is to be, or here that it has none."""
-    assert [name for name in kernels if not is_tile(name) and not OTHERS.match(name)] == []
+    assert [name for name in kernels if not (is_tile(name) or is_few(name) or OTHERS.match(name))] == []
 
 
 GOOD = """
@@ -157,6 +168,36 @@ def test_the_check_tells_which_loop_copies(line, changed, said):
     assert line in PLANES
     ((name, body),) = functions(PLANES.replace(line, changed)).items()
     found = faults(name, body)
+    assert len(found) == len(said)
+    assert all(text in fault for text, fault in zip(said, found, strict=True))
+
+
+# The tile for one output channel of doubles.
+FEW = """
+0000000000000000 <f64_few_1__avx2>:
+       0:\tprefetcht0 0x80(%rax)
+       4:\tvunpcklpd %ymm5,%ymm4,%ymm2
+       8:\tvbroadcastsd (%rcx),%ymm3
+       c:\tvfmadd231pd %ymm2,%ymm3,%ymm0
+      10:\tvbroadcastsd 0x20(%rcx),%ymm3
+      14:\tvfmadd231pd %ymm4,%ymm3,%ymm0
+      18:\tjle    0 <f64_few_1__avx2>
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "said"),
+    [
+        ("nothing", "", []),
+        ("vunpcklpd %ymm5,%ymm4,%ymm2", "vbroadcastsd (%rcx),%ymm3", ["3 weights are loaded"]),
+        ("vunpcklpd %ymm5,%ymm4,%ymm2", "vmovups %ymm2,0x20(%rsp)", ["1 stores of vectors, 1 vectors on the stack"]),
+        ("vfmadd231pd %ymm4,%ymm3,%ymm0", "nop", ["1 multiply-adds"]),
+        ("prefetcht0 0x80(%rax)", "nop", ["no loop"]),
+    ],
+)
+def test_the_check_of_tiles_for_few_output_channels(line, changed, said):
+    ((name, body),) = functions(FEW.replace(line, changed)).items()
+    found = few_faults(name, body)
     assert len(found) == len(said)
     assert all(text in fault for text, fault in zip(said, found, strict=True))
 

@@ -14,24 +14,14 @@ from compare import assert_close
 from numpy.lib.stride_tricks import sliding_window_view
 
 import fastconv
-from fastconv import _algorithms, _pack, reference
+from fastconv import _pack, reference
 
-TRANSFORMS = {str(a.transform): a.transform for a in _algorithms.ALGORITHMS if a.name == "winograd"}
 CHAIN = 16  # channels summed in one chain
 BAD = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf, "1e38": 1e38, "-3e38": -3e38}
 BAD_WEIGHTS = {"float32": [*BAD.values(), 1e30], "float64": [np.nan, np.inf, -np.inf, 1e240, 1e307, -1.7e308]}
 SCALES = {"float32": [1e38, 1e25, 1e18, 1e-20, 1e-38, 0], "float64": [1e307, 1e200, 1e150, 1e-40, 1e-160, 1e-307, 0]}
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
-
-
-@pytest.fixture(params=TRANSFORMS)
-def transform(request, monkeypatch):
-    """Each transform in turn: the only one that there is for its kernel."""
-    chosen = TRANSFORMS[request.param]
-    kept = [a for a in _algorithms.ALGORITHMS if a.name != "winograd" or a.transform is chosen]
-    monkeypatch.setattr(_algorithms, "ALGORITHMS", kept)
-    return chosen
 
 
 def normals(*shapes, dtype="float32"):

@@ -1,48 +1,23 @@
-"""A runner for each team, lent memory for each call: what plans and functions run, for one shape of x."""
+"""What runs for one shape of x, and what it tells of itself: a convolution, a pooling, a sum."""
 
-from fastconv import _cpu, _threads, _workspace
+from fastconv import _cpu, _threads
+from fastconv._bound import Bound
 from fastconv._elementwise import Elementwise
 from fastconv._planning.description import Description
 from fastconv._pool import Pool
 
 
-class Bound:
-    """What runs on arrays of one shape that are known to be right, with the team that there is at each call.
+class BoundStep(Bound):
+    """What runs on NHWC arrays that are known to be right; `name` says how, `out_shape` is NHWC in any layout."""
 
-    A subclass has `_bind(threads)`, which makes a runner for a largest team of so many, and the NHWC `out_shape`.
-    """
-
-    __slots__ = ("_num_threads", "_runners", "name", "out_shape", "useful")
+    __slots__ = ("name", "out_shape")
 
     layout = "NHWC"  # of the arrays
     macs = packed_bytes = 0
 
     def __init__(self, name, out_shape, num_threads, useful):
-        self.name, self.out_shape, self._num_threads, self.useful = name, out_shape, num_threads, useful
-        self._runners = {}  # by the largest team; a runner does not change, so threads may share it
-
-    @property
-    def runner(self):
-        """The runner for the largest team of the calling thread now."""
-        return self.runner_for(1 if self.useful == 1 else _threads.now(self._num_threads))
-
-    def runner_for(self, threads):
-        """The runner for a largest team of so many."""
-        runner = self._runners.get(threads)
-        if runner is None:
-            runner = self._bind(threads)
-            runner.set_team(min(threads, self.useful), threads)
-            self._runners[threads] = runner
-        return runner
-
-    def run(self, x, residual, out, out_stride):
-        """Write the result for x into out, whose pixels are `out_stride` bytes apart."""
-        runner = self.runner
-        work = _workspace.borrow(runner.memory)
-        try:
-            runner.run(x, residual, out, out_stride, work)
-        finally:
-            _workspace.give_back(work)
+        super().__init__(num_threads, useful)
+        self.name, self.out_shape = name, out_shape
 
     def multiplications(self, runner):
         """Those that a runner really does."""
@@ -64,7 +39,7 @@ class Bound:
         )
 
 
-class BoundConv(Bound):
+class BoundConv(BoundStep):
     """A convolution, on arrays in the layout of its algorithm."""
 
     __slots__ = ("_activation", "_packed", "algorithm", "layout", "packed_bytes", "shape")
@@ -86,7 +61,7 @@ class BoundConv(Bound):
         return self.algorithm.bind(self.shape, self._packed, self._activation)
 
 
-class BoundPool(Bound):
+class BoundPool(BoundStep):
     """A pooling; `combine` is "max" or "avg"."""
 
     __slots__ = ("_arguments",)
@@ -99,7 +74,7 @@ class BoundPool(Bound):
         return Pool(*self._arguments)
 
 
-class BoundElementwise(Bound):
+class BoundElementwise(BoundStep):
     """A sum of x and the residual, or a copy of x, and a ReLU after it."""
 
     __slots__ = ("_arguments",)

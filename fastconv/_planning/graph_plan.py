@@ -10,9 +10,10 @@ from functools import partial
 import numpy as np
 
 from fastconv import _arrays, _layout, _threads
+from fastconv._bound import Bound
 from fastconv._chain import Chain
 from fastconv._graph.rewrites import rewritten
-from fastconv._planning.bound import Bound, BoundElementwise, BoundPool
+from fastconv._planning.bound import BoundElementwise, BoundPool
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.memory import memory
@@ -162,7 +163,7 @@ class BoundChain(Bound):
             x, residual, *_ = [self.placed.places[name] for name in node.inputs] + [None]
             self._steps.append((plan._bind_node(node, shapes), x, residual, self.placed.places[node.name]))
         useful = max(bound.useful for bound, *_ in self._steps)
-        super().__init__("graph", shapes[graph.output], plan._num_threads, useful)
+        super().__init__(plan._num_threads, useful)
 
     def _bind(self, threads):
         return Chain([(bound.runner_for(threads), *places) for bound, *places in self._steps], self.placed.nbytes)

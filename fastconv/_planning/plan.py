@@ -43,9 +43,9 @@ class Plan:
 
     def _call(self, x, residual, out):
         """The result for x, and a residual that is not None; it is `out` if that was given."""
-        dtype, layout = self.dtype, self.layout
+        dtype, layout = self._graph.dtype, self._graph.layout
         x = _arrays.check("x", x, dtype, None, self._whose_dtype)
-        bound = self._bind(x.shape)
+        bound = self._bound.get(x.shape) or self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, layout)
         if residual is not None:
             residual = _arrays.check("residual", residual, dtype, shape)
@@ -55,7 +55,7 @@ class Plan:
             bound.run(_arrays.contiguous(x, dtype), added, y, step)
         else:
             images = x.shape[-3:]
-            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, bound.out_shape, self._num_threads)
+            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
         return y if out is None else out
 
     def cost(self, x_shape: tuple[int, ...]) -> Cost:

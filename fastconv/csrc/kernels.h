@@ -35,6 +35,15 @@ enum {
 
 typedef void (*fc_tile_kernel)(const struct fc_tile *);
 
+enum {
+    FC_MAX_FEW = 8,   /* columns that are few */
+    FC_FEW_BYTES = 16 /* of a pixel, that their tile reads at once */
+};
+
+/* The same for few columns and a run of pixels: pixels[0] is the first, the next is `step` bytes on. There must be
+ * `lanes` of them, and segments of FC_FEW_BYTES, unless there is but one. */
+typedef void (*fc_few_kernel)(const struct fc_tile *, ptrdiff_t step, ptrdiff_t count);
+
 enum { FC_MOST_REST = 4 };
 
 /* Some output channels (rows) times some output pixels (columns) of a 1×1 convolution in layout NCHW. */
@@ -79,6 +88,7 @@ struct fc_kernels {
     fc_tile_kernel conv_prefetching[FC_MAX_PIXELS];         /* [pixels - 1], of FC_MAX_VECTORS vectors */
     fc_tile_kernel narrow[2][FC_MAX_PIXELS];                /* [groups of four][pixels - 1] */
     fc_tile_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
+    fc_few_kernel few[FC_MAX_FEW];                          /* [columns - 1]; NULL where they fill a vector */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
     fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */

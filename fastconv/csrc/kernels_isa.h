@@ -32,6 +32,9 @@ enum { SUM_TERMS = 256 };
 /* The same for the products of Winograd, whose output transform magnifies their rounding. */
 enum { PRODUCT_TERMS = 16 };
 
+/* Outputs of a tile of Winograd's that are computed directly together: so many chains hide the latency. */
+enum { DIRECT_PIXELS = 8 };
+
 /* What the output transform of Winograd stores of a vector of columns: some values, in some pixels; all, in all pixels;
  * the same past the caches. */
 enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };
@@ -39,11 +42,15 @@ enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };
 /* Vectors of channels that go through a window together in pooling: so many chains hide the latency. */
 enum { POOL_VECTORS = 8 };
 
+/* Vectors of pixels that go together in the tile of few columns, so that each weight is loaded once for all. */
+enum { FEW_SETS = VECTOR_BYTES == 64 ? 2 : 1 };
+
 /* Input channels whose weights are transformed together. */
 enum { WEIGHT_CHANNELS = 4 };
 
 #define FOR_PIXELS_4(F, vectors) F(1, vectors) F(2, vectors) F(3, vectors) F(4, vectors)
 #define FOR_PIXELS_6(F, vectors) FOR_PIXELS_4(F, vectors) F(5, vectors) F(6, vectors)
+#define FOR_8(F, vectors) FOR_PIXELS_6(F, vectors) F(7, vectors) F(8, vectors)
 #define FOR_PIXELS_12(F, vectors) \
     FOR_PIXELS_6(F, vectors) F(7, vectors) F(8, vectors) F(9, vectors) F(10, vectors) F(11, vectors) F(12, vectors)
 #define FOR_PIXELS__(n) FOR_PIXELS_##n

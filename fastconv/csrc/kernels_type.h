@@ -7,6 +7,7 @@
 #define OF_TYPE(intrinsic) PASTE5(intrinsic, _, SUFFIX, , )
 
 #define LANES ((int)(VECTOR_BYTES / sizeof(T)))
+#define SIDE (16 / (int)sizeof(T)) /* values in 16 bytes */
 #define VECTOR NAMED(vector)
 
 /* Aligned as one element only: the compiler then emits unaligned moves, which cost nothing on aligned data. */
@@ -85,8 +86,11 @@ INLINE void NAMED(stream)(char *to, VECTOR v)
 #include "plane_tile.h"
 #include "pool_tile.h"
 #include "transpose.h"
+#include "few_tile.h"
 #include "winograd_axis.h"
 #include "winograd_weights.h"
+#include "winograd_input.h"
+#include "winograd_direct.h"
 #include "winograd_tile.h"
 
 /* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels x taps by
@@ -123,6 +127,11 @@ INLINE void NAMED(stream)(char *to, VECTOR v)
     {                                                                  \
         NAMED(plane_rest)(pixels, t);                                  \
     }
+#define FEW(columns, _)                                                                        \
+    static void NAMED(few_##columns)(const struct fc_tile *t, ptrdiff_t step, ptrdiff_t count) \
+    {                                                                                          \
+        NAMED(few_tile)(columns, t, step, count);                                              \
+    }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
 #define CONV_PREFETCHING_ENTRY(pixels, vectors) NAMED(conv_prefetching_##pixels##x##vectors##v),
 #define NARROW_ENTRY(pixels, width) NAMED(narrow_##pixels##x##width),
@@ -130,6 +139,7 @@ INLINE void NAMED(stream)(char *to, VECTOR v)
 #define ROW_5_ENTRY(pixels, step) NAMED(row_##pixels##x5by##step),
 #define PLANES_ENTRY(rows, vectors) NAMED(planes_##rows##x##vectors##v),
 #define PLANES_REST_ENTRY(pixels, _) NAMED(planes_rest_##pixels),
+#define FEW_ENTRY(columns, _) columns < LANES ? NAMED(few_##columns) : NULL,
 
 FOR_PIXELS(CONV, 1)
 FOR_PIXELS(CONV, 2)
@@ -143,6 +153,9 @@ FOR_PIXELS(ROW_5, 2)
 FOR_PIXELS(PLANES, 1)
 FOR_PIXELS(PLANES, 2)
 FOR_PIXELS_4(PLANES_REST, )
+#ifdef ROWS16
+FOR_8(FEW, )
+#endif
 
 const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
@@ -154,12 +167,16 @@ const struct fc_kernels NAMED(kernels) = {
             {{FOR_PIXELS(ROW_5_ENTRY, 1)}, {FOR_PIXELS(ROW_5_ENTRY, 2)}}},
     .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
     .planes_rest = {FOR_PIXELS_4(PLANES_REST_ENTRY, )},
+#ifdef ROWS16
+    .few = {FOR_8(FEW_ENTRY, )},
+#endif
     .transpose = {NAMED(transpose_cached), NAMED(transpose_streamed)},
     .pool_max = NAMED(pool_max),
     .pool_average = NAMED(pool_average),
     .winograd = &NAMED(winograd),
 };
 
+#undef FEW_ENTRY
 #undef PLANES_REST_ENTRY
 #undef PLANES_ENTRY
 #undef ROW_5_ENTRY
@@ -167,6 +184,7 @@ const struct fc_kernels NAMED(kernels) = {
 #undef NARROW_ENTRY
 #undef CONV_PREFETCHING_ENTRY
 #undef CONV_ENTRY
+#undef FEW
 #undef PLANES_REST
 #undef PLANES
 #undef ROW_5
@@ -176,6 +194,7 @@ const struct fc_kernels NAMED(kernels) = {
 #undef CONV_PREFETCHING
 #undef CONV
 #undef VECTOR
+#undef SIDE
 #undef LANES
 #undef OF_TYPE
 #undef NAMED

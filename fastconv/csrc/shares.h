@@ -11,10 +11,11 @@
 #include <time.h>
 
 enum { FC_MOST_SHARES = 64 }; /* more threads share these */
+#define FC_NEVER INT64_MAX
 
 struct fc_shares {
     ptrdiff_t units;
-    int64_t deadline; /* of fc_now */
+    int64_t deadline; /* of fc_now, or FC_NEVER */
     int count, stopped;
     struct {
         _Alignas(64) ptrdiff_t next; /* on a cache line of its own */
@@ -41,7 +42,7 @@ static inline ptrdiff_t fc_first_unit(const struct fc_shares *s, int i)
 static inline void fc_share_out(struct fc_shares *s, ptrdiff_t units, int team)
 {
     s->units = units;
-    s->deadline = INT64_MAX;
+    s->deadline = FC_NEVER;
     s->stopped = 0;
     s->count = team < FC_MOST_SHARES ? team : FC_MOST_SHARES;
     for (int i = 0; i < s->count; i++) s->share[i].next = fc_first_unit(s, i);
@@ -57,7 +58,8 @@ static inline void fc_set_deadline(struct fc_shares *s, int64_t deadline)
 /* The next unit for a thread to do, or -1 when all are taken or the work is stopped. */
 static inline ptrdiff_t fc_take_unit(struct fc_shares *s, int thread)
 {
-    if (thread == 0 && fc_now() >= s->deadline) __atomic_store_n(&s->stopped, 1, __ATOMIC_RELAXED);
+    if (thread == 0 && s->deadline != FC_NEVER && fc_now() >= s->deadline)
+        __atomic_store_n(&s->stopped, 1, __ATOMIC_RELAXED);
     if (__atomic_load_n(&s->stopped, __ATOMIC_RELAXED)) return -1;
     for (int i = 0; i < s->count; i++) {
         const int of = (thread + i) % s->count;

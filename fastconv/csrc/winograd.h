@@ -28,6 +28,16 @@ struct fc_window {
     int first_row, end_row, first_col, end_col;
 };
 
+/* How far the norm of what an output sees may lie below that of what reaches it through the transforms. */
+enum { FC_RANGE = 16 };
+
+/* Outputs of a tile that are computed directly, a bit for each of FC_MAX_OUTPUTS × FC_MAX_OUTPUTS, row by row; and
+ * those that see zeros alone, where all weights are finite. */
+enum { FC_ALL_OUTPUTS = 0xffff };
+struct fc_direct {
+    unsigned short outputs, zeros;
+};
+
 /* Patches of pixels to transform: those of tiles side by side. */
 struct fc_patches {
     struct fc_axes axes;
@@ -37,8 +47,8 @@ struct fc_patches {
     ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be prefetched; 0 */
     char *out;       /* [point][tile], whole vectors of channels */
     ptrdiff_t point_stride, tile_stride;
-    double most; /* the largest sum of squares of a patch for which nothing overflows */
-    char *fits;  /* for each tile: whether nothing can overflow */
+    double most;              /* the largest sum of squares of a patch for which nothing overflows */
+    struct fc_direct *direct; /* for each tile */
     struct fc_window windows[FC_MAX_OUTPUTS][FC_MAX_OUTPUTS]; /* of the values of a tile that is computed directly */
 };
 

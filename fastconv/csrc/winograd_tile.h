@@ -1,66 +1,9 @@
-/* Winograd's convolution for stride 1: the transform of a patch of input, the products between the transforms, the
- * transform of their sums to a tile of output, and the direct way for a tile that cannot go this one.
+/* Winograd's convolution for stride 1: the products between the transforms of patches of input (winograd_input.h) and
+ * of the weights (winograd_weights.h), and the transform of their sums to a tile of output. And the table of all.
  *
  * Arithmetic contract: each product is summed over chunks of PRODUCT_TERMS channels, a chain of multiply-adds from 0
  * each, and the chunks' sums in order; no value depends on the tiles, columns or channels beside it.
  */
-
-/* Transforms the patches of a run of tiles side by side, whose columns they share, and tells of each whether the sum of
- * its squares is at most `t->most`. */
-INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const int col_nodes,
-                                  const struct fc_patches *t)
-{
-    const int rows = 2 * row_nodes + 2, cols = 2 * col_nodes + 2, outputs = cols + 1 - kernel;
-    const struct NAMED(winograd_constants) over_rows = NAMED(winograd_broadcast)(row_nodes, 2, t->axes.rows);
-    const struct NAMED(winograd_constants) over_cols = NAMED(winograd_broadcast)(col_nodes, 2, t->axes.cols);
-    const ptrdiff_t channels = t->channels, point_stride = t->point_stride, ahead = t->ahead;
-    const ptrdiff_t points = NAMED(winograd_full_points)(row_nodes, col_nodes, t->axes.points);
-    const int columns = cols + outputs * (t->tiles - 1);
-    VECTOR squares[FC_MAX_COLUMNS];
-    for (int j = 0; j < columns; j++) squares[j] = (VECTOR){0};
-    for (ptrdiff_t first = 0; first < channels; first += LANES) {
-        /* The last vector overlaps the one before it where the channels do not fill it. */
-        const ptrdiff_t rest = channels - first;
-        const ptrdiff_t at = (rest >= LANES || channels < LANES ? first : channels - LANES) * sizeof(T);
-        VECTOR lines[FC_MAX_COLUMNS][FC_MAX_POINTS], d[FC_MAX_POINTS], v[FC_MAX_POINTS];
-        const char *const *pixels = t->pixels;
-        for (int j = 0; j < columns; j++, pixels += points) {
-            VECTOR sum = {0}; /* a chain through all values would take longer than everything else */
-            UNROLL
-            for (int i = 0; i < rows; i++) {
-                d[i] = NAMED(load_some)(pixels[i] + at, channels);
-                sum += d[i] * d[i];
-            }
-            if (ahead) {
-                UNROLL
-                for (int i = 0; i < rows; i++) __builtin_prefetch(pixels[i] + at + ahead, 0, 2);
-            }
-            squares[j] += sum;
-            NAMED(winograd_points)(row_nodes, &over_rows, d, v);
-            UNROLL
-            for (int i = 0; i < rows; i++) lines[j][i] = v[i];
-        }
-        char *tile_out = t->out + at;
-        for (int tile = 0; tile < t->tiles; tile++, tile_out += t->tile_stride) {
-            for (int i = 0; i < rows; i++) {
-                UNROLL
-                for (int j = 0; j < cols; j++) d[j] = lines[tile * outputs + j][i];
-                NAMED(winograd_points)(col_nodes, &over_cols, d, v);
-                char *out = tile_out + NAMED(winograd_line)(i, rows, points) * points * point_stride;
-                UNROLL
-                for (int j = 0; j < cols - 1; j++, out += point_stride) *(VECTOR *)out = v[j];
-                *(VECTOR *)(out + (points - cols) * point_stride) = v[cols - 1];
-            }
-        }
-    }
-    for (int tile = 0; tile < t->tiles; tile++) {
-        VECTOR lanes = {0};
-        for (int j = 0; j < cols; j++) lanes += squares[tile * outputs + j];
-        T sum = 0;
-        for (int j = 0; j < LANES; j++) sum += lanes[j];
-        t->fits[tile] = sum <= t->most; /* not if it is NaN */
-    }
-}
 
 /* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With each channel
  * it prefetches some cache lines of the weights that are `next`. */
@@ -206,41 +149,6 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
             NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_STREAMED, &c, t, at, count);
         else
             NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_WHOLE, &c, t, at, count);
-    }
-}
-
-/* The same values in the direct tile's order of sums, from the patch and the weights as they are. */
-static void NAMED(winograd_direct)(const struct fc_patches *patch, const struct fc_result *t)
-{
-    const int n = t->axes.points, kernel = t->axes.rows->points + 1 - t->axes.rows->outputs;
-    for (int pixel = 0; pixel < t->rows * t->cols; pixel++) {
-        const int y = pixel / t->cols, x = pixel % t->cols;
-        const struct fc_window window = patch->windows[y][x];
-        for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
-            const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
-            VECTOR sum = *(const VECTOR *)((const char *)t->bias + at), sums = {0};
-            int terms = 0, is_first = 1;
-            for (int row = window.first_row; row < window.end_row; row++) {
-                for (int col = window.first_col; col < window.end_col; col++) {
-                    const T *from = (const T *)patch->pixels[(x + col) * n + y + row];
-                    const char *w = t->weights + (row * kernel + col) * patch->channels * t->weight_stride + at;
-                    for (ptrdiff_t c = 0; c < patch->channels; c++, w += t->weight_stride, terms++) {
-                        if (terms == SUM_TERMS) {
-                            if (!is_first) sum += sums;
-                            sums = sum;
-                            sum = (VECTOR){0};
-                            terms = is_first = 0;
-                        }
-                        NAMED(multiply_add)(&sum, from[c] - (VECTOR){0}, NAMED(load_some)(w, count));
-                    }
-                }
-            }
-            if (!is_first) sum += sums;
-            if (t->residual)
-                sum += NAMED(load_some)(t->residual + y * t->residual_row + x * t->residual_stride + at, count);
-            if (t->relu) sum = NAMED(positive)(sum);
-            NAMED(store_some)(t->out + y * t->out_row + x * t->out_stride + at, sum, count);
-        }
     }
 }
 
