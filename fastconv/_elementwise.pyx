@@ -29,20 +29,21 @@ cdef class Elementwise(Runner):
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the rows of pixels."""
-        cdef ptrdiff_t row = fc_take_unit(shares, thread), at, pixel, n = self.channels, pixels = self.width
+        cdef ptrdiff_t row = fc_take_unit(shares, thread), n = self.channels, pixels = self.width, at, _
         cdef const char *residual
         cdef char *out
         if arrays.out_stride == n * self.itemsize:  # pixels side by side: one wide pixel
             n, pixels = n * pixels, 1
         while row >= 0:
             at = row * self.width * self.channels * self.itemsize
-            out = arrays.out + row // self.height * arrays.out_image + row % self.height * self.width * arrays.out_stride
-            for pixel in range(pixels):
+            out = arrays.out + row // self.height * arrays.out_image
+            out += row % self.height * self.width * arrays.out_stride
+            for _ in range(pixels):
                 residual = NULL if arrays.residual == NULL else arrays.residual + at
                 if self.itemsize == sizeof(float):
-                    apply[float](<const float *>(arrays.x + at), <const float *>residual, <float *>out, n, self.relu)
+                    apply(<const float *>(arrays.x + at), <const float *>residual, <float *>out, n, self.relu)
                 else:
-                    apply[double](<const double *>(arrays.x + at), <const double *>residual, <double *>out, n, self.relu)
+                    apply(<const double *>(arrays.x + at), <const double *>residual, <double *>out, n, self.relu)
                 at += n * self.itemsize
                 out += arrays.out_stride
             row = fc_take_unit(shares, thread)

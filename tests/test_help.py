@@ -18,7 +18,13 @@ def test_help_on_functions_spells_types_out(name):
     assert spells_types_out(getattr(fastconv, name))
 
 
-@pytest.mark.parametrize("name", ["Conv2d", "MLPConv", "Reduced", "Bottleneck", "Fire", "Inception"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Conv2d", "MLPConv", "Reduced", "Bottleneck", "Fire", "Inception", "Sequential"),
+        *("MaxPool2d", "AvgPool2d", "GlobalAvgPool2d"),
+    ],
+)
 def test_help_on_plans_spells_types_out(name):
     plan = getattr(fastconv, name)
     assert spells_types_out(plan)

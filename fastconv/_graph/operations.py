@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastconv import _orders, _pool_shapes
+from fastconv._graph import in_numpy
 from fastconv._pool_shapes import PoolGeometry
 from fastconv._shapes import ConvGeometry, image_shape
 
@@ -103,12 +104,10 @@ class Conv(Operation):
         return self.geometry.at(x_shape).macs
 
     def reference(self, layout, x, residual=None):
-        from fastconv.reference import conv2d  # its package's blocks are graphs, which import this module
-
         weight = self.weight.astype(float)
         options = {**self.geometry.options, "activation": self.activation, "residual": residual}
         bias = None if self.bias is None else self.bias.astype(float)
-        return conv2d(x, weight if layout == "NHWC" else weight.transpose(3, 2, 0, 1), bias, **options)
+        return in_numpy.conv2d(x, weight if layout == "NHWC" else weight.transpose(3, 2, 0, 1), bias, **options)
 
     def in_nhwc(self):
         return replace(self, geometry=self.geometry._replace(layout="NHWC"))
@@ -138,10 +137,8 @@ class Pool(Operation):
         return self.at(layout, x_shape).out_shape
 
     def reference(self, layout, x):
-        from fastconv import reference
-
         options = {} if self.geometry is None else self.geometry._asdict()
-        return getattr(reference, self.kind)(x, **{**options, "layout": layout})
+        return getattr(in_numpy, self.kind)(x, **{**options, "layout": layout})
 
     def in_nhwc(self):
         return self if self.geometry is None else replace(self, geometry=self.geometry._replace(layout="NHWC"))
@@ -198,4 +195,4 @@ class Concat(Operation):
         return (*inputs[0][:3], sum(channels for *_, channels in inputs))
 
     def reference(self, layout, *arrays):
-        return np.concatenate(arrays, -1 if layout == "NHWC" else -3)
+        return np.concatenate(arrays, in_numpy.channel_axis(layout))

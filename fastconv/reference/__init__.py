@@ -5,11 +5,11 @@ formulas: n image; p, q row and column of the output; r, s of the kernel; c inpu
 outside of its map. `f(v)` is max(v, 0), which keeps a NaN, for activation "relu", and v for None.
 
 A block takes each of its parts as a pair (weight, bias), in which bias may be None. In the formulas of the blocks
-`conv(x, part)` is the convolution with that part's weight and bias.
+`conv(x, part)` is the convolution with that part's weight and bias. `graph` computes any plan's graph.
 """
 
+from fastconv._graph.in_numpy import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
 from fastconv.reference._blocks import bottleneck, fire, graph, inception, mlpconv, reduced
-from fastconv.reference._convolutions import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
 
 __all__ = [
     "avg_pool2d",
