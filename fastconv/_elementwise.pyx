@@ -39,7 +39,9 @@ cdef class Elementwise(Runner):
             out = arrays.out + row // self.height * arrays.out_image
             out += row % self.height * self.width * arrays.out_stride
             for _ in range(pixels):
-                residual = NULL if arrays.residual == NULL else arrays.residual + at
+                residual = NULL
+                if arrays.residual != NULL:
+                    residual = arrays.residual + at
                 if self.itemsize == sizeof(float):
                     apply(<const float *>(arrays.x + at), <const float *>residual, <float *>out, n, self.relu)
                 else:

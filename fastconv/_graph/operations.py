@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastconv import _orders, _pool_shapes
+from fastconv._arrays import result_shape
 from fastconv._graph import in_numpy
 from fastconv._pool_shapes import PoolGeometry
 from fastconv._shapes import ConvGeometry, image_shape
@@ -96,8 +97,8 @@ class Conv(Operation):
 
     def shape(self, layout, x_shape, residual=None):
         shape = self.geometry.at(x_shape).out_shape
-        if residual is not None and image_shape(residual, layout) != shape:
-            raise ValueError(f"residual must have shape {shape} in layout NHWC, got {residual} in layout {layout}")
+        if residual is not None and residual != (wanted := result_shape(shape, len(residual), layout)):
+            raise ValueError(f"residual must have shape {wanted}, got {residual}")
         return shape
 
     def macs(self, layout, x_shape, residual=None):
