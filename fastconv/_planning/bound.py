@@ -1,5 +1,7 @@
 """What runs for one shape of x, and what it tells of itself: a convolution, a pooling, a sum."""
 
+import numpy as np
+
 from fastconv import _cpu, _threads
 from fastconv._bound import Bound
 from fastconv._elementwise import Elementwise
@@ -42,13 +44,18 @@ class BoundStep(Bound):
 class BoundConv(BoundStep):
     """A convolution, on arrays in the layout of its algorithm."""
 
-    __slots__ = ("_activation", "_packed", "algorithm", "layout", "packed_bytes", "shape")
+    __slots__ = ("_operation", "_packed", "algorithm", "layout", "shape")
 
-    def __init__(self, shape, algorithm, packed, packed_bytes, activation, num_threads):
+    def __init__(self, operation, shape, algorithm, packed, num_threads):
         useful = _threads.useful(shape.batch * algorithm.cost(shape))
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful)
         self.shape, self.algorithm, self.layout = shape, algorithm, algorithm.layout
-        self._packed, self.packed_bytes, self._activation = packed, packed_bytes, activation
+        self._operation, self._packed = operation, packed
+
+    @property
+    def packed_bytes(self):
+        weight = self._operation.weight  # which some algorithms keep as it is
+        return sum(kept.nbytes for kept in self._packed if isinstance(kept, np.ndarray) and kept is not weight)
 
     @property
     def macs(self):
@@ -58,7 +65,7 @@ class BoundConv(BoundStep):
         return self.algorithm.multiplications(self.shape, runner)
 
     def _bind(self, threads):
-        return self.algorithm.bind(self.shape, self._packed, self._activation)
+        return self.algorithm.bind(self.shape, self._packed, self._operation.activation)
 
 
 class BoundPool(BoundStep):

@@ -14,9 +14,12 @@ class ConvPlan(Plan):
     """The plan of a convolution that was checked, a `fastconv._graph.operations.Conv`."""
 
     def __init__(self, operation, num_threads):
-        self._operation, self._num_threads = operation, num_threads
-        self._graph = single(operation, operation.geometry.layout, operation.weight.dtype)
-        self._start_empty()
+        self._operation = operation
+        super().__init__(operation.weight.dtype, operation.geometry.layout, num_threads)
+
+    @property
+    def _graph(self):
+        return single(self._operation, self._layout, self._dtype)
 
     def _start_empty(self):
         super()._start_empty()
@@ -74,8 +77,7 @@ class ConvPlan(Plan):
         shape = operation.geometry.at(x_shape)
         algorithm = _algorithms.choose(operation.algorithm, shape, self.layout)
         packed = self._pack(algorithm)
-        kept = [array.nbytes for array in packed if isinstance(array, np.ndarray) and array is not operation.weight]
-        return BoundConv(shape, algorithm, packed, sum(kept), operation.activation, self._num_threads)
+        return BoundConv(operation, shape, algorithm, packed, self._num_threads)
 
     def _pack(self, algorithm):
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""

@@ -38,8 +38,8 @@ class GraphPlan(Plan):
     _whose_dtype = "every weight"
 
     def __init__(self, graph, num_threads):
-        self._graph, self._num_threads = graph, _threads.checked(num_threads)
-        self._start_empty()
+        self._graph = graph
+        super().__init__(graph.dtype, graph.layout, _threads.checked(num_threads))
 
     def _start_empty(self):
         super()._start_empty()
@@ -52,7 +52,8 @@ class GraphPlan(Plan):
         }
 
     def __getstate__(self):
-        return {"_graph": self._graph, "_num_threads": self._num_threads}
+        names = "_graph", "_dtype", "_layout", "_num_threads"
+        return {name: getattr(self, name) for name in names}
 
     def __repr__(self):
         parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}

@@ -13,13 +13,18 @@ MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 class Plan:
     """The base of plans, each of a `fastconv._graph.graph.Graph`.
 
-    A subclass has `_num_threads` and `_graph`, and `_bind_to(x_shape)`: what runs on x of this shape, with the `layout`
-    of the arrays it takes, the NHWC `out_shape`, `run` and `describe`.
+    A subclass has `_graph`, and `_bind_to(x_shape)`: what runs on x of this shape, with the `layout` of the arrays it
+    takes, the NHWC `out_shape` and `run`.
     """
 
     _whose_dtype = "weight"
 
+    def __init__(self, dtype, layout, num_threads):
+        self._dtype, self._layout, self._num_threads = dtype, layout, num_threads
+        self._start_empty()
+
     def _start_empty(self):
+        """Make what is made again in a copy."""
         self._bound = {}  # by the shape of x
 
     def __setstate__(self, state):
@@ -34,16 +39,16 @@ class Plan:
     @property
     def dtype(self):
         """The dtype of the weights, x and the result."""
-        return self._graph.dtype
+        return self._dtype
 
     @property
     def layout(self):
         """ "NHWC" or "NCHW"."""
-        return self._graph.layout
+        return self._layout
 
     def _call(self, x, residual, out):
         """The result for x, and a residual that is not None; it is `out` if that was given."""
-        dtype, layout = self._graph.dtype, self._graph.layout
+        dtype, layout = self._dtype, self._layout
         x = _arrays.check("x", x, dtype, None, self._whose_dtype)
         bound = self._bound.get(x.shape) or self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, layout)
