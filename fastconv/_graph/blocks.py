@@ -1,7 +1,8 @@
 """The blocks: each a function that builds a graph of its parts, (weight, bias) pairs under the names of its paper."""
 
 import inspect
-from itertools import count
+from functools import cache
+from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
@@ -141,7 +142,13 @@ def of_shapes(kind, pairs, *, layout="NHWC", **options):
 
 def names(kind):
     """What the parts of a block of this kind may be called: those of `*cccp` cccp1, cccp2, …"""
-    for parameter in list(inspect.signature(BLOCKS[kind]).parameters.values())[1:]:
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            yield from (f"{parameter.name}{i}" for i in count(1))
-        yield parameter.name
+    fixed, repeated = _parameters(kind)
+    return chain(fixed, (f"{repeated}{i}" for i in count(1)) if repeated else ())
+
+
+@cache
+def _parameters(kind):
+    """(names of the parts, the name of those that there are any number of)."""
+    parameters = list(inspect.signature(BLOCKS[kind]).parameters.values())[1:]
+    fixed = tuple(one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
+    return fixed, next((one.name for one in parameters if one.kind is one.VAR_POSITIONAL), None)

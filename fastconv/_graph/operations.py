@@ -1,6 +1,6 @@
 """The operations of a graph, each one declaration: its parameters, shape rule with errors, exact cost and reference.
 
-An operation is frozen. `kind` is what it is called, `params` counts its weights and biases. Its methods:
+An operation never changes. `kind` is what it is called, `params` counts its weights and biases. Its methods:
 
 - `channels(*known)`: the channels that each input must have and those of the result; None stands for what is not known
   before there is an x;
@@ -53,7 +53,7 @@ class Operation:
         return self
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen, which `fastconv.conv2d`, that makes one in each call, would notice
 class Conv(Operation):
     """A convolution: activation(conv(x, weight) + bias + residual), where the residual is a second input.
 

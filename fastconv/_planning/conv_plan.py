@@ -22,8 +22,7 @@ class ConvPlan(Plan):
         return single(self._operation, self._layout, self._dtype)
 
     def _start_empty(self):
-        super()._start_empty()
-        self._packed = {}  # by algorithm
+        self._bound, self._packed = {}, {}  # by the shape of x; by algorithm
 
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}

@@ -125,13 +125,13 @@ class BoundGraph:
     layout = "NHWC"
 
     def __init__(self, plan, x_shape):
-        graph, batch = plan._rewritten, x_shape[0]
-        self.x_shape, self.out_shape = x_shape, graph.shapes(x_shape)[graph.output]
-        one = memory(graph, graph.shapes((1, *x_shape[1:])), plan.dtype.itemsize)
-        weights = graph.params * plan.dtype.itemsize
+        graph, batch, itemsize = plan._rewritten, x_shape[0], plan.dtype.itemsize
+        shapes = graph.shapes(x_shape)
+        self.x_shape, self.out_shape = x_shape, shapes[graph.output]
+        one, weights = memory(graph, _with_batch(shapes, 1), itemsize), graph.params * itemsize
         self._most = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
         batches = {min(self._most, batch), batch % self._most} - {0}  # the rest are fewer
-        self._bounds = {images: BoundChain(plan, (images, *x_shape[1:])) for images in batches}
+        self._bounds = {images: BoundChain(plan, _with_batch(shapes, images)) for images in batches}
 
     @property
     def memory(self):
@@ -151,13 +151,12 @@ class BoundGraph:
 
 
 class BoundChain(Bound):
-    """The steps one after the other, for an x of this NHWC shape."""
+    """The steps one after the other, for these NHWC shapes of the nodes."""
 
     __slots__ = ("_steps", "placed")
 
-    def __init__(self, plan, x_shape):
+    def __init__(self, plan, shapes):
         graph = plan._rewritten
-        shapes = graph.shapes(x_shape)
         self.placed = memory(graph, shapes, plan.dtype.itemsize)
         self._steps = []  # (what runs, where x is, where a residual is, where the result is)
         for node in _steps(graph):
@@ -173,3 +172,8 @@ class BoundChain(Bound):
 def _steps(graph):
     """The nodes that something runs for."""
     return [node for node in graph.nodes if node.operation.kind != "concat"]
+
+
+def _with_batch(shapes, images):
+    """The same shapes for so many images."""
+    return {name: (images, *shape[1:]) for name, shape in shapes.items()}
