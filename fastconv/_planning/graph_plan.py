@@ -52,8 +52,8 @@ class GraphPlan(Plan):
         }
 
     def __getstate__(self):
-        names = "_graph", "_dtype", "_layout", "_num_threads"
-        return {name: getattr(self, name) for name in names}
+        made_again = "_bound", "_rewritten", "_typed", "_convs"
+        return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __repr__(self):
         parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}
