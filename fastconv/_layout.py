@@ -16,6 +16,11 @@ def conversion(layout, native="NHWC"):
     return "none" if layout == native else "x and the result, NCHW ↔ NHWC"
 
 
+def turn_images(images, nbytes):
+    """How many images are converted together, of so many whose arrays have so many bytes in all."""
+    return max(1, images * _TURN_BYTES // max(nbytes, 1))
+
+
 def run_in_nhwc(bind, x, residual, y, num_threads):
     """Compute y, in layout NCHW as checked x and residual are, from NHWC copies of some images in turn.
 
@@ -25,7 +30,7 @@ def run_in_nhwc(bind, x, residual, y, num_threads):
     given = [_batch(x)] if residual is None else [_batch(x), _batch(residual)]
     y = _batch(y)
     images = len(y)
-    most = max(1, images * _TURN_BYTES // max(sum(array.nbytes for array in given) + y.nbytes, 1))
+    most = turn_images(images, sum(array.nbytes for array in given) + y.nbytes)
     for start in range(0, images, most):
         turn = slice(start, min(start + most, images))
         sources = [_arrays.contiguous(array[turn], y.dtype) for array in given]

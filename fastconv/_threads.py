@@ -22,8 +22,8 @@ def default_threads():
     """The default number of threads now: FASTCONV_NUM_THREADS, else OMP_NUM_THREADS, else the usable physical CPUs.
 
     Usable are those in the affinity mask of the calling thread, or in OpenMP's places where it binds threads to them,
-    within the quotas of the process's control groups. A limit set by `omp_set_num_threads`, as threadpoolctl does,
-    holds beside all of them.
+    within the quotas of the process's control groups. A limit that `omp_set_num_threads` set for the calling thread, as
+    threadpoolctl does, holds for all of these where it is lower than what OpenMP gives by itself.
     """
     global _quota
     if monotonic() > _quota[1]:
@@ -99,8 +99,7 @@ def _omp_num_threads():
 
 def _limit_by_default():
     """What `_team.thread_limit` is as long as nobody sets it; more where it may have been set before this import."""
-    limit = _team.thread_limit()
-    return limit if _omp_num_threads() == limit else max(limit, len(_cpus.usable(_team.affinity())))
+    return _omp_num_threads() or max(_team.thread_limit(), len(_cpus.usable(_team.affinity())))
 
 
 _unlimited = _limit_by_default()

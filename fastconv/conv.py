@@ -1,5 +1,6 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ class Description(NamedTuple):
 
     `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
     leaves out those with rows and columns of the padding.
-    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team.
+    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team, with the
+    copies of a layout conversion.
     `milliseconds`, `gflops` and `share_of_peak` are None where nothing was measured.
     """
 
@@ -249,9 +251,21 @@ class Conv2d:
             macs=bound.shape.macs,
             multiplications=bound.algorithm.multiplications(bound.shape, runner),
             packed_bytes=sum(array.nbytes for array in bound.packed if self._is_packed(array)),
-            workspace_bytes=runner.memory,
+            workspace_bytes=runner.memory + self._copied_bytes(bound),
             layout_conversion=_layout.conversion(self.layout, bound.layout),
             **measured,
+        )
+
+    def _copied_bytes(self, bound):
+        """Bytes of the images whose layout is converted together."""
+        shape = bound.shape
+        if bound.layout == self.layout or not shape.batch:
+            return 0
+        image = prod((shape.height, shape.width, shape.in_channels)) + prod(bound.out_shape[1:])
+        return (
+            image
+            * self.dtype.itemsize
+            * min(shape.batch, _layout.turn_images(shape.batch, shape.batch * image * self.dtype.itemsize))
         )
 
     def _is_packed(self, kept):
