@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 
 from fastconv import _team
@@ -9,7 +10,7 @@ from fastconv import _team
 _PROC, _SYSTEM = "/proc/self", "/sys/devices/system/cpu"
 
 
-def logical(mask):
+def logical(mask: bytes) -> set[int]:
     """The CPUs of an affinity mask as `_team.affinity` gives it; all where it is empty."""
     if not mask:
         return set(range(os.cpu_count() or 1))
@@ -17,22 +18,22 @@ def logical(mask):
     return {cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1}
 
 
-def physical(cpus):
+def physical(cpus: set[int]) -> int:
     """How many cores are behind these CPUs: hardware threads of one core share its multiply-add units."""
     return len({_core(cpu) for cpu in cpus})
 
 
 @cache
-def _core(cpu):
+def _core(cpu: int) -> str | int:
     return _read(f"{_SYSTEM}/cpu{cpu}/topology/thread_siblings_list") or cpu
 
 
-def usable(mask):
+def usable(mask: bytes) -> set[int]:
     """The CPUs with this affinity; those of OpenMP's places where it binds threads to them, one thread to each."""
     return _team.places() or logical(mask)
 
 
-def quota():
+def quota() -> int | None:
     """Whole CPUs that the quotas of the process's control groups allow, at least 1, the groups around them included;
     None where there are none.
 
@@ -42,7 +43,7 @@ def quota():
     return max(1, int(min(limits))) if limits else None
 
 
-def _limit(folder, version):
+def _limit(folder: str, version: int) -> float | None:
     """CPUs that the quota of one group allows, as a fraction; None where there is none."""
     if version == 2:
         words = (_read(f"{folder}/cpu.max") or "max").split()
@@ -55,7 +56,7 @@ def _limit(folder, version):
         return None
 
 
-def _groups():
+def _groups() -> Iterator[tuple[str, int]]:
     """(folder, version) of the process's groups that may limit its CPUs, and of all around them."""
     mounts = _mounts()
     for line in _read(f"{_PROC}/cgroup").splitlines():
@@ -71,9 +72,9 @@ def _groups():
                 yield "/".join([mount, *parts[:depth]]), version
 
 
-def _mounts():
+def _mounts() -> dict[int, list[tuple[str, str]]]:
     """{version: [(the group at its root, where it is mounted)]} of the hierarchies with the CPU controller."""
-    found = {1: [], 2: []}
+    found: dict[int, list[tuple[str, str]]] = {1: [], 2: []}
     for line in _read(f"{_PROC}/mountinfo").splitlines():
         before, _, after = line.partition(" - ")
         root, mount = (path.replace(r"\040", " ") for path in before.split()[3:5])
@@ -83,7 +84,7 @@ def _mounts():
     return found
 
 
-def _read(path):
+def _read(path: str) -> str:
     """What a small file says; "" where it cannot be read."""
     try:
         with open(path) as file:

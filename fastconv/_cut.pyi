@@ -1,12 +1,18 @@
 from numpy import ndarray
 
 class Runner:
-    tile: str
-    workspace_bytes: int
-    repeats: int
-    strips: int
-    most_strips: int
-    most_parts: int
+    @property
+    def tile(self) -> str: ...
+    @property
+    def workspace_bytes(self) -> int: ...
+    @property
+    def repeats(self) -> int: ...
+    @property
+    def strips(self) -> int: ...
+    @property
+    def most_strips(self) -> int: ...
+    @property
+    def most_parts(self) -> int: ...
     @property
     def threads(self) -> int: ...
     memory: int
