@@ -87,8 +87,7 @@ def mismatch(
         has, has_in_other, turned, moved = first, last, (last, first, second), "-1, -3"
     hints = [weight_hint(weight, groups, layout, has, lambda kernel: covers(size, kernel))]
     if c * groups == has_in_other and covers(size_in_other, kernel):
-        told = f"{(*x_shape[:-3], *turned)} in {layout}: give np.moveaxis(x, {moved})"
-        hints.append(f"this x fits as {other}, {told}")
+        hints.append(f"this x fits as {other}, {(*x_shape[:-3], *turned)} in {layout}: give np.moveaxis(x, {moved})")
     if fits_in_other(has_in_other, weight, groups, layout) and covers(size_in_other, kernel_size(weight, other)):
         hints.append(f'they fit layout="{other}"')
     each = f" in each of {groups} groups" if groups > 1 else ""

@@ -16,7 +16,7 @@ from pathlib import Path
 from fastconv.report import answer, data, page, tables, terminal, words
 
 
-def make(results: str, output: str, machine: str | None = None, commit: str | None = None) -> None:
+def make(results: str | Path, output: str | Path, machine: str | None = None, commit: str | None = None) -> None:
     """Print the summary of the latest asv result and write its page.
 
     Parameters

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import chain
 from math import isnan
+from pathlib import Path
 from typing import Any
 
 from fastconv.report.files import Result, a_count, a_name, a_text, an_amount, check, clean, read
@@ -29,7 +30,7 @@ Check = Callable[[object], bool]
 _TEXTS = "cpu", "isa", "fastconv", "source", "blocks_input", "blas", "OPENBLAS_CORETYPE"  # among the facts
 
 
-def load(results_dir: str, machine: str | None = None, commit: str | None = None) -> Run:
+def load(results_dir: str | Path, machine: str | None = None, commit: str | None = None) -> Run:
     """The `Run` that was started last among asv's results, of this machine and commit if they are given.
 
     A file that cannot be read is passed over, with a line on stderr that says why.

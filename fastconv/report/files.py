@@ -43,7 +43,7 @@ class Result:
     items: dict[str, list[Item]]
 
 
-def read(folder: str, make: Callable[[Result], Made]) -> list[Made]:
+def read(folder: str | Path, make: Callable[[Result], Made]) -> list[Made]:
     """What `make` gives for each `Result` under a folder; a line on stderr for each file that cannot be used."""
     made = []
     for path in sorted([*Path(folder).glob("*/*.json"), *Path(folder).glob("*.json")]):  # of all machines, or of one

@@ -46,9 +46,8 @@ def _savings(run: Run) -> Finding | None:
         "Each against the plain convolution of its kernel: the share kept in time of the factor in MACs, and the "
         "channel counts at which the block is faster."
     )
-    return (
-        Finding("What each block saves", text, cells + [cell.replaced for cell in cells], table) if table.rows else None
-    )
+    behind = cells + [cell.replaced for cell in cells]
+    return Finding("What each block saves", text, behind, table) if table.rows else None
 
 
 def _limit(run: Run) -> Finding | None:

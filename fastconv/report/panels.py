@@ -16,11 +16,8 @@ Draw = Callable[[Run, float], "Figure | None"]
 COLOURS = ("#0b6fb8", "#d1495b", "#2a8a5f", "#c08a00", "#7a52a8", "#00868b", "#8c4a1f", "#5b6770")
 GREY = "#66717d"
 DASHES = (0, (4, 3))
-DASHED: dict[str, Any] = {
-    "color": GREY,
-    "linewidth": 1,
-    "linestyle": DASHES,
-}  # what the operations alone would give, or a limit
+# What the operations alone would give, or a limit.
+DASHED: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": DASHES}
 WIDE, NARROW = 10, 5  # inches: a page on a desk, and on a telephone, where fewer panels stand side by side
 _MOST_TICKS = 6  # of channels under a panel
 _STYLE: dict[Any, object] = {
