@@ -1,12 +1,6 @@
-"""The algorithms and the choice between them: it looks at the shape, never at batch or thread count.
+"""The algorithms and the choice between them: it looks at the shape, never at batch or thread count."""
 
-An algorithm is an object with a `name`; the `layout` of the arrays it takes; `reason_against(shape)`, None where it is
-usable; `cost(shape)`, what an image is expected to take, in multiply-accumulates of the direct convolution: the least
-is taken, and the team follows it; `pack(weight, bias, groups, num_threads)`, what a plan keeps of weights HWIO;
-`bind(shape, packed, activation)`, which gives a `Runner`; and `multiplications(shape, runner)`, those really done.
-"""
-
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,15 +21,34 @@ _LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other ma
 Packed = tuple[Any, ...]
 
 
-class Algorithm(Protocol):
-    name: AlgorithmName
-    layout: Layout
+class Algorithm:
+    """A way to compute convolutions of arrays in its layout."""
 
-    def reason_against(self, shape: ConvShape) -> str | None: ...
-    def cost(self, shape: ConvShape) -> float: ...
-    def multiplications(self, shape: ConvShape, runner: Any) -> int: ...
-    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed: ...
-    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner: ...
+    name: AlgorithmName
+    layout: Layout = "NHWC"
+
+    def reason_against(self, shape: ConvShape) -> str | None:
+        """Why it cannot do this shape; None where it can."""
+        raise NotImplementedError
+
+    def cost(self, shape: ConvShape) -> float:
+        """What an image is expected to take, in multiply-accumulates of the direct convolution.
+
+        The least is taken, and the team follows it.
+        """
+        raise NotImplementedError
+
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        """Those really done."""
+        return shape.macs
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        """What a plan keeps of weights HWIO."""
+        raise NotImplementedError
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        """A runner for this shape with what `pack` gave."""
+        raise NotImplementedError
 
 
 def _columns(shape: ConvShape) -> int:
@@ -49,9 +62,8 @@ def _direct_cost(shape: ConvShape) -> int:
     return shape.out_height * shape.out_width * _columns(shape) * shape.terms
 
 
-class _Direct:
-    name: AlgorithmName = "direct"
-    layout: Layout = "NHWC"
+class _Direct(Algorithm):
+    name = "direct"
 
     def reason_against(self, shape: ConvShape) -> str | None:
         return None
@@ -71,7 +83,7 @@ class _Direct:
 
 
 class _PointwiseNCHW(_Direct):
-    layout: Layout = "NCHW"
+    layout = "NCHW"
 
     def reason_against(self, shape: ConvShape) -> str | None:
         pointwise = shape.kernel == (1, 1) and shape.padding == ((0, 0), (0, 0))
@@ -88,9 +100,8 @@ class _PointwiseNCHW(_Direct):
         return _nchw.Pointwise(shape, weights, bias, activation)
 
 
-class _Blas:
-    name: AlgorithmName = "blas"
-    layout: Layout = "NHWC"
+class _Blas(Algorithm):
+    name = "blas"
 
     def reason_against(self, shape: ConvShape) -> str | None:
         if not shape.is_pointwise:
@@ -100,9 +111,6 @@ class _Blas:
 
     def cost(self, shape: ConvShape) -> float:
         return 2 * _direct_cost(shape)  # at least, wherever it was measured
-
-    def multiplications(self, shape: ConvShape, runner: Any) -> int:
-        return shape.macs
 
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         self._runner()  # now, since a later import in one thread could be cut in half by a fork in another
@@ -118,9 +126,8 @@ class _Blas:
         return Blas
 
 
-class _Winograd:
-    name: AlgorithmName = "winograd"
-    layout: Layout = "NHWC"
+class _Winograd(Algorithm):
+    name = "winograd"
 
     def __init__(self, transform: Transform) -> None:
         self.transform = transform

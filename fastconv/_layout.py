@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import accumulate
 from math import prod
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -11,13 +11,15 @@ from fastconv import _arrays, _threads, _workspace
 from fastconv._nchw import transpose
 from fastconv._typing import Layout, Shape
 
+if TYPE_CHECKING:
+
+    class Runnable(Protocol):
+        """What is made for NHWC arrays."""
+
+        def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None: ...
+
+
 _TURN_BYTES = 8 * 2**20  # of the copies of as many images as are converted together, where one is not larger
-
-
-class Runnable(Protocol):
-    """What is made for NHWC arrays."""
-
-    def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None: ...
 
 
 def conversion(layout: Layout, native: Layout = "NHWC") -> str:
@@ -26,7 +28,7 @@ def conversion(layout: Layout, native: Layout = "NHWC") -> str:
 
 
 def run_in_nhwc(
-    bind: Callable[[int], Runnable],
+    bind: "Callable[[int], Runnable]",
     x: np.ndarray,
     residual: np.ndarray | None,
     y: np.ndarray,
@@ -47,7 +49,7 @@ def run_in_nhwc(
         _run_turn(bind(turn.stop - start), sources, y[turn], num_threads)
 
 
-def _run_turn(bound: Runnable, sources: list[np.ndarray], y: np.ndarray, num_threads: int | None) -> None:
+def _run_turn(bound: "Runnable", sources: list[np.ndarray], y: np.ndarray, num_threads: int | None) -> None:
     """Convert x, and a residual if there is one, run, and convert the result."""
     dtype, shapes = y.dtype, [_nhwc_shape(array.shape) for array in (*sources, y)]
     ends = [*accumulate(-(-prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes)]  # in whole cache lines
