@@ -1,11 +1,7 @@
-from typing import Final
-
 from numpy import ndarray
 
 from fastconv._cut import Runner
 from fastconv._shapes import ConvShape
-
-CHUNK_CHANNELS: Final[int]
 
 class DirectTiles(Runner):
     def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray, all_finite: bool) -> None: ...

@@ -1,6 +1,11 @@
+from typing import Final
+
 from fastconv._shapes import ConvShape
 
+CHUNK_CHANNELS: Final[int]
+
 def is_read_well(shape: ConvShape, pixel_bytes: int, tile_pixels: int) -> bool: ...
+def chunks(shape: ConvShape, lanes: int) -> int: ...
 
 class InputRows:
     def __init__(

@@ -11,6 +11,7 @@ INPUT_COST: Final[int]
 OUTPUT_COST: Final[int]
 WEIGHT_COST: Final[float]
 LANES: Final[int]
+RANGE: Final[int]
 
 class Winograd(Runner):
     def __init__(

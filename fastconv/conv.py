@@ -152,7 +152,7 @@ class Conv2d:
             weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
         )
         self._bias = None if bias is None else _arrays.bias(bias, weight, self.layout).copy()
-        self._weight = weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
+        self._weight: np.ndarray = weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
         self._activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _arguments.one_of("algorithm", algorithm, _algorithms.NAMES)
         self._num_threads = _threads.checked(num_threads)

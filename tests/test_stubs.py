@@ -41,6 +41,8 @@ def arguments():
     transform = {"transform": _transforms.F4X3}
     return {
         "Blas": {"shape": ONE, **blas, "activation": "relu"},
+        "Bound": {"num_threads": None, "useful": 1},
+        "BoundPool": {"shape": POOL, "kind": "avg", "itemsize": 4, "num_threads": 1},
         "Direct": {"shape": SHAPE, **given, "activation": None},
         "DirectTiles": {"shape": SHAPE, **given},
         "InputRows": {
