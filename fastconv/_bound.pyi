@@ -1,3 +1,5 @@
+from typing import Literal
+
 from numpy import ndarray
 
 from fastconv._cut import Runner
@@ -13,4 +15,6 @@ class Bound:
     def run(self, x: ndarray, residual: ndarray | None, out: ndarray, out_stride: int) -> None: ...
 
 class BoundPool(Bound):
-    def __init__(self, shape: PoolShape, kind: str, itemsize: int, num_threads: int | None) -> None: ...
+    def __init__(
+        self, shape: PoolShape, kind: Literal["max", "avg"], itemsize: int, num_threads: int | None
+    ) -> None: ...

@@ -9,7 +9,7 @@ from fastconv import _team
 _PROC, _SYSTEM = "/proc/self", "/sys/devices/system/cpu"
 
 
-def logical(mask):
+def logical(mask: bytes) -> set[int]:
     """The CPUs of an affinity mask as `_team.affinity` gives it; all where it is empty."""
     if not mask:
         return set(range(os.cpu_count() or 1))
@@ -17,22 +17,22 @@ def logical(mask):
     return {cpu for cpu in range(bits.bit_length()) if bits >> cpu & 1}
 
 
-def physical(cpus):
+def physical(cpus: set[int]) -> int:
     """How many cores are behind these CPUs: hardware threads of one core share its multiply-add units."""
     return len({_core(cpu) for cpu in cpus})
 
 
 @cache
-def _core(cpu):
+def _core(cpu: int) -> str | int:
     return _read(f"{_SYSTEM}/cpu{cpu}/topology/thread_siblings_list") or cpu
 
 
-def usable(mask):
+def usable(mask: bytes) -> set[int]:
     """The CPUs with this affinity; those of OpenMP's places where it binds threads to them, one thread to each."""
     return _team.places() or logical(mask)
 
 
-def quota():
+def quota() -> int | None:
     """Whole CPUs that the quotas of the process's control groups allow, at least 1, the groups around them included;
     None where there are none.
 
@@ -42,7 +42,7 @@ def quota():
     return max(1, int(min(limits))) if limits else None
 
 
-def _limit(folder, version):
+def _limit(folder: str, version: int) -> float | None:
     """CPUs that the quota of one group allows, as a fraction; None where there is none."""
     if version == 2:
         words = (_read(f"{folder}/cpu.max") or "max").split()
@@ -56,7 +56,7 @@ def _limit(folder, version):
 
 
 @lru_cache(maxsize=4)  # mounts stay, and reading them may take a millisecond
-def _groups(proc, groups):
+def _groups(proc: str, groups: str) -> list[tuple[str, int]]:
     """(folder, version) of the groups that may limit the CPUs, and of all around them; `groups` is what /proc says."""
     found, mounts = [], _mounts(proc)
     for line in groups.splitlines():
@@ -72,9 +72,9 @@ def _groups(proc, groups):
     return found
 
 
-def _mounts(proc):
+def _mounts(proc: str) -> dict[int, list[tuple[str, str]]]:
     """{version: [(the group at its root, where it is mounted)]} of the hierarchies with the CPU controller."""
-    found = {1: [], 2: []}
+    found: dict[int, list[tuple[str, str]]] = {1: [], 2: []}
     for line in _read(f"{proc}/mountinfo").splitlines():
         before, _, after = line.partition(" - ")
         places, words = before.split()[3:5], after.split(" ", 2)
@@ -85,7 +85,7 @@ def _mounts(proc):
     return found
 
 
-def _read(path):
+def _read(path: str) -> str:
     """What a small file says; "" where it cannot be read."""
     try:
         with open(path) as file:

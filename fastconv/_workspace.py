@@ -12,7 +12,7 @@ _BYTE = np.dtype(np.uint8)
 _free: list[np.ndarray] = []  # the last one given back at the end
 
 
-def borrow(nbytes):
+def borrow(nbytes: int) -> np.ndarray | None:
     """A buffer of at least `nbytes` bytes, or None for 0; `give_back` it after use."""
     if not nbytes:
         return None
@@ -23,7 +23,7 @@ def borrow(nbytes):
     return buffer if buffer.nbytes >= nbytes else aligned((nbytes,), _BYTE)
 
 
-def give_back(buffer):
+def give_back(buffer: np.ndarray | None) -> None:
     """Return what `borrow` gave; the oldest ones go where more would be kept than _MOST_KEPT."""
     if buffer is None or buffer.nbytes > _MOST_KEPT:
         return

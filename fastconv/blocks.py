@@ -2,7 +2,7 @@
 
 from fastconv._arguments import takes
 from fastconv._block_plan import Block
-from fastconv._typing import Padding, Pair, WeightAndBias
+from fastconv._typing import Activation, Layout, Padding, Pair, StrideIn, WeightAndBias
 
 
 class MLPConv(Block):
@@ -47,8 +47,8 @@ class MLPConv(Block):
         *cccp: WeightAndBias,
         stride: Pair = 1,
         padding: Padding = 0,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         super().__init__((conv, *cccp), activation, layout, num_threads, stride=stride, padding=padding)
@@ -91,8 +91,8 @@ class Reduced(Block):
         stride: Pair = 1,
         padding: Padding = 0,
         *,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         super().__init__((reduce, conv), activation, layout, num_threads, stride=stride, padding=padding)
@@ -144,9 +144,9 @@ class Bottleneck(Block):
         shortcut: WeightAndBias | None = None,
         stride: Pair = 1,
         *,
-        stride_in: str = "conv",
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        stride_in: StrideIn = "conv",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
@@ -188,8 +188,8 @@ class Fire(Block):
         expand1x1: WeightAndBias,
         expand3x3: WeightAndBias,
         *,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         super().__init__((squeeze, expand1x1, expand3x3), activation, layout, num_threads)
@@ -234,8 +234,8 @@ class Inception(Block):
         branch5x5: WeightAndBias,
         pool_proj: WeightAndBias,
         *,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)

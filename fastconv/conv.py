@@ -1,13 +1,14 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fastconv import _algorithms, _arguments, _arrays, _cpu, _layout, _shapes, _threads
 from fastconv._bound import Bound
-from fastconv._typing import Array, Padding, Pair
+from fastconv._cut import Runner
+from fastconv._typing import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair, Shape
 
 if TYPE_CHECKING:
     from fastconv.cost import Cost
@@ -40,11 +41,11 @@ class Description(NamedTuple):
     share_of_peak: float | None = None
 
     @property
-    def is_past_peak(self):
+    def is_past_peak(self) -> bool:
         """Whether the speed, which is nominal, passes that of the multiply-add units."""
         return self.multiplications < self.macs and (self.share_of_peak or 0) > 1
 
-    def __str__(self):
+    def __str__(self) -> str:
         known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
         forms = {int: ",", float: ".3g", str: ""}
         lines = [f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items()]
@@ -56,13 +57,20 @@ class BoundConv(Bound):
 
     __slots__ = ("_activation", "algorithm", "layout", "out_shape", "packed", "shape")
 
-    def __init__(self, shape, algorithm, packed, activation, num_threads):
+    def __init__(
+        self,
+        shape: _shapes.ConvShape,
+        algorithm: _algorithms.Algorithm,
+        packed: _algorithms.Packed,
+        activation: Activation,
+        num_threads: int | None,
+    ) -> None:
         super().__init__(num_threads, _threads.useful(shape.batch * algorithm.cost(shape)))
         self.shape, self.algorithm, self.layout, self.packed = shape, algorithm, algorithm.layout, packed
         self.out_shape = shape.batch, shape.out_height, shape.out_width, shape.out_channels
         self._activation = activation
 
-    def _bind(self, threads):
+    def _bind(self, threads: int) -> Runner:
         return self.algorithm.bind(self.shape, self.packed, self._activation)
 
 
@@ -129,16 +137,16 @@ class Conv2d:
     @_arguments.takes("the arrays weight, (R, S, C / groups, K) in layout NHWC, and bias")
     def __init__(
         self,
-        weight: Array,
-        bias: Array | None = None,
+        weight: Array[Float],
+        bias: Array[Float] | None = None,
         *,
         stride: Pair = 1,
         padding: Padding = 0,
         dilation: Pair = 1,
         groups: int = 1,
-        activation: str | None = None,
-        layout: str = "NHWC",
-        algorithm: str = "auto",
+        activation: Activation = None,
+        layout: Layout = "NHWC",
+        algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
         weight = _arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
@@ -146,7 +154,7 @@ class Conv2d:
             weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
         )
         self._bias = None if bias is None else _arrays.bias(bias, weight, self.layout).copy()
-        self._weight = weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
+        self._weight: np.ndarray = weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0)  # HWIO
         self._activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
         self._algorithm = _arguments.one_of("algorithm", algorithm, _algorithms.NAMES)
         self._num_threads = _threads.checked(num_threads)
@@ -156,40 +164,42 @@ class Conv2d:
             if len(usable) == 1:
                 self._pack(usable[0])
 
-    def _start_empty(self):
-        self._packed = {}  # by algorithm
-        self._bound = {}  # by the shape of x
+    def _start_empty(self) -> None:
+        self._packed: dict[_algorithms.Algorithm, _algorithms.Packed] = {}  # by algorithm
+        self._bound: dict[Shape, BoundConv] = {}  # by the shape of x
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._start_empty()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         r, s, c, k = self._weight.shape
         options = {**self._geometry.options, "activation": self._activation, "algorithm": self._algorithm}
-        options = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        told = ", ".join(f"{name}={value!r}" for name, value in options.items())
         bias = "no bias" if self._bias is None else "bias"
-        return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
+        return f"Conv2d({r}×{s}, {c * self._geometry.groups}→{k}, {bias}, {self.dtype}, {told})"
 
     @property
-    def num_threads(self):
+    def num_threads(self) -> int:
         """The largest team, for the calling thread now."""
         return _threads.now(self._num_threads)
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """The dtype of weight, x and the result."""
         return self._weight.dtype
 
     @property
-    def layout(self):
+    def layout(self) -> Layout:
         """ "NHWC" or "NCHW"."""
         return self._geometry.layout
 
-    def __call__(self, x: Array, residual: Array | None = None, out: Array | None = None) -> Array:
+    def __call__(
+        self, x: Array[Float], residual: Array[Float] | None = None, out: Array[Float] | None = None
+    ) -> Array[Float]:
         """Convolve `x`.
 
         Parameters
@@ -221,7 +231,7 @@ class Conv2d:
             _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
         return y if out is None else out
 
-    def cost(self, x_shape: tuple[int, ...]) -> "Cost":
+    def cost(self, x_shape: Shape) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         from fastconv import cost
 
@@ -229,7 +239,7 @@ class Conv2d:
             shape = self._geometry.at(x_shape)
         return cost.of_shapes([shape], [self._bias is not None], [shape], self.dtype.itemsize)
 
-    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
+    def describe(self, x_shape: Shape, measure: bool = False) -> Description:
         """What a call on x of this shape does, as a `fastconv.conv.Description`.
 
         With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
@@ -256,29 +266,26 @@ class Conv2d:
             **measured,
         )
 
-    def _copied_bytes(self, bound):
+    def _copied_bytes(self, bound: BoundConv) -> int:
         """Bytes of the images whose layout is converted together."""
         shape = bound.shape
         if bound.layout == self.layout or not shape.batch:
             return 0
-        image = prod((shape.height, shape.width, shape.in_channels)) + prod(bound.out_shape[1:])
-        return (
-            image
-            * self.dtype.itemsize
-            * min(shape.batch, _layout.turn_images(shape.batch, shape.batch * image * self.dtype.itemsize))
-        )
+        values = prod((shape.height, shape.width, shape.in_channels)) + prod(bound.out_shape[1:])
+        nbytes = values * self.dtype.itemsize  # of an image
+        return nbytes * min(shape.batch, _layout.turn_images(shape.batch, shape.batch * nbytes))
 
-    def _is_packed(self, kept):
+    def _is_packed(self, kept: object) -> bool:
         """Whether what an algorithm keeps is an array of its own, and not the plan's."""
         return isinstance(kept, np.ndarray) and kept is not self._weight
 
-    def _measure(self, x_shape, bound, team):
+    def _measure(self, x_shape: Shape, bound: BoundConv, team: int) -> dict[str, float]:
         from fastconv import _machine
 
         x = np.ones(x_shape, self.dtype)
         y = self(x)
 
-        def call(team):
+        def call(team: int) -> int:
             self(x, out=y)
             return 1
 
@@ -287,7 +294,7 @@ class Conv2d:
         peak = _machine.fma_gflops(team)[1] * 4 / self.dtype.itemsize
         return {"milliseconds": 1e-6 / calls_per_ns, "gflops": gflops, "share_of_peak": gflops / peak}
 
-    def _bind(self, x_shape):
+    def _bind(self, x_shape: Shape) -> BoundConv:
         """The `BoundConv` for this shape of x, made at its first use."""
         bound = self._bound.get(x_shape)
         if bound is not None:
@@ -299,7 +306,7 @@ class Conv2d:
             self._bound.clear()
         return self._bound.setdefault(x_shape, BoundConv(shape, algorithm, packed, self._activation, self._num_threads))
 
-    def _pack(self, algorithm):
+    def _pack(self, algorithm: _algorithms.Algorithm) -> _algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
         packed = self._packed.get(algorithm)
         if packed is None:

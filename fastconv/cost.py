@@ -245,7 +245,7 @@ def _pair(name, value):
     return weight, bool(has_bias)
 
 
-def of_shapes(shapes, has_bias, outputs, itemsize):
+def of_shapes(shapes, has_bias, outputs, itemsize) -> Cost:
     """Cost of convolutions, the first of which reads x, and those of which `outputs` write the result."""
     itemsize = _arguments.integer("itemsize", itemsize, 1)
     params = sum(s.out_channels * (s.terms + b) for s, b in zip(shapes, has_bias, strict=True))
