@@ -32,14 +32,17 @@ race: $(VENV)/.bench $(PEERS_PYTHON)  ## single convolutions against other engin
 test: $(VENV)/.test  ## the tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format: nothing is changed
+lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, mypy, stubtest: nothing is changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastconv
 	$(BIN)/clang-format --dry-run -Werror fastconv/csrc/*.[ch]
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --ignore-disjoint-bases \
+		--allowlist tests/stubtest_allowlist.txt $(subst /,.,$(basename $(wildcard fastconv/*.pyi)))
 
 clean:  ## remove the environment and everything built or measured
-	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/*.so .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/*.so .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are

@@ -105,7 +105,7 @@ class build_ext(_build_ext):  # noqa: N801
             ext.define_macros += macros
             opens_regions = ext.name == "fastconv._team"
             ext.extra_compile_args = self.flags + compile_openmp * opens_regions
-            ext.extra_link_args = self.flags + link_openmp * opens_regions
+            ext.extra_link_args = [*self.flags, "-pthread", *link_openmp * opens_regions]
         self.depends = [*map(str, Path(CSRC).iterdir()), "setup.py", self.stamp(macros, compile_openmp)]
         self.generate_c()
         super().build_extensions()

@@ -72,22 +72,24 @@ _LATE = {  # {name: the module that has or is it}
 }
 
 
-def __getattr__(name):
-    """Import at their first use what most programs do without: an import of fastconv takes little beside NumPy's."""
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"fastconv.{_LATE[name]}")
-    value = getattr(module, name, module)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to a type checker any name would be there
+
+    def __getattr__(name):
+        """Import at their first use what most programs do without: the import takes little beside NumPy's."""
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"fastconv.{_LATE[name]}")
+        value = getattr(module, name, module)
+        globals()[name] = value
+        return value
 
 
-def _frozen():
+def _frozen() -> object:
     """Show tools that freeze programs what is imported late or by compiled code: they read this, nothing calls it."""
     import fastconv._frozen
 
     return fastconv._frozen
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*__all__, "__version__"]

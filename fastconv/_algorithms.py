@@ -1,109 +1,143 @@
-"""The algorithms and the choice between them: it looks at the shape, never at batch or thread count.
+"""The algorithms and the choice between them: it looks at the shape, never at batch or thread count."""
 
-An algorithm is an object with a `name`; the `layout` of the arrays it takes; `reason_against(shape)`, None where it is
-usable; `cost(shape)`, what an image is expected to take, in multiply-accumulates of the direct convolution: the least
-is taken, and the team follows it; `pack(weight, bias, groups, num_threads)`, what a plan keeps of weights HWIO;
-`bind(shape, packed, activation)`, which gives a `Runner`; and `multiplications(shape, runner)`, those really done.
-"""
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fastconv import _direct, _nchw, _pack, _threads, _transforms, _winograd
 from fastconv._arguments import LARGEST
+from fastconv._cut import Runner
+from fastconv._shapes import ConvGeometry, ConvShape
+from fastconv._transforms import Transform
+from fastconv._typing import Activation, AlgorithmName, Layout
+
+if TYPE_CHECKING:
+    from fastconv._blas import Blas
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
 _LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
 
+Packed = tuple[Any, ...]
 
-def _columns(shape):
+
+class Algorithm:
+    """A way to compute convolutions of arrays in its layout."""
+
+    name: AlgorithmName
+    layout: Layout = "NHWC"
+
+    def reason_against(self, shape: ConvShape) -> str | None:
+        """Why it cannot do this shape; None where it can."""
+        raise NotImplementedError
+
+    def cost(self, shape: ConvShape) -> float:
+        """What an image is expected to take, in multiply-accumulates of the direct convolution.
+
+        The least is taken, and the team follows it.
+        """
+        raise NotImplementedError
+
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        """Those really done."""
+        return shape.macs
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        """What a plan keeps of weights HWIO."""
+        raise NotImplementedError
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        """A runner for this shape with what `pack` gave."""
+        raise NotImplementedError
+
+
+def _columns(shape: ConvShape) -> int:
     """Output channels as whole vectors, those of narrow groups, which share vectors, as they are."""
     lanes = _winograd.LANES if shape.groups == 1 else 1
     return -(-shape.out_channels // lanes) * lanes
 
 
-def _direct_cost(shape):
+def _direct_cost(shape: ConvShape) -> int:
     """Multiply-accumulates of an image in the direct convolution, those of lanes that only fill vectors counted."""
     return shape.out_height * shape.out_width * _columns(shape) * shape.terms
 
 
-class _Direct:
+class _Direct(Algorithm):
     name = "direct"
-    layout = "NHWC"
 
-    def reason_against(self, shape):
+    def reason_against(self, shape: ConvShape) -> str | None:
         return None
 
-    def cost(self, shape):
+    def cost(self, shape: ConvShape) -> float:
         return _direct_cost(shape)
 
-    def multiplications(self, shape, runner):
-        return runner.multiplications
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        return int(runner.multiplications)
 
-    def pack(self, weight, bias, groups, num_threads):
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return _pack.direct(weight, bias, groups)
 
-    def bind(self, shape, packed, activation):
-        return _direct.Direct(shape, *packed, activation)
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias, all_finite = packed
+        return _direct.Direct(shape, weights, bias, all_finite, activation)
 
 
 class _PointwiseNCHW(_Direct):
     layout = "NCHW"
 
-    def reason_against(self, shape):
+    def reason_against(self, shape: ConvShape) -> str | None:
         pointwise = shape.kernel == (1, 1) and shape.padding == ((0, 0), (0, 0))
         return None if pointwise else "in layout NCHW is for 1×1 convolutions without padding"
 
-    def multiplications(self, shape, runner):
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
         return shape.macs
 
-    def pack(self, weight, bias, groups, num_threads):
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return _nchw.pack(weight, bias, groups)
 
-    def bind(self, shape, packed, activation):
-        return _nchw.Pointwise(shape, *packed, activation)
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias = packed
+        return _nchw.Pointwise(shape, weights, bias, activation)
 
 
-class _Blas:
+class _Blas(Algorithm):
     name = "blas"
-    layout = "NHWC"
 
-    def reason_against(self, shape):
+    def reason_against(self, shape: ConvShape) -> str | None:
         if not shape.is_pointwise:
             return "is for 1×1 convolutions without padding or groups"
         near = shape.stride[1] * shape.in_channels <= LARGEST
         return None if near else "is for 1×1 convolutions that read pixels less than 2**31 values apart"
 
-    def cost(self, shape):
+    def cost(self, shape: ConvShape) -> float:
         return 2 * _direct_cost(shape)  # at least, wherever it was measured
 
-    def multiplications(self, shape, runner):
-        return shape.macs
-
-    def pack(self, weight, bias, groups, num_threads):
-        self._module()  # now, since a later import in one thread could be cut in half by a fork in another
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        self._runner()  # now, since a later import in one thread could be cut in half by a fork in another
         return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
 
-    def bind(self, shape, packed, activation):
-        return self._module().Blas(shape, *packed, activation)
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias = packed
+        return self._runner()(shape, weights, bias, activation)
 
-    def _module(self):
-        from fastconv import _blas  # imports scipy, which a user of the other algorithms need not load
+    def _runner(self) -> "type[Blas]":
+        from fastconv._blas import Blas  # imports scipy, which a user of the other algorithms need not load
 
-        return _blas
+        return Blas
 
 
-class _Winograd:
+class _Winograd(Algorithm):
     name = "winograd"
-    layout = "NHWC"
 
-    def __init__(self, transform):
+    def __init__(self, transform: Transform) -> None:
         self.transform = transform
 
-    def reason_against(self, shape):
+    def reason_against(self, shape: ConvShape) -> str | None:
         if shape.kernel not in ((3, 3), (5, 5)) or shape.stride != (1, 1) or shape.dilation != (1, 1):
             return "is for 3×3 and 5×5 convolutions of stride and dilation 1"
         return None if shape.kernel[0] == self.transform.kernel else f"{self.transform} is for another kernel"
 
-    def cost(self, shape):
+    def cost(self, shape: ConvShape) -> float:
         """Fitted to benchmarks/winograd_grid.py: it expects most of its ratios to within a tenth.
 
         At every point a tile takes its products, and beside them the transforms of its patch and its sums. The weights
@@ -118,19 +152,20 @@ class _Winograd:
         passes = _winograd.WEIGHT_COST if weights <= _CACHED_WEIGHTS else 8
         return _LEAST_GAIN * (self.transform.products(shape) * point + passes * weights)
 
-    def multiplications(self, shape, runner):
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
         products = shape.in_channels // shape.groups * shape.out_channels
         return shape.batch * self.transform.products(shape) * products
 
-    def pack(self, weight, bias, groups, num_threads):
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         team = _threads.moving_team(num_threads, weight.size)
         return _pack.winograd(weight, bias, groups, self.transform, team)
 
-    def bind(self, shape, packed, activation):
-        return _winograd.Winograd(shape, *packed, activation, self.transform)
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias, direct_weights, all_finite, most = packed
+        return _winograd.Winograd(shape, weights, bias, direct_weights, all_finite, most, activation, self.transform)
 
 
-ALGORITHMS = (
+ALGORITHMS: tuple[Algorithm, ...] = (
     _PointwiseNCHW(),
     _Direct(),
     _Winograd(_transforms.F4X3),
@@ -138,20 +173,20 @@ ALGORITHMS = (
     _Winograd(_transforms.F2X5),
     _Blas(),
 )
-NAMES = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
+NAMES: tuple[AlgorithmName, ...] = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
 
 
-def usable(name, geometry):
+def usable(name: AlgorithmName, geometry: ConvGeometry) -> list[Algorithm]:
     """The algorithms called `name` that can do this geometry on small maps; ValueError if there are none."""
     return _able(name, geometry.smallest(), geometry.layout, geometry)
 
 
-def choose(name, shape, layout="NHWC"):
+def choose(name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC") -> Algorithm:
     """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
     return min(_able(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
 
 
-def _able(name, shape, layout, given):
+def _able(name: AlgorithmName, shape: ConvShape, layout: Layout, given: object) -> list[Algorithm]:
     """Those called `name`, any for "auto", that can do `shape` on arrays in `layout`, maybe converted to NHWC."""
     named = [one for one in ALGORITHMS if name in ("auto", one.name) and one.layout in (layout, "NHWC")]
     able = [one for one in named if one.reason_against(shape) is None]

@@ -6,17 +6,20 @@ or an object that answers otherwise when it is asked again, changes nothing. Onl
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from operator import index
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from fastconv._typing import Shape, Size
+
 LARGEST = 2**31 - 1  # of a stride, padding or dilation: sums and products of them with an axis stay far inside 64 bits
 
-Function = TypeVar("Function", bound=Callable)
+Function = TypeVar("Function", bound=Callable[..., Any])
+Choice = TypeVar("Choice")
 
 
 def takes(positional: str) -> Callable[[Function], Function]:
@@ -25,7 +28,7 @@ def takes(positional: str) -> Callable[[Function], Function]:
     `positional` says in words what is given without its name.
     """
 
-    def told(function):
+    def told(function: Function) -> Function:
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         is_method = names[0] == "self"
@@ -35,7 +38,7 @@ def takes(positional: str) -> Callable[[Function], Function]:
         text = f"{positional}, and by name {', '.join(names[code.co_argcount :])}"
 
         @wraps(function)
-        def checked(*arguments, **options):
+        def checked(*arguments: Any, **options: Any) -> Any:
             if not known.issuperset(options):
                 key = next(key for key in options if key not in known)
                 raise TypeError(f"{name} has no argument {key}{meant(key, known, 0.6)}; it takes {text}")
@@ -45,12 +48,12 @@ def takes(positional: str) -> Callable[[Function], Function]:
                 raise TypeError(f"{name} takes {text}; got {name}({', '.join(given)})")
             return function(*arguments, **options)
 
-        return checked
+        return cast(Function, checked)
 
     return told
 
 
-def meant(given, choices, likeness=1.0):
+def meant(given: object, choices: Iterable[object], likeness: float = 1.0) -> str:
     """The one of `choices` that is like what was given, upper and lower case being alike, as a part of an error."""
     from difflib import get_close_matches
 
@@ -59,7 +62,7 @@ def meant(given, choices, likeness=1.0):
     return f" (did you mean {lower[like[0]]}?)" if like else ""
 
 
-def kind(value):
+def kind(value: object) -> str:
     """The type of a value, or those of the values in a short tuple or list, as an error tells them."""
     if not isinstance(value, (tuple, list)):
         return type(value).__name__
@@ -70,7 +73,7 @@ def kind(value):
 
 
 @contextmanager
-def named(name):
+def named(name: str) -> Iterator[None]:
     """Put the name of what a user gave before the message of an error in it."""
     try:
         yield
@@ -78,12 +81,12 @@ def named(name):
         raise type(error)(f"{name}: {error}") from None
 
 
-def integer(name, value, least):
+def integer(name: str, value: object, least: int) -> int:
     """`value` as an int of at least `least`; floats, even whole ones, and bools are TypeErrors."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
-        number = index(value)
+        number = index(value)  # type: ignore[arg-type]  # of any object: this is where it is checked
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
     if number < least:
@@ -93,7 +96,7 @@ def integer(name, value, least):
     return number
 
 
-def pair(name, value, least):
+def pair(name: str, value: object, least: int) -> Size:
     """An int or a pair of ints, as a pair (height, width)."""
     if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice
         return value, value
@@ -103,13 +106,13 @@ def pair(name, value, least):
         sides = tuple(value)
         if len(sides) == 2:
             return integer(name, sides[0], least), integer(name, sides[1], least)
-        error = ValueError
+        error: type[Exception] = ValueError
     except TypeError:
         error = TypeError
     raise error(f"{name} must be an integer or a pair (height, width), got {value!r}")
 
 
-def one_of(name, value, choices):
+def one_of(name: str, value: object, choices: tuple[Choice, ...]) -> Choice:
     """`value`, when it is one of `choices`, as a plain string or None."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be one of {choices}, got {value!r}")
@@ -119,12 +122,12 @@ def one_of(name, value, choices):
     return value
 
 
-def plain(value):
+def plain(value: object) -> object:
     """A string of a class of its own as a plain one; any other value as it is."""
     return str.__str__(value) if isinstance(value, str) else value
 
 
-def sizes(name, shape):
+def sizes(name: str, shape: object) -> Shape:
     """A shape as a tuple of ints."""
     if not isinstance(shape, (tuple, list)):
         hint = f"; give {name}.shape" if isinstance(shape, np.ndarray) else ""

@@ -48,6 +48,8 @@ def array_hint(name, value):
     """How to make a plain array of a subclass's or another library's, as the end of an error."""
     name = argument(name)
     if isinstance(value, np.ma.MaskedArray):  # the mask would be lost without a word
+        if name == "out":
+            return "; give out.data, whose mask then does not count"
         return f"; give {name}.filled(0), or another value for what is masked"
     if hasattr(value, "detach") and hasattr(value, "numpy"):
         return f"; give {name}.detach().numpy()"

@@ -18,6 +18,7 @@ from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from fastconv._cut cimport Arrays, Cut, Progress, Runner
 from fastconv._shares cimport fc_shares, fc_take_unit
+from fastconv._team cimport own_thread_limit, set_own_thread_limit
 
 
 cdef extern from "blas_threads.h" nogil:
@@ -74,9 +75,12 @@ cdef class Blas(Runner):
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until the deadline, BLAS itself on one thread."""
         cdef bint is_done
+        cdef int limit = own_thread_limit()
         fc_hold_blas()
+        set_own_thread_limit(1)  # which alone a BLAS built with OpenMP follows
         is_done = Runner.run_on(self, arrays, work, progress)
         fc_release_blas()
+        set_own_thread_limit(limit)
         return is_done
 
     cdef void run_units(
@@ -135,15 +139,15 @@ cdef class Blas(Runner):
                     y[k] = 0 if y[k] < 0 else y[k]  # always stored, and so vectorised; a NaN stays
 
 
-# How BLAS libraries name what reads and what sets their number of threads, and what we call them.
-_OPENBLAS = [
-    (f"{prefix}openblas_get_num_threads{suffix}", f"{prefix}openblas_set_num_threads{suffix}", "openblas")
-    for prefix, suffix in product(("scipy_", ""), ("", "64_"))
-]
+# How BLAS libraries name what reads and what sets their number of threads, and what we call them. FlexiBLAS has the
+# names of OpenBLAS too.
 _LIBRARIES = [
-    *_OPENBLAS,
+    ("flexiblas_get_num_threads", "flexiblas_set_num_threads", "flexiblas"),
+    *(
+        (f"{prefix}openblas_get_num_threads{suffix}", f"{prefix}openblas_set_num_threads{suffix}", "openblas")
+        for prefix, suffix in product(("scipy_", ""), ("", "64_"))
+    ),
     ("MKL_Get_Max_Threads", "MKL_Set_Num_Threads", "mkl"),
-    ("bli_thread_get_num_threads", "bli_thread_set_num_threads", "blis"),
 ]
 
 
@@ -152,12 +156,18 @@ def describe():
     if _found is None:
         return None, None, None
     read, _, name = _found
-    version = None
-    if name == "openblas":
-        config, core = (getattr(_blas, read.replace("num_threads", fact)) for fact in ("config", "corename"))
-        config.restype = core.restype = ctypes.c_char_p
-        version = f"{config().decode().split()[1]} ({core().decode()})"
+    config, core = (_text(read.replace("num_threads", fact)) for fact in ("config", "corename"))
+    version = f"{config.split()[1]} ({core})" if name == "openblas" and len(config.split()) > 1 else None
     return name, version, getattr(_blas, read)()
+
+
+def _text(name):
+    """What a function of the library that gives a text says; "" where there is none."""
+    function = getattr(_blas, name, None)
+    if function is None:
+        return ""
+    function.restype = ctypes.c_char_p
+    return (function() or b"").decode(errors="replace")
 
 
 def _address(name):
@@ -166,6 +176,6 @@ def _address(name):
 
 # A module that calls BLAS, by which the loader finds the functions of the library that it was linked to.
 _blas = ctypes.CDLL(scipy.linalg.cython_blas.__file__)
-_found = next((names for names in _LIBRARIES if hasattr(_blas, names[0])), None)
+_found = next((names for names in _LIBRARIES if hasattr(_blas, names[0]) and hasattr(_blas, names[1])), None)
 if fc_watch_blas(_address(_found[0]) if _found else 0, _address(_found[1]) if _found else 0):
     raise OSError("forks cannot be watched: pthread_atfork failed")

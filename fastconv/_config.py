@@ -1,11 +1,12 @@
 """What this build and this machine are: for bug reports, and for every page of figures."""
 
 import os
+from typing import Any
 
 from fastconv import _cpu, _threads
 
 
-def get_config():
+def get_config() -> dict[str, Any]:
     """Versions, compiler, OpenMP, BLAS, instruction sets and threads, as a dict.
 
     A build without OpenMP has one thread. Each CPU that runs the build must have the instruction set "baseline".
@@ -48,7 +49,7 @@ def get_config():
     }
 
 
-def show_config():
+def show_config() -> None:
     """Print `get_config()`."""
     config = get_config()
     config["openmp"] = "yes" if config["openmp"] else "no: this build has one thread only"
@@ -56,7 +57,7 @@ def show_config():
         print(f"{name:14} {', '.join(value) if isinstance(value, list) else value}")
 
 
-def _cpu_name():
+def _cpu_name() -> str:
     try:
         with open("/proc/cpuinfo") as file:
             names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]

@@ -55,7 +55,7 @@ def active():
 
 
 def baseline():
-    """The instruction set that every CPU must have to run this build: the architecture's own, unless flags raised it."""
+    """The instruction set that a CPU must have to run this build: the architecture's own, unless flags raised it."""
     return FASTCONV_BASELINE.decode()
 
 

@@ -110,11 +110,11 @@ cdef class Runner:
 
     cdef double strip_time(self, ptrdiff_t strips) noexcept:
         """What the largest of so many strips takes before its first part, in multiply-adds."""
-        raise NotImplementedError
+        return 0
 
     cdef double unit_time(self, Cut cut) noexcept:
         """What the largest unit of a cut takes for itself, in multiply-adds."""
-        raise NotImplementedError
+        return 0
 
     cdef void run_units(
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work

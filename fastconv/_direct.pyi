@@ -1,11 +1,12 @@
 from numpy import ndarray
 
-from fastconv._cut import Runner
+from fastconv._direct_tiles import DirectTiles
 from fastconv._shapes import ConvShape
+from fastconv._typing import Activation
 
-class Direct(Runner):
+class Direct(DirectTiles):
     @property
     def multiplications(self) -> int: ...
     def __init__(
-        self, shape: ConvShape, weights: ndarray, bias: ndarray, all_finite: bool, activation: str | None
+        self, shape: ConvShape, weights: ndarray, bias: ndarray, all_finite: bool, activation: Activation
     ) -> None: ...

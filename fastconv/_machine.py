@@ -2,9 +2,9 @@
 
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from time import perf_counter
 
 import numpy as np
@@ -26,7 +26,7 @@ class Peak:
     copy_gb_s_all: float
 
 
-def peak():
+def peak() -> Peak:
     """Measure the machine's limits, in about 0.2 s.
 
     Returns
@@ -56,7 +56,7 @@ def peak():
     return Peak(threads, *fma_gflops(threads), *(best_rate(copied, team) for team in (1, threads)))
 
 
-def fma_gflops(team):
+def fma_gflops(team: int) -> tuple[float, float]:
     """What `Peak` has of multiply-adds, for one thread and for a team of any size; it warns as `peak` does."""
     work = partial(_peak.multiply_adds, _ROUNDS)
     one = best_rate(work, 1)
@@ -71,7 +71,7 @@ def fma_gflops(team):
     return one, most
 
 
-def _level_outside():
+def _level_outside() -> int:
     """The `stacklevel` of a warning by the caller that points to the first line outside of this package."""
     frame, level = sys._getframe(1), 1
     while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == "fastconv":
@@ -79,14 +79,13 @@ def _level_outside():
     return level
 
 
-def best_rate(work, team, fewest=5):
+def best_rate(work: Callable[[int], float], team: int, fewest: int = 5) -> float:
     """The highest rate, in 10⁹/s, of as many runs of `work(team)`, which returns an amount, as fit a twentieth of a
     second, and `fewest` at least; the first ones wake the cores.
     """
-    best, end = 0, perf_counter() + 0.05
-    for run in count():
-        if run >= fewest and perf_counter() > end:
-            return best / 1e9
+    best, runs, end = 0.0, 0, perf_counter() + 0.05
+    while runs < fewest or perf_counter() <= end:
         start = perf_counter()
         amount = work(team)
-        best = max(best, amount / (perf_counter() - start))
+        best, runs = max(best, amount / (perf_counter() - start)), runs + 1
+    return best / 1e9

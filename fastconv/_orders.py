@@ -1,44 +1,53 @@
 """The orders of axes in either layout, and what an error says of arrays that would fit in another one."""
 
+from collections.abc import Callable
 from math import prod
 
-LAYOUTS = ("NHWC", "NCHW")
+from fastconv._typing import Layout, Shape, Size
+
+LAYOUTS: tuple[Layout, ...] = ("NHWC", "NCHW")
 ORDERS = {"NHWC": "HWIO", "NCHW": "OIHW"}  # of the axes of a weight
 AXES = {"NHWC": "HWIO (R, S, C / groups, K)", "NCHW": "OIHW (K, C / groups, R, S)"}
 MATRIX_AXES = {"NHWC": "(C, K)", "NCHW": "(K, C)"}  # of a 1×1 weight without its two axes of size 1
-_OTHER = {"NHWC": "NCHW", "NCHW": "NHWC"}
+_OTHER: dict[Layout, Layout] = {"NHWC": "NCHW", "NCHW": "NHWC"}
 _FROM_OTHER = {"NHWC": (2, 3, 1, 0), "NCHW": (3, 2, 0, 1)}  # transposes a weight in the other layout's order
 
 
-def order(weight, layout):
+def order(weight: Shape, layout: Layout) -> str:
     """What the axes of a weight of this shape are called: those of a kernel, or of a pointwise convolution's matrix."""
     return (ORDERS if len(weight) == 4 else MATRIX_AXES)[layout]
 
 
-def weight_channels(weight, layout):
+def weight_channels(weight: Shape, layout: Layout) -> tuple[int, int]:
     """(C / groups, K) of the shape of a weight, a kernel or a matrix."""
-    return tuple(weight[-2:]) if layout == "NHWC" else (weight[1], weight[0])
+    return (weight[-2], weight[-1]) if layout == "NHWC" else (weight[1], weight[0])
 
 
-def fits_in_other(x_channels, weight, groups, layout):
+def fits_in_other(x_channels: int | None, weight: Shape, groups: int, layout: Layout) -> bool:
     """Whether a weight in the other layout's order takes so many channels; None stands for any."""
     c, k = weight_channels(weight, _OTHER[layout])
     return k % groups == 0 and x_channels in (None, c * groups)
 
 
-def kernel_size(weight, layout):
+def kernel_size(weight: Shape, layout: Layout) -> Size:
     """(R, S) of the shape of a weight, a kernel or a matrix."""
     if len(weight) == 2:
         return 1, 1
-    return tuple(weight[:2] if layout == "NHWC" else weight[2:])
+    return (weight[0], weight[1]) if layout == "NHWC" else (weight[2], weight[3])
 
 
-def weight_hint(weight, groups, layout, x_channels=None, takes=lambda kernel: True):
+def weight_hint(
+    weight: Shape,
+    groups: int,
+    layout: Layout,
+    x_channels: int | None = None,
+    takes: Callable[[Size], bool] = lambda kernel: True,
+) -> str:
     """How to turn a weight to an order that takes so many channels, if known, in so many groups, or "".
 
     `takes` says whether its kernel, (R, S), may then be of this size.
     """
-    is_depthwise = groups > 1 and groups == weight[2] > weight[3] and takes(tuple(weight[:2]))
+    is_depthwise = groups > 1 and groups == weight[2] > weight[3] and takes((weight[0], weight[1]))
     if is_depthwise and x_channels in (None, groups):
         turned = f"reshape{(*weight[:2], 1, prod(weight[2:]))}"
         turned += f".transpose{_FROM_OTHER[layout]}" if layout == "NCHW" else ""
@@ -55,25 +64,30 @@ def weight_hint(weight, groups, layout, x_channels=None, takes=lambda kernel: Tr
     return ""
 
 
-def mismatch(x_shape, weight, groups, layout, covers=lambda size, kernel: True):
+def mismatch(
+    x_shape: Shape,
+    weight: Shape,
+    groups: int,
+    layout: Layout,
+    covers: Callable[[Size, Size], bool] = lambda size, kernel: True,
+) -> ValueError:
     """The error of an x that has other channels than a weight takes, and all that would make them fit.
 
     `covers` says whether a map of a size, (H, W), has room for a kernel of a size.
     """
     c, _ = weight_channels(weight, layout)
     kernel, other = kernel_size(weight, layout), _OTHER[layout]
-    size, size_in_other = x_shape[-3:-1], x_shape[-2:]
+    first, second, last = x_shape[-3:]
+    size, size_in_other = (first, second), (second, last)
     if layout == "NCHW":
         size, size_in_other = size_in_other, size
-    first, second, last = x_shape[-3:]
     if layout == "NHWC":
         has, has_in_other, turned, moved = last, first, (second, last, first), "-3, -1"
     else:
         has, has_in_other, turned, moved = first, last, (last, first, second), "-1, -3"
     hints = [weight_hint(weight, groups, layout, has, lambda kernel: covers(size, kernel))]
     if c * groups == has_in_other and covers(size_in_other, kernel):
-        turned = f"{(*x_shape[:-3], *turned)} in {layout}: give np.moveaxis(x, {moved})"
-        hints.append(f"this x fits as {other}, {turned}")
+        hints.append(f"this x fits as {other}, {(*x_shape[:-3], *turned)} in {layout}: give np.moveaxis(x, {moved})")
     if fits_in_other(has_in_other, weight, groups, layout) and covers(size_in_other, kernel_size(weight, other)):
         hints.append(f'they fit layout="{other}"')
     each = f" in each of {groups} groups" if groups > 1 else ""

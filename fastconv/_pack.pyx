@@ -130,13 +130,14 @@ def winograd(ndarray weight, bias, ptrdiff_t groups, transform, team):
     sums = np.zeros((groups * weights.blocks, weights.pieces, weights.block))
     weights.all.taps, weights.all.out = <const char *>PyArray_DATA(weight), <char *>PyArray_DATA(packed)
     weights.all.sums = <double *>PyArray_DATA(sums)
-    with DefaultEnvironment(), nogil:
-        share_units(shared, groups * weights.blocks * weights.pieces, _winograd_piece, &weights)
-    with np.errstate(over="ignore"):
-        totals = sums.sum(1)
-    largest = float(totals.max(initial=0))  # NaN stays
-    packed_bias = _bias(bias, groups, all_columns, weight.dtype)
-    return packed, packed_bias, weight, isfinite(largest), _most(largest, transform, weight.dtype)
+    with DefaultEnvironment():
+        with nogil:
+            share_units(shared, groups * weights.blocks * weights.pieces, _winograd_piece, &weights)
+        with np.errstate(over="ignore"):
+            totals = sums.sum(1)
+        largest = float(totals.max(initial=0))  # NaN stays
+        packed_bias = _bias(bias, groups, all_columns, weight.dtype)
+        return packed, packed_bias, weight, isfinite(largest), _most(largest, transform, weight.dtype)
 
 
 cdef void _winograd_piece(void *job, ptrdiff_t unit) noexcept nogil:

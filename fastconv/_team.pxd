@@ -9,4 +9,8 @@ cdef struct Team:
 
 
 cdef void run_team(Team team, Work work, void *job) noexcept nogil
+# What OpenMP gives the calling thread by default, for a BLAS that is built with OpenMP and sets it.
+cdef int own_thread_limit() noexcept nogil
+cdef void set_own_thread_limit(int threads) noexcept nogil
+
 cdef void share_units(Team team, ptrdiff_t units, Unit work, void *job) noexcept nogil

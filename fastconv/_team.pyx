@@ -4,7 +4,8 @@ Every thread of a team works in the floating-point environment of its caller (ro
 of a result do not depend on the team, and has its own again afterwards. Threads that went through a fork work alone.
 
 libgomp ends and starts threads where a region has another size than the one before. So all regions of a plan are opened
-with its largest team, and threads that a small layer has no use for leave again at once.
+with its largest team, and threads that a small layer has no use for leave again at once. What that costs with dozens of
+threads has not been measured.
 """
 
 from cython.parallel cimport parallel, threadid
@@ -28,14 +29,16 @@ cdef extern from * nogil:
     #if defined _OPENMP
     #include <omp.h>
     static int fc_thread_limit(void) { return omp_get_max_threads(); }
+    static void fc_set_thread_limit(int threads) { omp_set_num_threads(threads); }
     static int fc_most_threads(void) { return omp_get_thread_limit(); }
     #else
     static int fc_thread_limit(void) { return 1; }
+    static void fc_set_thread_limit(int threads) { }
     static int fc_most_threads(void) { return 1; }
     #endif
 
     #if defined _OPENMP && _OPENMP >= 201511
-    static int fc_place_count(void) { return omp_get_num_places(); }
+    static int fc_place_count(void) { return omp_get_proc_bind() == omp_proc_bind_false ? 0 : omp_get_num_places(); }
     static int fc_place_size(int place) { return omp_get_place_num_procs(place); }
     static void fc_place_cpus(int place, int *cpus) { omp_get_place_proc_ids(place, cpus); }
     #else
@@ -53,6 +56,7 @@ cdef extern from * nogil:
     #endif
     """
     int fc_thread_limit() noexcept
+    void fc_set_thread_limit(int threads) noexcept
     int fc_most_threads() noexcept
     int fc_place_count() noexcept
     int fc_place_size(int place) noexcept
@@ -77,12 +81,22 @@ cdef void run_team(Team team, Work work, void *job) noexcept nogil:
 
 cdef void _work_in(fc_environment environment, Team team, Work work, void *job, int thread) noexcept nogil:
     cdef fc_environment own
-    if thread >= team.size:
-        return
-    own = fc_get_environment()  # the caller's, for thread 0
-    fc_set_environment(environment)
-    work(job, thread)
-    fc_set_environment(own)
+    if thread == 0:  # the caller, whose environment it is
+        work(job, thread)
+    elif thread < team.size:
+        own = fc_get_environment()
+        fc_set_environment(environment)
+        work(job, thread)
+        fc_set_environment(own)
+
+
+cdef int own_thread_limit() noexcept nogil:
+    return fc_thread_limit()
+
+
+cdef void set_own_thread_limit(int threads) noexcept nogil:
+    if fc_thread_limit() != threads:
+        fc_set_thread_limit(threads)
 
 
 cdef struct Units:

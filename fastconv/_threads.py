@@ -14,16 +14,16 @@ _LARGEST_TEAM = min(max(64, os.cpu_count() or 1), _team.most_threads())
 _QUOTA_SECONDS = 0.1  # after which quotas are read again
 _MOST_KNOWN = 64
 
-_known: dict = {}  # default teams, by what they follow from
-_quota: tuple = (None, -1.0)  # and when it is to be read again
+_known: dict[tuple[bytes, int, int | None], int] = {}  # default teams, by what they follow from
+_quota: tuple[int | None, float] = (None, -1.0)  # and when it is to be read again
 
 
-def default_threads():
+def default_threads() -> int:
     """The default number of threads now: FASTCONV_NUM_THREADS, else OMP_NUM_THREADS, else the usable physical CPUs.
 
     Usable are those in the affinity mask of the calling thread, or in OpenMP's places where it binds threads to them,
-    within the quotas of the process's control groups. A limit set by `omp_set_num_threads`, as threadpoolctl does,
-    holds beside all of them.
+    within the quotas of the process's control groups. A limit that `omp_set_num_threads` set for the calling thread, as
+    threadpoolctl does, holds for all of these where it is lower than what OpenMP gives by itself.
     """
     global _quota
     if monotonic() > _quota[1]:
@@ -37,7 +37,7 @@ def default_threads():
     return threads
 
 
-def _default(mask, limit, quota):
+def _default(mask: bytes, limit: int, quota: int | None) -> int:
     threads = _from_environment()
     if threads is None:
         cpus = _cpus.physical(_cpus.usable(mask))
@@ -45,7 +45,7 @@ def _default(mask, limit, quota):
     return min(threads, limit) if 0 < limit < _unlimited else threads
 
 
-def checked(num_threads):
+def checked(num_threads: int | None) -> int | None:
     """What a user gave as `num_threads`: an integer, as far as it makes sense, or None for the default."""
     if num_threads is None:
         _from_environment()  # which may be wrong
@@ -53,7 +53,7 @@ def checked(num_threads):
     return min(_arguments.integer("num_threads", num_threads, 1), _LARGEST_TEAM)
 
 
-def now(num_threads):
+def now(num_threads: int | None) -> int:
     """The largest team of the calling thread: `num_threads`, or the default for None; 1 if it went through a fork,
     where OpenMP would wait for threads that are gone.
     """
@@ -62,24 +62,24 @@ def now(num_threads):
     return num_threads or default_threads()
 
 
-def useful(macs):
+def useful(macs: float) -> int:
     """Threads that are worth opening for work that takes as long as so many multiply-accumulates of whole vectors."""
     return max(1, int(macs) // _MACS_PER_THREAD)
 
 
-def useful_to_move(values):
+def useful_to_move(values: int) -> int:
     """Threads that are worth opening to move so many values: to change their layout, or to pool them."""
     return useful(values * _MACS_FOR_A_MOVE)
 
 
-def moving_team(num_threads, values):
+def moving_team(num_threads: int | None, values: int) -> tuple[int, int]:
     """(threads that work, threads opened) to move so many values."""
     threads = now(num_threads)
     return min(threads, useful_to_move(values)), threads
 
 
 @cache
-def _from_environment():
+def _from_environment() -> int | None:
     """The default number of threads that the environment asks for, or None; read at the first use."""
     own = os.environ.get("FASTCONV_NUM_THREADS")
     if own:
@@ -89,7 +89,7 @@ def _from_environment():
     return _omp_num_threads()
 
 
-def _omp_num_threads():
+def _omp_num_threads() -> int | None:
     """The first number of OMP_NUM_THREADS; None where OpenMP would pass over it."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if first.isascii() and first.isdigit() and len(first) < 20 and 0 < int(first) <= _arguments.LARGEST:
@@ -97,10 +97,9 @@ def _omp_num_threads():
     return None
 
 
-def _limit_by_default():
+def _limit_by_default() -> int:
     """What `_team.thread_limit` is as long as nobody sets it; more where it may have been set before this import."""
-    limit = _team.thread_limit()
-    return limit if _omp_num_threads() == limit else max(limit, len(_cpus.usable(_team.affinity())))
+    return _omp_num_threads() or max(_team.thread_limit(), len(_cpus.usable(_team.affinity())))
 
 
 _unlimited = _limit_by_default()

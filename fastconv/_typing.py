@@ -1,8 +1,20 @@
-"""The types of the arguments that stand in several signatures."""
+"""The types that several signatures name: arrays, sizes and the choices among strings."""
+
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-Array = np.ndarray
-Pair = int | tuple[int, int]  # (height, width)
-Padding = int | str | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
-WeightAndBias = tuple[np.ndarray, np.ndarray | None]
+Float = TypeVar("Float", bound=np.float32 | np.float64)
+Array = np.ndarray[tuple[Any, ...], np.dtype[Float]]  # numpy.typing.NDArray, without importing that module
+WeightAndBias = tuple[Array[Any], Array[Any] | None]
+
+Shape = tuple[int, ...]
+Size = tuple[int, int]  # (height, width)
+Sides = tuple[Size, Size]  # ((top, bottom), (left, right))
+Pair = int | Size
+Padding = int | Size | Sides | Literal["same", "valid"]
+
+Activation = Literal["relu"] | None
+AlgorithmName = Literal["auto", "direct", "winograd", "blas"]
+Layout = Literal["NHWC", "NCHW"]
+StrideIn = Literal["conv", "reduce"]

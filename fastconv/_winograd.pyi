@@ -1,13 +1,17 @@
+from typing import Final
+
 import numpy as np
 
 from fastconv._cut import Runner
 from fastconv._shapes import ConvShape
 from fastconv._transforms import Transform
+from fastconv._typing import Activation
 
-INPUT_COST: float
-OUTPUT_COST: float
-WEIGHT_COST: float
-LANES: int
+INPUT_COST: Final[int]
+OUTPUT_COST: Final[int]
+WEIGHT_COST: Final[float]
+LANES: Final[int]
+RANGE: Final[int]
 
 class Winograd(Runner):
     def __init__(
@@ -18,6 +22,6 @@ class Winograd(Runner):
         direct_weights: np.ndarray,
         all_finite: bool,
         most: float,
-        activation: str | None,
+        activation: Activation,
         transform: Transform,
     ) -> None: ...

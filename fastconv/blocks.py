@@ -1,15 +1,18 @@
 """The blocks that the 1×1 convolution made possible, each with the names of its paper."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from fastconv._arguments import takes
 from fastconv._graph import blocks as graphs
 from fastconv._planning.graph_plan import GraphPlan
-from fastconv._typing import Padding, Pair, WeightAndBias
+from fastconv._typing import Activation, Layout, Padding, Pair, StrideIn, WeightAndBias
 
 
 class Block(GraphPlan):
     """The base of the blocks, whose graphs are those of `fastconv._graph.blocks`."""
 
-    def __init__(self, kind, pairs, num_threads, **options):
+    def __init__(self, kind: str, pairs: Sequence[WeightAndBias], num_threads: int | None, **options: Any) -> None:
         super().__init__(graphs.of_arrays(kind, pairs, **options), num_threads)
 
 
@@ -53,8 +56,8 @@ class MLPConv(Block):
         *cccp: WeightAndBias,
         stride: Pair = 1,
         padding: Padding = 0,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         super().__init__(
@@ -97,8 +100,8 @@ class Reduced(Block):
         stride: Pair = 1,
         padding: Padding = 0,
         *,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         super().__init__(
@@ -148,9 +151,9 @@ class Bottleneck(Block):
         shortcut: WeightAndBias | None = None,
         stride: Pair = 1,
         *,
-        stride_in: str = "conv",
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        stride_in: StrideIn = "conv",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
@@ -192,8 +195,8 @@ class Fire(Block):
         expand1x1: WeightAndBias,
         expand3x3: WeightAndBias,
         *,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         super().__init__("fire", (squeeze, expand1x1, expand3x3), num_threads, activation=activation, layout=layout)
@@ -235,8 +238,8 @@ class Inception(Block):
         branch5x5: WeightAndBias,
         pool_proj: WeightAndBias,
         *,
-        activation: str | None = "relu",
-        layout: str = "NHWC",
+        activation: Activation = "relu",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 from fastconv import __version__
 
@@ -13,14 +14,14 @@ REPORT = "a page and a summary from asv's results"
 _MOST = 2**31 - 1  # of a size
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Run `fastconv` with these arguments, the command line's by default; returns the exit code."""
     name = "fastconv"
     try:
         try:
             options = _parser().parse_args(arguments)
             name += f" {options.command}"
-            return options.run(options)
+            return int(options.run(options))
         finally:
             if sys.stdout:  # None where it was closed
                 sys.stdout.flush()  # not at Python's exit, where an error is a traceback
@@ -33,7 +34,7 @@ def main(arguments=None):
         return 1 if isinstance(error, (MemoryError, OSError)) else 2  # 2 as argparse has it: wrong from the start
 
 
-def _say(line):
+def _say(line: str) -> None:
     """Print a line on standard error, which may be closed or full too."""
     if sys.stderr:
         with suppress(OSError):
@@ -41,16 +42,17 @@ def _say(line):
         _settle(sys.stderr)
 
 
-def _settle(stream):
+def _settle(stream: TextIO | None) -> None:
     """Flush a stream; what it cannot be rid of goes nowhere, so that Python's exit does not fail on it again."""
+    if not stream:
+        return
     try:
-        if stream:
-            stream.flush()
+        stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fastconv", description=f"explain: {EXPLAIN}; report: {REPORT}; info: {INFO}."
     )
@@ -89,7 +91,7 @@ def _parser():
     return parser
 
 
-def _pair(text, others=""):
+def _pair(text: str, others: str = "") -> tuple[int, int]:
     """An integer, or two as "3,5", as a pair (height, width); `others` are accepted elsewhere."""
     try:
         height, width = map(int, text.split(",") if "," in text else [text] * 2)
@@ -100,18 +102,18 @@ def _pair(text, others=""):
     return height, width
 
 
-def _padding(text):
+def _padding(text: str) -> str | tuple[int, int]:
     return text if text in ("same", "valid") else _pair(text, ", same or valid")
 
 
-def _info(options):
+def _info(options: argparse.Namespace) -> int:
     from fastconv import show_config
 
     show_config()
     return 0
 
 
-def _explain(options):
+def _explain(options: argparse.Namespace) -> int:
     import numpy as np
 
     from fastconv import Conv2d, _shapes, cost
@@ -132,7 +134,7 @@ def _explain(options):
     return 0
 
 
-def _check_sizes(options):
+def _check_sizes(options: argparse.Namespace) -> None:
     """Raise ValueError naming the option or argument that is out of range, before a shape is made of several."""
     least = dict.fromkeys(("H", "W", "C", "K", "kernel", "stride", "dilation", "groups", "threads"), 1)
     for name, low in (least | {"padding": 0, "batch": 0}).items():
@@ -143,7 +145,7 @@ def _check_sizes(options):
                 raise ValueError(f"{shown} must be at {f'least {low}' if size < low else f'most {_MOST}'}, got {size}")
 
 
-def _report(options):
+def _report(options: argparse.Namespace) -> int:
     from fastconv import report
 
     try:

@@ -4,7 +4,7 @@ from fastconv import _algorithms, _arguments, _arrays, _shapes, _threads
 from fastconv._graph.operations import Conv
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import Description
-from fastconv._typing import Array, Padding, Pair
+from fastconv._typing import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 
 __all__ = ["Conv2d", "Description"]
 
@@ -72,16 +72,16 @@ class Conv2d(ConvPlan):
     @_arguments.takes("the arrays weight, (R, S, C / groups, K) in layout NHWC, and bias")
     def __init__(
         self,
-        weight: Array,
-        bias: Array | None = None,
+        weight: Array[Float],
+        bias: Array[Float] | None = None,
         *,
         stride: Pair = 1,
         padding: Padding = 0,
         dilation: Pair = 1,
         groups: int = 1,
-        activation: str | None = None,
-        layout: str = "NHWC",
-        algorithm: str = "auto",
+        activation: Activation = None,
+        layout: Layout = "NHWC",
+        algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
         weight = _arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more

@@ -1,29 +1,31 @@
 """The functions: each builds a plan, runs it once and drops it."""
 
+from typing import Literal
+
 from fastconv import _arrays, _layout, _pool_shapes, _threads
 from fastconv._arguments import takes
 from fastconv._planning.bound import BoundPool
-from fastconv._typing import Array, Padding, Pair
+from fastconv._typing import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv.conv import Conv2d
 
 
 @takes("the arrays x, weight and bias")
 def conv2d(
-    x: Array,
-    weight: Array,
-    bias: Array | None = None,
+    x: Array[Float],
+    weight: Array[Float],
+    bias: Array[Float] | None = None,
     *,
     stride: Pair = 1,
     padding: Padding = 0,
     dilation: Pair = 1,
     groups: int = 1,
-    activation: str | None = None,
-    residual: Array | None = None,
-    layout: str = "NHWC",
-    algorithm: str = "auto",
-    out: Array | None = None,
+    activation: Activation = None,
+    residual: Array[Float] | None = None,
+    layout: Layout = "NHWC",
+    algorithm: AlgorithmName = "auto",
+    out: Array[Float] | None = None,
     num_threads: int | None = None,
-) -> Array:
+) -> Array[Float]:
     """Convolve x with weight: y = activation(conv(x, weight) + bias + residual).
 
     y[n, p, q, k] = Σ x[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c] · weight[r, s, c, k]
@@ -74,18 +76,18 @@ def conv2d(
 
 @takes("the arrays x, weight and bias")
 def pointwise(
-    x: Array,
-    weight: Array,
-    bias: Array | None = None,
+    x: Array[Float],
+    weight: Array[Float],
+    bias: Array[Float] | None = None,
     *,
     stride: Pair = 1,
-    activation: str | None = None,
-    residual: Array | None = None,
-    layout: str = "NHWC",
-    algorithm: str = "auto",
-    out: Array | None = None,
+    activation: Activation = None,
+    residual: Array[Float] | None = None,
+    layout: Layout = "NHWC",
+    algorithm: AlgorithmName = "auto",
+    out: Array[Float] | None = None,
     num_threads: int | None = None,
-) -> Array:
+) -> Array[Float]:
     """Convolve x with a 1×1 kernel: y[n, p, q] = activation(x[n, p·stride, q·stride] @ weight + bias + residual).
 
     Parameters
@@ -131,15 +133,15 @@ def pointwise(
 
 @takes("x and kernel")
 def max_pool2d(
-    x: Array,
+    x: Array[Float],
     kernel: Pair,
     *,
     stride: Pair | None = None,
     padding: Padding = 0,
-    layout: str = "NHWC",
-    out: Array | None = None,
+    layout: Layout = "NHWC",
+    out: Array[Float] | None = None,
     num_threads: int | None = None,
-) -> Array:
+) -> Array[Float]:
     """Take the maximum of each channel over windows; padding never wins, NaN always does.
 
     Parameters
@@ -178,15 +180,15 @@ def max_pool2d(
 
 @takes("x and kernel")
 def avg_pool2d(
-    x: Array,
+    x: Array[Float],
     kernel: Pair,
     *,
     stride: Pair | None = None,
     padding: Padding = 0,
-    layout: str = "NHWC",
-    out: Array | None = None,
+    layout: Layout = "NHWC",
+    out: Array[Float] | None = None,
     num_threads: int | None = None,
-) -> Array:
+) -> Array[Float]:
     """Average each channel over windows; padding counts as zeros, so every sum is divided by the kernel's size.
 
     Parameters, result and errors are those of `max_pool2d`.
@@ -204,8 +206,8 @@ def avg_pool2d(
 
 @takes("x")
 def global_avg_pool2d(
-    x: Array, *, layout: str = "NHWC", out: Array | None = None, num_threads: int | None = None
-) -> Array:
+    x: Array[Float], *, layout: Layout = "NHWC", out: Array[Float] | None = None, num_threads: int | None = None
+) -> Array[Float]:
     """Average each channel over the whole image; the axes stay: (N, 1, 1, C), or (N, C, 1, 1) in layout NCHW.
 
     Parameters and errors are those of `max_pool2d`.
@@ -225,14 +227,23 @@ def global_avg_pool2d(
     return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
 
 
-def _pool(kind, x, kernel, stride, padding, layout, out, num_threads):
+def _pool(
+    kind: Literal["max", "avg"],
+    x: Array[Float],
+    kernel: Pair,
+    stride: Pair | None,
+    padding: Padding,
+    layout: Layout,
+    out: Array[Float] | None,
+    num_threads: int | None,
+) -> Array[Float]:
     geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
     x = _arrays.check("x", x)
     dtype, layout, shape = _arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
     num_threads = _threads.checked(num_threads)
     y, step = _arrays.output(out, dtype, _arrays.result_shape(shape.out_shape, x.ndim, layout), layout, x)
 
-    def bind(images):
+    def bind(images: int) -> BoundPool:
         return BoundPool(kind, shape._replace(batch=images), kind, dtype.itemsize, num_threads)
 
     if layout == "NHWC":

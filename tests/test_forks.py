@@ -116,7 +116,7 @@ def test_a_fork_in_a_thread_with_a_team_of_its_own(run_python):
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity masks are Linux's")
-def test_a_child_takes_the_cpus_that_it_has_now(run_python):
+def test_a_plan_takes_the_cpus_that_there_are_now(run_python):
     code = """
         cpus = sorted(os.sched_getaffinity(0))
         default = fastconv.Conv2d(weight, padding=1)
@@ -127,5 +127,19 @@ def test_a_child_takes_the_cpus_that_it_has_now(run_python):
         assert (default(x)[1:-1, 1:-1] == 576).all() or abs(default(x)[1:-1, 1:-1] - 576).max() < 1e-2
         os.sched_setaffinity(0, cpus)
         assert default.describe(x.shape).threads == before
+
+        def with_one_cpu():
+            os.sched_setaffinity(0, cpus[:1])
+            found = []
+            thread = threading.Thread(target=lambda: found.append(default.num_threads))
+            thread.start()
+            thread.join()
+            os.sched_setaffinity(0, cpus)
+            thread = threading.Thread(target=lambda: found.append(default.num_threads))
+            thread.start()
+            thread.join()
+            return found == [1, before]
+
+        in_child(with_one_cpu)
     """
     run_python("-c", program(code))

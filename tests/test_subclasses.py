@@ -190,6 +190,8 @@ def test_what_means_more_than_its_numbers_is_refused_by_name(call, name, refused
 @pytest.mark.parametrize("refused", REFUSED)
 def test_an_out_that_means_more_is_refused_by_name(refused):
     make, message = REFUSED[refused]
+    if refused == "masked":  # whose filled() may be a copy, which would take the result
+        message = r"got MaskedArray; give out\.data, whose mask then does not count$"
     with pytest.raises(TypeError, match=rf"^out must be a plain numpy array, {message.format('out')}"):
         fastconv.conv2d(ARRAYS["x"], ARRAYS["weight"], out=make(np.zeros((2, 5, 4, 8), np.float32)))
 

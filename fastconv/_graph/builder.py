@@ -2,40 +2,46 @@
 
 from collections import Counter
 
+import numpy as np
+
 from fastconv import _arrays
 from fastconv._graph.graph import INPUT, Graph, Node
 from fastconv._graph.operations import Operation
+from fastconv._typing import Layout
 
 
 class Builder:
     """Nodes, each of which reads earlier ones; `x` is the input."""
 
-    def __init__(self, layout):
-        self.layout, self.dtype = layout, None
+    def __init__(self, layout: Layout) -> None:
+        self.layout: Layout = layout
+        self.dtype: np.dtype | None = None
         self._first = ""  # which array said the dtype
-        self.x = Node(INPUT, None)
+        self.x = Node(INPUT, Operation())
         self._nodes = {INPUT: self.x}
-        self._numbers = Counter()  # of the names that were made, by kind
+        self._numbers: Counter[str] = Counter()  # of the names that were made, by kind
         self._decider = {INPUT: INPUT}  # {name: the node, it or one before it, that decides how many channels it has}
-        self._channels = {INPUT: None}  # of those; None where they are not known before there is an x
+        self._channels: dict[str, int | None] = {
+            INPUT: None
+        }  # of those; None where they are not known before there is an x
 
-    def array(self, name, value):
+    def array(self, name: str, value: object) -> np.ndarray:
         """A copy of a checked array, of the dtype that the first of them has."""
         value = _arrays.array(name, value, self.dtype, other=self._first).copy()
         self.dtype, self._first = value.dtype, self._first or name
         return value
 
-    def take_dtype(self, name, dtype):
+    def take_dtype(self, name: str, dtype: np.dtype | None) -> None:
         """Check that the weights of what is added under this name have the dtype of the others."""
         if self.dtype is None:
             self.dtype, self._first = dtype, name
         elif dtype is not None and dtype != self.dtype:  # None would compare as NumPy's default
             raise TypeError(f"{name} has dtype {dtype}, but {self._first} has {self.dtype}")
 
-    def __contains__(self, node):
+    def __contains__(self, node: Node) -> bool:
         return self._nodes.get(node.name) is node
 
-    def add(self, operation, *inputs, name=None):
+    def add(self, operation: Operation, *inputs: Node, name: str | None = None) -> Node:
         """The new node that applies `operation` to the results of these; a name is made where none is given."""
         name = self._unused(operation.kind) if name is None else self._new(name)
         deciders = [self._decider[node.name] for node in inputs]
@@ -44,14 +50,14 @@ class Builder:
             given = self._channels[decider]
             if given is None and decider == INPUT:
                 self._channels[INPUT] = wants  # x has the channels that its first reader takes
-            elif None not in (given, wants) and given != wants:
+            elif given is not None and wants is not None and given != wants:
                 raise operation.channels_error(name, decider, given, wants)
         self._decider[name] = deciders[0] if operation.keeps_channels else name
         self._channels.setdefault(self._decider[name], channels)
         self._nodes[name] = node = Node(name, operation, tuple(node.name for node in inputs))
         return node
 
-    def include(self, graph, x, name):
+    def include(self, graph: Graph, x: Node, name: str) -> Node:
         """The output of another graph on x; its nodes are called "name.node", an only one "name"."""
         inner = {INPUT: x}
         for node in graph.nodes:
@@ -60,7 +66,7 @@ class Builder:
             inner[node.name] = self.add(node.operation, *inputs, name=full)
         return inner[graph.output]
 
-    def graph(self, output):
+    def graph(self, output: Node) -> Graph:
         """The `Graph` of what `output` needs."""
         if output is self.x:
             output = self.add(Operation(), output)
@@ -71,14 +77,14 @@ class Builder:
                 nodes.append(node)
         return Graph(tuple(reversed(nodes)), output.name, self.layout, self.dtype)
 
-    def _new(self, name):
+    def _new(self, name: object) -> str:
         if not isinstance(name, str) or not name:
             raise TypeError(f"name must be a string that is not empty, got {name!r}")
         if name in self._nodes:
             raise ValueError(f"name must be one of its own, got {name!r}, which another node has")
         return name
 
-    def _unused(self, kind):
+    def _unused(self, kind: str) -> str:
         """The kind itself, or numbered from 2."""
         while True:
             self._numbers[kind] += 1

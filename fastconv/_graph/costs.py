@@ -21,10 +21,10 @@ class Cost:
     params: int = 0
     bytes: int = 0
 
-    def __radd__(self, other):
+    def __radd__(self, other: object) -> "Cost":
         return self if other == 0 else NotImplemented  # where `sum` starts
 
-    def __add__(self, other):
+    def __add__(self, other: object) -> "Cost":
         if not isinstance(other, Cost):
             return NotImplemented
         return Cost(self.macs + other.macs, self.params + other.params, self.bytes + other.bytes)

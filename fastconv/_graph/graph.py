@@ -1,7 +1,7 @@
 """A graph of operations as plain data, and what follows from it: shapes and their errors, cost, reference."""
 
 from collections import Counter
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import prod
 
@@ -10,8 +10,9 @@ import numpy as np
 from fastconv._arguments import integer, named, sizes
 from fastconv._arrays import result_shape
 from fastconv._graph.costs import Cost
-from fastconv._graph.operations import Operation
-from fastconv._shapes import image_shape
+from fastconv._graph.operations import Conv, Doubles, Operation
+from fastconv._shapes import ConvShape, image_shape
+from fastconv._typing import Layout, Shape
 
 INPUT = "x"
 
@@ -21,11 +22,11 @@ class Node:
     """An operation, and the names of the nodes whose results it reads; that of the input is "x"."""
 
     name: str
-    operation: Operation | None  # None: the input
+    operation: Operation
     inputs: tuple[str, ...] = ()
 
-    def __repr__(self):
-        return f"<node {self.name}: {self.operation.kind if self.operation else 'the input'}>"
+    def __repr__(self) -> str:
+        return f"<node {self.name}: {self.operation.kind}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +38,10 @@ class Graph:
 
     nodes: tuple[Node, ...]
     output: str
-    layout: str
+    layout: Layout
     dtype: np.dtype | None = None
 
-    def shapes(self, x_shape):
+    def shapes(self, x_shape: Shape) -> dict[str, Shape]:
         """{name: the shape of its result} for an x of this shape, in `layout` and with as many axes as x has."""
         x_shape = sizes("x", x_shape)
         image_shape(x_shape, self.layout)
@@ -51,7 +52,7 @@ class Graph:
             shapes[node.name] = result_shape(nhwc, len(x_shape), self.layout)
         return shapes
 
-    def cost(self, x_shape, itemsize):
+    def cost(self, x_shape: Shape, itemsize: int) -> Cost:
         """The `Cost` for an x of this shape: what lies between x and the output can stay in cache."""
         itemsize, shapes = integer("itemsize", itemsize, 1), self.shapes(x_shape)
         macs = [node.operation.macs(self.layout, *(shapes[name] for name in node.inputs)) for node in self.nodes]
@@ -59,33 +60,33 @@ class Graph:
         return Cost(sum(macs), self.params, itemsize * (ends + self.params))
 
     @property
-    def params(self):
+    def params(self) -> int:
         """Weights and biases, those of an operation that stands twice once."""
         return sum(operation.params for operation in {node.operation for node in self.nodes})
 
-    def reference(self, x):
+    def reference(self, x: np.ndarray) -> Doubles:
         """The output for x in NumPy float64, where the weights are arrays."""
         self.shapes(x.shape)
-        values = {INPUT: x.astype(float)}
+        values: dict[str, Doubles] = {INPUT: x.astype(float)}
         for node in self.nodes:
             values[node.name] = node.operation.reference(self.layout, *(values[name] for name in node.inputs))
         return values[self.output]
 
-    def conv_shapes(self, x_shape):
+    def conv_shapes(self, x_shape: Shape) -> dict[str, ConvShape]:
         """{name: `ConvShape`} of the convolutions."""
         shapes = self.shapes(x_shape)
-        convs = [node for node in self.nodes if node.operation.kind == "conv2d"]
-        return {node.name: node.operation.geometry.at(shapes[node.inputs[0]]) for node in convs}
+        convs = [(node, node.operation) for node in self.nodes if isinstance(node.operation, Conv)]
+        return {node.name: conv.geometry.at(shapes[node.inputs[0]]) for node, conv in convs}
 
-    def uses(self):
+    def uses(self) -> Counter[str]:
         """{name: how often it is read}, being the output counted as once."""
         return Counter([self.output, *(name for node in self.nodes for name in node.inputs)])
 
-    def _telling(self, name):
+    def _telling(self, name: str) -> AbstractContextManager[None]:
         """The context that puts a node's name before the message of an error, where there are several."""
         return named(name) if len(self.nodes) > 1 else nullcontext()
 
 
-def single(operation, layout, dtype=None):
+def single(operation: Operation, layout: Layout, dtype: np.dtype | None = None) -> Graph:
     """The graph of one operation on x."""
     return Graph((Node(operation.kind, operation, (INPUT,)),), operation.kind, layout, dtype)

@@ -1,15 +1,27 @@
 """Convolutions and poolings: sums and maxima over the taps of a kernel."""
 
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 
 from fastconv import _arguments, _arrays, _pool_shapes, _shapes
+from fastconv._typing import Activation, Array, Float, Layout, Padding, Pair, Size
 
 
 def conv2d(
-    x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1, activation=None, residual=None, layout="NHWC"
-):
+    x: Array[Float],
+    weight: Array[Float],
+    bias: Array[Float] | None = None,
+    *,
+    stride: Pair = 1,
+    padding: Padding = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+    activation: Activation = None,
+    residual: Array[Float] | None = None,
+    layout: Layout = "NHWC",
+) -> Array[np.float64]:
     """y[n,p,q,k] = f(Σ_{r,s,c} x[n, p·stride + r·dilation − top, q·stride + s·dilation − left, c] · weight[r,s,c,k]
     + bias[k] + residual[n,p,q,k]). With groups, c runs over the channels of k's group.
 
@@ -66,7 +78,16 @@ def conv2d(
     return _from_nhwc(np.maximum(y, 0) if activation == "relu" else y, x.ndim, layout)
 
 
-def pointwise(x, weight, bias=None, *, stride=1, activation=None, residual=None, layout="NHWC"):
+def pointwise(
+    x: Array[Float],
+    weight: Array[Float],
+    bias: Array[Float] | None = None,
+    *,
+    stride: Pair = 1,
+    activation: Activation = None,
+    residual: Array[Float] | None = None,
+    layout: Layout = "NHWC",
+) -> Array[np.float64]:
     """y[n,p,q,k] = f(Σ_c x[n, p·stride, q·stride, c] · weight[c,k] + bias[k] + residual[n,p,q,k]).
 
     Arguments as in `fastconv.pointwise`; weight has shape (K, C) in layout NCHW.
@@ -80,7 +101,9 @@ def pointwise(x, weight, bias=None, *, stride=1, activation=None, residual=None,
     return conv2d(x, weight, bias, stride=stride, activation=activation, residual=residual, layout=layout)
 
 
-def max_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
+def max_pool2d(
+    x: Array[Float], kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, layout: Layout = "NHWC"
+) -> Array[np.float64]:
     """y[n,p,q,c] = max_{r,s} x[n, p·stride + r − top, q·stride + s − left, c] over the pixels that x has.
 
     Arguments as in `fastconv.max_pool2d`. The maximum of a window with a NaN is NaN.
@@ -94,7 +117,9 @@ def max_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
     return _pooled(np.maximum, -np.inf, x, kernel, stride, padding, layout)
 
 
-def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
+def avg_pool2d(
+    x: Array[Float], kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, layout: Layout = "NHWC"
+) -> Array[np.float64]:
     """y[n,p,q,c] = Σ_{r,s} x[n, p·stride + r − top, q·stride + s − left, c] / (R·S), the padding counted as zeros.
 
     Arguments as in `fastconv.avg_pool2d`.
@@ -109,7 +134,7 @@ def avg_pool2d(x, kernel, *, stride=None, padding=0, layout="NHWC"):
     return _pooled(np.add, 0.0, x, kernel, stride, padding, layout) / np.prod(kernel)
 
 
-def global_avg_pool2d(x, *, layout="NHWC"):
+def global_avg_pool2d(x: Array[Float], *, layout: Layout = "NHWC") -> Array[np.float64]:
     """y[n,0,0,c] = Σ_{p,q} x[n,p,q,c] / (H·W).
 
     Arguments as in `fastconv.global_avg_pool2d`.
@@ -123,7 +148,9 @@ def global_avg_pool2d(x, *, layout="NHWC"):
     return avg_pool2d(x, _pool_shapes.image_size(x.shape, layout), layout=layout)
 
 
-def _taps(x, shape, dilation=(1, 1)):
+def _taps(
+    x: Array[np.float64], shape: _shapes.ConvShape | _pool_shapes.PoolShape, dilation: Size = (1, 1)
+) -> Iterator[tuple[int, int, Array[np.float64]]]:
     """(r, s, the pixels of x, padded, that this tap of the kernel meets, one for each output)."""
     for r, s in np.ndindex(*shape.kernel):
         starts = r * dilation[0], s * dilation[1]
@@ -132,13 +159,15 @@ def _taps(x, shape, dilation=(1, 1)):
         yield r, s, x[:, rows, columns]
 
 
-def _groups(shape):
+def _groups(shape: _shapes.ConvShape) -> list[tuple[slice, slice]]:
     """(channels read, channels written) of each group, as slices."""
     c, k = shape.in_channels // shape.groups, shape.out_channels // shape.groups
     return [(slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)) for g in range(shape.groups)]
 
 
-def _pooled(combine, fill, x, kernel, stride, padding, layout):
+def _pooled(
+    combine: np.ufunc, fill: float, x: Array[Float], kernel: Pair, stride: Pair | None, padding: Padding, layout: Layout
+) -> Array[np.float64]:
     """`combine` over the taps of a pooling window, `fill` on the padding."""
     geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
     x = _arrays.array("x", x)
@@ -148,20 +177,22 @@ def _pooled(combine, fill, x, kernel, stride, padding, layout):
     return _from_nhwc(y, x.ndim, layout)
 
 
-def channel_axis(layout):
+def channel_axis(layout: Layout) -> int:
     return -1 if layout == "NHWC" else -3
 
 
-def _nhwc(x, layout):
+def _nhwc(x: np.ndarray, layout: Layout) -> Array[np.float64]:
     """x in float64, with a batch axis and the channels last."""
     x = np.moveaxis(x.astype(float), channel_axis(layout), -1)
     return x if x.ndim == 4 else x[None]
 
 
-def _padded(x, shape, layout, fill=0.0):
+def _padded(
+    x: np.ndarray, shape: _shapes.ConvShape | _pool_shapes.PoolShape, layout: Layout, fill: float = 0.0
+) -> Array[np.float64]:
     return np.pad(_nhwc(x, layout), ((0, 0), *shape.padding, (0, 0)), constant_values=fill)
 
 
-def _from_nhwc(y, ndim, layout):
+def _from_nhwc(y: Array[np.float64], ndim: int, layout: Layout) -> Array[np.float64]:
     """y in `layout` and with `ndim` axes, contiguous."""
     return np.ascontiguousarray(np.moveaxis(y if ndim == 4 else y[0], -1, channel_axis(layout)))

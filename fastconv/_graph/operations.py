@@ -11,45 +11,58 @@ An operation never changes. `kind` is what it is called, `params` counts its wei
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from fastconv import _orders, _pool_shapes
 from fastconv._arrays import result_shape
 from fastconv._graph import in_numpy
-from fastconv._pool_shapes import PoolGeometry
+from fastconv._pool_shapes import PoolGeometry, PoolShape
 from fastconv._shapes import ConvGeometry, image_shape
+from fastconv._typing import Activation, AlgorithmName, Array, Layout, Shape, Size
+
+Doubles = Array[np.float64]
 
 
 class Operation:
     """The defaults: an operation without parameters and multiplications that keeps the shape of its input."""
 
     __slots__ = ()
-    kind = "identity"
-    activation = None
-    params = 0
     keeps_channels = True  # whether the result has the channels of the first input
 
-    def __str__(self):
+    @property
+    def kind(self) -> str:
+        return "identity"
+
+    @property
+    def activation(self) -> Activation:
+        return None
+
+    @property
+    def params(self) -> int:
+        return 0
+
+    def __str__(self) -> str:
         return self.kind
 
-    def channels(self, *known):
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
         return [None] * len(known), known[0]
 
-    def channels_error(self, name, source, given, wanted):
+    def channels_error(self, name: str, source: str, given: int, wanted: int) -> ValueError:
         """The error of a `source` that has other channels than the node of this name takes."""
         return ValueError(f"{name} takes {wanted} channels, but {source} has {given}")
 
-    def shape(self, layout, x_shape, *others):
-        return image_shape(x_shape, layout)
+    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+        return image_shape(shapes[0], layout)
 
-    def macs(self, layout, *shapes):
+    def macs(self, layout: Layout, *shapes: Shape) -> int:
         return 0
 
-    def reference(self, layout, x):
-        return x
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        return arrays[0]
 
-    def in_nhwc(self):
+    def in_nhwc(self) -> "Operation":
         return self
 
 
@@ -62,8 +75,8 @@ class Conv(Operation):
 
     geometry: ConvGeometry
     has_bias: bool
-    activation: str | None = None
-    algorithm: str = "auto"
+    activation: Activation = None
+    algorithm: AlgorithmName = "auto"
     weight: np.ndarray | None = None  # HWIO
     bias: np.ndarray | None = None
     only_kernel: int | None = None
@@ -72,15 +85,15 @@ class Conv(Operation):
     keeps_channels = False
 
     @property
-    def params(self):
+    def params(self) -> int:
         r, s, c, k = self.geometry.weight
         return k * (r * s * c + self.has_bias)
 
-    def channels(self, *known):
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
         _, _, c, k = self.geometry.weight
         return [c * self.geometry.groups, k], k
 
-    def channels_error(self, name, source, given, wanted):
+    def channels_error(self, name: str, source: str, given: int, wanted: int) -> ValueError:
         _, _, c, k = self.geometry.weight
         weight, groups, layout = self.geometry.given, self.geometry.groups, self.geometry.layout
         if wanted != c * groups:
@@ -91,26 +104,32 @@ class Conv(Operation):
             + f"; {hint}" * bool(hint)
         )
 
-    def may_have(self, kernel):
+    def may_have(self, kernel: Size) -> bool:
         """Whether its kernel may be of this size, (R, S)."""
         return self.only_kernel is None or kernel == (self.only_kernel, self.only_kernel)
 
-    def shape(self, layout, x_shape, residual=None):
+    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+        x_shape, *residuals = shapes
         shape = self.geometry.at(x_shape).out_shape
-        if residual is not None and residual != (wanted := result_shape(shape, len(residual), layout)):
-            raise ValueError(f"residual must have shape {wanted}, got {residual}")
+        for residual in residuals:
+            if residual != (wanted := result_shape(shape, len(residual), layout)):
+                raise ValueError(f"residual must have shape {wanted}, got {residual}")
         return shape
 
-    def macs(self, layout, x_shape, residual=None):
-        return self.geometry.at(x_shape).macs
+    def macs(self, layout: Layout, *shapes: Shape) -> int:
+        return self.geometry.at(shapes[0]).macs
 
-    def reference(self, layout, x, residual=None):
-        weight = self.weight.astype(float)
-        options = {**self.geometry.options, "activation": self.activation, "residual": residual}
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        if self.weight is None:
+            raise RuntimeError("this graph has shapes alone")
+        weight: Doubles = self.weight.astype(float)
+        weight = weight if layout == "NHWC" else weight.transpose(3, 2, 0, 1)
         bias = None if self.bias is None else self.bias.astype(float)
-        return in_numpy.conv2d(x, weight if layout == "NHWC" else weight.transpose(3, 2, 0, 1), bias, **options)
+        residual = arrays[1] if len(arrays) > 1 else None
+        options = self.geometry.options
+        return in_numpy.conv2d(arrays[0], weight, bias, activation=self.activation, residual=residual, **options)
 
-    def in_nhwc(self):
+    def in_nhwc(self) -> "Conv":
         return replace(self, geometry=self.geometry._replace(layout="NHWC"))
 
 
@@ -118,30 +137,32 @@ class Conv(Operation):
 class Pool(Operation):
     """The maximum, "max", or average, "avg", of each channel over windows; over the whole map without a geometry."""
 
-    combine: str
+    combine: Literal["max", "avg"]
     geometry: PoolGeometry | None = None
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         return "global_" * (self.geometry is None) + f"{self.combine}_pool2d"
 
-    def __str__(self):
+    def __str__(self) -> str:
         options = {} if self.geometry is None else self.geometry._asdict()
         return f"{self.kind}({', '.join(f'{name}={value!r}' for name, value in options.items())})"
 
-    def at(self, layout, x_shape):
+    def at(self, layout: Layout, x_shape: Shape) -> PoolShape:
         """The `PoolShape` for an x of this shape."""
-        whole = _pool_shapes.image_size(x_shape, layout) if self.geometry is None else None
-        return (self.geometry or _pool_shapes.pool_geometry(whole, layout=layout)).at(x_shape)
+        whole = _pool_shapes.image_size
+        return (self.geometry or _pool_shapes.pool_geometry(whole(x_shape, layout), layout=layout)).at(x_shape)
 
-    def shape(self, layout, x_shape):
-        return self.at(layout, x_shape).out_shape
+    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+        return self.at(layout, shapes[0]).out_shape
 
-    def reference(self, layout, x):
-        options = {} if self.geometry is None else self.geometry._asdict()
-        return getattr(in_numpy, self.kind)(x, **{**options, "layout": layout})
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        if self.geometry is None:
+            return in_numpy.global_avg_pool2d(arrays[0], layout=layout)
+        pool = in_numpy.max_pool2d if self.combine == "max" else in_numpy.avg_pool2d
+        return pool(arrays[0], **self.geometry._asdict())
 
-    def in_nhwc(self):
+    def in_nhwc(self) -> "Pool":
         return self if self.geometry is None else replace(self, geometry=self.geometry._replace(layout="NHWC"))
 
 
@@ -149,45 +170,49 @@ class Pool(Operation):
 class Add(Operation):
     """activation(a + b) of maps of one shape."""
 
-    activation: str | None = None
+    activation: Activation = None
 
     kind = "add"
 
-    def channels(self, *known):
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
         common = next((channels for channels in known if channels is not None), None)
         return [common] * len(known), common
 
-    def shape(self, layout, first, second):
+    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+        first, second = shapes
         if image_shape(first, layout) != image_shape(second, layout):
             raise ValueError(f"its inputs must have the same shape, got {first} and {second}")
         return image_shape(first, layout)
 
-    def reference(self, layout, first, second):
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        first, second = arrays
         with np.errstate(over="ignore", invalid="ignore"):  # Inf and NaN are answers here
             return np.maximum(first + second, 0) if self.activation else first + second
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Relu(Operation):
     """max(x, 0), which keeps a NaN."""
 
-    kind = activation = "relu"
+    __slots__ = ()
+    kind = "relu"
+    activation: Activation = "relu"
 
-    def reference(self, layout, x):
-        return np.maximum(x, 0)
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        return np.maximum(arrays[0], 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Concat(Operation):
     """The channels of maps of one size, those of the first before those of the next."""
 
+    __slots__ = ()
     kind = "concat"
     keeps_channels = False
 
-    def channels(self, *known):
-        return [None] * len(known), None if None in known else sum(known)
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
+        told = [channels for channels in known if channels is not None]
+        return [None] * len(known), sum(told) if len(told) == len(known) else None
 
-    def shape(self, layout, *shapes):
+    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
         inputs = [image_shape(shape, layout) for shape in shapes]
         if len({shape[:3] for shape in inputs}) > 1:
             raise ValueError(
@@ -195,5 +220,5 @@ class Concat(Operation):
             )
         return (*inputs[0][:3], sum(channels for *_, channels in inputs))
 
-    def reference(self, layout, *arrays):
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
         return np.concatenate(arrays, in_numpy.channel_axis(layout))

@@ -1,5 +1,7 @@
 """The plan of one convolution: an algorithm for each shape of x, the weights packed once for each algorithm."""
 
+from math import prod
+
 import numpy as np
 
 from fastconv import _algorithms, _layout
@@ -64,12 +66,25 @@ class ConvPlan(Plan):
         limit too low is warned of, as there. Of an empty batch nothing is measured.
         """
         x_shape, bound = self._bind_named(x_shape)
-        description = bound.describe()._replace(layout_conversion=_layout.conversion(self.layout, bound.layout))
+        description = bound.describe()
+        description = description._replace(
+            workspace_bytes=description.workspace_bytes + self._copied_bytes(bound),
+            layout_conversion=_layout.conversion(self.layout, bound.layout),
+        )
         if not measure or not bound.macs:
             return description
         x = np.ones(x_shape, self.dtype)
         y = self(x)
         return description.timed(lambda: self(x, out=y), self.dtype.itemsize)
+
+    def _copied_bytes(self, bound: BoundConv) -> int:
+        """Bytes of the images whose layout is converted together."""
+        shape = bound.shape
+        if bound.layout == self.layout or not shape.batch:
+            return 0
+        values = prod((shape.height, shape.width, shape.in_channels)) + prod(bound.out_shape[1:])
+        nbytes = values * self.dtype.itemsize  # of an image
+        return nbytes * min(shape.batch, _layout.turn_images(shape.batch, shape.batch * nbytes))
 
     def _bind_to(self, x_shape):
         operation = self._operation

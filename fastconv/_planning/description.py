@@ -10,7 +10,8 @@ class Description(NamedTuple):
 
     `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
     leaves out those with rows and columns of the padding.
-    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team.
+    `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team, with the
+    copies of a layout conversion.
     `milliseconds`, `gflops` and `share_of_peak` are None where nothing was measured.
     """
 

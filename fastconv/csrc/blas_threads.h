@@ -1,7 +1,8 @@
 /* BLAS held at one thread while any caller is inside; what it had before is put back after the last. A lock and a few
  * integers, below Python: no handler of a signal comes between. A number that somebody else sets meanwhile stays.
  *
- * A fork waits until nobody is inside: a BLAS forked in the middle of its work may hold locks that nobody opens again.
+ * A fork waits until no other thread is inside: a BLAS forked in the middle of its work may hold locks that nobody
+ * opens again.
  */
 #ifndef FASTCONV_BLAS_THREADS_H
 #define FASTCONV_BLAS_THREADS_H
@@ -16,10 +17,13 @@ static struct {
     void (*set)(int); /* NULL where the library is not known */
 } fc_blas = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, NULL, NULL};
 
+static _Thread_local int fc_blas_own; /* how often this thread is inside: a handler in C may fork there */
+
 static inline void fc_hold_blas(void)
 {
     pthread_mutex_lock(&fc_blas.lock);
     while (fc_blas.forks) pthread_cond_wait(&fc_blas.changed, &fc_blas.lock);
+    fc_blas_own++;
     if (!fc_blas.inside++ && fc_blas.set) {
         fc_blas.before = fc_blas.get();
         if (fc_blas.before != 1) fc_blas.set(1);
@@ -30,30 +34,30 @@ static inline void fc_hold_blas(void)
 static inline void fc_release_blas(void)
 {
     pthread_mutex_lock(&fc_blas.lock);
-    if (!--fc_blas.inside) {
-        if (fc_blas.set && fc_blas.before != 1 && fc_blas.get() == 1) fc_blas.set(fc_blas.before);
-        pthread_cond_broadcast(&fc_blas.changed);
-    }
+    fc_blas_own--;
+    if (!--fc_blas.inside && fc_blas.set && fc_blas.before > 1 && fc_blas.get() == 1) fc_blas.set(fc_blas.before);
+    pthread_cond_broadcast(&fc_blas.changed);
     pthread_mutex_unlock(&fc_blas.lock);
 }
 
-static void fc_before_fork(void)
+static void fc_blas_before_fork(void)
 {
     pthread_mutex_lock(&fc_blas.lock);
     fc_blas.forks++;
-    while (fc_blas.inside) pthread_cond_wait(&fc_blas.changed, &fc_blas.lock);
+    while (fc_blas.inside > fc_blas_own) pthread_cond_wait(&fc_blas.changed, &fc_blas.lock);
 }
 
-static void fc_after_fork_in_parent(void)
+static void fc_blas_after_fork_in_parent(void)
 {
     fc_blas.forks--;
     pthread_cond_broadcast(&fc_blas.changed);
     pthread_mutex_unlock(&fc_blas.lock);
 }
 
-static void fc_after_fork_in_child(void)
+static void fc_blas_after_fork_in_child(void)
 {
     fc_blas.forks = 0; /* other threads that waited to fork are not here */
+    fc_blas.inside = fc_blas_own;
     pthread_cond_init(&fc_blas.changed, NULL);
     pthread_mutex_unlock(&fc_blas.lock);
 }
@@ -63,7 +67,7 @@ static inline int fc_watch_blas(size_t get, size_t set)
 {
     fc_blas.get = (int (*)(void))get;
     fc_blas.set = (void (*)(int))set;
-    return pthread_atfork(fc_before_fork, fc_after_fork_in_parent, fc_after_fork_in_child);
+    return pthread_atfork(fc_blas_before_fork, fc_blas_after_fork_in_parent, fc_blas_after_fork_in_child);
 }
 
 #endif

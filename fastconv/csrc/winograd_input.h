@@ -13,8 +13,8 @@
  * decided depends on nothing but the patch.
  */
 
-/* Of sums of squares: 1/FC_RANGE². The least one, in the range of T, that is not too
- * much off for squares that underflow; where the sum is smaller, values are scaled by RESCALE before they are squared.
+/* Of sums of squares: 1/FC_RANGE². The least one, in the range of T, that is not too much off for squares that
+ * underflow; where the sum is smaller, values are scaled by RESCALE before they are squared.
  */
 #define LEAST_RATIO ((T)1 / (FC_RANGE * FC_RANGE))
 #define LEAST_SQUARES (sizeof(T) == sizeof(float) ? (T)0x1p-103 : (T)0x1p-970)
@@ -84,7 +84,8 @@ NAMED(winograd_windows)(const struct fc_axes *axes, const char *const *pixels, p
         }
         for (int row = first_row > 0; row < rows - (first_row < last_row); row++)
             for (int col = first_col > 0; col < cols - (first_col < last_col); col++) reaches += squares[row][col];
-        if (sum < reaches * LEAST_RATIO) direct.outputs |= bit;
+        /* Beside larger values, squares that underflow tell nothing: then it sees too little. */
+        if (sum < reaches * LEAST_RATIO || (scale == 1 && sum < LEAST_SQUARES)) direct.outputs |= bit;
         if (zeros == kernel * kernel) direct.zeros |= bit;
     }
     return direct;

@@ -16,7 +16,7 @@ from pathlib import Path
 from fastconv.report import answer, data, page, tables, terminal, words
 
 
-def make(results, output, machine=None, commit=None):
+def make(results: str | Path, output: str | Path, machine: str | None = None, commit: str | None = None) -> None:
     """Print the summary of the latest asv result and write its page.
 
     Parameters
@@ -39,10 +39,10 @@ def make(results, output, machine=None, commit=None):
         terminal.say("", verdict.heading, verdict.text)
     terminal.say("", *(f"{reason.heading} {reason.text}" for reason in answer.reasons(run)))
     terminal.say("", *(f"Warning: {warning}" for warning in words.block_warnings(run)))
-    output = Path(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    page_file = Path(output)
+    page_file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        output.write_text(page.render(run), encoding="utf-8")
+        page_file.write_text(page.render(run), encoding="utf-8")
     except OSError as error:  # that of a full disk does not name the file
         raise OSError(error.errno, error.strerror, str(output)) from None
-    print(f"Report: {output.resolve()}")
+    print(f"Report: {page_file.resolve()}")

@@ -1,12 +1,15 @@
 """asv's results as plain records: the only module of the report that knows the names of the benchmarks."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import chain
 from math import isnan
+from pathlib import Path
+from typing import Any
 
-from fastconv.report.files import a_count, a_name, a_text, an_amount, check, clean, read
+from fastconv.report.files import Result, a_count, a_name, a_text, an_amount, check, clean, read
 from fastconv.report.records import AUTO, Cell, Run, Timing, plain_name
 
 BLOCKS, REFERENCE = "bench_blocks.Blocks.time_block", "bench_blocks.Reference.time_reference"
@@ -22,10 +25,12 @@ _CALL_PARAMETERS = {  # of those that the report shows
     "time_function": (a_name, a_name),
     "track_first_call": (a_count, a_name),
 }
+Check = Callable[[object], bool]
+
 _TEXTS = "cpu", "isa", "fastconv", "source", "blocks_input", "blas", "OPENBLAS_CORETYPE"  # among the facts
 
 
-def load(results_dir, machine=None, commit=None):
+def load(results_dir: str | Path, machine: str | None = None, commit: str | None = None) -> Run:
     """The `Run` that was started last among asv's results, of this machine and commit if they are given.
 
     A file that cannot be read is passed over, with a line on stderr that says why.
@@ -48,7 +53,7 @@ def load(results_dir, machine=None, commit=None):
     return max(runs, key=lambda run: run.started)
 
 
-def _run(result):
+def _run(result: Result) -> Run:
     """A result as a `Run`; ValueError where it holds what no run of the suite stores."""
     return _linked(
         Run(
@@ -69,7 +74,7 @@ def _run(result):
     )
 
 
-def _facts(recorded):
+def _facts(recorded: str) -> Any:
     """The recorded facts: text, but for yes and no, lists of text, and the choices of "auto"."""
     facts = clean(json.loads(recorded))
     check(isinstance(facts, dict), "its facts are no object")
@@ -89,18 +94,18 @@ def _facts(recorded):
     return facts | ({"choices": choices} if choices else {})
 
 
-def _cells(result, timed, counted, moved=None):
+def _cells(result: Result, timed: str, counted: str, moved: str | None = None) -> list[Cell]:
     """The cells of a suite whose MACs are known; its parameters are channels, threads, name, algorithm."""
     macs, size = (dict(_values(result, name, a_count, a_name)) if name else {} for name in (counted, moved))
     check(all(map(a_count, chain(macs.values(), size.values()))), f"{counted} counts no operations")
     return [
-        Cell(name, channels, threads, algorithm, time, macs[channels, name], size.get((channels, name)))
+        Cell(name, channels, threads, algorithm, time, macs[channels, name], size.get((channels, name), 0))
         for (channels, threads, name, algorithm), time in _timings(result, timed, a_count, a_count, a_name, a_name)
         if (channels, name) in macs
     ]
 
 
-def _published(result):
+def _published(result: Result) -> list[Cell]:
     """The cells of the published networks' layers, which have no common channel count."""
     macs = dict(_values(result, PUBLISHED_MACS, a_name))
     check(all(map(a_count, macs.values())), f"{PUBLISHED_MACS} counts no operations")
@@ -111,7 +116,7 @@ def _published(result):
     ]
 
 
-def _calls(result):
+def _calls(result: Result) -> dict[tuple[Any, ...], float]:
     """{(benchmark, parameters ...): value} of what calls cost."""
     return {
         (short, *params): value
@@ -122,11 +127,11 @@ def _calls(result):
     }
 
 
-def _linked(run):
+def _linked(run: Run) -> Run:
     """The same run, each cell with the other timings of its call, and each block with its plain convolution."""
     calls = run.same_calls
 
-    def repeated(cell):
+    def repeated(cell: Cell) -> Cell:
         others = tuple(other.time for other in calls[run.call_of(cell)] if other is not cell)
         return replace(cell, time=replace(cell.time, repeats=others))
 
@@ -134,7 +139,7 @@ def _linked(run):
     return replace(run, blocks=_with_plain(blocks), pointwise=pointwise, spatial=spatial)
 
 
-def _with_plain(cells):
+def _with_plain(cells: list[Cell]) -> list[Cell]:
     """The same cells, each but the plain ones with the plain convolution beside it."""
     by_key = {(c.channels, c.threads, c.name, c.algorithm): c for c in cells}
     return [
@@ -145,7 +150,7 @@ def _with_plain(cells):
     ]
 
 
-def _items(result, name, *kinds):
+def _items(result: Result, name: str, *kinds: Check) -> Iterator[tuple[Any, Any, Any]]:
     """(parameters, value, quartiles) of every cell of a benchmark that was run, each parameter of its kind."""
     for params, value, quartiles in result.items.get(name, ()):
         if value is not None and not isnan(value):
@@ -154,22 +159,22 @@ def _items(result, name, *kinds):
             yield params, value, quartiles
 
 
-def _values(result, name, *kinds):
+def _values(result: Result, name: str, *kinds: Check) -> list[tuple[Any, Any]]:
     return [(params, value) for params, value, _ in _items(result, name, *kinds)]
 
 
-def _timings(result, name, *kinds):
+def _timings(result: Result, name: str, *kinds: Check) -> Iterator[tuple[Any, Timing]]:
     for params, value, quartiles in _items(result, name, *kinds):
         check(quartiles, f"{name} has no quartiles")
         yield params, Timing(_amount(value), *quartiles)
 
 
-def _amount(value):
+def _amount(value: Any) -> float:
     check(an_amount(value), f"{value} is no amount")
-    return value
+    return float(value)
 
 
-def _failed(result):
+def _failed(result: Result) -> Iterator[str]:
     for name, items in result.items.items():
         for params, value, _ in items:
             if value is None:

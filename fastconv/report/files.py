@@ -9,10 +9,12 @@ import re
 import sys
 import warnings
 from ast import literal_eval
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 from math import isnan, prod
 from pathlib import Path
+from typing import Any, TypeVar
 
 _VERSION = 2  # of asv's format
 _OTHERS = {"machine.json", "benchmarks.json"}  # in the same folders
@@ -21,6 +23,10 @@ _LONGEST_NAME = 80
 _LARGEST = 1e18  # of a number: sizes, counts and rates stay far below
 _LATEST = 253_402_300_799_000  # the last millisecond of the year 9999
 _UNREADABLE = OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError, MemoryError, ArithmeticError
+
+
+Made = TypeVar("Made")
+Item = tuple[tuple[Any, ...], float | None, tuple[float, float] | None]  # parameters, value, quartiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,12 @@ class Result:
 
     commit: str
     environment: str
-    machine: dict
+    machine: dict[str, str]
     started: float
-    items: dict
+    items: dict[str, list[Item]]
 
 
-def read(folder, make):
+def read(folder: str | Path, make: Callable[[Result], Made]) -> list[Made]:
     """What `make` gives for each `Result` under a folder; a line on stderr for each file that cannot be used."""
     made = []
     for path in sorted([*Path(folder).glob("*/*.json"), *Path(folder).glob("*.json")]):  # of all machines, or of one
@@ -50,7 +56,7 @@ def read(folder, make):
     return made
 
 
-def clean(value):
+def clean(value: Any) -> Any:
     """The same value with � for every control character and the like in its strings, keys included."""
     if isinstance(value, str):
         return value if value.isprintable() else "".join(c if c.isprintable() else "�" for c in value)
@@ -61,33 +67,33 @@ def clean(value):
     return value
 
 
-def check(holds, reason):
+def check(holds: object, reason: str) -> None:
     """Raise ValueError for what no run of this suite stores."""
     if not holds:
         raise ValueError(reason)
 
 
-def a_name(value):
+def a_name(value: object) -> bool:
     """Whether a value can be the name of a layer, a block or an algorithm."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value == value.strip()
 
 
-def a_text(value):
+def a_text(value: object) -> bool:
     """Whether a value is text of any length."""
     return isinstance(value, str)
 
 
-def a_count(value):
+def a_count(value: object) -> bool:
     """Whether a value can be a number of channels, threads or operations."""
     return type(value) is int and 0 < value < _LARGEST
 
 
-def an_amount(value):
+def an_amount(value: object) -> bool:
     """Whether a value can be a time, a rate or a size."""
-    return type(value) in (int, float) and 1 / _LARGEST < value < _LARGEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 / _LARGEST < value < _LARGEST
 
 
-def _result(stored):
+def _result(stored: Any) -> Result:
     check(isinstance(stored, dict), "it holds no object")
     version = stored.get("version")
     check(version == _VERSION, f"its format is version {version!r}; known is {_VERSION}")
@@ -106,7 +112,7 @@ def _result(stored):
     return Result(clean(commit), clean(environment), machine, max(started, default=0), items)
 
 
-def _items(name, row):
+def _items(name: str, row: dict[str, Any]) -> list[Item]:
     """[(parameters, value, quartiles)] of every cell of a benchmark."""
     lists = row.get("params") or []
     check(isinstance(lists, list) and all(isinstance(texts, list) for texts in lists), f"{name} has odd parameters")
@@ -121,11 +127,11 @@ def _items(name, row):
     return [(_parameters(texts), _value(name, value), _quartiles(*ends)) for texts, value, *ends in cells]
 
 
-def _parameters(texts):
+def _parameters(texts: Iterable[str]) -> tuple[Any, ...]:
     return tuple(clean(_literal(_TYPED_KERNEL.sub("×", clean(text)))) for text in texts)
 
 
-def _literal(text):
+def _literal(text: str) -> object:
     """The value whose repr a text is; the text itself where it is none of a literal."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of escapes that are none
@@ -135,11 +141,11 @@ def _literal(text):
             return text
 
 
-def _value(name, value):
+def _value(name: str, value: Any) -> Any:
     check(value is None or type(value) in (int, float), f"{name} has a value that is no number")
     check(value is None or isnan(value) or 0 <= value < _LARGEST, f"{name} has the value {value}")
     return value
 
 
-def _quartiles(low, high):
+def _quartiles(low: Any, high: Any) -> tuple[float, float] | None:
     return (low, high) if an_amount(low) and an_amount(high) else None

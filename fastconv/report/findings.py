@@ -1,10 +1,11 @@
 """The statements of the report beside its answer: a heading and sentences each, every figure taken from the run."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from statistics import median
 
-from fastconv.report.records import AUTO, NUMPY, UNSTEADY, apart_by, ratio_range
+from fastconv.report.records import AUTO, NUMPY, UNSTEADY, Cell, Run, Span, Timing, apart_by, ratio_range
 from fastconv.report.tables import Table, pointwise_table, savings_table
 from fastconv.report.text import listed, percent, significant, span, team, those, times
 
@@ -17,11 +18,11 @@ class Finding:
 
     heading: str
     text: str
-    cells: tuple | list = ()
+    cells: Sequence[Cell] = ()
     table: Table | None = None
 
     @property
-    def doubt(self):
+    def doubt(self) -> str | None:
         """How many of its cells were unsteady, by threads, in a sentence, or None."""
         said = []
         for threads in sorted({cell.threads for cell in self.cells}):
@@ -31,13 +32,13 @@ class Finding:
         return f"Unsteady behind this: {listed(said)}." if said else None
 
 
-def all_findings(run):
+def all_findings(run: Run) -> list[Finding]:
     """The statements that this run supports, beside the answer."""
     made = _savings(run), _limit(run), _growth(run), _pointwise(run), _choice(run), _steadiness(run)
     return [finding for finding in made if finding]
 
 
-def _savings(run):
+def _savings(run: Run) -> Finding | None:
     """What each block saves and where."""
     table = savings_table(run)
     cells = run.compared
@@ -45,10 +46,11 @@ def _savings(run):
         "Each against the plain convolution of its kernel: the share kept in time of the factor in MACs, and the "
         "channel counts at which the block is faster."
     )
-    return Finding("What each block saves", text, cells + [cell.plain for cell in cells], table) if table.rows else None
+    behind = cells + [cell.replaced for cell in cells]
+    return Finding("What each block saves", text, behind, table) if table.rows else None
 
 
-def _limit(run):
+def _limit(run: Run) -> Finding | None:
     """The multiply-add units' limit, how near direct convolution comes to it, and the nominal rates that pass it."""
     if not run.peak:
         return None
@@ -78,7 +80,7 @@ def _limit(run):
     return Finding("The machine's limit", text, cells)
 
 
-def _quickest(run, threads, algorithm):
+def _quickest(run: Run, threads: int, algorithm: str) -> Cell | None:
     """The cell of the highest rate among those computed by one algorithm throughout, as it or "auto" was asked for."""
     cells = [
         cell
@@ -88,16 +90,16 @@ def _quickest(run, threads, algorithm):
     return max(cells, key=lambda cell: cell.gflops, default=None)
 
 
-def _taken(run, cell):
+def _taken(run: Run, cell: Cell) -> str | None:
     """What "auto" took for a cell of one convolution; None for a block of several."""
     return run.taken(cell.name.removeprefix("plain "), cell.channels) if cell.algorithm == AUTO else None
 
 
-def _cell(cell):
+def _cell(cell: Cell) -> str:
     return f"{cell.name}, {cell.channels} channels" if cell.channels else cell.name
 
 
-def _growth(run):
+def _growth(run: Run) -> Finding | None:
     """What twice the channels cost, at the top of the range."""
     threads = run.thread_counts[0]
     last = {name: run.series(name, threads)[-2:] for name in run.names()}
@@ -106,7 +108,7 @@ def _growth(run):
         return None
     before, after = next(iter(last.values()))
     grown = {name: b.time.median / a.time.median for name, (a, b) in last.items()}
-    least, most = (end(grown, key=grown.get) for end in (min, max))
+    least, most = (end(grown, key=lambda name: grown[name]) for end in (min, max))
     said = f"{times(grown[least])} ({least})" + (f" to {times(grown[most])} ({most})" if least != most else "")
     return Finding(
         "How time grows with channels",
@@ -116,7 +118,7 @@ def _growth(run):
     )
 
 
-def thread_gains(run):
+def thread_gains(run: Run) -> str:
     """What all threads bring: how many times as fast, where they bring nothing, and where they lose."""
     one, most = run.thread_counts[0], run.thread_counts[-1]
     pairs = {}
@@ -137,22 +139,22 @@ def thread_gains(run):
     return text
 
 
-def _ends(channels):
+def _ends(channels: Iterable[int]) -> list[int]:
     """The most and the fewest of some channel counts."""
     channels = sorted(set(channels))
     return list(dict.fromkeys((channels[-1], channels[0]))) if channels else []
 
 
-def _where(pairs, holds):
+def _where(pairs: dict[str, dict[int, tuple[Timing, Timing]]], holds: Callable[[float, float], bool]) -> str:
     """The blocks and channel counts for whose ranges of gains something holds, in words."""
-    where = {}
+    where: dict[str, list[str]] = {}
     for name, by_channels in pairs.items():
         if good := [channels for channels, both in by_channels.items() if holds(*ratio_range(*both))]:
             where.setdefault(those(good, list(by_channels)), []).append(name)
     return "; ".join(f"{listed(names)} {channels}" for channels, names in where.items())
 
 
-def _pointwise(run):
+def _pointwise(run: Run) -> Finding | None:
     """The 1×1 itself: each algorithm against NumPy's matrix product."""
     table = pointwise_table(run)
     text = (
@@ -162,7 +164,7 @@ def _pointwise(run):
     return Finding("The 1×1 itself", text, run.pointwise, table) if table.rows else None
 
 
-def _choice(run):
+def _choice(run: Run) -> Finding | None:
     """What "auto" takes by its rule, and how that measured beside the other algorithms."""
     said = [f"{name}: {listed(_span(*part, spans) for part in spans)}." for name, spans in run.choices.items()]
     alternatives = _alternatives(run)
@@ -170,7 +172,7 @@ def _choice(run):
     return Finding("The choice of algorithm", text, list(chain.from_iterable(alternatives))) if text else None
 
 
-def _span(first, last, algorithm, spans):
+def _span(first: int, last: int, algorithm: str, spans: list[Span]) -> str:
     """What is taken between two channel counts, the first or last of which may be the end of the range."""
     if len(spans) == 1:
         return f"{algorithm} at every channel count"
@@ -181,20 +183,20 @@ def _span(first, last, algorithm, spans):
     return f"{algorithm} " + (f"up to {last}" if first == spans[0][0] else f"from {first} to {last}")
 
 
-def _alternatives(run):
+def _alternatives(run: Run) -> list[list[Cell]]:
     """Lists of cells: our algorithms on one convolution with as many threads, where there are several."""
-    found = {}
+    found: dict[tuple[str, int, int], list[Cell]] = {}
     for cell in sorted(run.single, key=lambda cell: cell.channels):
         if cell.algorithm not in (AUTO, NUMPY):
             found.setdefault((cell.name, cell.threads, cell.channels), []).append(cell)
     return [cells for cells in found.values() if len(cells) > 1]
 
 
-def _fastest_of(cells):
+def _fastest_of(cells: list[Cell]) -> Cell:
     return min(cells, key=lambda cell: cell.time.median)
 
 
-def _losses(run, alternatives):
+def _losses(run: Run, alternatives: list[list[Cell]]) -> list[str]:
     """How "auto" fares where all were measured, in a list of a sentence; a cell of unsteady timings is not counted."""
     losses, total, counts = [], 0, set()
     for cells in alternatives:
@@ -215,7 +217,7 @@ def _losses(run, alternatives):
     return [text + (f"; at worst it takes {times(worst)} as long ({where})." if worst > NEAR else ".")]
 
 
-def _steadiness(run):
+def _steadiness(run: Run) -> Finding:
     """How far the samples of a cell lie apart."""
     said = []
     for threads in run.thread_counts:
@@ -229,7 +231,7 @@ def _steadiness(run):
     return Finding("How steady the machine was", text + _repeats(run))
 
 
-def _repeats(run):
+def _repeats(run: Run) -> str:
     """How near other timings of the same call come, in a sentence: controls that cost nothing."""
     several = [cells for cells in run.same_calls.values() if len(cells) > 1]
     if not several:

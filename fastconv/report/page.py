@@ -1,9 +1,12 @@
 """The page: one HTML file with everything in it, styles, figures and tables; it loads nothing."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from importlib.resources import files
 
 from fastconv.report import answer, findings, panels, plots, tables, text, words
+from fastconv.report.panels import Draw
+from fastconv.report.records import Run
 
 FIGURES = (
     (
@@ -50,7 +53,7 @@ FIGURES = (
 )
 
 
-def render(run):
+def render(run: Run) -> str:
     """The page as text."""
     from jinja2 import Environment
 
@@ -71,15 +74,14 @@ def render(run):
     )
 
 
-def _figure(run, draw, title, caption):
+def _figure(run: Run, draw: Draw, title: str, caption: str | Callable[[Run], str]) -> dict[str, str] | None:
     """Title, caption, and the drawing for wide and narrow pages as data URIs: the identifiers in an SVG are its own."""
-    drawings = [panels.svg(draw, run, width) for width in (panels.WIDE, panels.NARROW)]
-    if not all(drawings):
+    wide, narrow = (panels.svg(draw, run, width) for width in (panels.WIDE, panels.NARROW))
+    if not (wide and narrow):
         return None
-    wide, narrow = map(_data_uri, drawings)
     said = caption if isinstance(caption, str) else caption(run)
-    return {"title": title, "caption": said, "wide": wide, "narrow": narrow}
+    return {"title": title, "caption": said, "wide": _data_uri(wide), "narrow": _data_uri(narrow)}
 
 
-def _data_uri(svg):
+def _data_uri(svg: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"

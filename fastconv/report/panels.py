@@ -1,14 +1,26 @@
 """What the figures are made of: panels side by side or below each other, their axes, and one legend above them."""
 
+from collections.abc import Callable, Sequence
 from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from fastconv.report.records import Cell, Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+Draw = Callable[[Run, float], "Figure | None"]
 
 COLOURS = ("#0b6fb8", "#d1495b", "#2a8a5f", "#c08a00", "#7a52a8", "#00868b", "#8c4a1f", "#5b6770")
 GREY = "#66717d"
 DASHES = (0, (4, 3))
-DASHED = {"color": GREY, "linewidth": 1, "linestyle": DASHES}  # what the operations alone would give, or a limit
+# What the operations alone would give, or a limit.
+DASHED: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": DASHES}
 WIDE, NARROW = 10, 5  # inches: a page on a desk, and on a telephone, where fewer panels stand side by side
 _MOST_TICKS = 6  # of channels under a panel
-_STYLE = {
+_STYLE: dict[Any, object] = {
     "svg.fonttype": "path",  # the same everywhere, whatever fonts the reader has
     "svg.hashsalt": "fastconv",
     "text.parse_math": False,  # names come from a file
@@ -34,7 +46,7 @@ _STYLE = {
 }
 
 
-def svg(draw, run, width=WIDE):
+def svg(draw: "Draw", run: Run, width: float = WIDE) -> str | None:
     """The SVG text of the figure that `draw` makes of the run at this width, or None."""
     import matplotlib
 
@@ -47,7 +59,9 @@ def svg(draw, run, width=WIDE):
     return text.getvalue()
 
 
-def panels(width, count, columns=None, height=2.5, share_y=True):
+def panels(
+    width: float, count: int, columns: int | None = None, height: float = 2.5, share_y: bool = True
+) -> "tuple[Figure, list[Axes]]":
     """A figure and its axes, one a panel, in rows; `columns` is for a wide one."""
     from matplotlib.figure import Figure
 
@@ -65,21 +79,23 @@ def panels(width, count, columns=None, height=2.5, share_y=True):
     return figure, list(axes[:count])
 
 
-def label_rows(axes, label):
+def label_rows(axes: "Sequence[Axes]", label: str) -> None:
     """A label for the vertical axis of every row of panels."""
     for axis in axes:
-        if axis.get_subplotspec().is_first_col():
+        if (place := axis.get_subplotspec()) and place.is_first_col():
             axis.set_ylabel(label)
 
 
-def line(axis, x, y, ranges, colour, label):
+def line(
+    axis: "Axes", x: list[int], y: list[float], ranges: list[tuple[float, float]], colour: str, label: str
+) -> None:
     """A line with its quartiles as a band."""
     low, high = zip(*ranges, strict=True) if ranges else ((), ())
     axis.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
     axis.plot(x, y, color=colour, marker="o", label=label)
 
 
-def channel_axis(axis, cells):
+def channel_axis(axis: "Axes", cells: list[Cell]) -> None:
     """The channels of these cells, doubling from one to the next; of many every second or third has a tick."""
     channels = sorted({cell.channels for cell in cells})
     step = -(-len(channels) // _MOST_TICKS)
@@ -91,7 +107,7 @@ def channel_axis(axis, cells):
         axis.set_xlabel("channels")
 
 
-def plain_numbers(axis, unit=""):
+def plain_numbers(axis: "Axis", unit: str = "") -> None:
     """Ticks 1, 2, 5, 10, … or, over many decades, 1, 10, 100, … on a log axis, without exponents."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -101,7 +117,7 @@ def plain_numbers(axis, unit=""):
     axis.set_minor_formatter(NullFormatter())
 
 
-def grouped_numbers(axis, unit=""):
+def grouped_numbers(axis: "Axis", unit: str = "") -> None:
     """Ticks as the tables write numbers: 1,000, and 0.5."""
     from matplotlib.ticker import FuncFormatter
 
@@ -110,7 +126,7 @@ def grouped_numbers(axis, unit=""):
     )
 
 
-def with_legend(figure, extra):
+def with_legend(figure: "Figure", extra: dict[str, Any]) -> "Figure":
     """The figure with one legend above it: every label once, then the lines of `extra`, {label: properties}.
 
     Where properties are several, their lines stand side by side before one label.
@@ -118,7 +134,7 @@ def with_legend(figure, extra):
     from matplotlib.legend_handler import HandlerTuple
     from matplotlib.lines import Line2D
 
-    handles = {}
+    handles: dict[str, Any] = {}
     for axis in figure.axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)

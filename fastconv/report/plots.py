@@ -5,7 +5,9 @@ A colour is a number of threads, a block or an algorithm; dashes are what the op
 limit.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import cycle
+from typing import TYPE_CHECKING, Any
 
 from fastconv.report.panels import (
     COLOURS,
@@ -20,13 +22,17 @@ from fastconv.report.panels import (
     plain_numbers,
     with_legend,
 )
-from fastconv.report.records import AUTO
+from fastconv.report.records import AUTO, Cell, Run
 from fastconv.report.text import team
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MARKERS = "os^Dvp*"  # of algorithms, to be told apart where lines meet
 
 
-def time_against_channels(run, width):
+def time_against_channels(run: Run, width: float) -> "Figure":
     """Time on log axes, and the line that time would follow if it were proportional to the MACs."""
     names = run.names()
     figure, axes = panels(width, len(names))
@@ -49,7 +55,7 @@ def time_against_channels(run, width):
     return with_legend(figure, {"proportional to the MACs": DASHED})
 
 
-def saving_against_channels(run, width):
+def saving_against_channels(run: Run, width: float) -> "Figure | None":
     """How many times as fast as the plain convolution, and how many times fewer MACs."""
     names = _savers(run)
     if not names:
@@ -71,7 +77,7 @@ def saving_against_channels(run, width):
     return with_legend(figure, {"times fewer MACs": DASHED})
 
 
-def saved_against_saved(run, width):
+def saved_against_saved(run: Run, width: float) -> "Figure | None":
     """MACs saved against time saved, a point for each block and channel count; on the diagonal nothing is lost."""
     names = _savers(run)
     if not names:
@@ -91,7 +97,7 @@ def saved_against_saved(run, width):
     return with_legend(figure, {"time shrinks as MACs do": DASHED} | _dot_sizes(run))
 
 
-def speed_against_intensity(run, width):
+def speed_against_intensity(run: Run, width: float) -> "Figure | None":
     """Effective speed against MACs for each byte of the least memory traffic."""
     cells = [cell for cell in run.blocks if cell.bytes]
     if not cells:
@@ -109,7 +115,7 @@ def speed_against_intensity(run, width):
     return with_legend(figure, _limit_label(run) | _dot_sizes(run))
 
 
-def thread_scaling(run, width):
+def thread_scaling(run: Run, width: float) -> "Figure | None":
     """How many times faster the most threads are than the fewest, for every block against channels."""
     teams = run.thread_counts
     if len(teams) < 2:
@@ -129,7 +135,7 @@ def thread_scaling(run, width):
     return with_legend(figure, {"all threads count fully": DASHED})
 
 
-def algorithm_times(run, width):
+def algorithm_times(run: Run, width: float) -> "Figure | None":
     """Time of each algorithm on the single convolutions of the suite, and where the choice of "auto" changes."""
     figure, axes = _algorithms(run, width, lambda cell: 1e6 * cell.time.median)
     for axis in axes:
@@ -139,7 +145,7 @@ def algorithm_times(run, width):
     return figure and with_legend(figure, {})
 
 
-def algorithm_speeds(run, width):
+def algorithm_speeds(run: Run, width: float) -> "Figure | None":
     """The same cells in GFLOP/s, and the limit of the multiply-add units."""
     figure, axes = _algorithms(run, width, lambda cell: cell.gflops)
     for axis in axes:
@@ -150,7 +156,7 @@ def algorithm_speeds(run, width):
     return figure and with_legend(figure, _limit_label(run))
 
 
-def _algorithms(run, width, value):
+def _algorithms(run: Run, width: float, value: Callable[[Cell], float]) -> "tuple[Figure | None, Sequence[Axes]]":
     """A panel for each single convolution: `value` of its cells against channels, a line for each algorithm.
 
     "auto" would lie on one of the others, and more threads among them: both are left to the table.
@@ -175,28 +181,30 @@ def _algorithms(run, width, value):
     return figure, axes
 
 
-def _limits(axis, run, teams):
+def _limits(axis: "Axes", run: Run, teams: list[int]) -> None:
     """The most that the multiply-add units did, for each of these numbers of threads."""
     for threads in teams:
         if threads in run.peak:
             axis.axhline(run.peak[threads], **DASHED)
 
 
-def _limit_label(run):
+def _limit_label(run: Run) -> dict[str, Any]:
     return {"limit of the multiply-add units": DASHED} if run.peak else {}
 
 
-def _colours(run):
+def _colours(run: Run) -> dict[str, str]:
     """A colour for each block, the same in every figure."""
     return dict(zip(run.names(), cycle(COLOURS), strict=False))
 
 
-def _savers(run):
+def _savers(run: Run) -> list[str]:
     """The blocks that have their plain convolution beside them."""
     return list(dict.fromkeys(cell.name for cell in run.blocks if cell.plain))
 
 
-def _dots(axis, run, names, threads, place):
+def _dots(
+    axis: "Axes", run: Run, names: list[str], threads: int, place: Callable[[Cell], tuple[float, float] | None]
+) -> None:
     """A dot at `place` of every cell, larger for more channels."""
     sizes = _sizes(run)
     for name in names:
@@ -211,12 +219,12 @@ def _dots(axis, run, names, threads, place):
         axis.scatter(x, y, areas, color=colour, edgecolor="white", linewidth=0.6, label=name, zorder=3)
 
 
-def _sizes(run):
+def _sizes(run: Run) -> dict[int, int]:
     """{channels: area of a dot}."""
     return {channels: 14 + 10 * i for i, channels in enumerate(sorted({cell.channels for cell in run.blocks}))}
 
 
-def _dot_sizes(run):
+def _dot_sizes(run: Run) -> dict[str, Any]:
     """The dots of the fewest and the most channels for a legend: labels beside them would cover each other."""
     sizes, dot = _sizes(run), {"color": GREY, "marker": "o", "linestyle": "none"}
     ends = dict.fromkeys((min(sizes), max(sizes)))

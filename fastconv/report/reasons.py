@@ -7,6 +7,7 @@ import re
 from statistics import geometric_mean
 
 from fastconv.report.findings import NEAR, Finding
+from fastconv.report.records import Cell, Run
 from fastconv.report.text import listed, percent, seconds, significant, span, team
 
 _LANES = {"avx2": 8, "avx512": 16}  # float32 values in a vector
@@ -14,7 +15,7 @@ _ALIKE = 1.4  # times each other two growths may be, to count as one
 _LITTLE = 0.25  # of a block's time
 
 
-def stops(run):
+def stops(run: Run) -> list[Finding]:
     """The reasons at the fewest and at the most channels, and what calls and memory count for."""
     threads = run.thread_counts[0]
     cells = [cell for cell in run.compared if cell.threads == threads]
@@ -25,9 +26,9 @@ def stops(run):
     return [reason for reason in (_vectors(run, first), _multiplications(run, last), _beside(run, first)) if reason]
 
 
-def _vectors(run, cells):
+def _vectors(run: Run, cells: list[Cell]) -> Finding | None:
     """That the channels which a 1×1 leaves fill no vector, where direct convolution's time grows as its vectors do."""
-    lanes = _LANES.get(run.facts.get("isa"), 0)
+    lanes = _LANES.get(run.facts.get("isa", ""), 0)
     left = [cell.channels // int(ratio[1]) for cell in cells if (ratio := re.search(r"/0*([1-9]\d*)", cell.name))]
     pairs = _filling(run, cells[0].threads, lanes)
     if not pairs or not left or min(left) >= lanes:
@@ -51,9 +52,9 @@ def _vectors(run, cells):
     return Finding(f"What stops it at {cells[0].channels} channels?", text, [cell for pair in pairs for cell in pair])
 
 
-def _filling(run, threads, lanes):
+def _filling(run: Run, threads: int, lanes: int) -> list[tuple[Cell, Cell]]:
     """Pairs of cells of one direct convolution: the fewest channels, which fill no vector, and the first that do."""
-    found = {}
+    found: dict[str, list[Cell]] = {}
     for cell in sorted(run.single, key=lambda cell: cell.channels):
         keeps_channels = "→" not in cell.name or cell.name.endswith("c→c")
         if (cell.threads, cell.algorithm) == (threads, "direct") and keeps_channels:
@@ -66,11 +67,12 @@ def _filling(run, threads, lanes):
     return [(a, b) for a, b in pairs if (a.channels, b.channels) == (pairs[0][0].channels, pairs[0][1].channels)]
 
 
-def _multiplications(run, cells):
+def _multiplications(run: Run, cells: list[Cell]) -> Finding | None:
     """That Winograd needs fewer multiplications for what the blocks replace, and a 1×1 cannot."""
     direct = {(c.name, c.channels, c.threads): c for c in run.spatial if c.algorithm == "direct"}
-    gains, behind = {}, []
-    for plain in dict.fromkeys(cell.plain for cell in cells):
+    gains: dict[str, str] = {}
+    behind: list[Cell] = []
+    for plain in dict.fromkeys(cell.replaced for cell in cells):
         layer = plain.name.removeprefix("plain ")
         slow = direct.get((layer, plain.channels, plain.threads))
         if slow and run.taken(layer, plain.channels) == "winograd" and slow.time.median > NEAR * plain.time.median:
@@ -91,7 +93,7 @@ def _multiplications(run, cells):
     return Finding(f"What stops it at {channels} channels?", f"{text}.", behind)
 
 
-def _beside(run, cells):
+def _beside(run: Run, cells: list[Cell]) -> Finding | None:
     """What calls and memory count for at the fewest channels, where the run tells."""
     channels, threads = cells[0].channels, cells[0].threads
     said = []
@@ -112,10 +114,10 @@ def _beside(run, cells):
     return Finding("Do calls or memory stop it?", " ".join(said), cells) if said else None
 
 
-def _rate(cell):
+def _rate(cell: Cell) -> float:
     """10⁹ bytes a second of the least memory traffic."""
     return 1e-9 * cell.bytes / cell.time.median
 
 
-def _two(value):
+def _two(value: float) -> str:
     return significant(value, 2)

@@ -1,10 +1,12 @@
 """The tables of the report, once for the terminal and the page: rows of text made from the records of a run."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import geometric_mean
+from typing import Any
 
-from fastconv.report.records import AUTO, NUMPY, UNSTEADY
+from fastconv.report.records import AUTO, NUMPY, UNSTEADY, Cell, Run, Timing
 from fastconv.report.text import UNSTEADY_MARK, as_fast, count, percent, seconds, significant, size, team, times
 from fastconv.report.words import narrow_blas
 
@@ -18,21 +20,21 @@ class Table:
 
     title: str
     note: str
-    columns: list
-    rows: list
+    columns: list[tuple[str, str]]
+    rows: list[list[str]]
 
     @property
-    def groups(self):
+    def groups(self) -> list[tuple[str, int]]:
         """[(heading, number of columns)] of the upper line of headings."""
         return [(name, len(list(columns))) for name, columns in groupby(self.columns, key=lambda column: column[0])]
 
 
-def input_size(run):
+def input_size(run: Run) -> str:
     """What the blocks took, in brackets, where the run says it."""
     return f" ({run.facts['blocks_input']})" if "blocks_input" in run.facts else ""
 
 
-def savings_table(run):
+def savings_table(run: Run) -> Table:
     """Per block: what is saved at the most channels, how much of it is kept, and where it is faster."""
     teams = run.thread_counts
     cells = {(c.name, c.threads): c for c in sorted(run.blocks, key=_channels) if c.plain and c.algorithm == AUTO}
@@ -56,11 +58,11 @@ def savings_table(run):
     )
 
 
-def _channels(cell):
+def _channels(cell: Cell) -> int:
     return cell.channels
 
 
-def _where(cells, holds):
+def _where(cells: list[Cell], holds: Callable[[Cell], bool]) -> str:
     """The channel counts of cells, ascending, for which something holds, in short."""
     channels = [cell.channels for cell in cells]
     good = [cell.channels for cell in cells if holds(cell)]
@@ -71,7 +73,7 @@ def _where(cells, holds):
     return f"from {good[0]}" if len(good) > 1 and good == channels[-len(good) :] else ", ".join(map(str, good))
 
 
-def blocks_table(run):
+def blocks_table(run: Run) -> Table:
     """Per block and channel count: how many times fewer MACs, how many times as fast, and the time."""
     teams = run.thread_counts
     rows = []
@@ -90,7 +92,7 @@ def blocks_table(run):
     )
 
 
-def speeds_table(run):
+def speeds_table(run: Run) -> Table:
     """Per block and channel count: MACs and nominal speed."""
     rows = []
     for name, channels, cells in _by_channels(run):
@@ -104,7 +106,7 @@ def speeds_table(run):
     )
 
 
-def _by_channels(run):
+def _by_channels(run: Run) -> Iterator[tuple[str, int, list[Cell | None]]]:
     """(block, channels, [cell or None for each number of threads]) of every block."""
     for name in run.names():
         series = [{cell.channels: cell for cell in run.series(name, threads)} for threads in run.thread_counts]
@@ -112,7 +114,7 @@ def _by_channels(run):
             yield name, channels, [cells.get(channels) for cells in series]
 
 
-def algorithms_table(run):
+def algorithms_table(run: Run) -> Table:
     """The single convolutions of the suite: GFLOP/s of each algorithm side by side."""
     cells = run.single
     algorithms = list(dict.fromkeys(cell.algorithm for cell in cells))
@@ -133,10 +135,10 @@ def algorithms_table(run):
     )
 
 
-def pointwise_table(run):
+def pointwise_table(run: Run) -> Table:
     """The 1×1 itself: how many times as fast as NumPy's matrix product of the same size, by algorithm and threads."""
     numpy = {(c.name, c.channels, c.threads): c.time.median for c in run.pointwise if c.algorithm == NUMPY}
-    ratios = {}
+    ratios: dict[tuple[str, int], list[tuple[float, int]]] = {}
     for cell in run.pointwise:
         theirs = numpy.get((cell.name, cell.channels, cell.threads))
         if theirs and cell.algorithm != NUMPY:
@@ -149,7 +151,7 @@ def pointwise_table(run):
     return Table("", narrow_blas(run.facts).strip(), [("", heading) for heading in headings], rows)
 
 
-def published_table(run):
+def published_table(run: Run) -> Table:
     """The published networks' layers."""
     teams = sorted({cell.threads for cell in run.published})
     found = {(c.name, c.threads): c for c in run.published}
@@ -168,7 +170,7 @@ def published_table(run):
     )
 
 
-def reference_table(run):
+def reference_table(run: Run) -> Table:
     """What the NumPy reference takes where fastconv takes one thread."""
     ours = {(c.channels, c.name): c for c in run.blocks if c.threads == 1 and c.algorithm == AUTO}
     rows = []
@@ -195,7 +197,7 @@ _CALLS = {
 _IMPORTS = {"timeraw_import_fastconv": "import fastconv", "timeraw_import_numpy": "of which import numpy"}
 
 
-def calls_table(run):
+def calls_table(run: Run) -> Table:
     """What a call costs beside its arithmetic."""
     return Table(
         "What a call costs",
@@ -205,7 +207,7 @@ def calls_table(run):
     )
 
 
-def functions_table(run):
+def functions_table(run: Run) -> Table:
     """What the function takes on layers where packing counts."""
     found = _measured(run, "time_function")
     algorithms = list(dict.fromkeys(algorithm for _, algorithm in found))
@@ -221,13 +223,13 @@ def functions_table(run):
     )
 
 
-def imports_table(run):
+def imports_table(run: Run) -> Table:
     """How long the import takes."""
     rows = [[text, seconds(run.calls[name,])] for name, text in _IMPORTS.items() if (name,) in run.calls]
     return Table("Import", "In a new process.", [("", "statement"), ("", "time")], rows)
 
 
-def memory_table(run):
+def memory_table(run: Run) -> Table:
     """What the first call of a plan adds to resident memory."""
     rows = [
         [block, str(channels), size(value)] for (channels, block), value in _measured(run, "track_first_call").items()
@@ -240,7 +242,7 @@ def memory_table(run):
     )
 
 
-def _measured(run, benchmark):
+def _measured(run: Run, benchmark: str) -> dict[tuple[Any, ...], float]:
     """{parameters: value} of one of the benchmarks of calls."""
     return {tuple(params): value for (name, *params), value in run.calls.items() if name == benchmark}
 
@@ -258,29 +260,29 @@ _ALL = (
 )
 
 
-def all_tables(run):
+def all_tables(run: Run) -> list[Table]:
     """The tables that this run fills."""
     return [table for make in _ALL if (table := make(run)).rows]
 
 
-def _each(heading, teams):
+def _each(heading: str, teams: list[int]) -> list[tuple[str, str]]:
     """One heading over a column for each number of threads."""
     return [(heading, team(threads)) for threads in teams]
 
 
-def _text(cell, form, with_plain=False):
+def _text(cell: Cell | None, form: Callable[[Cell], str], with_plain: bool = False) -> str:
     """`form` of a cell, marked where its time, or `with_plain` that of its plain convolution, was unsteady."""
     if not cell:
         return "–"
     return _marked(form(cell), cell.time, *([cell.plain.time] if with_plain and cell.plain else []))
 
 
-def _marked(text, *timings):
+def _marked(text: str, *timings: Timing) -> str:
     """`text` with the mark of figures that cannot be relied on, where one of its timings was unsteady."""
     return text and UNSTEADY_MARK * (not all(timing.is_steady for timing in timings)) + text
 
 
-def _table(title, note, columns, rows):
+def _table(title: str, note: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> Table:
     """A `Table`, its note with the meaning of the mark where a figure bears it."""
     if any(UNSTEADY_MARK in cell for row in rows for cell in row):
         note += (

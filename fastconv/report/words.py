@@ -1,6 +1,8 @@
 """Where and when a run was measured, and what a reader must know before trusting it."""
 
-from fastconv.report.records import NUMPY, UNSTEADY, apart_by
+from typing import Any
+
+from fastconv.report.records import NUMPY, UNSTEADY, Cell, Run, apart_by
 from fastconv.report.text import UNSTEADY_MARK, percent, seconds, significant, size, team, times
 
 # Core types of OpenBLAS and BLIS whose vectors are narrower than those of an instruction set of ours.
@@ -8,7 +10,7 @@ _NO_AVX2 = {"generic", "prescott", "penryn", "core2", "nehalem", "sandybridge", 
 _NARROWER = {"avx2": _NO_AVX2, "avx512": _NO_AVX2 | {"haswell", "excavator", "zen", "zen2", "zen3"}}
 
 
-def where(run):
+def where(run: Run) -> str:
     """One line: what was measured, where and when."""
     facts = run.facts
     known = [facts.get("cpu"), facts.get("isa"), team(run.thread_counts[-1])]
@@ -16,7 +18,7 @@ def where(run):
     return " · ".join([text for text in known if text] + [f"measured on {run.started:%d %B %Y, %H:%M} UTC"])
 
 
-def warnings(run):
+def warnings(run: Run) -> list[str]:
     """What a reader must know before trusting the page."""
     ours = [cell for cell in run.single if cell.algorithm != NUMPY]
     made = block_warnings(run) + _contradictions(run, of_blocks=False)
@@ -30,7 +32,7 @@ def warnings(run):
     return made
 
 
-def block_warnings(run):
+def block_warnings(run: Run) -> list[str]:
     """What a reader must know before trusting the table of blocks."""
     made = []
     if not run.facts:
@@ -44,7 +46,7 @@ def block_warnings(run):
     return made + _contradictions(run, of_blocks=True) + _unsteady("blocks", run.blocks)
 
 
-def _contradictions(run, of_blocks):
+def _contradictions(run: Run, of_blocks: bool) -> list[str]:
     """A warning where timings of one call contradict each other; `of_blocks`: of the calls in the table of blocks."""
     several = [cells for cells in run.same_calls.values() if len(cells) > 1]
     several = [cells for cells in several if any(cell in run.blocks for cell in cells) == of_blocks]
@@ -62,7 +64,7 @@ def _contradictions(run, of_blocks):
     ]
 
 
-def _unsteady(suite, cells):
+def _unsteady(suite: str, cells: list[Cell]) -> list[str]:
     """A warning for each number of threads with which more than a tenth of the suite's cells are unsteady."""
     made = []
     for threads in sorted({cell.threads for cell in cells}):
@@ -77,10 +79,10 @@ def _unsteady(suite, cells):
     return made
 
 
-def narrow_blas(facts):
+def narrow_blas(facts: dict[str, Any]) -> str:
     """A sentence, after a space, for the figures of a BLAS that ran narrower vectors than ours; or ""."""
     core = facts.get("blas", "").rpartition("(")[2].rstrip(")")  # in brackets, as get_config has it
-    if core.lower() not in _NARROWER.get(facts.get("isa"), ()):
+    if core.lower() not in _NARROWER.get(facts.get("isa", ""), ()):
         return ""
     asked = facts.get("OPENBLAS_CORETYPE")
     return (
@@ -115,7 +117,7 @@ _ASV_LABELS = {
 }  # its Python is that of asv, not of the timed processes
 
 
-def measured_on(run):
+def measured_on(run: Run) -> dict[str, str]:
     """{label: text}: what the timed processes said of themselves, and what asv alone knows of the machine."""
     said = {_LABELS.get(name, name): _fact(value) for name, value in run.facts.items() if name != "choices"}
     known = {label: run.machine[name] for name, label in _ASV_LABELS.items() if name in run.machine}
@@ -124,7 +126,7 @@ def measured_on(run):
     return said | {label: value for label, value in known.items() if label not in said}
 
 
-def _fact(value):
+def _fact(value: Any) -> str:
     """A value of get_config as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"

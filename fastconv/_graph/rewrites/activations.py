@@ -5,16 +5,19 @@ f is a convolution or a sum, which may have a ReLU already: relu ∘ relu = relu
 
 from dataclasses import replace
 
+from fastconv._graph.graph import Graph, Node
+from fastconv._graph.operations import Add, Conv
 
-def fuse_relus(graph):
+
+def fuse_relus(graph: Graph) -> Graph:
     """The graph whose convolutions and sums have the ReLUs that followed them."""
-    uses, nodes, renamed = graph.uses(), {}, {}
+    uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
     for node in graph.nodes:
         node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
         nodes[node.name] = node
         if node.operation.kind == "relu":
             before = nodes.get(node.inputs[0])
-            if before and uses[before.name] == 1 and before.operation.kind in ("conv2d", "add"):
+            if before and uses[before.name] == 1 and isinstance(before.operation, Conv | Add):
                 renamed[node.name] = before.name
                 del nodes[node.name]
                 nodes[before.name] = replace(before, operation=replace(before.operation, activation="relu"))

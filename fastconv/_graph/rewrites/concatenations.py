@@ -6,13 +6,13 @@ other input is copied first, y[..., a:b] = copy(z), and the copy is such an inpu
 
 from dataclasses import replace
 
-from fastconv._graph.graph import INPUT, Node
+from fastconv._graph.graph import INPUT, Graph, Node
 from fastconv._graph.operations import Operation
 
 
-def write_slices(graph):
+def write_slices(graph: Graph) -> Graph:
     """The graph whose concatenations alone read their inputs, so that a plan can write these in their places."""
-    uses, nodes, names = graph.uses(), [], {node.name for node in graph.nodes}
+    uses, nodes, names = graph.uses(), list[Node](), {node.name for node in graph.nodes}
     for node in graph.nodes:
         if node.operation.kind == "concat":
             inputs = []

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from fastconv._graph.graph import Graph
 
-def in_nhwc(graph):
+
+def in_nhwc(graph: Graph) -> Graph:
     """The same graph on NHWC arrays."""
     nodes = tuple(replace(node, operation=node.operation.in_nhwc()) for node in graph.nodes)
     return replace(graph, nodes=nodes, layout="NHWC")

@@ -6,15 +6,16 @@ must be linear and without a residual, and nothing else may read it. It runs whe
 
 from dataclasses import replace
 
-from fastconv._graph.graph import Node
+from fastconv._graph.graph import Graph, Node
+from fastconv._graph.operations import Add, Conv
 
 
-def fuse_sums(graph):
+def fuse_sums(graph: Graph) -> Graph:
     """The graph with every sum that can be one as the residual of its first, else its second convolution."""
-    uses, nodes, renamed = graph.uses(), {}, {}
+    uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
     for node in graph.nodes:
         node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
-        if node.operation.kind == "add":
+        if isinstance(node.operation, Add):
             first, second = node.inputs
             for name, other in ((first, second), (second, first)):
                 conv = nodes.get(name)
@@ -27,5 +28,5 @@ def fuse_sums(graph):
     return replace(graph, nodes=tuple(nodes.values()), output=renamed.get(graph.output, graph.output))
 
 
-def _is_linear(node):
-    return node.operation.kind == "conv2d" and node.operation.activation is None and len(node.inputs) == 1
+def _is_linear(node: Node) -> bool:
+    return isinstance(node.operation, Conv) and node.operation.activation is None and len(node.inputs) == 1

@@ -1,0 +1,161 @@
+"""What `make lint` cannot see of the types: stubtest passes a compiled module without a stub, and every constructor."""
+
+import ast
+import importlib
+import inspect
+from pathlib import Path
+from types import ModuleType
+from typing import get_args
+
+import numpy as np
+import pytest
+
+import fastconv
+from fastconv import _algorithms, _block_shapes, _orders, _pool_shapes, _shapes, _transforms, _typing
+
+PACKAGE = Path(fastconv.__file__).parent
+COMPILED = sorted(path.stem for path in PACKAGE.glob("*.pyx"))
+STUBS = sorted(PACKAGE.glob("*.pyi"))
+UNTYPED = {"cost", "networks", "reference"}  # wholly or in part, until they follow from the graph
+
+SHAPE = _shapes.conv_geometry((3, 3, 16, 16), padding=1).at((1, 8, 8, 16))
+ONE = _shapes.conv_geometry((1, 1, 16, 16)).at((1, 8, 8, 16))
+POOL = _pool_shapes.pool_geometry(2).at((1, 8, 8, 16))
+FLOAT = np.dtype(np.float32)
+
+
+def packed(name, shape, number):
+    """The arrays that a plan hands to the runner of one of the algorithms."""
+    algorithm = [one for one in _algorithms.ALGORITHMS if one.name == name][number]
+    weight = np.ones((*shape.kernel, shape.in_channels, shape.out_channels), np.float32)
+    return algorithm.pack(weight, np.zeros(shape.out_channels, np.float32), 1, 1)
+
+
+def arguments():
+    """{class: arguments of its constructor by name, those that have defaults at the end}."""
+    direct, winograd = packed("direct", SHAPE, 1), packed("winograd", SHAPE, 0)
+    names = "weights", "bias", "all_finite"
+    given = dict(zip(names, direct, strict=True))
+    matrix, blas = (dict(zip(names, packed(name, ONE, 0), strict=False)) for name in ("direct", "blas"))
+    transformed = dict(zip(("weights", "bias", "direct_weights", "all_finite", "most"), winograd, strict=True))
+    transform = {"transform": _transforms.F4X3}
+    return {
+        "Blas": {"shape": ONE, **blas, "activation": "relu"},
+        "Bound": {"num_threads": None, "useful": 1},
+        "Chain": {"steps": [], "arena_bytes": 0},
+        "Direct": {"shape": SHAPE, **given, "activation": None},
+        "DirectTiles": {"shape": SHAPE, **given},
+        "Elementwise": {"shape": (1, 8, 8, 16), "relu": True, "itemsize": 4},
+        "InputRows": {
+            "shape": SHAPE,
+            "all_finite": True,
+            "itemsize": 4,
+            "copied_channels": 16,
+            "narrow": False,
+            "in_place": False,
+        },
+        "Pointwise": {"shape": ONE, **matrix, "activation": None},
+        "Pool": {"shape": POOL, "kind": "max", "itemsize": 4},
+        "Tiles": {"shape": SHAPE, "dtype": FLOAT, "all_finite": True, **transform},
+        "Winograd": {"shape": SHAPE, **transformed, "activation": "relu", **transform},
+    }
+
+
+def constructors():
+    """(module, class, parameters of the constructor, how many of them have defaults) of every class of the stubs."""
+    for path in STUBS:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                found = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+                parameters = [one.arg for one in found[0].args.args[1:]] if found else []
+                yield path.stem, node.name, parameters, len(found[0].args.defaults) if found else 0
+
+
+def declared(stub):
+    """The names that a stub declares."""
+    for node in ast.parse(stub.read_text()).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.AnnAssign):
+            yield node.target.id
+
+
+def own_names(module):
+    """The public names of a compiled module that it does not import."""
+    for name, value in vars(module).items():
+        imported = isinstance(value, ModuleType) or getattr(value, "__module__", module.__name__) != module.__name__
+        if not name.startswith("_") and not imported:
+            yield name
+
+
+def test_every_compiled_module_has_a_stub_and_no_other():
+    assert [stub.stem for stub in STUBS] == COMPILED
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_stub_has_the_public_names_of_its_module(name):
+    module = importlib.import_module(f"fastconv.{name}")
+    assert sorted(declared(PACKAGE / f"{name}.pyi")) == sorted(own_names(module))
+
+
+@pytest.mark.parametrize(("module", "name", "parameters", "defaults"), list(constructors()))
+def test_a_constructor_is_what_its_stub_says(module, name, parameters, defaults):
+    cls = getattr(importlib.import_module(f"fastconv.{module}"), name)
+    if name == "Runner":
+        with pytest.raises(TypeError, match="base"):
+            cls()
+        return
+    if not parameters:  # its constructor is Cython's, which takes anything
+        assert isinstance(cls(), cls)
+        return
+    given = arguments()[name]
+    assert list(given) == parameters
+    needed = dict(list(given.items())[: len(given) - defaults])
+    assert isinstance(cls(**given), cls)
+    assert isinstance(cls(*given.values()), cls)
+    assert isinstance(cls(**needed), cls)
+    for missing in needed:
+        with pytest.raises(TypeError):
+            cls(**{key: value for key, value in given.items() if key != missing})
+    with pytest.raises(TypeError):
+        cls(*given.values(), None)
+    with pytest.raises(TypeError):
+        cls(**given, another=None)
+
+
+def public_functions():
+    """(name, function) of all that users call: functions, constructors, methods and properties."""
+    for name in sorted(set(fastconv.__all__) - UNTYPED):
+        value = getattr(fastconv, name)
+        if not isinstance(value, type):
+            yield name, value
+            continue
+        for base in value.__mro__[:-1]:
+            if base.__module__ == "fastconv._block_plan":
+                continue
+            for key, member in vars(base).items():
+                function = member.fget if isinstance(member, property) else member
+                if inspect.isfunction(function) and (not key.startswith("_") or key in ("__init__", "__call__")):
+                    yield f"{name}.{key}", function
+    for name in ("conv2d", "pointwise", "max_pool2d", "avg_pool2d", "global_avg_pool2d"):
+        yield f"reference.{name}", getattr(fastconv.reference, name)
+
+
+@pytest.mark.parametrize(("name", "function"), list(public_functions()))
+def test_every_public_function_is_annotated(name, function):
+    signature = inspect.signature(function)
+    bare = [key for key, one in signature.parameters.items() if one.annotation is one.empty and key != "self"]
+    assert not bare
+    assert signature.return_annotation is not signature.empty
+
+
+def test_the_choices_in_annotations_are_those_accepted():
+    assert get_args(_typing.Layout) == _orders.LAYOUTS
+    assert set(get_args(_typing.AlgorithmName)) == set(_algorithms.NAMES)
+    activations = {None if one is type(None) else get_args(one)[0] for one in get_args(_typing.Activation)}
+    assert activations == set(_shapes.ACTIVATIONS)
+    shapes = (1, 1, 4, 2), (3, 3, 2, 2), (1, 1, 2, 4)
+    for choice in get_args(_typing.StrideIn):
+        _block_shapes.bottleneck(*shapes, stride_in=choice)
+    with pytest.raises(ValueError, match=str(get_args(_typing.StrideIn)).replace("(", r"\(").replace(")", r"\)")):
+        _block_shapes.bottleneck(*shapes, stride_in="expand")
