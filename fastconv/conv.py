@@ -88,15 +88,16 @@ class Conv2d(ConvPlan):
         geometry = _shapes.conv_geometry(
             weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
         )
+        hwio = weight if geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
         operation = Conv(
             geometry,
             bias is not None,
             _arguments.one_of("activation", activation, _shapes.ACTIVATIONS),
             _arguments.one_of("algorithm", algorithm, _algorithms.NAMES),
-            weight if geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0),
+            hwio,
             None if bias is None else _arrays.bias(bias, weight, geometry.layout).copy(),
         )
-        super().__init__(operation, _threads.checked(num_threads))
+        super().__init__(operation, hwio, _threads.checked(num_threads))
         if operation.algorithm != "auto":
             usable = _algorithms.usable(operation.algorithm, geometry)
             if len(usable) == 1:

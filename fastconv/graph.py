@@ -1,12 +1,14 @@
 """Graphs of one's own: `Graph`, built an operation at a time, and `Sequential`, plans one after the other."""
 
+from typing import Any, Literal
+
 from fastconv import _arguments, _orders, _pool_shapes
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Node
-from fastconv._graph.operations import Add, Concat, Pool, Relu
+from fastconv._graph.operations import Add, Concat, Operation, Pool, Relu
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._planning.plan import Plan
-from fastconv._typing import Array, Padding, Pair
+from fastconv._typing import Activation, AlgorithmName, Array, Layout, Padding, Pair
 from fastconv.conv import Conv2d
 
 
@@ -50,28 +52,28 @@ class Graph:
     True
     """
 
-    def __init__(self, *, layout: str = "NHWC") -> None:
+    def __init__(self, *, layout: Layout = "NHWC") -> None:
         self._builder = Builder(_arguments.one_of("layout", layout, _orders.LAYOUTS))
         self.x = self._builder.x
 
     @property
-    def layout(self):
+    def layout(self) -> Layout:
         """ "NHWC" or "NCHW"."""
         return self._builder.layout
 
     def conv2d(
         self,
         x: Node,
-        weight: Array,
-        bias: Array | None = None,
+        weight: Array[Any],
+        bias: Array[Any] | None = None,
         *,
         stride: Pair = 1,
         padding: Padding = 0,
         dilation: Pair = 1,
         groups: int = 1,
-        activation: str | None = None,
+        activation: Activation = None,
         residual: Node | None = None,
-        algorithm: str = "auto",
+        algorithm: AlgorithmName = "auto",
         name: str | None = None,
     ) -> Node:
         """Convolve x: activation(conv(x, weight) + bias + residual).
@@ -151,17 +153,25 @@ class Graph:
         """
         return GraphPlan(self._builder.graph(self._node("y", y)), num_threads)
 
-    def _pool(self, combine, x, kernel, stride, padding, name):
+    def _pool(
+        self,
+        combine: Literal["max", "avg"],
+        x: Node,
+        kernel: Pair,
+        stride: Pair | None,
+        padding: Padding,
+        name: str | None,
+    ) -> Node:
         with _arguments.named(name or f"{combine}_pool2d"):
             geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=self.layout)
         return self._add(name, Pool(combine, geometry), x=x)
 
-    def _add(self, name, operation, **inputs):
+    def _add(self, name: str | None, operation: Operation, **inputs: Node) -> Node:
         with _arguments.named(name or operation.kind):
             nodes = [self._node(argument, node) for argument, node in inputs.items()]
         return self._builder.add(operation, *nodes, name=name)
 
-    def _node(self, argument, value):
+    def _node(self, argument: str, value: object) -> Node:
         if not isinstance(value, Node):
             raise TypeError(f"{argument} must be a node of this graph, got {type(value).__name__}")
         if value not in self._builder:

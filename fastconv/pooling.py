@@ -1,16 +1,18 @@
 """Pools as plans, to stand in a `Sequential` or a `Graph`; `fastconv.max_pool2d` and its like are their functions."""
 
+from typing import Literal
+
 from fastconv import _arguments, _orders, _pool_shapes
 from fastconv._graph.graph import single
 from fastconv._graph.operations import Pool
 from fastconv._planning.graph_plan import GraphPlan
-from fastconv._typing import Padding, Pair
+from fastconv._typing import Layout, Padding, Pair
 
 
 class _Pool2d(GraphPlan):
     """A pool over windows; a subclass says what combines them."""
 
-    _combine: str
+    _combine: Literal["max", "avg"]
 
     def __init__(
         self,
@@ -18,7 +20,7 @@ class _Pool2d(GraphPlan):
         *,
         stride: Pair | None = None,
         padding: Padding = 0,
-        layout: str = "NHWC",
+        layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
         geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
@@ -78,5 +80,5 @@ class GlobalAvgPool2d(GraphPlan):
     array([[[3., 4.]]], dtype=float32)
     """
 
-    def __init__(self, *, layout: str = "NHWC", num_threads: int | None = None) -> None:
+    def __init__(self, *, layout: Layout = "NHWC", num_threads: int | None = None) -> None:
         super().__init__(single(Pool("avg"), _arguments.one_of("layout", layout, _orders.LAYOUTS)), num_threads)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _algorithms, _block_shapes, _orders, _pool_shapes, _shapes, _transforms, _typing
+from fastconv import _algorithms, _orders, _pool_shapes, _shapes, _transforms, _typing
+from fastconv._graph import blocks
 
 PACKAGE = Path(fastconv.__file__).parent
 COMPILED = sorted(path.stem for path in PACKAGE.glob("*.pyx"))
@@ -131,8 +132,6 @@ def public_functions():
             yield name, value
             continue
         for base in value.__mro__[:-1]:
-            if base.__module__ == "fastconv._block_plan":
-                continue
             for key, member in vars(base).items():
                 function = member.fget if isinstance(member, property) else member
                 if inspect.isfunction(function) and (not key.startswith("_") or key in ("__init__", "__call__")):
@@ -154,8 +153,8 @@ def test_the_choices_in_annotations_are_those_accepted():
     assert set(get_args(_typing.AlgorithmName)) == set(_algorithms.NAMES)
     activations = {None if one is type(None) else get_args(one)[0] for one in get_args(_typing.Activation)}
     assert activations == set(_shapes.ACTIVATIONS)
-    shapes = (1, 1, 4, 2), (3, 3, 2, 2), (1, 1, 2, 4)
+    parts = [(shape, False) for shape in ((1, 1, 4, 2), (3, 3, 2, 2), (1, 1, 2, 4))]
     for choice in get_args(_typing.StrideIn):
-        _block_shapes.bottleneck(*shapes, stride_in=choice)
+        blocks.of_shapes("bottleneck", parts, stride_in=choice)
     with pytest.raises(ValueError, match=str(get_args(_typing.StrideIn)).replace("(", r"\(").replace(")", r"\)")):
-        _block_shapes.bottleneck(*shapes, stride_in="expand")
+        blocks.of_shapes("bottleneck", parts, stride_in="expand")

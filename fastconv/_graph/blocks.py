@@ -138,7 +138,7 @@ class BlockBuilder(Builder):
             )
         return self.add(conv, x, name=part.name)
 
-    def given(self, name: str, value: object) -> Part:
+    def given(self, name: str, value: Any) -> Part:
         """The `Part` of the pair of arrays that a user gave."""
         arrays = tuple(value) if isinstance(value, (tuple, list)) else ()
         if len(arrays) != 2 or isinstance(arrays[0], tuple):

@@ -1,6 +1,7 @@
 """A graph in the making: what can be checked before there is an x is checked as each node is added."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,11 @@ class Builder:
             INPUT: None
         }  # of those; None where they are not known before there is an x
 
-    def array(self, name: str, value: object) -> np.ndarray:
+    def array(self, name: str, value: Any) -> np.ndarray:
         """A copy of a checked array, of the dtype that the first of them has."""
-        value = _arrays.array(name, value, self.dtype, other=self._first).copy()
-        self.dtype, self._first = value.dtype, self._first or name
-        return value
+        array: np.ndarray = _arrays.array(name, value, self.dtype, other=self._first).copy()
+        self.dtype, self._first = array.dtype, self._first or name
+        return array
 
     def take_dtype(self, name: str, dtype: np.dtype | None) -> None:
         """Check that the weights of what is added under this name have the dtype of the others."""

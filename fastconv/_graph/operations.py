@@ -23,6 +23,7 @@ from fastconv._shapes import ConvGeometry, image_shape
 from fastconv._typing import Activation, AlgorithmName, Array, Layout, Shape, Size
 
 Doubles = Array[np.float64]
+NHWC = tuple[int, int, int, int]
 
 
 class Operation:
@@ -53,7 +54,7 @@ class Operation:
         """The error of a `source` that has other channels than the node of this name takes."""
         return ValueError(f"{name} takes {wanted} channels, but {source} has {given}")
 
-    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         return image_shape(shapes[0], layout)
 
     def macs(self, layout: Layout, *shapes: Shape) -> int:
@@ -108,7 +109,7 @@ class Conv(Operation):
         """Whether its kernel may be of this size, (R, S)."""
         return self.only_kernel is None or kernel == (self.only_kernel, self.only_kernel)
 
-    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         x_shape, *residuals = shapes
         shape = self.geometry.at(x_shape).out_shape
         for residual in residuals:
@@ -153,7 +154,7 @@ class Pool(Operation):
         whole = _pool_shapes.image_size
         return (self.geometry or _pool_shapes.pool_geometry(whole(x_shape, layout), layout=layout)).at(x_shape)
 
-    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         return self.at(layout, shapes[0]).out_shape
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
@@ -178,7 +179,7 @@ class Add(Operation):
         common = next((channels for channels in known if channels is not None), None)
         return [common] * len(known), common
 
-    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         first, second = shapes
         if image_shape(first, layout) != image_shape(second, layout):
             raise ValueError(f"its inputs must have the same shape, got {first} and {second}")
@@ -212,7 +213,7 @@ class Concat(Operation):
         told = [channels for channels in known if channels is not None]
         return [None] * len(known), sum(told) if len(told) == len(known) else None
 
-    def shape(self, layout: Layout, *shapes: Shape) -> Shape:
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         inputs = [image_shape(shape, layout) for shape in shapes]
         if len({shape[:3] for shape in inputs}) > 1:
             raise ValueError(

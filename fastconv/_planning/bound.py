@@ -1,12 +1,19 @@
 """What runs for one shape of x, and what it tells of itself: a convolution, a pooling, a sum."""
 
+from typing import Literal
+
 import numpy as np
 
-from fastconv import _cpu, _threads
+from fastconv import _algorithms, _cpu, _threads
 from fastconv._bound import Bound
+from fastconv._cut import Runner
 from fastconv._elementwise import Elementwise
+from fastconv._graph.operations import NHWC, Conv
 from fastconv._planning.description import Description
 from fastconv._pool import Pool
+from fastconv._pool_shapes import PoolShape
+from fastconv._shapes import ConvShape
+from fastconv._typing import Layout
 
 
 class BoundStep(Bound):
@@ -14,18 +21,30 @@ class BoundStep(Bound):
 
     __slots__ = ("name", "out_shape")
 
-    layout = "NHWC"  # of the arrays
-    macs = packed_bytes = 0
-
-    def __init__(self, name, out_shape, num_threads, useful):
+    def __init__(self, name: str, out_shape: NHWC, num_threads: int | None, useful: int) -> None:
         super().__init__(num_threads, useful)
         self.name, self.out_shape = name, out_shape
 
-    def multiplications(self, runner):
+    @property
+    def layout(self) -> Layout:
+        """Of the arrays."""
+        return "NHWC"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return 0
+
+    @property
+    def packed_bytes(self) -> int:
+        """What is kept beside the plan's own copy of the weights."""
+        return 0
+
+    def multiplications(self, runner: Runner) -> int:
         """Those that a runner really does."""
         return 0
 
-    def describe(self):
+    def describe(self) -> Description:
         """The `Description` of a run."""
         runner = self.runner
         return Description(
@@ -44,27 +63,37 @@ class BoundStep(Bound):
 class BoundConv(BoundStep):
     """A convolution, on arrays in the layout of its algorithm."""
 
-    __slots__ = ("_operation", "_packed", "algorithm", "layout", "shape")
+    __slots__ = ("_operation", "_packed", "algorithm", "shape")
 
-    def __init__(self, operation, shape, algorithm, packed, num_threads):
+    def __init__(
+        self,
+        operation: Conv,
+        shape: ConvShape,
+        algorithm: _algorithms.Algorithm,
+        packed: _algorithms.Packed,
+        num_threads: int | None,
+    ) -> None:
         useful = _threads.useful(shape.batch * algorithm.cost(shape))
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful)
-        self.shape, self.algorithm, self.layout = shape, algorithm, algorithm.layout
-        self._operation, self._packed = operation, packed
+        self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
 
     @property
-    def packed_bytes(self):
+    def layout(self) -> Layout:
+        return self.algorithm.layout
+
+    @property
+    def packed_bytes(self) -> int:
         weight = self._operation.weight  # which some algorithms keep as it is
         return sum(kept.nbytes for kept in self._packed if isinstance(kept, np.ndarray) and kept is not weight)
 
     @property
-    def macs(self):
+    def macs(self) -> int:
         return self.shape.macs
 
-    def multiplications(self, runner):
+    def multiplications(self, runner: Runner) -> int:
         return self.algorithm.multiplications(self.shape, runner)
 
-    def _bind(self, threads):
+    def _bind(self, threads: int) -> Runner:
         return self.algorithm.bind(self.shape, self._packed, self._operation.activation)
 
 
@@ -73,11 +102,13 @@ class BoundPool(BoundStep):
 
     __slots__ = ("_arguments",)
 
-    def __init__(self, name, shape, combine, itemsize, num_threads):
+    def __init__(
+        self, name: str, shape: PoolShape, combine: Literal["max", "avg"], itemsize: int, num_threads: int | None
+    ) -> None:
         super().__init__(name, shape.out_shape, num_threads, _threads.useful_to_move(shape.values_read))
         self._arguments = shape, combine, itemsize
 
-    def _bind(self, threads):
+    def _bind(self, threads: int) -> Runner:
         return Pool(*self._arguments)
 
 
@@ -86,10 +117,10 @@ class BoundElementwise(BoundStep):
 
     __slots__ = ("_arguments",)
 
-    def __init__(self, name, shape, relu, itemsize, num_threads):
+    def __init__(self, name: str, shape: NHWC, relu: bool, itemsize: int, num_threads: int | None) -> None:
         batch, height, width, channels = shape
         super().__init__(name, shape, num_threads, _threads.useful_to_move(batch * height * width * channels))
         self._arguments = shape, relu, itemsize
 
-    def _bind(self, threads):
+    def _bind(self, threads: int) -> Runner:
         return Elementwise(*self._arguments)

@@ -1,43 +1,53 @@
 """The plan of one convolution: an algorithm for each shape of x, the weights packed once for each algorithm."""
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from fastconv import _algorithms, _layout
-from fastconv._graph.graph import single
+from fastconv._graph.graph import Graph, single
+from fastconv._graph.operations import Conv
 from fastconv._planning.bound import BoundConv
 from fastconv._planning.description import Description
 from fastconv._planning.plan import Plan
-from fastconv._typing import Array
+from fastconv._typing import Array, Float, Shape
 
 
 class ConvPlan(Plan):
     """The plan of a convolution that was checked, a `fastconv._graph.operations.Conv`."""
 
-    def __init__(self, operation, num_threads):
-        self._operation = operation
-        super().__init__(operation.weight.dtype, operation.geometry.layout, num_threads)
+    def __init__(self, operation: Conv, weight: np.ndarray, num_threads: int | None) -> None:
+        self._operation, self._weight = operation, weight  # HWIO
+        super().__init__(weight.dtype, operation.geometry.layout, num_threads)
 
     @property
-    def _graph(self):
+    def dtype(self) -> np.dtype:
+        """The dtype of the weight, x and the result."""
+        return self._weight.dtype
+
+    @property
+    def _graph(self) -> Graph:  # type: ignore[override]
         return single(self._operation, self._layout, self._dtype)
 
-    def _start_empty(self):
-        self._bound, self._packed = {}, {}  # by the shape of x; by algorithm
+    def _start_empty(self) -> None:
+        self._bound: dict[Shape, BoundConv] = {}
+        self._packed: dict[_algorithms.Algorithm, _algorithms.Packed] = {}
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         operation = self._operation
         r, s, c, k = operation.geometry.weight
         options = {**operation.geometry.options, "activation": operation.activation, "algorithm": operation.algorithm}
-        options = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        told = ", ".join(f"{name}={value!r}" for name, value in options.items())
         bias = "bias" if operation.has_bias else "no bias"
-        return f"Conv2d({r}×{s}, {c * operation.geometry.groups}→{k}, {bias}, {self.dtype}, {options})"
+        return f"Conv2d({r}×{s}, {c * operation.geometry.groups}→{k}, {bias}, {self.dtype}, {told})"
 
-    def __call__(self, x: Array, residual: Array | None = None, out: Array | None = None) -> Array:
+    def __call__(
+        self, x: Array[Float], residual: Array[Float] | None = None, out: Array[Float] | None = None
+    ) -> Array[Float]:
         """Convolve `x`.
 
         Parameters
@@ -56,7 +66,7 @@ class ConvPlan(Plan):
         """
         return self._call(x, residual, out)
 
-    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> Description:
+    def describe(self, x_shape: Shape, measure: bool = False) -> Description:
         """What a call on x of this shape does, as a `fastconv.conv.Description`.
 
         With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
@@ -66,7 +76,7 @@ class ConvPlan(Plan):
         limit too low is warned of, as there. Of an empty batch nothing is measured.
         """
         x_shape, bound = self._bind_named(x_shape)
-        description = bound.describe()
+        description: Description = bound.describe()
         description = description._replace(
             workspace_bytes=description.workspace_bytes + self._copied_bytes(bound),
             layout_conversion=_layout.conversion(self.layout, bound.layout),
@@ -86,19 +96,19 @@ class ConvPlan(Plan):
         nbytes = values * self.dtype.itemsize  # of an image
         return nbytes * min(shape.batch, _layout.turn_images(shape.batch, shape.batch * nbytes))
 
-    def _bind_to(self, x_shape):
+    def _bind_to(self, x_shape: Shape) -> BoundConv:
         operation = self._operation
         shape = operation.geometry.at(x_shape)
         algorithm = _algorithms.choose(operation.algorithm, shape, self.layout)
         packed = self._pack(algorithm)
         return BoundConv(operation, shape, algorithm, packed, self._num_threads)
 
-    def _pack(self, algorithm):
+    def _pack(self, algorithm: _algorithms.Algorithm) -> _algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
         packed = self._packed.get(algorithm)
         if packed is None:
             operation = self._operation
-            weight = operation.weight if algorithm.layout == "NCHW" else np.ascontiguousarray(operation.weight)
+            weight = self._weight if algorithm.layout == "NCHW" else np.ascontiguousarray(self._weight)
             packed = algorithm.pack(weight, operation.bias, operation.geometry.groups, self._num_threads)
             packed = self._packed.setdefault(algorithm, packed)
         return packed

@@ -1,5 +1,6 @@
 """What a plan tells of itself, as records that print as tables, and how it is timed."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 PAST_PEAK = "nominal: fewer multiplications than MACs"
@@ -29,21 +30,21 @@ class Description(NamedTuple):
     share_of_peak: float | None = None
 
     @property
-    def is_past_peak(self):
+    def is_past_peak(self) -> bool:
         """Whether the speed, which is nominal, passes that of the multiply-add units."""
         return self.multiplications < self.macs and (self.share_of_peak or 0) > 1
 
-    def __str__(self):
+    def __str__(self) -> str:
         known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
         forms = {int: ",", float: ".3g", str: ""}
         lines = [f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items()]
         return "\n".join(lines) + f" ({PAST_PEAK})" * self.is_past_peak
 
-    def timed(self, call, itemsize):
+    def timed(self, call: Callable[[], object], itemsize: int) -> "Description":
         """The same with the time of the fastest call of those that fit 0.05 s."""
         from fastconv import _machine
 
-        def work(team):
+        def work(team: int) -> int:
             call()
             return 1
 
@@ -60,17 +61,17 @@ class GraphDescription(NamedTuple):
     the largest set of arrays that are needed at once.
     """
 
-    parts: dict
+    parts: dict[str, Description]
     scratch_bytes: int
     alive_bytes: int
     layout_conversion: str
 
     @property
-    def macs(self):
+    def macs(self) -> int:
         """Multiply-accumulates of all steps."""
         return sum(part.macs for part in self.parts.values())
 
-    def __str__(self):
+    def __str__(self) -> str:
         rows = [["part", "algorithm", "tile", "isa", "threads", "MACs", "packed bytes"]]
         rows += [
             [name, p.algorithm, p.tile, p.isa, str(p.threads), f"{p.macs:,}", f"{p.packed_bytes:,}"]

@@ -6,20 +6,24 @@ are part of a convolution's store. What lies between the steps is kept for some 
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from fastconv import _arrays, _layout, _threads
 from fastconv._bound import Bound
 from fastconv._chain import Chain
+from fastconv._cut import Runner
+from fastconv._graph.graph import Graph, Node
+from fastconv._graph.operations import NHWC, Conv, Pool
 from fastconv._graph.rewrites import rewritten
-from fastconv._planning.bound import BoundElementwise, BoundPool
+from fastconv._planning.bound import BoundElementwise, BoundPool, BoundStep
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
-from fastconv._planning.memory import memory
+from fastconv._planning.memory import Place, memory
 from fastconv._planning.plan import FLOAT32, Plan
 from fastconv._shapes import image_shape
-from fastconv._typing import Array
+from fastconv._typing import Array, Float, Layout, Shape
 
 # As many images at a time as keep what lies between the steps within this, or within the bytes of the weights, which
 # are read again each time.
@@ -37,29 +41,34 @@ class GraphPlan(Plan):
 
     _whose_dtype = "every weight"
 
-    def __init__(self, graph, num_threads):
+    def __init__(self, graph: Graph, num_threads: int | None) -> None:
         self._graph = graph
         super().__init__(graph.dtype, graph.layout, _threads.checked(num_threads))
 
-    def _start_empty(self):
+    @property
+    def dtype(self) -> np.dtype | None:
+        """The dtype of the weights, x and the result."""
+        return self._dtype
+
+    def _start_empty(self) -> None:
         super()._start_empty()
         self._rewritten = rewritten(self._graph)
-        self._typed = {}  # the plans by dtype of a graph that has none
+        self._typed: dict[np.dtype, GraphPlan] = {}  # the plans by dtype of a graph that has none
         self._convs = {
-            node.name: ConvPlan(node.operation, self._num_threads)
+            node.name: ConvPlan(node.operation, node.operation.weight, self._num_threads)
             for node in self._rewritten.nodes
-            if node.operation.kind == "conv2d"
+            if isinstance(node.operation, Conv) and node.operation.weight is not None
         }
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         made_again = "_bound", "_rewritten", "_typed", "_convs"
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}
         return f"{type(self).__name__}({', '.join(f'{name}={part}' for name, part in parts.items())})"
 
-    def __call__(self, x: Array, out: Array | None = None) -> Array:
+    def __call__(self, x: Array[Float], out: Array[Float] | None = None) -> Array[Float]:
         """Run the graph on `x`, of shape (N, H, W, C) or (H, W, C), (N, C, H, W) or (C, H, W) in layout NCHW.
 
         Returns
@@ -72,7 +81,7 @@ class GraphPlan(Plan):
             return self._of(_arrays.native_dtype(x))(x, out)
         return self._call(x, None, out)
 
-    def describe(self, x_shape: tuple[int, ...], measure: bool = False) -> GraphDescription:
+    def describe(self, x_shape: Shape, measure: bool = False) -> GraphDescription:
         """What a call on x of this shape does, step by step in running order: the `fastconv.conv.Description` of each
         by name in `parts`.
 
@@ -86,34 +95,40 @@ class GraphPlan(Plan):
             step = self._bind_node(node, shapes)
             parts[node.name] = step.describe()
             if measure and bound.x_shape[0]:
-                x, residual, *_ = [np.ones(shapes[name], self.dtype) for name in node.inputs] + [None]
+                x, *residual = [np.ones(shapes[name], self.dtype) for name in node.inputs]
                 y = np.empty(step.out_shape, self.dtype)
-                call = partial(step.run, x, residual, y, y.shape[-1] * y.itemsize)
+                call = partial(step.run, x, residual[0] if residual else None, y, y.shape[-1] * y.itemsize)
                 parts[node.name] = parts[node.name].timed(call, y.itemsize)
-        return GraphDescription(parts, *bound.memory, _layout.conversion(self.layout))
+        kept, alive = bound.memory
+        return GraphDescription(parts, kept, alive, _layout.conversion(self.layout))
 
-    def _of(self, dtype):
+    def _of(self, dtype: np.dtype) -> "GraphPlan":
         """The plan of the same graph for x of this dtype."""
         plan = self._typed.get(dtype)
         if plan is None:
             plan = self._typed.setdefault(dtype, GraphPlan(replace(self._graph, dtype=dtype), self._num_threads))
         return plan
 
-    def _bind_to(self, x_shape):
+    def _bind_to(self, x_shape: Shape) -> "BoundGraph":
         self._graph.shapes(x_shape)  # whose errors speak of arrays in the layout that was given
         return BoundGraph(self, image_shape(x_shape, self.layout))
 
-    def _bind_node(self, node, shapes):
-        """The `Bound` of a step."""
-        operation, name, x_shape = node.operation, node.name, shapes[node.inputs[0]]
+    @property
+    def _itemsize(self) -> int:
+        return (self._dtype or FLOAT32).itemsize
+
+    def _bind_node(self, node: Node, shapes: dict[str, Shape]) -> BoundStep:
+        """What runs for a node."""
+        operation, name, x_shape = node.operation, node.name, image_shape(shapes[node.inputs[0]], "NHWC")
+        bound: BoundStep
         if name in self._convs:
             bound = self._convs[name]._bind(x_shape)
-        elif operation.kind.endswith("pool2d"):
+        elif isinstance(operation, Pool):
             shape = operation.at("NHWC", x_shape)
-            bound = BoundPool(operation.kind, shape, operation.combine, self.dtype.itemsize, self._num_threads)
+            bound = BoundPool(operation.kind, shape, operation.combine, self._itemsize, self._num_threads)
         else:
             relu = operation.activation == "relu"
-            bound = BoundElementwise(operation.kind, x_shape, relu, self.dtype.itemsize, self._num_threads)
+            bound = BoundElementwise(operation.kind, x_shape, relu, self._itemsize, self._num_threads)
         if bound.out_shape != shapes[name]:  # never run what may not fit
             raise RuntimeError(f"{name} has the shape {bound.out_shape}, but its graph has room for {shapes[name]}")
         return bound
@@ -122,24 +137,24 @@ class GraphPlan(Plan):
 class BoundGraph:
     """A graph for one NHWC shape of x, on arrays that are known to be right."""
 
-    layout = "NHWC"
+    layout: Layout = "NHWC"
 
-    def __init__(self, plan, x_shape):
-        graph, batch, itemsize = plan._rewritten, x_shape[0], plan.dtype.itemsize
+    def __init__(self, plan: GraphPlan, x_shape: NHWC) -> None:
+        graph, batch, itemsize = plan._rewritten, x_shape[0], plan._itemsize
         shapes = graph.shapes(x_shape)
-        self.x_shape, self.out_shape = x_shape, shapes[graph.output]
+        self.x_shape, self.out_shape = x_shape, image_shape(shapes[graph.output], "NHWC")
         one, weights = memory(graph, _with_batch(shapes, 1), itemsize), graph.params * itemsize
         self._most = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
         batches = {min(self._most, batch), batch % self._most} - {0}  # the rest are fewer
         self._bounds = {images: BoundChain(plan, _with_batch(shapes, images)) for images in batches}
 
     @property
-    def memory(self):
+    def memory(self) -> tuple[int, int]:
         """(bytes kept between the steps, bytes of the largest set of arrays alive at once) of the images of a turn."""
         placed = [(bound.placed.nbytes, bound.placed.alive_bytes) for bound in self._bounds.values()]
         return max(placed, default=(0, 0))
 
-    def run(self, x, _, out, out_stride):
+    def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None:
         """Write the result for x into out, whose pixels are `out_stride` bytes apart, some images at a time."""
         batch = self.out_shape[0]
         if batch in self._bounds:
@@ -155,25 +170,29 @@ class BoundChain(Bound):
 
     __slots__ = ("_steps", "placed")
 
-    def __init__(self, plan, shapes):
+    def __init__(self, plan: GraphPlan, shapes: dict[str, Shape]) -> None:
         graph = plan._rewritten
-        self.placed = memory(graph, shapes, plan.dtype.itemsize)
-        self._steps = []  # (what runs, where x is, where a residual is, where the result is)
+        self.placed = memory(graph, shapes, plan._itemsize)
+        self._steps: list[
+            tuple[BoundStep, Place, Place | None, Place]
+        ] = []  # (what runs, where x is, where a residual is, where the result is)
         for node in _steps(graph):
-            x, residual, *_ = [self.placed.places[name] for name in node.inputs] + [None]
-            self._steps.append((plan._bind_node(node, shapes), x, residual, self.placed.places[node.name]))
-        useful = max(bound.useful for bound, *_ in self._steps)
+            x, *residual = [self.placed.places[name] for name in node.inputs]
+            bound, out = plan._bind_node(node, shapes), self.placed.places[node.name]
+            self._steps.append((bound, x, residual[0] if residual else None, out))
+        useful = max(step[0].useful for step in self._steps)
         super().__init__(plan._num_threads, useful)
 
-    def _bind(self, threads):
-        return Chain([(bound.runner_for(threads), *places) for bound, *places in self._steps], self.placed.nbytes)
+    def _bind(self, threads: int) -> Runner:
+        steps = [(bound.runner_for(threads), x, residual, out) for bound, x, residual, out in self._steps]
+        return Chain(steps, self.placed.nbytes)
 
 
-def _steps(graph):
+def _steps(graph: Graph) -> list[Node]:
     """The nodes that something runs for."""
     return [node for node in graph.nodes if node.operation.kind != "concat"]
 
 
-def _with_batch(shapes, images):
+def _with_batch(shapes: dict[str, Shape], images: int) -> dict[str, Shape]:
     """The same shapes for so many images."""
     return {name: (images, *shape[1:]) for name, shape in shapes.items()}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
-from fastconv._graph.graph import INPUT
+from fastconv._graph.graph import INPUT, Graph
 from fastconv._planning.placement import Lifetime, largest_alive, place
+from fastconv._typing import Shape
 
 _CACHE_LINE = 64
 
@@ -26,19 +27,19 @@ class Place(NamedTuple):
 class Memory:
     """The `Place` of every node by name, the bytes of the arena, and of the largest set of arrays alive at once."""
 
-    places: dict
+    places: dict[str, Place]
     nbytes: int
     alive_bytes: int
 
 
-def memory(graph, shapes, itemsize):
+def memory(graph: Graph, shapes: dict[str, Shape], itemsize: int) -> Memory:
     """The `Memory` of a rewritten graph, for these NHWC shapes of its nodes.
 
     A concatenation is an array that its inputs write, each its channels of every pixel; nothing else is done for it.
     """
     homes = _homes(graph, shapes)
     steps = {node.name: i for i, node in enumerate(graph.nodes)}
-    first, last = {}, {}
+    first, last = dict[str, int](), dict[str, int]()
     for node in graph.nodes:
         for name in node.inputs:
             last[homes[name][0]] = steps[node.name]
@@ -58,7 +59,7 @@ def memory(graph, shapes, itemsize):
     return Memory(places, nbytes, largest_alive(lifetimes))
 
 
-def _homes(graph, shapes):
+def _homes(graph: Graph, shapes: dict[str, Shape]) -> dict[str, tuple[str, int]]:
     """{name: (the node whose array its result is a part of, the channel of it where it begins)}."""
     homes = {INPUT: (INPUT, 0)}
     for node in reversed(graph.nodes):
@@ -70,6 +71,6 @@ def _homes(graph, shapes):
     return homes
 
 
-def _lines(nbytes):
+def _lines(nbytes: int) -> int:
     """In whole cache lines."""
     return -(-nbytes // _CACHE_LINE) * _CACHE_LINE

@@ -6,6 +6,7 @@ the order of their lives, every other one at the highest place, which is exact f
 bytes than `largest_alive`: the first way that takes no more is kept, or else the best.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -17,7 +18,7 @@ class Lifetime(NamedTuple):
     last: int
 
 
-_ORDERS = (
+_ORDERS: tuple[Callable[[Lifetime], tuple[int, int]], ...] = (
     lambda one: (-one.nbytes, one.first),
     lambda one: (one.first, -one.nbytes),
     lambda one: (-one.last, -one.nbytes),
@@ -25,29 +26,28 @@ _ORDERS = (
 )
 
 
-def place(lifetimes):
+def place(lifetimes: Sequence[Lifetime]) -> tuple[list[int], int]:
     """([where each array begins], bytes of the arena)."""
-    least, best = largest_alive(lifetimes), None
-    for by, room in [(_ORDERS[1], least), *((by, None) for by in _ORDERS)]:
-        order = sorted(range(len(lifetimes)), key=lambda i, by=by: by(lifetimes[i]))
-        placed = _first_fit(lifetimes, order, room)
-        if best is None or placed[1] < best[1]:
-            best = placed
-        if best[1] == least:
-            break
+    least = largest_alive(lifetimes)
+    best = _first_fit(lifetimes, _ORDERS[1], least)
+    for by in _ORDERS:
+        if best[1] > least:
+            best = min(best, _first_fit(lifetimes, by, None), key=lambda placed: placed[1])
     return best
 
 
-def largest_alive(lifetimes):
+def largest_alive(lifetimes: Sequence[Lifetime]) -> int:
     """Bytes of the largest set of arrays that are alive at one step."""
     steps = _alive(lifetimes, range(len(lifetimes)))
     return max((sum(lifetimes[i].nbytes for i in alive) for alive in steps), default=0)
 
 
-def _first_fit(lifetimes, order, room):
-    """`place` in this order; every other array below the end of `room`, where that is given and it fits there."""
+def _first_fit(
+    lifetimes: Sequence[Lifetime], by: Callable[[Lifetime], tuple[int, int]], room: int | None
+) -> tuple[list[int], int]:
+    """`place` in the order of these keys, every other array at the end of `room` where that is given and has place."""
     offsets, alive = [0] * len(lifetimes), _alive(lifetimes, ())
-    for turn, i in enumerate(order):
+    for turn, i in enumerate(sorted(range(len(lifetimes)), key=lambda i: by(lifetimes[i]))):
         nbytes, steps = lifetimes[i].nbytes, alive[lifetimes[i].first : lifetimes[i].last + 1]
         others = {(offsets[j], offsets[j] + lifetimes[j].nbytes) for placed in steps for j in placed}
         places = sorted([0, *(end for _, end in others)])
@@ -60,9 +60,9 @@ def _first_fit(lifetimes, order, room):
     return offsets, max((offset + one.nbytes for offset, one in zip(offsets, lifetimes, strict=True)), default=0)
 
 
-def _alive(lifetimes, which):
+def _alive(lifetimes: Sequence[Lifetime], which: Iterable[int]) -> list[list[int]]:
     """[those of `which` that are alive] for each step."""
-    steps = [[] for _ in range(max((one.last + 1 for one in lifetimes), default=0))]
+    steps: list[list[int]] = [[] for _ in range(max((one.last + 1 for one in lifetimes), default=0))]
     for i in which:
         for alive in steps[lifetimes[i].first : lifetimes[i].last + 1]:
             alive.append(i)

@@ -1,54 +1,71 @@
 """What every plan does: check the arrays, bind to their shape once, run."""
 
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
 import numpy as np
 
 from fastconv import _arrays, _layout, _threads
 from fastconv._arguments import named, sizes
 from fastconv._graph.costs import Cost
+from fastconv._graph.graph import Graph
+from fastconv._graph.operations import NHWC
+from fastconv._typing import Array, Float, Layout, Shape
 
 FLOAT32 = np.dtype(np.float32)  # what is told of a plan that takes x of either dtype
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
 
-class Plan:
+class Runs(Protocol):
+    """What is bound to a shape of x; `layout` is that of the arrays it takes, `out_shape` is NHWC in either."""
+
+    @property
+    def layout(self) -> Layout: ...
+    @property
+    def out_shape(self) -> NHWC: ...
+    def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None: ...
+
+
+class Plan(ABC):
     """The base of plans, each of a `fastconv._graph.graph.Graph`.
 
-    A subclass has `_graph`, and `_bind_to(x_shape)`: what runs on x of this shape, with the `layout` of the arrays it
-    takes, the NHWC `out_shape` and `run`.
+    A subclass has `_graph`, and `_bind_to(x_shape)`, what runs on x of this shape.
     """
+
+    _graph: Graph
+    _bound: dict[Shape, Any]  # by the shape of x
 
     _whose_dtype = "weight"
 
-    def __init__(self, dtype, layout, num_threads):
+    def __init__(self, dtype: np.dtype | None, layout: Layout, num_threads: int | None) -> None:
         self._dtype, self._layout, self._num_threads = dtype, layout, num_threads
         self._start_empty()
 
-    def _start_empty(self):
-        """Make what is made again in a copy."""
-        self._bound = {}  # by the shape of x
+    @abstractmethod
+    def _bind_to(self, x_shape: Shape) -> Runs: ...
 
-    def __setstate__(self, state):
+    def _start_empty(self) -> None:
+        """Make what is made again in a copy."""
+        self._bound = {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._start_empty()
 
     @property
-    def num_threads(self):
+    def num_threads(self) -> int:
         """The largest team, for the calling thread now."""
         return _threads.now(self._num_threads)
 
     @property
-    def dtype(self):
-        """The dtype of the weights, x and the result."""
-        return self._dtype
-
-    @property
-    def layout(self):
+    def layout(self) -> Layout:
         """ "NHWC" or "NCHW"."""
         return self._layout
 
-    def _call(self, x, residual, out):
+    def _call(self, x: Array[Float], residual: Array[Float] | None, out: Array[Float] | None) -> Array[Float]:
         """The result for x, and a residual that is not None; it is `out` if that was given."""
-        dtype, layout = self._dtype, self._layout
+        dtype: Any = self._dtype  # which only a graph without weights does not know, whose plans of a dtype do
+        layout = self._layout
         x = _arrays.check("x", x, dtype, None, self._whose_dtype)
         bound = self._bound.get(x.shape) or self._bind(x.shape)
         shape = _arrays.result_shape(bound.out_shape, x.ndim, layout)
@@ -63,12 +80,12 @@ class Plan:
             _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
         return y if out is None else out
 
-    def cost(self, x_shape: tuple[int, ...]) -> Cost:
+    def cost(self, x_shape: Shape) -> Cost:
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         with named("x_shape"):
-            return self._graph.cost(x_shape, (self.dtype or FLOAT32).itemsize)
+            return self._graph.cost(x_shape, (self._dtype or FLOAT32).itemsize)
 
-    def _bind(self, x_shape):
+    def _bind(self, x_shape: Shape) -> Any:
         bound = self._bound.get(x_shape)
         if bound is None:
             bound = self._bind_to(x_shape)
@@ -77,7 +94,7 @@ class Plan:
             bound = self._bound.setdefault(x_shape, bound)
         return bound
 
-    def _bind_named(self, x_shape):
+    def _bind_named(self, x_shape: Shape) -> tuple[Shape, Any]:
         """(`x_shape` as a tuple of integers, what is bound to it), where that is an argument."""
         with named("x_shape"):
             x_shape = sizes("x", x_shape)
