@@ -99,9 +99,10 @@ class Graph:
                 layout=self.layout,
                 algorithm=algorithm,
             )
-        self._builder.take_dtype(name or "conv2d", plan.dtype)
         inputs = {"x": x} if residual is None else {"x": x, "residual": residual}
-        return self._add(name, plan._operation, **inputs)
+        with self._builder.undone_where_it_fails():
+            self._builder.take_dtype(name or "conv2d", plan.dtype)
+            return self._add(name, plan._operation, **inputs)
 
     def max_pool2d(
         self, x: Node, kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, name: str | None = None
@@ -143,8 +144,9 @@ class Graph:
         graph, name = plan._graph, type(plan).__name__.lower() if name is None else name
         if graph.layout != self.layout:
             raise ValueError(f"{name} has layout {graph.layout}, but the graph has {self.layout}")
-        self._builder.take_dtype(name, graph.dtype)
-        return self._builder.include(graph, self._node("x", x), name)
+        with self._builder.undone_where_it_fails():
+            self._builder.take_dtype(name, graph.dtype)
+            return self._builder.include(graph, self._node("x", x), name)
 
     def plan(self, y: Node, *, num_threads: int | None = None) -> GraphPlan:
         """The plan that computes the node y, for x of any size, with a largest team as in `Conv2d`.

@@ -428,6 +428,18 @@ def test_a_rejected_node_leaves_the_graph_as_it_was():
     assert_right(g.plan(z), X)
 
 
+def test_rejected_weights_and_plans_leave_the_graph_as_it_was():
+    g = fastconv.Graph()
+    with pytest.raises(ValueError, match="name must be"):
+        g.conv2d(g.x, ONE.astype(float), name="x")
+    with pytest.raises(ValueError, match="gives 3 channels"):
+        g.conv2d(g.x, normals(RNG, (1, 1, 7, 3), "float32"), residual=g.relu(g.x))
+    two = fastconv.Sequential(fastconv.Conv2d(ONE), fastconv.MaxPool2d(1))
+    with pytest.raises(ValueError, match=r"takes 4 channels .* but wide has 5"):
+        g.apply(two, g.conv2d(g.x, normals(RNG, (1, 1, 4, 5), "float32"), name="wide"), name="two")
+    assert_right(g.plan(g.apply(two, g.x, name="two")), X)
+
+
 @pytest.mark.parametrize(
     ("message", "make", "shape"),
     [

@@ -1,6 +1,9 @@
 """A graph in the making: what can be checked before there is an x is checked as each node is added."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,16 @@ class Builder:
         self._channels: dict[str, int | None] = {
             INPUT: None
         }  # of those; None where they are not known before there is an x
+
+    @contextmanager
+    def undone_where_it_fails(self) -> Iterator[None]:
+        """Leave the graph as it was where what is added is rejected."""
+        before = {name: copy(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
+        try:
+            yield
+        except (TypeError, ValueError):
+            vars(self).update(before)
+            raise
 
     def array(self, name: str, value: Any) -> np.ndarray:
         """A copy of a checked array, of the dtype that the first of them has."""
