@@ -183,6 +183,19 @@ def test_auto_beside_a_large_value(dtype, value, beside, num_threads):
     assert error.max() <= 4e-6 * np.finfo(dtype).eps / np.finfo("float32").eps * np.sqrt((usual**2).mean())
 
 
+@pytest.mark.parametrize(
+    ("dtype", "sizes", "of_weights"),
+    [("float32", (1e-34, 1e-15, 1e-24), 1e30), ("float64", (1e-300, 1e-140, 1e-200), 1)],
+)
+def test_three_sizes_the_largest_at_a_corner(transform, dtype, sizes, of_weights):
+    """The corner alone makes the sum of the patch's squares large; what most outputs see underflows in it."""
+    x = np.full((1, 12, 12, 16), sizes[0], dtype)
+    x[0, 3, 3], x[0, 5, 5] = sizes[1:]
+    weight = weights(transform, 16, 24, dtype) * np.dtype(dtype).type(of_weights)
+    got = fastconv.conv2d(x, weight, algorithm="winograd", padding=1)
+    assert_in_range(got, transform, x, weight, np.zeros(24, dtype), ((1, 1), (1, 1)))
+
+
 def test_zeros_give_the_bias(transform):
     x = hostile_map("one_pixel_in_zeros", (1, 17, 18, 24), "float32")
     x[0, ::2] *= -1  # zeros of either sign
