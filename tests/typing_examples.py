@@ -34,6 +34,13 @@ assert_type(plan.describe(x.shape, measure=True).milliseconds, float | None)
 assert_type(plan.dtype, np.dtype)
 assert_type(fastconv.peak().fma_gflops_all, float)
 
+graph = fastconv.Graph()
+joined = graph.concat(graph.conv2d(graph.x, weight, padding=1), graph.max_pool2d(graph.x, 3, stride=1, padding=1))
+net = fastconv.Sequential(plan, fastconv.MaxPool2d(2), graph.plan(graph.relu(joined)), num_threads=2)
+assert_type(net(x, out=x.copy()), Float32)
+assert_type(net.cost(x.shape), fastconv.cost.Cost)
+assert_type(net.describe(x.shape).scratch_bytes, int)
+
 pair = weight, None
 fastconv.Fire(pair, pair, pair, activation=None)
 fastconv.Bottleneck(pair, pair, pair, stride_in="reduce")
