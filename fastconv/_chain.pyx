@@ -51,8 +51,9 @@ cdef class Chain(Runner):
     cdef list runners
     cdef readonly ptrdiff_t arena_bytes
 
-    def __cinit__(self, list steps, ptrdiff_t arena_bytes):
+    def __init__(self, list steps, ptrdiff_t arena_bytes):
         cdef Runner runner
+        free(self.steps)
         self.steps = <Step *>calloc(max(len(steps), 1), sizeof(Step))
         if self.steps == NULL:
             raise MemoryError
