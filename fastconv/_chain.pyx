@@ -59,7 +59,8 @@ cdef class Chain(Runner):
             raise MemoryError
         self.runners, self.count, self.arena_bytes = [runner for runner, *_ in steps], len(steps), arena_bytes
         for i, (runner, x, residual, out) in enumerate(steps):
-            self.steps[i] = Step(<void *>runner, place(x), place(residual), place(out))
+            self.steps[i].runner = <void *>runner
+            self.steps[i].x, self.steps[i].residual, self.steps[i].out = place(x), place(residual), place(out)
             self.team.size = max(self.team.size, runner.team.size)
             self.workspace_bytes = max(self.workspace_bytes, runner.memory)
 
