@@ -67,7 +67,7 @@ class Operation:
         return self
 
 
-@dataclass(slots=True, eq=False)  # not frozen, which `fastconv.conv2d`, that makes one in each call, would notice
+@dataclass(eq=False)  # not frozen, which `fastconv.conv2d`, that makes one in each call, would notice
 class Conv(Operation):
     """A convolution: activation(conv(x, weight) + bias + residual), where the residual is a second input.
 
@@ -134,7 +134,7 @@ class Conv(Operation):
         return replace(self, geometry=self.geometry._replace(layout="NHWC"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Pool(Operation):
     """The maximum, "max", or average, "avg", of each channel over windows; over the whole map without a geometry."""
 
@@ -167,7 +167,7 @@ class Pool(Operation):
         return self if self.geometry is None else replace(self, geometry=self.geometry._replace(layout="NHWC"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Add(Operation):
     """activation(a + b) of maps of one shape."""
 

@@ -1,17 +1,19 @@
 """The plan of one convolution: an algorithm for each shape of x, the weights packed once for each algorithm."""
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv import _algorithms, _layout
-from fastconv._graph.graph import Graph, single
 from fastconv._graph.operations import Conv
 from fastconv._planning.bound import BoundConv
 from fastconv._planning.description import Description
 from fastconv._planning.plan import Plan
 from fastconv._typing import Array, Float, Shape
+
+if TYPE_CHECKING:
+    from fastconv._graph.graph import Graph
 
 
 class ConvPlan(Plan):
@@ -27,7 +29,9 @@ class ConvPlan(Plan):
         return self._weight.dtype
 
     @property
-    def _graph(self) -> Graph:  # type: ignore[override]
+    def _graph(self) -> "Graph":  # type: ignore[override]
+        from fastconv._graph.graph import single  # which most programs do without
+
         return single(self._operation, self._layout, self._dtype)
 
     def _start_empty(self) -> None:

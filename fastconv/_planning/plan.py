@@ -1,29 +1,31 @@
 """What every plan does: check the arrays, bind to their shape once, run."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from fastconv import _arrays, _layout, _threads
 from fastconv._arguments import named, sizes
-from fastconv._graph.costs import Cost
-from fastconv._graph.graph import Graph
-from fastconv._graph.operations import NHWC
 from fastconv._typing import Array, Float, Layout, Shape
+
+if TYPE_CHECKING:
+    from fastconv._graph.costs import Cost
+    from fastconv._graph.graph import Graph
+    from fastconv._graph.operations import NHWC
+
+    class Runs(Protocol):
+        """What is bound to a shape of x; `layout` is that of the arrays it takes, `out_shape` is NHWC in either."""
+
+        @property
+        def layout(self) -> Layout: ...
+        @property
+        def out_shape(self) -> NHWC: ...
+        def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None: ...
+
 
 FLOAT32 = np.dtype(np.float32)  # what is told of a plan that takes x of either dtype
 MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
-
-
-class Runs(Protocol):
-    """What is bound to a shape of x; `layout` is that of the arrays it takes, `out_shape` is NHWC in either."""
-
-    @property
-    def layout(self) -> Layout: ...
-    @property
-    def out_shape(self) -> NHWC: ...
-    def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None: ...
 
 
 class Plan(ABC):
@@ -32,7 +34,7 @@ class Plan(ABC):
     A subclass has `_graph`, and `_bind_to(x_shape)`, what runs on x of this shape.
     """
 
-    _graph: Graph
+    _graph: "Graph"
     _bound: dict[Shape, Any]  # by the shape of x
 
     _whose_dtype = "weight"
@@ -42,7 +44,7 @@ class Plan(ABC):
         self._start_empty()
 
     @abstractmethod
-    def _bind_to(self, x_shape: Shape) -> Runs: ...
+    def _bind_to(self, x_shape: Shape) -> "Runs": ...
 
     def _start_empty(self) -> None:
         """Make what is made again in a copy."""
@@ -80,7 +82,7 @@ class Plan(ABC):
             _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
         return y if out is None else out
 
-    def cost(self, x_shape: Shape) -> Cost:
+    def cost(self, x_shape: Shape) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""
         with named("x_shape"):
             return self._graph.cost(x_shape, (self._dtype or FLOAT32).itemsize)
