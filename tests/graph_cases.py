@@ -103,7 +103,7 @@ def magnitude(graph, x):
         if operation.kind != "conv2d":
             return operation
         bias = None if operation.bias is None else np.abs(operation.bias)
-        return replace(operation, weight=np.abs(operation.weight), bias=bias)
+        return operation.changed(weight=np.abs(operation.weight), bias=bias)
 
     nodes = tuple(replace(node, operation=absolute(node.operation)) for node in graph.nodes)
     return replace(graph, nodes=nodes).reference(np.abs(x))

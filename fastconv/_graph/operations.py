@@ -10,8 +10,7 @@ An operation never changes. `kind` is what it is called, `params` counts its wei
 - `in_nhwc()`: the same operation on NHWC arrays.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from fastconv._pool_shapes import PoolGeometry, PoolShape
 from fastconv._shapes import ConvGeometry, image_shape
 from fastconv._typing import Activation, AlgorithmName, Array, Layout, Shape, Size
 
+Self = TypeVar("Self", bound="Operation")
 Doubles = Array[np.float64]
 NHWC = tuple[int, int, int, int]
 
@@ -29,7 +29,6 @@ NHWC = tuple[int, int, int, int]
 class Operation:
     """The defaults: an operation without parameters and multiplications that keeps the shape of its input."""
 
-    __slots__ = ()
     keeps_channels = True  # whether the result has the channels of the first input
 
     @property
@@ -66,24 +65,35 @@ class Operation:
     def in_nhwc(self) -> "Operation":
         return self
 
+    def changed(self: Self, **changes: Any) -> Self:
+        """A copy that has other values of these attributes."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), **changes)
+        return other
 
-@dataclass(eq=False)  # not frozen, which `fastconv.conv2d`, that makes one in each call, would notice
+
 class Conv(Operation):
     """A convolution: activation(conv(x, weight) + bias + residual), where the residual is a second input.
 
     The arrays are None where only shapes are asked for. `only_kernel` is the one size that a kernel may have there.
     """
 
-    geometry: ConvGeometry
-    has_bias: bool
     activation: Activation = None
-    algorithm: AlgorithmName = "auto"
-    weight: np.ndarray | None = None  # HWIO
-    bias: np.ndarray | None = None
-    only_kernel: int | None = None
-
     kind = "conv2d"
     keeps_channels = False
+
+    def __init__(
+        self,
+        geometry: ConvGeometry,
+        has_bias: bool,
+        activation: Activation = None,
+        algorithm: AlgorithmName = "auto",
+        weight: np.ndarray | None = None,  # HWIO
+        bias: np.ndarray | None = None,
+        only_kernel: int | None = None,
+    ) -> None:
+        self.geometry, self.has_bias, self.activation, self.algorithm = geometry, has_bias, activation, algorithm
+        self.weight, self.bias, self.only_kernel = weight, bias, only_kernel
 
     @property
     def params(self) -> int:
@@ -131,15 +141,14 @@ class Conv(Operation):
         return in_numpy.conv2d(arrays[0], weight, bias, activation=self.activation, residual=residual, **options)
 
     def in_nhwc(self) -> "Conv":
-        return replace(self, geometry=self.geometry._replace(layout="NHWC"))
+        return self.changed(geometry=self.geometry._replace(layout="NHWC"))
 
 
-@dataclass(frozen=True, eq=False)
 class Pool(Operation):
     """The maximum, "max", or average, "avg", of each channel over windows; over the whole map without a geometry."""
 
-    combine: Literal["max", "avg"]
-    geometry: PoolGeometry | None = None
+    def __init__(self, combine: Literal["max", "avg"], geometry: PoolGeometry | None = None) -> None:
+        self.combine, self.geometry = combine, geometry
 
     @property
     def kind(self) -> str:
@@ -164,15 +173,13 @@ class Pool(Operation):
         return pool(arrays[0], **self.geometry._asdict())
 
     def in_nhwc(self) -> "Pool":
-        return self if self.geometry is None else replace(self, geometry=self.geometry._replace(layout="NHWC"))
+        return self if self.geometry is None else self.changed(geometry=self.geometry._replace(layout="NHWC"))
 
 
-@dataclass(frozen=True, eq=False)
 class Add(Operation):
     """activation(a + b) of maps of one shape."""
 
     activation: Activation = None
-
     kind = "add"
 
     def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
@@ -194,7 +201,6 @@ class Add(Operation):
 class Relu(Operation):
     """max(x, 0), which keeps a NaN."""
 
-    __slots__ = ()
     kind = "relu"
     activation: Activation = "relu"
 
@@ -205,7 +211,6 @@ class Relu(Operation):
 class Concat(Operation):
     """The channels of maps of one size, those of the first before those of the next."""
 
-    __slots__ = ()
     kind = "concat"
     keeps_channels = False
 

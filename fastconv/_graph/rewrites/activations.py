@@ -20,5 +20,5 @@ def fuse_relus(graph: Graph) -> Graph:
             if before and uses[before.name] == 1 and isinstance(before.operation, Conv | Add):
                 renamed[node.name] = before.name
                 del nodes[node.name]
-                nodes[before.name] = replace(before, operation=replace(before.operation, activation="relu"))
+                nodes[before.name] = replace(before, operation=before.operation.changed(activation="relu"))
     return replace(graph, nodes=tuple(nodes.values()), output=renamed.get(graph.output, graph.output))
