@@ -21,8 +21,8 @@ LONG = {
     "converted": "call, out = conv(ones(256, 256, 5, 5), ones(60, 256, 32, 32), padding=2, layout='NCHW')",
     "block": """
 pairs = [(ones(5, 5, 256, 256), None), (ones(1, 1, 256, 512), None)]
-block, x = fastconv.MLPConv(*pairs, padding=2, num_threads=threads), ones(1, 200, 200, 256)
-call, out = lambda out: block(x, out=out), np.full((1, 200, 200, 512), np.nan, np.float32)
+block, x = fastconv.MLPConv(*pairs, padding=2, num_threads=threads), ones(1, 280, 280, 256)
+call, out = lambda out: block(x, out=out), np.full((1, 280, 280, 512), np.nan, np.float32)
 """,
     "pooling": """
 x, out = ones(4, 200, 200, 64), np.full((4, 176, 176, 64), np.nan, np.float32)
