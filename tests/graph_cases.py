@@ -4,12 +4,20 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
-from cases import DTYPES, LAYOUTS, in_layout, kernel_in_layout, normals
+from cases import DTYPES, LAYOUTS, in_layout, kernel_in_layout, normals, small_block
+from compare import assert_close
 from hypothesis import strategies as st
 
 import fastconv
+from fastconv import reference
 
 FEW = [1, 3, 8, 9]
+
+# A map and weights for graphs that are written out.
+RNG = np.random.default_rng(0)
+X = normals(RNG, (3, 6, 7, 4), "float32")
+ONE, THREE = normals(RNG, (1, 1, 4, 4), "float32"), normals(RNG, (3, 3, 4, 4), "float32")
+FIRE = fastconv.Fire(*small_block("Fire")[1].values())
 
 
 @dataclass(frozen=True)
@@ -119,3 +127,15 @@ def _terms(node):
     if operation.kind == "conv2d":
         return operation.weight[..., 0].size + operation.has_bias + len(node.inputs) - 1
     return {"avg_pool2d": 9 + 1, "add": 1}.get(operation.kind, 0)
+
+
+def assert_right(plan, x):
+    """Assert that the plan gives what its graph does, within the bound, into a slice of channels too."""
+    graph, y = plan._graph, plan(x)
+    assert_close(y, reference.graph(plan, x), magnitude(graph, x), terms(graph) + 1, x.dtype)
+    if plan.layout == "NHWC":
+        joined = np.full((*y.shape[:-1], y.shape[-1] + 5), 7, y.dtype)
+        plan(x, out=joined[..., 2:-3])
+        np.testing.assert_array_equal(joined[..., 2:-3], y)
+        np.testing.assert_array_equal(np.delete(joined, np.s_[2:-3], -1), 7)
+    return y
