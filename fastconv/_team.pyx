@@ -64,6 +64,7 @@ cdef extern from * nogil:
     long fc_read_affinity(char *mask, long room) noexcept
 
 cdef enum:
+    TURNS = 8  # of a thread, about, in shared units: enough for an even share
     MASK_BYTES = 1024  # for 8192 CPUs
     PLACE_CPUS = 8192
 
@@ -101,24 +102,27 @@ cdef void set_own_thread_limit(int threads) noexcept nogil:
 
 cdef struct Units:
     fc_shares shares
+    ptrdiff_t count, together  # units, and how many are taken at once
     Unit work
     void *job
 
 
 cdef void share_units(Team team, ptrdiff_t units, Unit work, void *job) noexcept nogil:
-    """Let a team share `units` of work, each done once."""
+    """Let a team share `units` of work, each done once; some are taken together, since a unit may be tiny."""
     cdef Units all
-    all.work, all.job = work, job
-    fc_share_out(&all.shares, units, team.size)
+    all.work, all.job, all.count = work, job, units
+    all.together = max(1, units // (TURNS * team.size))
+    fc_share_out(&all.shares, (units + all.together - 1) // all.together, team.size)
     run_team(team, _take_units, &all)
 
 
 cdef void _take_units(void *job, int thread) noexcept nogil:
     cdef Units *all = <Units *>job
-    cdef ptrdiff_t unit = fc_take_unit(&all.shares, thread)
-    while unit >= 0:
-        all.work(all.job, unit)
-        unit = fc_take_unit(&all.shares, thread)
+    cdef ptrdiff_t turn = fc_take_unit(&all.shares, thread), unit
+    while turn >= 0:
+        for unit in range(turn * all.together, min((turn + 1) * all.together, all.count)):
+            all.work(all.job, unit)
+        turn = fc_take_unit(&all.shares, thread)
 
 
 cdef class DefaultEnvironment:

@@ -136,7 +136,8 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
         /* The last vector overlaps the one before it where the channels do not fill it. */
         const ptrdiff_t rest = channels - first;
         const ptrdiff_t at = (rest >= LANES || channels < LANES ? first : channels - LANES) * sizeof(T);
-        VECTOR lines[FC_MAX_COLUMNS][FC_MAX_POINTS], d[FC_MAX_POINTS], v[FC_MAX_POINTS];
+        _Alignas(VECTOR_BYTES) VECTOR lines[FC_MAX_COLUMNS][FC_MAX_POINTS];
+        VECTOR d[FC_MAX_POINTS], v[FC_MAX_POINTS];
         const char *const *pixels = t->pixels;
         for (int j = 0; j < columns; j++, pixels += points) {
             UNROLL

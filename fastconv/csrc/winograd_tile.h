@@ -85,7 +85,8 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
     const int rows = whole ? row_outputs : t->rows, cols = whole ? col_outputs : t->cols;
     const ptrdiff_t points = NAMED(winograd_full_points)(row_nodes, col_nodes, t->axes.points);
     const VECTOR bias = *(const VECTOR *)((const char *)t->bias + at);
-    VECTOR columns[FC_MAX_OUTPUTS][FC_MAX_POINTS], m[FC_MAX_POINTS], y[FC_MAX_OUTPUTS];
+    _Alignas(VECTOR_BYTES) VECTOR columns[FC_MAX_OUTPUTS][FC_MAX_POINTS];
+    VECTOR m[FC_MAX_POINTS], y[FC_MAX_OUTPUTS];
     for (int j = 0; j < col_points; j++) {
         const VECTOR *in =
             (const VECTOR *)(t->sums + at) + NAMED(winograd_line)(j, col_points, points) * FC_MAX_VECTORS;
