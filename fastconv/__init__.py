@@ -1,6 +1,6 @@
 """Convolution forward passes on multicore CPUs for NumPy arrays.
 
-    conv2d(x, weight, …)  Fire(…)(x)  Graph  functional.py, conv.py, blocks.py, graph.py: what users call
+    conv2d(x, weight, …)  Fire(…)(x)  Graph  functional.py, conv.py, blocks.py, graph/: what users call
        │  says what is to be computed     _graph: operations as data, from which shapes, errors and cost follow
        │  decides once                    _planning: steps and memory; _algorithms.py (which), _threads.py (how many)
        │  packs the weights once          the plan: a graph bound to a shape
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from fastconv._machine import peak
     from fastconv._workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
-    from fastconv.graph import Graph, Sequential
+    from fastconv.graph import Graph
     from fastconv.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+    from fastconv.sequential import Sequential
 
 __version__ = "0.1.0"
 __all__ = [
@@ -63,7 +64,8 @@ __all__ = [
 
 _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
-    **dict.fromkeys(("Graph", "Sequential"), "graph"),
+    "Graph": "graph",
+    "Sequential": "sequential",
     **dict.fromkeys(("AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"), "pooling"),
     **dict.fromkeys(("get_config", "show_config"), "_config"),
     "peak": "_machine",

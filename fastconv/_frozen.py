@@ -40,4 +40,5 @@ from fastconv import (
     networks,
     pooling,
     reference,
+    sequential,
 )

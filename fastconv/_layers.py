@@ -6,7 +6,8 @@ from fastconv import _pool_shapes, _shapes
 from fastconv._arguments import sizes
 from fastconv._graph import blocks
 from fastconv._graph.graph import single
-from fastconv._graph.operations import Conv, Pool
+from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.pools import Pool
 
 
 @dataclass(frozen=True, slots=True)

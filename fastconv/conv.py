@@ -1,7 +1,7 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
 from fastconv import _algorithms, _arguments, _arrays, _shapes, _threads
-from fastconv._graph.operations import Conv
+from fastconv._graph.operations.conv import Conv
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import Description
 from fastconv._typing import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair

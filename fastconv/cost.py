@@ -30,7 +30,8 @@ from fastconv import _arguments, _pool_shapes, _shapes
 from fastconv._graph import blocks
 from fastconv._graph.costs import Cost
 from fastconv._graph.graph import single
-from fastconv._graph.operations import Conv, Pool
+from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.pools import Pool
 
 __all__ = ["Cost", "bottleneck", "conv2d", "fire", "inception", "mlpconv", "pointwise", "pool2d", "reduced"]
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from fastconv import _arrays, _layout, _pool_shapes, _threads
 from fastconv._arguments import takes
-from fastconv._planning.bound import BoundPool
+from fastconv._graph.operations.pools import Pool
+from fastconv._planning.steps.pool import BoundPool
 from fastconv._typing import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv.conv import Conv2d
 
@@ -243,8 +244,10 @@ def _pool(
     num_threads = _threads.checked(num_threads)
     y, step = _arrays.output(out, dtype, _arrays.result_shape(shape.out_shape, x.ndim, layout), layout, x)
 
+    pool, image = Pool(kind, geometry._replace(layout="NHWC")), (shape.height, shape.width, shape.channels)
+
     def bind(images: int) -> BoundPool:
-        return BoundPool(kind, shape._replace(batch=images), kind, dtype.itemsize, num_threads)
+        return BoundPool(pool, [(images, *image)], dtype, num_threads)
 
     if layout == "NHWC":
         bind(shape.batch).run(_arrays.contiguous(x, dtype), None, y, step)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from fastconv import _arguments, _orders, _pool_shapes
 from fastconv._graph.graph import single
-from fastconv._graph.operations import Pool
+from fastconv._graph.operations.pools import Pool
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._typing import Layout, Padding, Pair
 

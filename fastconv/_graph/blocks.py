@@ -13,7 +13,11 @@ from fastconv._arguments import named, one_of, pair, sizes
 from fastconv._arrays import bias as checked_bias
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations import Add, Concat, Conv, Pool, Relu
+from fastconv._graph.operations.activations import Relu
+from fastconv._graph.operations.arithmetic import Add
+from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.pools import Pool
+from fastconv._graph.operations.shaping import Concat
 from fastconv._orders import LAYOUTS, ORDERS
 from fastconv._pool_shapes import pool_geometry
 from fastconv._shapes import ACTIVATIONS, conv_geometry, padding_of, weight_shape

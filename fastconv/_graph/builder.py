@@ -10,7 +10,7 @@ import numpy as np
 
 from fastconv import _arrays
 from fastconv._graph.graph import INPUT, Graph, Node
-from fastconv._graph.operations import Operation
+from fastconv._graph.operations.operation import Operation
 from fastconv._typing import Layout
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv import _algorithms, _layout
-from fastconv._graph.operations import Conv
-from fastconv._planning.bound import BoundConv
+from fastconv._graph.operations.conv import Conv
 from fastconv._planning.description import Description
 from fastconv._planning.plan import Plan
+from fastconv._planning.steps.conv import BoundConv
 from fastconv._typing import Array, Float, Shape
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ConvPlan(Plan):
-    """The plan of a convolution that was checked, a `fastconv._graph.operations.Conv`."""
+    """The plan of a convolution that was checked, a `fastconv._graph.operations.conv.Conv`."""
 
     def __init__(self, operation: Conv, weight: np.ndarray, num_threads: int | None) -> None:
         self._operation, self._weight = operation, weight  # HWIO

@@ -15,13 +15,15 @@ from fastconv._bound import Bound
 from fastconv._chain import Chain
 from fastconv._cut import Runner
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations import NHWC, Conv, Pool
+from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.rewrites import rewritten
-from fastconv._planning.bound import BoundElementwise, BoundPool, BoundStep
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.memory import Place, memory
 from fastconv._planning.plan import FLOAT32, Plan
+from fastconv._planning.steps import bind
+from fastconv._planning.steps.step import BoundStep
 from fastconv._shapes import image_shape
 from fastconv._typing import Array, Float, Layout, Shape
 
@@ -119,16 +121,12 @@ class GraphPlan(Plan):
 
     def _bind_node(self, node: Node, shapes: dict[str, Shape]) -> BoundStep:
         """What runs for a node."""
-        operation, name, x_shape = node.operation, node.name, image_shape(shapes[node.inputs[0]], "NHWC")
+        name, x_shapes = node.name, [shapes[name] for name in node.inputs]
         bound: BoundStep
         if name in self._convs:
-            bound = self._convs[name]._bind(x_shape)
-        elif isinstance(operation, Pool):
-            shape = operation.at("NHWC", x_shape)
-            bound = BoundPool(operation.kind, shape, operation.combine, self._itemsize, self._num_threads)
+            bound = self._convs[name]._bind(x_shapes[0])
         else:
-            relu = operation.activation == "relu"
-            bound = BoundElementwise(operation.kind, x_shape, relu, self._itemsize, self._num_threads)
+            bound = bind(node.operation, x_shapes, self._dtype or FLOAT32, self._num_threads)
         if bound.out_shape != shapes[name]:  # never run what may not fit
             raise RuntimeError(f"{name} has the shape {bound.out_shape}, but its graph has room for {shapes[name]}")
         return bound

@@ -12,7 +12,7 @@ from fastconv._typing import Array, Float, Layout, Shape
 if TYPE_CHECKING:
     from fastconv._graph.costs import Cost
     from fastconv._graph.graph import Graph
-    from fastconv._graph.operations import NHWC
+    from fastconv._graph.operations.operation import NHWC
 
     class Runs(Protocol):
         """What is bound to a shape of x; `layout` is that of the arrays it takes, `out_shape` is NHWC in either."""

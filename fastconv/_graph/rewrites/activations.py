@@ -6,7 +6,8 @@ f is a convolution or a sum, which may have a ReLU already: relu ∘ relu = relu
 from dataclasses import replace
 
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations import Add, Conv
+from fastconv._graph.operations.arithmetic import Add
+from fastconv._graph.operations.conv import Conv
 
 
 def fuse_relus(graph: Graph) -> Graph:

@@ -7,7 +7,7 @@ other input is copied first, y[..., a:b] = copy(z), and the copy is such an inpu
 from dataclasses import replace
 
 from fastconv._graph.graph import INPUT, Graph, Node
-from fastconv._graph.operations import Operation
+from fastconv._graph.operations.operation import Operation
 
 
 def write_slices(graph: Graph) -> Graph:

@@ -7,7 +7,8 @@ must be linear and without a residual, and nothing else may read it. It runs whe
 from dataclasses import replace
 
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations import Add, Conv
+from fastconv._graph.operations.arithmetic import Add
+from fastconv._graph.operations.conv import Conv
 
 
 def fuse_sums(graph: Graph) -> Graph:

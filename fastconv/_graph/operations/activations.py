@@ -1,0 +1,16 @@
+"""Functions of each value alone."""
+
+import numpy as np
+
+from fastconv._graph.operations.operation import Doubles, Operation
+from fastconv._typing import Activation, Layout
+
+
+class Relu(Operation):
+    """max(x, 0), which keeps a NaN."""
+
+    kind = "relu"
+    activation: Activation = "relu"
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        return np.maximum(arrays[0], 0)

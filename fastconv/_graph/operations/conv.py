@@ -1,0 +1,82 @@
+"""The convolution, with what its store does to each value."""
+
+import numpy as np
+
+from fastconv import _orders
+from fastconv._arrays import result_shape
+from fastconv._graph import in_numpy
+from fastconv._graph.operations.operation import NHWC, Doubles, Operation
+from fastconv._shapes import ConvGeometry
+from fastconv._typing import Activation, AlgorithmName, Layout, Shape, Size
+
+
+class Conv(Operation):
+    """A convolution: activation(conv(x, weight) + bias + residual), where the residual is a second input.
+
+    The arrays are None where only shapes are asked for. `only_kernel` is the one size that a kernel may have there.
+    """
+
+    activation: Activation = None
+    kind = "conv2d"
+    keeps_channels = False
+
+    def __init__(
+        self,
+        geometry: ConvGeometry,
+        has_bias: bool,
+        activation: Activation = None,
+        algorithm: AlgorithmName = "auto",
+        weight: np.ndarray | None = None,  # HWIO
+        bias: np.ndarray | None = None,
+        only_kernel: int | None = None,
+    ) -> None:
+        self.geometry, self.has_bias, self.activation, self.algorithm = geometry, has_bias, activation, algorithm
+        self.weight, self.bias, self.only_kernel = weight, bias, only_kernel
+
+    @property
+    def params(self) -> int:
+        r, s, c, k = self.geometry.weight
+        return k * (r * s * c + self.has_bias)
+
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
+        _, _, c, k = self.geometry.weight
+        return [c * self.geometry.groups, k], k
+
+    def channels_error(self, name: str, source: str, given: int, wanted: int) -> ValueError:
+        _, _, c, k = self.geometry.weight
+        weight, groups, layout = self.geometry.given, self.geometry.groups, self.geometry.layout
+        if wanted != c * groups:
+            return ValueError(f"{name} of shape {weight} gives {k} channels, but its residual {source} has {given}")
+        hint = _orders.weight_hint(weight, groups, layout, given, self.may_have)
+        return ValueError(
+            f"{name} of shape {weight} takes {wanted} channels in layout {layout}, but {source} has {given}"
+            + f"; {hint}" * bool(hint)
+        )
+
+    def may_have(self, kernel: Size) -> bool:
+        """Whether its kernel may be of this size, (R, S)."""
+        return self.only_kernel is None or kernel == (self.only_kernel, self.only_kernel)
+
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
+        x_shape, *residuals = shapes
+        shape = self.geometry.at(x_shape).out_shape
+        for residual in residuals:
+            if residual != (wanted := result_shape(shape, len(residual), layout)):
+                raise ValueError(f"residual must have shape {wanted}, got {residual}")
+        return shape
+
+    def macs(self, layout: Layout, *shapes: Shape) -> int:
+        return self.geometry.at(shapes[0]).macs
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        if self.weight is None:
+            raise RuntimeError("this graph has shapes alone")
+        weight: Doubles = self.weight.astype(float)
+        weight = weight if layout == "NHWC" else weight.transpose(3, 2, 0, 1)
+        bias = None if self.bias is None else self.bias.astype(float)
+        residual = arrays[1] if len(arrays) > 1 else None
+        options = self.geometry.options
+        return in_numpy.conv2d(arrays[0], weight, bias, activation=self.activation, residual=residual, **options)
+
+    def in_nhwc(self) -> "Conv":
+        return self.changed(geometry=self.geometry._replace(layout="NHWC"))

@@ -1,0 +1,47 @@
+"""A convolution as a step."""
+
+import numpy as np
+
+from fastconv import _algorithms, _threads
+from fastconv._cut import Runner
+from fastconv._graph.operations.conv import Conv
+from fastconv._planning.steps.step import BoundStep
+from fastconv._shapes import ConvShape
+from fastconv._typing import Layout
+
+
+class BoundConv(BoundStep):
+    """A convolution, on arrays in the layout of its algorithm."""
+
+    __slots__ = ("_operation", "_packed", "algorithm", "shape")
+
+    def __init__(
+        self,
+        operation: Conv,
+        shape: ConvShape,
+        algorithm: _algorithms.Algorithm,
+        packed: _algorithms.Packed,
+        num_threads: int | None,
+    ) -> None:
+        useful = _threads.useful(shape.batch * algorithm.cost(shape))
+        super().__init__(algorithm.name, shape.out_shape, num_threads, useful)
+        self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
+
+    @property
+    def layout(self) -> Layout:
+        return self.algorithm.layout
+
+    @property
+    def packed_bytes(self) -> int:
+        weight = self._operation.weight  # which some algorithms keep as it is
+        return sum(kept.nbytes for kept in self._packed if isinstance(kept, np.ndarray) and kept is not weight)
+
+    @property
+    def macs(self) -> int:
+        return self.shape.macs
+
+    def multiplications(self, runner: Runner) -> int:
+        return self.algorithm.multiplications(self.shape, runner)
+
+    def _bind(self, threads: int) -> Runner:
+        return self.algorithm.bind(self.shape, self._packed, self._operation.activation)

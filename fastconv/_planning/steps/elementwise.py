@@ -1,0 +1,27 @@
+"""A sum, an activation or a copy as a step."""
+
+from math import prod
+
+import numpy as np
+
+from fastconv import _threads
+from fastconv._cut import Runner
+from fastconv._elementwise import Elementwise
+from fastconv._graph.operations.operation import Operation
+from fastconv._planning.steps.step import BoundStep
+from fastconv._shapes import image_shape
+from fastconv._typing import Shape
+
+
+class BoundElementwise(BoundStep):
+    """A sum of x and the residual, or a copy of x, and a ReLU after it."""
+
+    __slots__ = ("_arguments",)
+
+    def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
+        shape = image_shape(x_shapes[0], "NHWC")
+        super().__init__(operation.kind, shape, num_threads, _threads.useful_to_move(prod(shape)))
+        self._arguments = shape, operation.activation == "relu", dtype.itemsize
+
+    def _bind(self, threads: int) -> Runner:
+        return Elementwise(*self._arguments)

@@ -1,0 +1,24 @@
+"""A pooling as a step."""
+
+import numpy as np
+
+from fastconv import _threads
+from fastconv._cut import Runner
+from fastconv._graph.operations.pools import Pool
+from fastconv._planning.steps.step import BoundStep
+from fastconv._pool import Pool as PoolRunner
+from fastconv._typing import Shape
+
+
+class BoundPool(BoundStep):
+    """A pooling."""
+
+    __slots__ = ("_arguments",)
+
+    def __init__(self, operation: Pool, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
+        shape = operation.at("NHWC", x_shapes[0])
+        super().__init__(operation.kind, shape.out_shape, num_threads, _threads.useful_to_move(shape.values_read))
+        self._arguments = shape, operation.combine, dtype.itemsize
+
+    def _bind(self, threads: int) -> Runner:
+        return PoolRunner(*self._arguments)

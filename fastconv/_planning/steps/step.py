@@ -1,0 +1,52 @@
+"""What every step is: a runner for one shape, and what it tells of itself."""
+
+from fastconv import _cpu
+from fastconv._bound import Bound
+from fastconv._cut import Runner
+from fastconv._graph.operations.operation import NHWC
+from fastconv._planning.description import Description
+from fastconv._typing import Layout
+
+
+class BoundStep(Bound):
+    """What runs on NHWC arrays that are known to be right; `name` says how, `out_shape` is NHWC in any layout."""
+
+    __slots__ = ("name", "out_shape")
+
+    def __init__(self, name: str, out_shape: NHWC, num_threads: int | None, useful: int) -> None:
+        super().__init__(num_threads, useful)
+        self.name, self.out_shape = name, out_shape
+
+    @property
+    def layout(self) -> Layout:
+        """Of the arrays."""
+        return "NHWC"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return 0
+
+    @property
+    def packed_bytes(self) -> int:
+        """What is kept beside the plan's own copy of the weights."""
+        return 0
+
+    def multiplications(self, runner: Runner) -> int:
+        """Those that a runner really does."""
+        return 0
+
+    def describe(self) -> Description:
+        """The `Description` of a run."""
+        runner = self.runner
+        return Description(
+            algorithm=self.name,
+            tile=runner.tile or "",
+            isa=_cpu.active(),
+            threads=runner.threads,
+            macs=self.macs,
+            multiplications=self.multiplications(runner),
+            packed_bytes=self.packed_bytes,
+            workspace_bytes=runner.memory,
+            layout_conversion="none",
+        )
