@@ -10,7 +10,7 @@ from functools import cache, partial
 import numpy as np
 
 import fastconv
-from fastconv import _algorithms, _pack, reference
+from fastconv import _algorithms, _arrays, reference
 
 from . import configs
 
@@ -28,7 +28,7 @@ THREADS = tuple(sorted({1, ALL_THREADS}))
 
 def aligned(shape):
     """A float32 array of zeros, its pages touched, that starts on a cache line."""
-    array = _pack.aligned(shape, np.dtype(np.float32))
+    array = _arrays.aligned(shape, np.dtype(np.float32))
     array[...] = 0
     return array
 

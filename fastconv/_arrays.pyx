@@ -15,10 +15,12 @@ from numpy cimport (
 )
 
 from fastconv._orders import order, weight_channels
-from fastconv._pack import aligned
 from fastconv._shapes import kernel_shape
 
 import_array()
+
+cdef enum:
+    CACHE_LINE = 64
 
 LARGE = 128 * 1024  # bytes of a result that begins at a cache line: vectors that lie across two take longer to write
 
@@ -147,6 +149,14 @@ cdef ndarray new(shape, dtype):
         except MemoryError:
             pass  # NumPy's own words name the array that was wanted
     return np.empty(shape, dtype)
+
+
+def aligned(shape, dtype):
+    """An uninitialised array that begins at a cache line."""
+    size = prod(shape) * dtype.itemsize
+    cdef ndarray buffer = np.empty(size + CACHE_LINE, np.uint8)
+    cdef ptrdiff_t start = -<ptrdiff_t>PyArray_BYTES(buffer) % CACHE_LINE
+    return buffer[start : start + size].view(dtype).reshape(shape)
 
 
 cdef bint shares_memory(ndarray a, ndarray b):

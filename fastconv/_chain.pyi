@@ -1,5 +1,5 @@
 from fastconv._cut import Runner
-from fastconv._planning.memory import Place
+from fastconv._place import Place
 
 class Chain(Runner):
     @property

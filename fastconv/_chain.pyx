@@ -26,7 +26,7 @@ cdef dict ARRAYS = {"x": OF_X, "out": OF_OUT, "arena": OF_ARENA}
 
 
 cdef Place place(where):
-    """The C form of a `fastconv._planning.memory.Place`, or of None."""
+    """The C form of a `fastconv._place.Place`, or of None."""
     if where is None:
         return Place(OF_NONE, 0, 0, 0)
     return Place(<Of>ARRAYS[where.array], where.offset, where.image, where.pixel)

@@ -18,7 +18,7 @@ from fastconv._cut cimport Arrays, Cut, Runner, share
 from fastconv._shares cimport fc_shares, fc_take_unit
 from fastconv._team cimport Team, share_units
 
-from fastconv._pack import aligned
+from fastconv._arrays import aligned
 
 import_array()
 

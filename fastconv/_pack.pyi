@@ -1,8 +1,7 @@
-from numpy import dtype, ndarray
+from numpy import ndarray
 
 from fastconv._transforms import Transform
 
-def aligned(shape: tuple[int, ...], dtype: dtype) -> ndarray: ...
 def direct(weight: ndarray, bias: ndarray | None, groups: int) -> tuple[ndarray, ndarray, bool]: ...
 def winograd(
     weight: ndarray, bias: ndarray | None, groups: int, transform: Transform, team: tuple[int, int]

@@ -9,10 +9,11 @@ import numpy as np
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._cpu cimport CACHE_LINE, FC_MAX_VECTORS, fc_kernels, fc_weights, fc_weights_kernel, kernels_for
+from fastconv._cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights, fc_weights_kernel, kernels_for
 from fastconv._rows cimport LEAST_TERMS
 from fastconv._team cimport Team, share_units
 
+from fastconv._arrays import aligned
 from fastconv._team import DefaultEnvironment
 
 import_array()
@@ -20,14 +21,6 @@ import_array()
 
 cdef enum:
     PIECE = 16  # channels whose weights one thread transforms
-
-
-def aligned(shape, dtype):
-    """An uninitialised array that begins at a cache line."""
-    size = prod(shape) * dtype.itemsize
-    cdef ndarray buffer = np.empty(size + CACHE_LINE, np.uint8)
-    cdef ptrdiff_t start = -<ptrdiff_t>PyArray_DATA(buffer) % CACHE_LINE
-    return buffer[start : start + size].view(dtype).reshape(shape)
 
 
 def direct(weight, bias, groups):

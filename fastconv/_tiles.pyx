@@ -10,7 +10,7 @@ from fastconv._cpu cimport FC_MAX_RUN, fc_window
 from fastconv._cut cimport Arrays
 from fastconv._rows cimport InputRows
 
-from fastconv._pack import aligned
+from fastconv._arrays import aligned
 
 import_array()
 

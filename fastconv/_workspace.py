@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from fastconv._pack import aligned
+from fastconv._arrays import aligned
 
 _MOST_KEPT = 2**20 * max(64, 2 * (os.cpu_count() or 1))  # bytes, in all: of each thread the largest layers need 2 MiB
 

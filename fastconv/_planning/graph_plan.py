@@ -18,9 +18,10 @@ from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.rewrites import rewritten
+from fastconv._place import Place
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
-from fastconv._planning.memory import Place, memory
+from fastconv._planning.memory import memory
 from fastconv._planning.plan import FLOAT32, Plan
 from fastconv._planning.steps import bind
 from fastconv._planning.steps.step import BoundStep
