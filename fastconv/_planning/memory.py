@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from math import prod
 
+from fastconv._checks.types import Shape
 from fastconv._graph.graph import INPUT, Graph
-from fastconv._place import Place
 from fastconv._planning.placement import Lifetime, largest_alive, place
-from fastconv._typing import Shape
+from fastconv._runners.place import Place
 
 _CACHE_LINE = 64
 
