@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS_PYTHON ?= .peers/bin/python
-BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/*.pyx fastconv/*.pxd fastconv/csrc/*)
+BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/_*/*.pyx fastconv/_*/*.pxd fastconv/_kernels/csrc/*)
 
 # An environment does not move: that of a clone which was copied or moved still names the place where it was made, whose
 # fastconv it would measure. So it is made anew.
@@ -36,13 +36,13 @@ lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, mypy, stubtest: nothing 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastconv
-	$(BIN)/clang-format --dry-run -Werror fastconv/csrc/*.[ch]
+	$(BIN)/clang-format --dry-run -Werror fastconv/_kernels/csrc/*.[ch]
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --ignore-disjoint-bases \
-		--allowlist tests/stubtest_allowlist.txt $(subst /,.,$(basename $(wildcard fastconv/*.pyi)))
+		--allowlist tests/stubtest_allowlist.txt $(subst /,.,$(basename $(wildcard fastconv/_*/*.pyi)))
 
 clean:  ## remove the environment and everything built or measured
-	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/*.so .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/_*/*.so .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are

@@ -25,7 +25,7 @@ from setuptools.command.build_ext import build_ext as _build_ext
 from setuptools.errors import PlatformError
 from setuptools.modified import newer_group
 
-CSRC = "fastconv/csrc"
+CSRC = "fastconv/_kernels/csrc"
 COMMON = ["-O3", "-std=gnu11", "-fPIC", "-ffp-contract=fast", "-fvisibility=hidden"]
 AVX2 = ["-mavx2", "-mfma"]
 AVX512 = ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"]
@@ -103,7 +103,7 @@ class build_ext(_build_ext):  # noqa: N801
         macros += [(f"FASTCONV_HAVE_{name.upper()}", "1") for name in self.kernels]
         for ext in self.extensions:
             ext.define_macros += macros
-            opens_regions = ext.name == "fastconv._team"
+            opens_regions = ext.name == "fastconv._runners.team"
             ext.extra_compile_args = self.flags + compile_openmp * opens_regions
             ext.extra_link_args = [*self.flags, "-pthread", *link_openmp * opens_regions]
         self.depends = [*map(str, Path(CSRC).iterdir()), "setup.py", self.stamp(macros, compile_openmp)]
@@ -112,7 +112,7 @@ class build_ext(_build_ext):  # noqa: N801
 
     def build_extension(self, ext):
         ext.depends += self.depends
-        if ext.name == "fastconv._cpu":
+        if ext.name == "fastconv._kernels.cpu":
             with ThreadPoolExecutor(self.parallel) as pool:
                 ext.extra_objects += pool.map(self.kernels_object, self.kernels)
         super().build_extension(ext)
@@ -195,11 +195,11 @@ class build_ext(_build_ext):  # noqa: N801
 
 
 def main():
-    sources = sorted(Path("fastconv").glob("*.pyx"), key=lambda path: (path.stem != "_cpu", path))  # it takes longest
+    sources = sorted(Path("fastconv").rglob("*.pyx"), key=lambda path: (path.stem != "cpu", path))  # it takes longest
     extensions = [
         Extension(
-            f"fastconv.{path.stem}",
-            [path.as_posix(), *([f"{CSRC}/isa.c"] if path.stem == "_cpu" else [])],
+            ".".join(path.with_suffix("").parts),
+            [path.as_posix(), *([f"{CSRC}/isa.c"] if path.stem == "cpu" else [])],
             include_dirs=[CSRC, np.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         )

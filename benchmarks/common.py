@@ -10,7 +10,9 @@ from functools import cache, partial
 import numpy as np
 
 import fastconv
-from fastconv import _algorithms, _pack, reference
+from fastconv import reference
+from fastconv._checks import arrays
+from fastconv._planning import algorithms
 
 from . import configs
 
@@ -28,7 +30,7 @@ THREADS = tuple(sorted({1, ALL_THREADS}))
 
 def aligned(shape):
     """A float32 array of zeros, its pages touched, that starts on a cache line."""
-    array = _pack.aligned(shape, np.dtype(np.float32))
+    array = arrays.aligned(shape, np.dtype(np.float32))
     array[...] = 0
     return array
 
@@ -88,7 +90,7 @@ def choices():
 def _spans(layer, counts):
     spans = []
     for channels in counts:
-        chosen = _algorithms.choose("auto", layer(channels).conv_shapes["weight"])
+        chosen = algorithms.choose("auto", layer(channels).conv_shapes["weight"])
         name = f"{chosen.name} {getattr(chosen, 'transform', '')}".strip()
         if not spans or spans[-1][2] != name:
             spans.append([channels, channels, name])

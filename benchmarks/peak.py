@@ -23,7 +23,7 @@ import fastconv
 from benchmarks import headline
 from benchmarks.common import THREADS, Call, mark
 from benchmarks.configs import conv
-from fastconv import _peak
+from fastconv._runners import limits
 
 ROUNDS = 20_000  # of the multiply-add loop: some 0.04 ms
 TURN = 0.0005  # seconds of a turn, at least
@@ -129,11 +129,11 @@ def share(yardstick, layer, threads, seconds):
     """(the layer's rate over the yardstick's, seconds a call), medians over turns."""
     call = Call(layer, threads, "direct")
     if yardstick == PEAK:
-        return turns(call, 2 * layer.cost().macs, partial(_peak.multiply_adds, ROUNDS, threads), seconds)
+        return turns(call, 2 * layer.cost().macs, partial(limits.multiply_adds, ROUNDS, threads), seconds)
     if yardstick == COPY:  # x and the result, each counted once
         source, target = np.ones(COPY_BYTES // 8), np.zeros(COPY_BYTES // 8)
         size = 4 * (prod(layer.x_shape) + prod(layer.out_shape))
-        return turns(call, size, partial(_peak.copy, source, target, threads), seconds, COPY_TURN)
+        return turns(call, size, partial(limits.copy, source, target, threads), seconds, COPY_TURN)
     # The speed for each MAC over that at the multiple; the lanes that pad the output channels to it count as work.
     height, _, channels = layer.x_shape
     multiple = -(-channels // 32) * 32

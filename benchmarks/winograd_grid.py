@@ -1,4 +1,4 @@
-"""Winograd's transforms against direct over a grid of shapes: what `cost` in fastconv/_algorithms.py was derived from.
+"""Winograd's transforms against direct over a grid of shapes: `cost` in `_planning/algorithms.py` was derived from it.
 
     python -m benchmarks.winograd_grid [--threads N] [--quick]
 
@@ -17,7 +17,8 @@ import numpy as np
 
 import fastconv
 from benchmarks import headline
-from fastconv import _algorithms, _cpu
+from fastconv._kernels import cpu
+from fastconv._planning import algorithms
 
 CHANNELS = 8, 16, 32, 64, 128, 256, 512
 MAPS = 7, 14, 28, 56, 112, 224
@@ -33,8 +34,8 @@ def plans(kernel, channels, out_channels, size, threads):
     x = np.maximum(rng.standard_normal((1, size, size, channels), np.float32), 0)
     weight = rng.standard_normal((kernel, kernel, channels, out_channels), np.float32)
     found = {}
-    for algorithm in _algorithms.ALGORITHMS:
-        with mock.patch.object(_algorithms, "ALGORITHMS", (algorithm,)):
+    for algorithm in algorithms.ALGORITHMS:
+        with mock.patch.object(algorithms, "ALGORITHMS", (algorithm,)):
             try:
                 plan = fastconv.Conv2d(weight, padding=kernel // 2, num_threads=threads, algorithm=algorithm.name)
             except ValueError:
@@ -62,7 +63,7 @@ def row(kernel, channels, out_channels, size, threads):
             times[name].append(seconds(plan, x, y, calls[name]))
     ratios = {name: min(times["direct"]) / min(own) for name, own in times.items()}
     shape = found["direct"][0]._bind(x.shape).shape
-    chosen = _algorithms.choose("auto", shape)
+    chosen = algorithms.choose("auto", shape)
     return ratios, next(name for name, (_, _, algorithm) in found.items() if algorithm is chosen)
 
 
@@ -72,7 +73,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="every other channel count and map")
     options = parser.parse_args()
     step = 2 if options.quick else 1
-    print(f"{_cpu.active()}, {options.threads} threads; direct's time / the transform's")
+    print(f"{cpu.active()}, {options.threads} threads; direct's time / the transform's")
     best, taken = [], []
     for kernel, size, channels, out_channels in product(KERNELS, MAPS[::step], CHANNELS[::step], CHANNELS[::step]):
         if (size * kernel) ** 2 * channels * out_channels > MOST_MACS:

@@ -2,10 +2,10 @@
 
     conv2d(x, weight, …)  Fire(…)(x)  Graph  functional.py, conv.py, blocks.py, graph/: what users call
        │  says what is to be computed     _graph: operations as data, from which shapes, errors and cost follow
-       │  decides once                    _planning: steps and memory; _algorithms.py (which), _threads.py (how many)
+       │  decides once                    _planning: algorithms, teams, steps and memory
        │  packs the weights once          the plan: a graph bound to a shape
-       ▼  runs                            _direct, _winograd, _blas, _pool: loops, tiles, OpenMP, no Python
-          micro-kernels                   csrc/: one register tile, compiled once for each instruction set
+       ▼  runs                            _runners: loops over tiles, OpenMP, no Python
+          micro-kernels                   _kernels/csrc: one register tile, compiled once for each instruction set
 
 Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions and graphs in NumPy float64;
 `networks`, the layers of the published networks.
@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 try:
-    import_module("fastconv._cpu")
+    import_module("fastconv._kernels.cpu")
 except ModuleNotFoundError:  # other errors, of a library that it needs say, tell for themselves what is wrong
     raise ImportError(
         "the compiled part of fastconv is not here: in its source tree, build it in place with "
@@ -28,8 +28,8 @@ from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, max_pool2
 if TYPE_CHECKING:
     from fastconv import cost, networks, reference
     from fastconv._config import get_config, show_config
-    from fastconv._machine import peak
-    from fastconv._workspace import release
+    from fastconv._planning.machine import peak
+    from fastconv._planning.workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
     from fastconv.graph import Graph
     from fastconv.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
@@ -68,8 +68,8 @@ _LATE = {  # {name: the module that has or is it}
     "Sequential": "sequential",
     **dict.fromkeys(("AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"), "pooling"),
     **dict.fromkeys(("get_config", "show_config"), "_config"),
-    "peak": "_machine",
-    "release": "_workspace",
+    "peak": "_planning.machine",
+    "release": "_planning.workspace",
     **{name: name for name in ("cost", "networks", "reference")},
 }
 

@@ -3,7 +3,8 @@
 import os
 from typing import Any
 
-from fastconv import _cpu, _threads
+from fastconv._kernels import cpu
+from fastconv._planning import teams
 
 
 def get_config() -> dict[str, Any]:
@@ -25,10 +26,10 @@ def get_config() -> dict[str, Any]:
     import scipy
 
     import fastconv
-    from fastconv import _blas
+    from fastconv._runners.blas import describe
 
-    compiler, openmp = _cpu.compiler()
-    blas, blas_version, blas_threads = _blas.describe()
+    compiler, openmp = cpu.compiler()
+    blas, blas_version, blas_threads = describe()
     return {
         "fastconv": fastconv.__version__,
         "python": platform.python_version(),
@@ -39,13 +40,13 @@ def get_config() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "compiler": compiler,
         "openmp": openmp,
-        "baseline": _cpu.baseline(),
+        "baseline": cpu.baseline(),
         "blas": " ".join(filter(None, (blas, blas_version))) or "unknown",
         "blas_threads": blas_threads,
-        "isas_compiled": _cpu.compiled(),
-        "isas_detected": _cpu.available(),
-        "isa": _cpu.active(),
-        "threads": _threads.now(None),
+        "isas_compiled": cpu.compiled(),
+        "isas_detected": cpu.available(),
+        "isa": cpu.active(),
+        "threads": teams.now(None),
     }
 
 

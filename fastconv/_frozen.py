@@ -11,34 +11,23 @@ import math
 import numpy
 import scipy.linalg.cython_blas
 
-from fastconv import (
-    _arrays,
-    _blas,
-    _bound,
-    _chain,
-    _config,
-    _cpu,
-    _cut,
-    _direct,
-    _direct_tiles,
-    _elementwise,
-    _machine,
-    _nchw,
-    _orders,
-    _pack,
-    _peak,
-    _pool,
-    _rows,
-    _shapes,
-    _team,
-    _tiles,
-    _winograd,
-    _workspace,
-    blocks,
-    cost,
-    graph,
-    networks,
-    pooling,
-    reference,
-    sequential,
+from fastconv import _config, blocks, cost, graph, networks, pooling, reference, sequential
+from fastconv._checks import arrays, orders, shapes
+from fastconv._kernels import cpu
+from fastconv._planning import bound, machine, workspace
+from fastconv._runners import (
+    blas,
+    chain,
+    cut,
+    direct,
+    direct_tiles,
+    elementwise,
+    limits,
+    nchw,
+    pack,
+    pool,
+    rows,
+    team,
+    tiles,
+    winograd,
 )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fastconv import _pool_shapes, _shapes
-from fastconv._arguments import sizes
+from fastconv._checks import pool_shapes, shapes
+from fastconv._checks.arguments import sizes
 from fastconv._graph import blocks
 from fastconv._graph.graph import single
 from fastconv._graph.operations.conv import Conv
@@ -53,11 +53,9 @@ class Layer:
         if self.kind in blocks.BLOCKS:
             return blocks.of_shapes(self.kind, [(shape, True) for shape in self.weights.values()], **self.options)
         if self.kind == "conv2d":
-            return single(Conv(_shapes.conv_geometry(self.weights["weight"], **self.options), True), "NHWC")
+            return single(Conv(shapes.conv_geometry(self.weights["weight"], **self.options), True), "NHWC")
         pooling = {"kernel": self.x_shape[:2]} | self.options
-        return single(
-            Pool("max" if self.kind == "max_pool2d" else "avg", _pool_shapes.pool_geometry(**pooling)), "NHWC"
-        )
+        return single(Pool("max" if self.kind == "max_pool2d" else "avg", pool_shapes.pool_geometry(**pooling)), "NHWC")
 
     @property
     def conv_shapes(self):

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastconv._arguments import takes
+from fastconv._checks.arguments import takes
+from fastconv._checks.types import Activation, Layout, Padding, Pair, StrideIn, WeightAndBias
 from fastconv._graph import blocks as graphs
 from fastconv._planning.graph_plan import GraphPlan
-from fastconv._typing import Activation, Layout, Padding, Pair, StrideIn, WeightAndBias
 
 
 class Block(GraphPlan):

@@ -116,12 +116,13 @@ def _info(options: argparse.Namespace) -> int:
 def _explain(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from fastconv import Conv2d, _shapes, cost
+    from fastconv import Conv2d, cost
+    from fastconv._checks import shapes
 
     _check_sizes(options)
     size = options.H, options.W
     x_shape = (options.batch, *size, options.C) if options.layout == "NHWC" else (options.batch, options.C, *size)
-    weight_shape = _shapes.weight_for(options.kernel, options.C, options.K, options.groups, options.layout)
+    weight_shape = shapes.weight_for(options.kernel, options.C, options.K, options.groups, options.layout)
     geometry = {name: getattr(options, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
     costs = cost.conv2d(x_shape, (weight_shape, False), **geometry)  # checks the shapes before memory is asked for
     plan = Conv2d(

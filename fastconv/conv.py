@@ -1,10 +1,11 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
-from fastconv import _algorithms, _arguments, _arrays, _shapes, _threads
+from fastconv._checks import arguments, arrays, shapes
+from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.conv import Conv
+from fastconv._planning import algorithms, teams
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import Description
-from fastconv._typing import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 
 __all__ = ["Conv2d", "Description"]
 
@@ -31,7 +32,7 @@ class Conv2d(ConvPlan):
     algorithm : "auto", "direct", "winograd" or "blas"
         "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1; "blas" is SciPy's matrix
         product, for 1×1 convolutions. "auto" takes what is expected to be fastest for the shape, by the rule in
-        `_algorithms.py`.
+        `_planning/algorithms.py`.
     num_threads : int, optional
         The largest team, at least 1; a number beyond 64 and the number of CPUs counts as the larger of these. Small
         work is done by fewer. The default is one thread for each physical CPU that the process may use.
@@ -69,7 +70,7 @@ class Conv2d(ConvPlan):
     903168
     """
 
-    @_arguments.takes("the arrays weight, (R, S, C / groups, K) in layout NHWC, and bias")
+    @arguments.takes("the arrays weight, (R, S, C / groups, K) in layout NHWC, and bias")
     def __init__(
         self,
         weight: Array[Float],
@@ -84,21 +85,21 @@ class Conv2d(ConvPlan):
         algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
-        weight = _arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
-        geometry = _shapes.conv_geometry(
+        weight = arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
+        geometry = shapes.conv_geometry(
             weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
         )
         hwio = weight if geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
         operation = Conv(
             geometry,
             bias is not None,
-            _arguments.one_of("activation", activation, _shapes.ACTIVATIONS),
-            _arguments.one_of("algorithm", algorithm, _algorithms.NAMES),
+            arguments.one_of("activation", activation, shapes.ACTIVATIONS),
+            arguments.one_of("algorithm", algorithm, algorithms.NAMES),
             hwio,
-            None if bias is None else _arrays.bias(bias, weight, geometry.layout).copy(),
+            None if bias is None else arrays.bias(bias, weight, geometry.layout).copy(),
         )
-        super().__init__(operation, hwio, _threads.checked(num_threads))
+        super().__init__(operation, hwio, teams.checked(num_threads))
         if operation.algorithm != "auto":
-            usable = _algorithms.usable(operation.algorithm, geometry)
+            usable = algorithms.usable(operation.algorithm, geometry)
             if len(usable) == 1:
                 self._pack(usable[0])

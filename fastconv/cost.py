@@ -26,7 +26,7 @@ GoogLeNet's 5×5 layer, with and without a 1×1 before it:
 
 import numpy as np
 
-from fastconv import _arguments, _pool_shapes, _shapes
+from fastconv._checks import arguments, pool_shapes, shapes
 from fastconv._graph import blocks
 from fastconv._graph.costs import Cost
 from fastconv._graph.graph import single
@@ -64,7 +64,7 @@ def conv2d(x_shape, conv, *, stride=1, padding=0, dilation=1, groups=1, layout="
     Cost(macs=120422400, params=153632, bytes=1316992)
     """
     weight, has_bias = _pair("conv", conv)
-    geometry = _shapes.conv_geometry(
+    geometry = shapes.conv_geometry(
         weight, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
     return single(Conv(geometry, has_bias), geometry.layout).cost(x_shape, itemsize)
@@ -79,8 +79,8 @@ def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
     Cost(macs=2408448, params=3088, bytes=664640)
     """
     weight, has_bias = _pair("conv", conv)
-    x_shape = _arguments.sizes("x", x_shape)
-    kernel = _shapes.kernel_shape(weight, x_shape, layout)
+    x_shape = arguments.sizes("x", x_shape)
+    kernel = shapes.kernel_shape(weight, x_shape, layout)
     return conv2d(x_shape, (kernel, has_bias), stride=stride, layout=layout, itemsize=itemsize)
 
 
@@ -92,7 +92,7 @@ def pool2d(x_shape, kernel, *, stride=None, padding=0, layout="NHWC", itemsize=4
     >>> pool2d((111, 111, 96), 3, stride=2)
     Cost(macs=0, params=0, bytes=5892864)
     """
-    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
     return single(Pool("max", geometry), geometry.layout).cost(x_shape, itemsize)
 
 
@@ -207,6 +207,6 @@ def _pair(name, value):
     if not (isinstance(weight, (tuple, list)) and isinstance(has_bias, (bool, np.bool_))):
         raise TypeError(
             f"{name} must be a pair (shape of the weight, whether it has a bias), such as ((3, 3, 64, 32), True), "
-            f"got {_arguments.kind(value)}"
+            f"got {arguments.kind(value)}"
         )
     return weight, bool(has_bias)

@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from fastconv import _arrays, _layout, _pool_shapes, _threads
-from fastconv._arguments import takes
+from fastconv._checks import arrays, pool_shapes
+from fastconv._checks.arguments import takes
+from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.pools import Pool
+from fastconv._planning import layouts, teams
 from fastconv._planning.steps.pool import BoundPool
-from fastconv._typing import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv.conv import Conv2d
 
 
@@ -58,8 +59,8 @@ def conv2d(
            [21., 36., 27.],
            [20., 33., 24.]], dtype=float32)
     """
-    dtype = _arrays.native_dtype(_arrays.check("x", x))
-    _arrays.check("weight", weight, dtype, other="x")  # x says which dtype: in a plan it is the weight
+    dtype = arrays.native_dtype(arrays.check("x", x))
+    arrays.check("weight", weight, dtype, other="x")  # x says which dtype: in a plan it is the weight
     plan = Conv2d(
         weight,
         bias,
@@ -121,7 +122,7 @@ def pointwise(
     array([6., 1.], dtype=float32)
     """
     plan = Conv2d(
-        _arrays.as_kernel(x, weight, bias, layout),
+        arrays.as_kernel(x, weight, bias, layout),
         bias,
         stride=stride,
         activation=activation,
@@ -223,8 +224,8 @@ def global_avg_pool2d(
     >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
     array([[[3., 4.]]], dtype=float32)
     """
-    x = _arrays.check("x", x)
-    kernel = _pool_shapes.image_size(x.shape, layout)
+    x = arrays.check("x", x)
+    kernel = pool_shapes.image_size(x.shape, layout)
     return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
 
 
@@ -238,11 +239,11 @@ def _pool(
     out: Array[Float] | None,
     num_threads: int | None,
 ) -> Array[Float]:
-    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
-    x = _arrays.check("x", x)
-    dtype, layout, shape = _arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
-    num_threads = _threads.checked(num_threads)
-    y, step = _arrays.output(out, dtype, _arrays.result_shape(shape.out_shape, x.ndim, layout), layout, x)
+    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+    x = arrays.check("x", x)
+    dtype, layout, shape = arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
+    num_threads = teams.checked(num_threads)
+    y, step = arrays.output(out, dtype, arrays.result_shape(shape.out_shape, x.ndim, layout), layout, x)
 
     pool, image = Pool(kind, geometry._replace(layout="NHWC")), (shape.height, shape.width, shape.channels)
 
@@ -250,7 +251,7 @@ def _pool(
         return BoundPool(pool, [(images, *image)], dtype, num_threads)
 
     if layout == "NHWC":
-        bind(shape.batch).run(_arrays.contiguous(x, dtype), None, y, step)
+        bind(shape.batch).run(arrays.contiguous(x, dtype), None, y, step)
     else:
-        _layout.run_in_nhwc(bind, x, None, y, num_threads)
+        layouts.run_in_nhwc(bind, x, None, y, num_threads)
     return y if out is None else out

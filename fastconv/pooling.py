@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from fastconv import _arguments, _orders, _pool_shapes
+from fastconv._checks import arguments, orders, pool_shapes
+from fastconv._checks.types import Layout, Padding, Pair
 from fastconv._graph.graph import single
 from fastconv._graph.operations.pools import Pool
 from fastconv._planning.graph_plan import GraphPlan
-from fastconv._typing import Layout, Padding, Pair
 
 
 class _Pool2d(GraphPlan):
@@ -23,7 +23,7 @@ class _Pool2d(GraphPlan):
         layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+        geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
         super().__init__(single(Pool(self._combine, geometry), geometry.layout), num_threads)
 
 
@@ -81,4 +81,4 @@ class GlobalAvgPool2d(GraphPlan):
     """
 
     def __init__(self, *, layout: Layout = "NHWC", num_threads: int | None = None) -> None:
-        super().__init__(single(Pool("avg"), _arguments.one_of("layout", layout, _orders.LAYOUTS)), num_threads)
+        super().__init__(single(Pool("avg"), arguments.one_of("layout", layout, orders.LAYOUTS)), num_threads)

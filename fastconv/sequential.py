@@ -1,6 +1,6 @@
 """`Sequential`: plans one after the other."""
 
-from fastconv import _arguments
+from fastconv._checks import arguments
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._planning.plan import Plan
 from fastconv.graph import Graph
@@ -40,7 +40,7 @@ class Sequential(GraphPlan):
             raise TypeError("Sequential takes one layer at least")
         for i, layer in enumerate(layers, 1):
             if not isinstance(layer, Plan):
-                given = _arguments.kind(layer)
+                given = arguments.kind(layer)
                 raise TypeError(f"layer {i} must be a Conv2d, a block or another plan of fastconv, got {given}")
         g = Graph(layout=layers[0].layout)
         y = g.x

@@ -12,9 +12,9 @@ import threadpoolctl
 # Before libgomp is loaded: teams of three on two busy cores would mostly spin.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from fastconv import _algorithms, _threads
+from fastconv._planning import algorithms, teams
 
-TRANSFORMS = {str(a.transform): a.transform for a in _algorithms.ALGORITHMS if a.name == "winograd"}
+TRANSFORMS = {str(a.transform): a.transform for a in algorithms.ALGORITHMS if a.name == "winograd"}
 
 hypothesis.settings.register_profile(
     "fastconv",
@@ -37,23 +37,23 @@ def numpy_on_one_thread():
 @pytest.fixture
 def without_winograd(monkeypatch):
     """Algorithms whose results are exact on whole numbers alone."""
-    kept = tuple(algorithm for algorithm in _algorithms.ALGORITHMS if algorithm.name != "winograd")
-    monkeypatch.setattr(_algorithms, "ALGORITHMS", kept)
+    kept = tuple(algorithm for algorithm in algorithms.ALGORITHMS if algorithm.name != "winograd")
+    monkeypatch.setattr(algorithms, "ALGORITHMS", kept)
 
 
 @pytest.fixture(params=TRANSFORMS)
 def transform(request, monkeypatch):
     """Each transform of Winograd's in turn: the only one that there is for its kernel."""
     chosen = TRANSFORMS[request.param]
-    kept = [a for a in _algorithms.ALGORITHMS if a.name != "winograd" or a.transform is chosen]
-    monkeypatch.setattr(_algorithms, "ALGORITHMS", kept)
+    kept = [a for a in algorithms.ALGORITHMS if a.name != "winograd" or a.transform is chosen]
+    monkeypatch.setattr(algorithms, "ALGORITHMS", kept)
     return chosen
 
 
 @pytest.fixture
 def teams_for_tiny_layers(monkeypatch):
     """Layers that are too small to share are shared all the same, so that small tests run on real threads."""
-    monkeypatch.setattr(_threads, "_MACS_PER_THREAD", 1)
+    monkeypatch.setattr(teams, "_MACS_PER_THREAD", 1)
 
 
 @pytest.fixture

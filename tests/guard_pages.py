@@ -12,7 +12,10 @@ import numpy as np
 from cases import SMALL_BLOCKS, integers, small_block
 
 import fastconv
-from fastconv import _algorithms, _cpu, _nchw, _pack, _threads, _tiles, _workspace, reference
+from fastconv import reference
+from fastconv._kernels import cpu
+from fastconv._planning import algorithms, teams, workspace
+from fastconv._runners import nchw, pack, tiles
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -91,7 +94,7 @@ GEOMETRIES = [
 def convolutions(dtype, at_end):
     rng = np.random.default_rng(0)
     for x_shape, weight_shape, options in GEOMETRIES:
-        print(_cpu.active(), dtype, f"{at_end = }", x_shape, weight_shape, options, flush=True)
+        print(cpu.active(), dtype, f"{at_end = }", x_shape, weight_shape, options, flush=True)
         arrays = [integers(rng, shape, dtype) for shape in (x_shape, weight_shape, weight_shape[3:])]
         plain = reference.conv2d(*arrays, **options)
         residual = integers(rng, plain.shape, dtype)
@@ -124,13 +127,13 @@ CHANNELS = [*product((1, 3, 17, 35), (1, 5, 33, 65), (1,)), (9, 15, 3), (51, 99,
 def winograd(dtype, at_end):
     """Every transform, with numbers alone and with a NaN, whose tiles are computed directly from the plan's weights."""
     rng = np.random.default_rng(0)
-    every = _algorithms.ALGORITHMS
+    every = algorithms.ALGORITHMS
     for algorithm in [one for one in every if one.name == "winograd"]:
-        _algorithms.ALGORITHMS = [algorithm]
+        algorithms.ALGORITHMS = [algorithm]
         kernel = algorithm.transform.kernel
         for size, (channels, out_channels, groups) in product(MAPS, CHANNELS):
             shapes = (2, *size, channels), (kernel, kernel, channels // groups, out_channels), (out_channels,)
-            print(_cpu.active(), dtype, f"{at_end = }", algorithm.transform, *shapes, flush=True)
+            print(cpu.active(), dtype, f"{at_end = }", algorithm.transform, *shapes, flush=True)
             options = {"padding": kernel // 2, "groups": groups}
             arrays = [integers(rng, shape, dtype) for shape in (*shapes, (2, *size, out_channels))]
             x, weight, bias, residual = (moved(array, at_end) for array in arrays)
@@ -140,7 +143,7 @@ def winograd(dtype, at_end):
             for value in (1, np.nan):
                 x[1, size[0] // 2, size[1] // 2, -1] = value
                 check(plan, x, reference.conv2d(x, weight, bias, **options), residual, at_end)
-    _algorithms.ALGORITHMS = every
+    algorithms.ALGORITHMS = every
 
 
 # (x, weight, options) in NCHW: pixels in whole panels, in one vector and in none, strips, parts of the rows, groups.
@@ -159,7 +162,7 @@ PLANES = [
 def planes(dtype, at_end):
     rng = np.random.default_rng(0)
     for x_shape, weight_shape, options in PLANES:
-        print(_cpu.active(), dtype, f"{at_end = }", "NCHW", x_shape, weight_shape, options, flush=True)
+        print(cpu.active(), dtype, f"{at_end = }", "NCHW", x_shape, weight_shape, options, flush=True)
         options = {**options, "layout": "NCHW"}
         arrays = [integers(rng, shape, dtype) for shape in (x_shape, weight_shape, weight_shape[:1])]
         plain = reference.conv2d(*arrays, **options)
@@ -178,7 +181,7 @@ def transposes(dtype, at_end):
         source = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
         for team in ((1, 1), (3, 3), (2, 3)):
             target = guarded((shape[0], shape[2], shape[1]), dtype, at_end)
-            _nchw.transpose(source, target, team)
+            nchw.transpose(source, target, team)
             np.testing.assert_array_equal(target, source.swapaxes(1, 2))
 
 
@@ -199,7 +202,7 @@ def pools(dtype, at_end):
 
 def blocks(dtype, at_end):
     for name in SMALL_BLOCKS:
-        print(_cpu.active(), dtype, f"{at_end = }", name, flush=True)
+        print(cpu.active(), dtype, f"{at_end = }", name, flush=True)
         x, pairs = small_block(name, values=integers, dtype=dtype)
         want = getattr(reference, name.lower())(x, *pairs.values())
         for num_threads in (1, 2):
@@ -224,9 +227,9 @@ def graphs(dtype, at_end):
 
 
 def main():
-    _threads._MACS_PER_THREAD = 1  # teams for tiny layers
-    _pack.aligned = _nchw.aligned = _tiles.aligned = _workspace.aligned = guarded
-    _workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
+    teams._MACS_PER_THREAD = 1  # teams for tiny layers
+    pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
+    workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
     fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
     assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"
     for dtype in ("float32", "float64"):

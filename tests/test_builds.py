@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import fastconv
-from fastconv import _cpu
+from fastconv._kernels import cpu
 
 ROOT = Path(__file__).parents[1]
 CC = os.environ.get("CC", "cc")
@@ -56,7 +56,7 @@ def sum_of_three(double a, double b, double c):
 @pytest.fixture
 def tree(tmp_path):
     """setup.py beside a package of one small extension."""
-    (tmp_path / "fastconv" / "csrc").mkdir(parents=True)
+    (tmp_path / "fastconv" / "_kernels" / "csrc").mkdir(parents=True)
     (tmp_path / "fastconv" / "__init__.py").touch()
     (tmp_path / "fastconv" / "_small.pyx").write_text(SMALL)
     (tmp_path / "pyproject.toml").write_text(
@@ -120,7 +120,7 @@ def test_nothing_that_was_linked_is_run(tree, tmp_path):
     """
     done = build(tree, CC=compiler(tmp_path, lines))
     assert done.returncode == 0, done.stderr
-    assert say(tree, "_small.openmp()") == str(_cpu.compiler()[1])
+    assert say(tree, "_small.openmp()") == str(cpu.compiler()[1])
 
 
 def test_a_missing_openmp_is_told_or_refused(tree, tmp_path):
@@ -186,10 +186,10 @@ def serial(tmp_path_factory):
     tree = tmp_path_factory.mktemp("serial")
     package = tree / "fastconv"
     shutil.copytree(Path(fastconv.__file__).parent, package, ignore=shutil.ignore_patterns("*.c", "__pycache__"))
-    shutil.copytree(ROOT / "fastconv" / "csrc", package / "csrc", dirs_exist_ok=True)
-    for source in package.glob("*.pyx"):
-        if source.stem == "_cpu" or "cython.parallel" in source.read_text():
-            for library in package.glob(f"{source.stem}.*.so"):
+    shutil.copytree(ROOT / "fastconv" / "_kernels" / "csrc", package / "_kernels" / "csrc", dirs_exist_ok=True)
+    for source in package.rglob("*.pyx"):
+        if source.stem == "cpu" or "cython.parallel" in source.read_text():
+            for library in source.parent.glob(f"{source.stem}.*.so"):
                 library.unlink()
         else:
             source.unlink()

@@ -10,8 +10,8 @@ from hypothesis import given
 
 import fastconv
 from fastconv import reference
-from fastconv._nchw import transpose
-from fastconv._pack import aligned
+from fastconv._checks.arrays import aligned
+from fastconv._runners.nchw import transpose
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 THREADS = 1, 2, 3

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import fastconv
-from fastconv import _cpus, _team, _threads
+from fastconv._planning import cpus, teams
+from fastconv._runners import team
 
 LINUX = hasattr(os, "sched_setaffinity")
 HAS_TEAMS = fastconv.get_config()["openmp"]
-CORES = _cpus.physical(_cpus.usable(_team.affinity()))
+CORES = cpus.physical(cpus.usable(team.affinity()))
 several_cpus = pytest.mark.skipif(not HAS_TEAMS or CORES < 2, reason="needs several CPUs and OpenMP")
 
 
@@ -107,7 +108,7 @@ class Groups:
 
     def __init__(self, folder, monkeypatch):
         self.folder, self.lines, self.mounts = folder, [], []
-        monkeypatch.setattr(_cpus, "_PROC", str(folder))
+        monkeypatch.setattr(cpus, "_PROC", str(folder))
 
     def write(self, path, **files):
         (self.folder / path).mkdir(parents=True, exist_ok=True)
@@ -130,13 +131,13 @@ def groups(tmp_path, monkeypatch):
 def test_the_quota_of_a_group_within_groups(groups):
     groups.mount("0::/user.slice/job.scope/inner", "/", "fs", "cgroup2", "rw")
     groups.write("fs/user.slice/job.scope/inner", cpu__max="max 100000\n")
-    assert _cpus.quota() is None
+    assert cpus.quota() is None
     groups.write("fs/user.slice/job.scope", cpu__max="350000 100000\n")
-    assert _cpus.quota() == 3
+    assert cpus.quota() == 3
     groups.write("fs/user.slice/job.scope/inner", cpu__max="150000 100000\n")
-    assert _cpus.quota() == 1
+    assert cpus.quota() == 1
     groups.write("fs/user.slice", cpu__max="20000 100000\n")
-    assert _cpus.quota() == 1  # not none
+    assert cpus.quota() == 1  # not none
 
 
 def test_quotas_of_version_1(groups):
@@ -144,7 +145,7 @@ def test_quotas_of_version_1(groups):
     groups.mount("5:memory:/elsewhere", "/", "memory", "cgroup", "rw,memory")
     groups.write("cpu,cpuacct/batch/job", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
     groups.write("cpu,cpuacct/batch", cpu__cfs_quota_us="250000", cpu__cfs_period_us="50000")
-    assert _cpus.quota() == 5
+    assert cpus.quota() == 5
 
 
 @pytest.mark.parametrize("path", ["/docker/abc", "/", "/../outside"])
@@ -152,30 +153,30 @@ def test_inside_a_container(groups, path):
     """The host's path of a group, of which the mount's root is all that is seen."""
     groups.mount(f"0::{path}", path if path != "/../outside" else "/", "with space", "cgroup2", "rw")
     groups.write("with space", cpu__max="200000 100000")
-    assert _cpus.quota() == 2
+    assert cpus.quota() == 2
 
 
 @pytest.mark.parametrize("text", ["", "max", "many 100000", "0 0", "-5 100000", "100000 0", "1", "\x00\x01"])
 def test_files_that_say_no_quota(groups, text):
     groups.mount("0::/", "/", "fs", "cgroup2", "rw")
     groups.write("fs", cpu__max=text)
-    assert _cpus.quota() is None
+    assert cpus.quota() is None
 
 
 @several_cpus
 def test_a_quota_changed_while_running(groups, monkeypatch):
-    monkeypatch.setattr(_threads, "_QUOTA_SECONDS", 0)
-    monkeypatch.setattr(_threads, "_quota", (None, -1.0))
-    monkeypatch.setattr(_threads, "_known", {})
-    monkeypatch.setattr(_threads, "_from_environment", lambda: None)
+    monkeypatch.setattr(teams, "_QUOTA_SECONDS", 0)
+    monkeypatch.setattr(teams, "_quota", (None, -1.0))
+    monkeypatch.setattr(teams, "_known", {})
+    monkeypatch.setattr(teams, "_from_environment", lambda: None)
     groups.mount("0::/", "/", "fs", "cgroup2", "rw")
-    assert _threads.default_threads() == CORES
+    assert teams.default_threads() == CORES
     groups.write("fs", cpu__max="100000 100000")
     time.sleep(0.001)
-    assert _threads.default_threads() == 1
+    assert teams.default_threads() == 1
     groups.write("fs", cpu__max="max 100000")
     time.sleep(0.001)
-    assert _threads.default_threads() == CORES
+    assert teams.default_threads() == CORES
 
 
 @several_cpus

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _cut
+from fastconv._runners import cut
 
 # (x, weight, options): large layers of one strip and of many, with groups and more than one image.
 LARGE = {
@@ -55,7 +55,7 @@ def test_an_empty_batch_has_no_units(algorithm, x_shape, capfd):
 
 def test_the_base_of_the_runners_is_none():
     with pytest.raises(TypeError, match="a base"):
-        _cut.Runner()
+        cut.Runner()
 
 
 @pytest.mark.parametrize("name", ONE_STRIP)

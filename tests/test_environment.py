@@ -4,17 +4,17 @@ import textwrap
 
 import pytest
 
-from fastconv import _cpu
+from fastconv._kernels import cpu
 
 # A program: results under an environment that is set once the team exists, for 1, 2 and 3 threads, as bytes. MXCSR is
 # written and read by machine code: Python has no other way to it.
 PROGRAM = """
     import ctypes, mmap, platform, sys
     import numpy as np, fastconv
-    from fastconv import _threads
+    from fastconv._planning import teams
     if platform.machine() not in ("x86_64", "AMD64"):
         sys.exit(print("skipped"))
-    _threads._MACS_PER_THREAD = 1
+    teams._MACS_PER_THREAD = 1
 
     code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
     code.write(bytes.fromhex("0fae17c3").ljust(16, b"\\0"))  # ldmxcsr [rdi]; ret
@@ -84,7 +84,7 @@ PROGRAM = """
 MODES = [(0x8040, None), (0x4000, 1), (0x2000, 1), (0x6000, 1)]
 
 
-@pytest.mark.parametrize("isa", _cpu.available())
+@pytest.mark.parametrize("isa", cpu.available())
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_callers_environment_holds_on_every_thread(run_python, isa, dtype):
     code = textwrap.dedent(PROGRAM.format(modes=MODES, dtype=dtype))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _shapes
+from fastconv._checks import shapes
 
 X, WEIGHT = np.ones((2, 5, 6, 4), np.float32), np.ones((3, 3, 4, 8), np.float32)
 NEXT = np.ones((3, 3, 8, 2), np.float32)
@@ -85,7 +85,7 @@ def test_a_number_that_numpy_does_not_know_is_told_how_to_convert(name):
 def test_the_size_of_a_kernel_is_named_where_there_is_no_weight(wrong, named):
     """As `fastconv explain --kernel 0` has it."""
     with pytest.raises(ValueError, match=f"^{named}$"):
-        _shapes.weight_for(*wrong, "NHWC")
+        shapes.weight_for(*wrong, "NHWC")
 
 
 class Tensor:
@@ -112,7 +112,7 @@ def test_an_array_of_another_library_is_told_how_to_convert():
 @pytest.mark.parametrize("padding", ["SAME", None, 1.5, (1, 1, 1, 1), (1, 1.5), ((1, 1), 1), ((1, 1), (1,)), ()])
 def test_a_wrong_padding_is_told_all_forms(padding):
     meant = " (did you mean same?)" if padding == "SAME" else ""
-    assert message_of(padding=padding) == f"padding must be {_shapes.PADDINGS}, got {padding!r}{meant}"
+    assert message_of(padding=padding) == f"padding must be {shapes.PADDINGS}, got {padding!r}{meant}"
 
 
 def test_names_in_another_case_are_told():

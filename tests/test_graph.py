@@ -12,10 +12,10 @@ from hypothesis import given, settings
 
 import fastconv
 from fastconv import networks, reference
+from fastconv._checks.shapes import image_shape
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import graph_plan
 from fastconv._planning.memory import memory
-from fastconv._shapes import image_shape
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 

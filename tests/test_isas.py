@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastconv import _cpu
+from fastconv._kernels import cpu
 
 HERE = Path(__file__).parent
 KERNEL_TESTS = [
@@ -28,7 +28,7 @@ KERNEL_TESTS = [
     "test_sparse_rows",
     "test_published_layers",
 ]
-OTHERS = [isa for isa in _cpu.available() if isa != _cpu.active()]
+OTHERS = [isa for isa in cpu.available() if isa != cpu.active()]
 ACTIVE = "import fastconv; print(fastconv.get_config()['isa'])"
 
 # Not in the children: each tests the set that its environment forces, and starts no children of its own.
@@ -66,25 +66,25 @@ def test_poolings_have_the_same_bits_on_every_instruction_set(run_python):
                         bits.update(pool(x.astype(dtype), 3, **options).tobytes())
         print(bits.hexdigest())
     """
-    assert len({run_python("-c", textwrap.dedent(code), FASTCONV_ISA=isa) for isa in _cpu.available()}) == 1
+    assert len({run_python("-c", textwrap.dedent(code), FASTCONV_ISA=isa) for isa in cpu.available()}) == 1
 
 
-@pytest.mark.parametrize("isa", _cpu.available())
+@pytest.mark.parametrize("isa", cpu.available())
 def test_the_environment_forces_an_instruction_set(run_python, isa):
     assert run_python("-c", ACTIVE, FASTCONV_ISA=isa).strip() == isa
 
 
 def test_the_widest_set_is_the_default(run_python):
-    assert run_python("-c", ACTIVE).strip() == _cpu.available()[-1] == _cpu.active()
-    assert run_python("-c", ACTIVE, FASTCONV_ISA="").strip() == _cpu.active()
+    assert run_python("-c", ACTIVE).strip() == cpu.available()[-1] == cpu.active()
+    assert run_python("-c", ACTIVE, FASTCONV_ISA="").strip() == cpu.active()
 
 
 def test_the_portable_kernels_are_always_there():
-    assert _cpu.available()[0] == "scalar"
-    assert set(_cpu.available()) <= set(_cpu.compiled())
+    assert cpu.available()[0] == "scalar"
+    assert set(cpu.available()) <= set(cpu.compiled())
 
 
-@pytest.mark.parametrize("isa", ["sse9", "AVX2", "neon ", *set(_cpu.compiled()) - set(_cpu.available())])
+@pytest.mark.parametrize("isa", ["sse9", "AVX2", "neon ", *set(cpu.compiled()) - set(cpu.available())])
 def test_a_set_that_is_unknown_or_that_the_cpu_lacks_is_an_error(run_python, isa):
     code = """
         try:
@@ -94,15 +94,15 @@ def test_a_set_that_is_unknown_or_that_the_cpu_lacks_is_an_error(run_python, isa
     """
     message = run_python("-c", textwrap.dedent(code), FASTCONV_ISA=isa)
     assert f"FASTCONV_ISA={isa}" in message
-    assert all(name in message for name in _cpu.available())
+    assert all(name in message for name in cpu.available())
 
 
 def test_a_set_that_is_compiled_but_that_the_cpu_lacks_is_an_error(monkeypatch):
-    monkeypatch.setattr(_cpu, "available", lambda: ["scalar"])
-    for isa in _cpu.compiled()[1:]:
+    monkeypatch.setattr(cpu, "available", lambda: ["scalar"])
+    for isa in cpu.compiled()[1:]:
         with pytest.raises(ValueError, match=f"FASTCONV_ISA={isa}"):
-            _cpu._choose(isa)
-    assert _cpu.active() == "scalar" if not OTHERS else True
+            cpu._choose(isa)
+    assert cpu.active() == "scalar" if not OTHERS else True
 
 
 def test_the_instruction_sets_agree(run_python, tmp_path):
@@ -119,7 +119,7 @@ def test_the_instruction_sets_agree(run_python, tmp_path):
         np.savez(sys.argv[1], *results)
     """
     results = {}
-    for isa in _cpu.available():
+    for isa in cpu.available():
         run_python("-c", textwrap.dedent(code), tmp_path / f"{isa}.npz", FASTCONV_ISA=isa)
         results[isa] = list(np.load(tmp_path / f"{isa}.npz").values())
     for one, other in itertools.combinations(results.values(), 2):
@@ -141,7 +141,7 @@ def test_a_pickled_plan_is_packed_anew_for_another_instruction_set(run_python, t
         plan = pickle.load(open(sys.argv[1], "rb"))
         print(plan.describe((4, 4, 5)).isa, plan(np.ones((4, 4, 5), np.float32)).sum())
     """
-    first, *_, last = _cpu.available()
+    first, *_, last = cpu.available()
     run_python("-c", textwrap.dedent(save), tmp_path / "plan", FASTCONV_ISA=first)
     isa, total = run_python("-c", textwrap.dedent(load), tmp_path / "plan", FASTCONV_ISA=last).split()
     assert isa == last

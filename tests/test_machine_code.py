@@ -50,7 +50,7 @@ def kernels(request, compiler, tmp_path_factory):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
     }
     output = tmp_path_factory.mktemp("kernels") / "kernels.o"
-    source = ROOT / "fastconv" / "csrc" / f"kernels_{request.param}.c"
+    source = ROOT / "fastconv" / "_kernels" / "csrc" / f"kernels_{request.param}.c"
     flags = constants["COMMON"] + constants[request.param.upper()] + (not is_clang(compiler)) * constants["GCC"]
     try:
         run(*compiler.split(), *flags, "-c", source, "-o", output)

@@ -13,7 +13,7 @@ import pytest
 from cases import normals
 
 import fastconv
-from fastconv import _cpu
+from fastconv._kernels import cpu
 
 X = normals(np.random.default_rng(0), (1, 40, 40, 64), "float32")
 FIRE = (1, 1, 64, 16), (1, 1, 16, 64), (3, 3, 16, 64)
@@ -38,7 +38,7 @@ CALLS = {
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="mprotect is POSIX")
-@pytest.mark.parametrize("isa", _cpu.available())
+@pytest.mark.parametrize("isa", cpu.available())
 def test_nothing_beyond_the_arrays_is_touched(run_python, isa):
     program = Path(__file__).with_name("guard_pages.py")
     output = run_python(program, FASTCONV_ISA=isa, OMP_WAIT_POLICY="passive")

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from fastconv import _algorithms, _pack, _winograd
+from fastconv._planning import algorithms
+from fastconv._runners import pack, winograd
 
-TRANSFORMS = {str(a.transform): a.transform for a in _algorithms.ALGORITHMS if a.name == "winograd"}
+TRANSFORMS = {str(a.transform): a.transform for a in algorithms.ALGORITHMS if a.name == "winograd"}
 VECTORS = 2  # of columns in a block, FC_MAX_VECTORS
 
 
 def packed_in_order(points, dtype):
     """U, (groups, points, points, C, K) in float64, as [group][block][point][c][column], zeros in missing columns."""
-    lanes = _winograd.LANES * 4 // np.dtype(dtype).itemsize
+    lanes = winograd.LANES * 4 // np.dtype(dtype).itemsize
     groups, n, _, channels, columns = points.shape
     whole = np.zeros((groups, n * n, channels, -(-columns // lanes) * lanes))
     whole[..., :columns] = points.reshape(groups, n * n, channels, columns)
@@ -44,7 +45,7 @@ def test_packed_weights(transform, channels, dtype):
     rng = np.random.default_rng(0)
     for out_channels, groups in [(1, 1), (5, 1), (8, 1), (16, 1), (17, 1), (33, 1), (100, 1), (34, 2), (24, 3), (8, 8)]:
         weight = rng.standard_normal((transform.kernel, transform.kernel, channels, out_channels)).astype(dtype)
-        packed = [_pack.winograd(weight, None, groups, transform, (team, 3)) for team in (1, 2, 3)]
+        packed = [pack.winograd(weight, None, groups, transform, (team, 3)) for team in (1, 2, 3)]
         assert_packed(packed[0][0], transform, weight, groups)
         for other in packed[1:]:
             assert other[0].tobytes() == packed[0][0].tobytes()
@@ -54,7 +55,7 @@ def test_packed_weights(transform, channels, dtype):
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
 def test_the_bound_rejects_a_value_off_by_a_little(transform):
     weight = np.random.default_rng(0).standard_normal((transform.kernel, transform.kernel, 5, 17)).astype(np.float32)
-    packed = _pack.winograd(weight, None, 1, transform, (1, 1))[0]
+    packed = pack.winograd(weight, None, 1, transform, (1, 1))[0]
     packed[0, 0] = np.nextafter(np.nextafter(packed[0, 0], np.float32(np.inf)), np.float32(np.inf))
     with pytest.raises(AssertionError):
         assert_packed(packed, transform, weight, 1)
@@ -66,7 +67,7 @@ def test_the_bound_rejects_a_value_off_by_a_little(transform):
 def test_what_is_known_of_the_weights(transform, bad, is_finite):
     weight = np.ones((transform.kernel, transform.kernel, 33, 40), np.float32)
     weight[-1, 1, 32, 39] = bad
-    *_, all_finite, most = _pack.winograd(weight, None, 1, transform, (2, 2))
+    *_, all_finite, most = pack.winograd(weight, None, 1, transform, (2, 2))
     assert all_finite == is_finite
     assert (most > 0) == (bad == 1)
 
@@ -76,5 +77,5 @@ def test_what_is_known_of_the_weights(transform, bad, is_finite):
 def test_weights_whose_sum_overflows_fit_no_tile(transform):
     weight = np.zeros((transform.kernel, transform.kernel, 33, 40))
     weight[0, 0, ::32, 39] = 1e308  # in pieces of their own
-    *_, most = _pack.winograd(weight, None, 1, transform, (2, 2))
+    *_, most = pack.winograd(weight, None, 1, transform, (2, 2))
     assert most < 0

@@ -11,7 +11,9 @@ import pytest
 from cases import normals
 
 import fastconv
-from fastconv import _cpu, _machine, _threads, reference
+from fastconv import reference
+from fastconv._kernels import cpu
+from fastconv._planning import machine, teams
 from fastconv._planning.description import GraphDescription
 
 RNG = np.random.default_rng(0)
@@ -119,14 +121,14 @@ def test_the_description_of_a_convolution_is_true():
     description = plan.describe(X.shape)
     outputs = plan(X).size
     assert description.algorithm == "direct"
-    assert description.isa == _cpu.active()
+    assert description.isa == cpu.active()
     assert description.macs == outputs * 3 * 3 * 3 == plan.cost(X.shape).macs
     assert 0 < description.multiplications <= description.macs
     assert description.threads == 1  # too little work for a team
     assert description.packed_bytes >= WEIGHT.nbytes + BIAS.nbytes
     assert description.workspace_bytes >= 0
     assert plan.describe(X.shape[1:]).macs * 2 == description.macs
-    assert {"direct", _cpu.active(), f"{description.macs:,}"} <= set(str(description).split())
+    assert {"direct", cpu.active(), f"{description.macs:,}"} <= set(str(description).split())
     with pytest.raises(AttributeError):
         description.threads = 8
 
@@ -217,8 +219,8 @@ def test_a_measured_block():
 
 def test_many_threads_below_one_are_warned_of(monkeypatch, teams_for_tiny_layers):
     rates = {1: 200.0, 2: 150.0}
-    monkeypatch.setattr(_machine, "best_rate", lambda work, team, fewest=5: rates[team])
-    monkeypatch.setattr(_threads, "default_threads", lambda: 2)
+    monkeypatch.setattr(machine, "best_rate", lambda work, team, fewest=5: rates[team])
+    monkeypatch.setattr(teams, "default_threads", lambda: 2)
     message = r"^2 threads did fewer multiply-adds than one \(150 and 200 GFLOP/s\): other work is on the CPUs"
     with pytest.warns(RuntimeWarning, match=message) as caught:
         assert fastconv.peak().fma_gflops_all == 150
@@ -271,7 +273,7 @@ def test_the_threads_of_a_large_layer(num_threads):
 
 def test_lanes_that_only_fill_a_vector_are_work_for_a_team():
     plan = fastconv.Conv2d(np.ones((1, 1, 64, 1), np.float32), num_threads=2)
-    assert plan.describe((56, 56, 64)).macs < _threads._MACS_PER_THREAD
+    assert plan.describe((56, 56, 64)).macs < teams._MACS_PER_THREAD
     assert plan.describe((56, 56, 64)).threads == plan.describe((16, 14, 14, 64)).threads == 2
 
 

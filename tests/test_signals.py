@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _blas
+from fastconv._runners import blas
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX's timers")
 
@@ -152,7 +152,7 @@ def test_an_interrupt_anywhere_leaves_blas_as_it_was(run_python):
 
 def test_blas_from_many_threads_has_the_same_bits_and_its_threads_back():
     plan = fastconv.Conv2d(WEIGHT, algorithm="blas", num_threads=2)
-    want, before = plan(X).tobytes(), _blas.describe()[2]
+    want, before = plan(X).tobytes(), blas.describe()[2]
     found = []
 
     def work():
@@ -162,7 +162,7 @@ def test_blas_from_many_threads_has_the_same_bits_and_its_threads_back():
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert found == [True] * 80
-    assert _blas.describe()[2] == before
+    assert blas.describe()[2] == before
 
 
 def test_a_number_of_blas_threads_that_was_set_stays(run_python):
@@ -170,14 +170,14 @@ def test_a_number_of_blas_threads_that_was_set_stays(run_python):
         import numpy as np, fastconv, threading, threadpoolctl
         plan = fastconv.Conv2d(np.ones((1, 1, 64, 48), np.float32), algorithm="blas", num_threads=2)
         x = np.ones((30, 30, 64), np.float32)
-        from fastconv import _blas
+        from fastconv._runners import blas
         other = threading.Thread(target=plan, args=(x,))  # before this one
         other.start()
         other.join()
         for threads in (1, 2):
             with threadpoolctl.threadpool_limits(threads, user_api="blas"):
                 plan(x)
-                assert _blas.describe()[2] in (threads, None)
+                assert blas.describe()[2] in (threads, None)
     """
     run_python("-c", textwrap.dedent(code))
 

@@ -11,23 +11,32 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _algorithms, _orders, _pool_shapes, _shapes, _transforms, _typing
+from fastconv._checks import orders, pool_shapes, shapes, types
 from fastconv._graph import blocks
+from fastconv._planning import algorithms
+from fastconv._runners import transforms
 
 PACKAGE = Path(fastconv.__file__).parent
-COMPILED = sorted(path.stem for path in PACKAGE.glob("*.pyx"))
-STUBS = sorted(PACKAGE.glob("*.pyi"))
+STUBS = sorted(PACKAGE.rglob("*.pyi"))
 UNTYPED = {"cost", "networks", "reference"}  # wholly or in part, until they follow from the graph
 
-SHAPE = _shapes.conv_geometry((3, 3, 16, 16), padding=1).at((1, 8, 8, 16))
-ONE = _shapes.conv_geometry((1, 1, 16, 16)).at((1, 8, 8, 16))
-POOL = _pool_shapes.pool_geometry(2).at((1, 8, 8, 16))
+SHAPE = shapes.conv_geometry((3, 3, 16, 16), padding=1).at((1, 8, 8, 16))
+ONE = shapes.conv_geometry((1, 1, 16, 16)).at((1, 8, 8, 16))
+POOL = pool_shapes.pool_geometry(2).at((1, 8, 8, 16))
 FLOAT = np.dtype(np.float32)
+
+
+def dotted(path):
+    """The name of the module of a file."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+
+COMPILED = sorted(map(dotted, PACKAGE.rglob("*.pyx")))
 
 
 def packed(name, shape, number):
     """The arrays that a plan hands to the runner of one of the algorithms."""
-    algorithm = [one for one in _algorithms.ALGORITHMS if one.name == name][number]
+    algorithm = [one for one in algorithms.ALGORITHMS if one.name == name][number]
     weight = np.ones((*shape.kernel, shape.in_channels, shape.out_channels), np.float32)
     return algorithm.pack(weight, np.zeros(shape.out_channels, np.float32), 1, 1)
 
@@ -39,7 +48,7 @@ def arguments():
     given = dict(zip(names, direct, strict=True))
     matrix, blas = (dict(zip(names, packed(name, ONE, 0), strict=False)) for name in ("direct", "blas"))
     transformed = dict(zip(("weights", "bias", "direct_weights", "all_finite", "most"), winograd, strict=True))
-    transform = {"transform": _transforms.F4X3}
+    transform = {"transform": transforms.F4X3}
     return {
         "Blas": {"shape": ONE, **blas, "activation": "relu"},
         "Bound": {"num_threads": None, "useful": 1},
@@ -69,7 +78,7 @@ def constructors():
             if isinstance(node, ast.ClassDef):
                 found = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
                 parameters = [one.arg for one in found[0].args.args[1:]] if found else []
-                yield path.stem, node.name, parameters, len(found[0].args.defaults) if found else 0
+                yield dotted(path), node.name, parameters, len(found[0].args.defaults) if found else 0
 
 
 def declared(stub):
@@ -90,18 +99,18 @@ def own_names(module):
 
 
 def test_every_compiled_module_has_a_stub_and_no_other():
-    assert [stub.stem for stub in STUBS] == COMPILED
+    assert sorted(map(dotted, STUBS)) == COMPILED
 
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_a_stub_has_the_public_names_of_its_module(name):
-    module = importlib.import_module(f"fastconv.{name}")
-    assert sorted(declared(PACKAGE / f"{name}.pyi")) == sorted(own_names(module))
+    (stub,) = (stub for stub in STUBS if dotted(stub) == name)
+    assert sorted(declared(stub)) == sorted(own_names(importlib.import_module(name)))
 
 
 @pytest.mark.parametrize(("module", "name", "parameters", "defaults"), list(constructors()))
 def test_a_constructor_is_what_its_stub_says(module, name, parameters, defaults):
-    cls = getattr(importlib.import_module(f"fastconv.{module}"), name)
+    cls = getattr(importlib.import_module(module), name)
     if name == "Runner":
         with pytest.raises(TypeError, match="base"):
             cls()
@@ -149,12 +158,12 @@ def test_every_public_function_is_annotated(name, function):
 
 
 def test_the_choices_in_annotations_are_those_accepted():
-    assert get_args(_typing.Layout) == _orders.LAYOUTS
-    assert set(get_args(_typing.AlgorithmName)) == set(_algorithms.NAMES)
-    activations = {None if one is type(None) else get_args(one)[0] for one in get_args(_typing.Activation)}
-    assert activations == set(_shapes.ACTIVATIONS)
+    assert get_args(types.Layout) == orders.LAYOUTS
+    assert set(get_args(types.AlgorithmName)) == set(algorithms.NAMES)
+    activations = {None if one is type(None) else get_args(one)[0] for one in get_args(types.Activation)}
+    assert activations == set(shapes.ACTIVATIONS)
     parts = [(shape, False) for shape in ((1, 1, 4, 2), (3, 3, 2, 2), (1, 1, 2, 4))]
-    for choice in get_args(_typing.StrideIn):
+    for choice in get_args(types.StrideIn):
         blocks.of_shapes("bottleneck", parts, stride_in=choice)
-    with pytest.raises(ValueError, match=str(get_args(_typing.StrideIn)).replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(ValueError, match=str(get_args(types.StrideIn)).replace("(", r"\(").replace(")", r"\)")):
         blocks.of_shapes("bottleneck", parts, stride_in="expand")

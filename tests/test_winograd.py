@@ -14,7 +14,8 @@ from compare import assert_close
 from numpy.lib.stride_tricks import sliding_window_view
 
 import fastconv
-from fastconv import _pack, reference
+from fastconv import reference
+from fastconv._checks import arrays
 
 CHAIN = 16  # channels summed in one chain
 BAD = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf, "1e38": 1e38, "-3e38": -3e38}
@@ -148,7 +149,7 @@ def test_an_output_too_large_for_the_caches(transform, channel, dtype):
     x, weight, bias = case(transform, (images, size, size, 2), out_channels, dtype=dtype)
     (residual,) = normals((images, size, size, out_channels), dtype=dtype)
     plan = fastconv.Conv2d(weight, bias, padding=transform.kernel // 2, algorithm="winograd", num_threads=2)
-    out = _pack.aligned((images, size, size, 80), np.dtype(dtype))
+    out = arrays.aligned((images, size, size, 80), np.dtype(dtype))
     out[:] = 0
     got = plan(x, residual=residual, out=out[..., channel : channel + out_channels])
     for i in range(images):

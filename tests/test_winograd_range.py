@@ -18,7 +18,8 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import fastconv
-from fastconv import _winograd, reference
+from fastconv import reference
+from fastconv._runners import winograd
 
 SEEN = 64
 CHAIN = 16  # channels summed in one chain
@@ -124,7 +125,7 @@ def factor(transform, channels):
         a, g, b = map(np.abs, one.matrices)
         norms += [np.linalg.norm(b.T * row @ g, 2) for row in a]
     steps = 4 * transform.points + min(channels, CHAIN) + -(-channels // CHAIN) + 3
-    return (_winograd.RANGE if transform.outputs > 2 else 1) * max(norms) ** 2 * steps / 2
+    return (winograd.RANGE if transform.outputs > 2 else 1) * max(norms) ** 2 * steps / 2
 
 
 def assert_in_range(got, transform, x, weight, bias, padding, residual=None, groups=1, activation=None):

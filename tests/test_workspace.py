@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _workspace
+from fastconv._planning import workspace
 
 
 @pytest.fixture
 def free(monkeypatch):
     """What is kept, nothing at first."""
     kept = []
-    monkeypatch.setattr(_workspace, "_free", kept)
+    monkeypatch.setattr(workspace, "_free", kept)
     return kept
 
 
@@ -24,21 +24,21 @@ def sizes(buffers):
 
 
 def test_what_is_kept_has_a_bound_and_the_oldest_go(free, monkeypatch):
-    monkeypatch.setattr(_workspace, "_MOST_KEPT", 100_000)
-    buffers = [_workspace.borrow(size) for size in (30_000, 40_000, 50_000, 20_000)]
+    monkeypatch.setattr(workspace, "_MOST_KEPT", 100_000)
+    buffers = [workspace.borrow(size) for size in (30_000, 40_000, 50_000, 20_000)]
     for buffer in buffers:
-        _workspace.give_back(buffer)
+        workspace.give_back(buffer)
     assert sizes(free) == [50_000, 20_000]
-    _workspace.give_back(_workspace.borrow(100_001))  # in the place of the last one
+    workspace.give_back(workspace.borrow(100_001))  # in the place of the last one
     assert sizes(free) == [50_000]
 
 
 def test_many_threads_keep_no_more(free, monkeypatch):
-    monkeypatch.setattr(_workspace, "_MOST_KEPT", 1_000_000)
+    monkeypatch.setattr(workspace, "_MOST_KEPT", 1_000_000)
 
     def work():
         for size in range(1, 400_000, 3_001):
-            _workspace.give_back(_workspace.borrow(size))
+            workspace.give_back(workspace.borrow(size))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     [thread.start() for thread in threads]
@@ -82,7 +82,7 @@ def test_a_batch_in_layout_nchw_is_converted_in_turns(run_python, call):
 
 @pytest.mark.parametrize("images", [0, 1, 2, 7])
 def test_turns_of_any_size_have_the_same_bits(images, monkeypatch):
-    from fastconv import _layout
+    from fastconv._planning import layouts
 
     rng = np.random.default_rng(0)
     x, weight = rng.standard_normal((images, 5, 9, 8), np.float32), rng.standard_normal((6, 5, 3, 3), np.float32)
@@ -91,7 +91,7 @@ def test_turns_of_any_size_have_the_same_bits(images, monkeypatch):
     plan = fastconv.Conv2d(weight, padding=1, layout="NCHW")
     pool = fastconv.max_pool2d(x, 2, layout="NCHW")
     want = plan(x, residual)
-    monkeypatch.setattr(_layout, "_TURN_BYTES", 10_000)  # about two images
+    monkeypatch.setattr(layouts, "_TURN_BYTES", 10_000)  # about two images
     for array in (x, strided):
         assert plan(array, residual).tobytes() == want.tobytes()
     assert fastconv.max_pool2d(x, 2, layout="NCHW").tobytes() == pool.tobytes()

@@ -8,9 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv._arguments import kind as kind_of
-from fastconv._arguments import named, one_of, pair, sizes
-from fastconv._arrays import bias as checked_bias
+from fastconv._checks.arguments import kind as kind_of
+from fastconv._checks.arguments import named, one_of, pair, sizes
+from fastconv._checks.arrays import bias as checked_bias
+from fastconv._checks.orders import LAYOUTS, ORDERS
+from fastconv._checks.pool_shapes import pool_geometry
+from fastconv._checks.shapes import ACTIVATIONS, conv_geometry, padding_of, weight_shape
+from fastconv._checks.types import Activation, Layout, Padding, Pair, Shape, StrideIn, WeightAndBias
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.activations import Relu
@@ -18,10 +22,6 @@ from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Concat
-from fastconv._orders import LAYOUTS, ORDERS
-from fastconv._pool_shapes import pool_geometry
-from fastconv._shapes import ACTIVATIONS, conv_geometry, padding_of, weight_shape
-from fastconv._typing import Activation, Layout, Padding, Pair, Shape, StrideIn, WeightAndBias
 
 
 def mlpconv(g: "BlockBuilder", conv: "Part", *cccp: "Part", stride: Pair = 1, padding: Padding = 0) -> Node:

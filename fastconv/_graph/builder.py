@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fastconv import _arrays
+from fastconv._checks import arrays
+from fastconv._checks.types import Layout
 from fastconv._graph.graph import INPUT, Graph, Node
 from fastconv._graph.operations.operation import Operation
-from fastconv._typing import Layout
 
 
 class Builder:
@@ -41,7 +41,7 @@ class Builder:
 
     def array(self, name: str, value: Any) -> np.ndarray:
         """A copy of a checked array, of the dtype that the first of them has."""
-        array: np.ndarray = _arrays.array(name, value, self.dtype, other=self._first).copy()
+        array: np.ndarray = arrays.array(name, value, self.dtype, other=self._first).copy()
         self.dtype, self._first = array.dtype, self._first or name
         return array
 

@@ -7,13 +7,13 @@ from math import prod
 
 import numpy as np
 
-from fastconv._arguments import integer, named, sizes
-from fastconv._arrays import result_shape
+from fastconv._checks.arguments import integer, named, sizes
+from fastconv._checks.arrays import result_shape
+from fastconv._checks.shapes import ConvShape, image_shape
+from fastconv._checks.types import Layout, Shape
 from fastconv._graph.costs import Cost
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import Doubles, Operation
-from fastconv._shapes import ConvShape, image_shape
-from fastconv._typing import Layout, Shape
 
 INPUT = "x"
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastconv import _arguments, _arrays, _pool_shapes, _shapes
-from fastconv._typing import Activation, Array, Float, Layout, Padding, Pair, Size
+from fastconv._checks import arguments, arrays, pool_shapes, shapes
+from fastconv._checks.types import Activation, Array, Float, Layout, Padding, Pair, Size
 
 
 def conv2d(
@@ -51,19 +51,19 @@ def conv2d(
            [21., 36., 27.],
            [20., 33., 24.]])
     """
-    weight = _arrays.array("weight", weight)
-    x = _arrays.array("x", x, weight.dtype)
-    geometry = _shapes.conv_geometry(
+    weight = arrays.array("weight", weight)
+    x = arrays.array("x", x, weight.dtype)
+    geometry = shapes.conv_geometry(
         weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
     shape, layout = geometry.at(x.shape), geometry.layout
-    activation = _arguments.one_of("activation", activation, _shapes.ACTIVATIONS)
+    activation = arguments.one_of("activation", activation, shapes.ACTIVATIONS)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.out_channels
-    y_shape = _arrays.result_shape(nhwc, x.ndim, layout)
+    y_shape = arrays.result_shape(nhwc, x.ndim, layout)
     if bias is not None:
-        bias = _arrays.bias(bias, weight, layout)
+        bias = arrays.bias(bias, weight, layout)
     if residual is not None:
-        residual = _arrays.array("residual", residual, weight.dtype, y_shape)
+        residual = arrays.array("residual", residual, weight.dtype, y_shape)
 
     hwio = weight.astype(float) if layout == "NHWC" else weight.astype(float).transpose(2, 3, 1, 0)
     y = np.zeros(nhwc)
@@ -97,7 +97,7 @@ def pointwise(
     >>> pointwise(np.ones((1, 1, 3)), np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 1.0]]))
     array([[[6., 1.]]])
     """
-    weight = _arrays.as_kernel(x, weight, bias, layout)
+    weight = arrays.as_kernel(x, weight, bias, layout)
     return conv2d(x, weight, bias, stride=stride, activation=activation, residual=residual, layout=layout)
 
 
@@ -130,7 +130,7 @@ def avg_pool2d(
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    kernel = _arguments.pair("kernel", kernel, 1)
+    kernel = arguments.pair("kernel", kernel, 1)
     return _pooled(np.add, 0.0, x, kernel, stride, padding, layout) / np.prod(kernel)
 
 
@@ -144,12 +144,12 @@ def global_avg_pool2d(x: Array[Float], *, layout: Layout = "NHWC") -> Array[np.f
     >>> global_avg_pool2d(np.arange(8.0).reshape(2, 2, 2))
     array([[[3., 4.]]])
     """
-    x = _arrays.array("x", x)
-    return avg_pool2d(x, _pool_shapes.image_size(x.shape, layout), layout=layout)
+    x = arrays.array("x", x)
+    return avg_pool2d(x, pool_shapes.image_size(x.shape, layout), layout=layout)
 
 
 def _taps(
-    x: Array[np.float64], shape: _shapes.ConvShape | _pool_shapes.PoolShape, dilation: Size = (1, 1)
+    x: Array[np.float64], shape: shapes.ConvShape | pool_shapes.PoolShape, dilation: Size = (1, 1)
 ) -> Iterator[tuple[int, int, Array[np.float64]]]:
     """(r, s, the pixels of x, padded, that this tap of the kernel meets, one for each output)."""
     for r, s in np.ndindex(*shape.kernel):
@@ -159,7 +159,7 @@ def _taps(
         yield r, s, x[:, rows, columns]
 
 
-def _groups(shape: _shapes.ConvShape) -> list[tuple[slice, slice]]:
+def _groups(shape: shapes.ConvShape) -> list[tuple[slice, slice]]:
     """(channels read, channels written) of each group, as slices."""
     c, k = shape.in_channels // shape.groups, shape.out_channels // shape.groups
     return [(slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)) for g in range(shape.groups)]
@@ -169,8 +169,8 @@ def _pooled(
     combine: np.ufunc, fill: float, x: Array[Float], kernel: Pair, stride: Pair | None, padding: Padding, layout: Layout
 ) -> Array[np.float64]:
     """`combine` over the taps of a pooling window, `fill` on the padding."""
-    geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
-    x = _arrays.array("x", x)
+    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+    x = arrays.array("x", x)
     shape, layout = geometry.at(x.shape), geometry.layout
     with np.errstate(over="ignore", invalid="ignore"):
         y = functools.reduce(combine, (tap for _, _, tap in _taps(_padded(x, shape, layout, fill), shape)))
@@ -188,7 +188,7 @@ def _nhwc(x: np.ndarray, layout: Layout) -> Array[np.float64]:
 
 
 def _padded(
-    x: np.ndarray, shape: _shapes.ConvShape | _pool_shapes.PoolShape, layout: Layout, fill: float = 0.0
+    x: np.ndarray, shape: shapes.ConvShape | pool_shapes.PoolShape, layout: Layout, fill: float = 0.0
 ) -> Array[np.float64]:
     return np.pad(_nhwc(x, layout), ((0, 0), *shape.padding, (0, 0)), constant_values=fill)
 

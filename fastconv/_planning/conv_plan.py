@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv import _algorithms, _layout
+from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
+from fastconv._planning import algorithms, layouts
 from fastconv._planning.description import Description
 from fastconv._planning.plan import Plan
 from fastconv._planning.steps.conv import BoundConv
-from fastconv._typing import Array, Float, Shape
 
 if TYPE_CHECKING:
     from fastconv._graph.graph import Graph
@@ -36,7 +36,7 @@ class ConvPlan(Plan):
 
     def _start_empty(self) -> None:
         self._bound: dict[Shape, BoundConv] = {}
-        self._packed: dict[_algorithms.Algorithm, _algorithms.Packed] = {}
+        self._packed: dict[algorithms.Algorithm, algorithms.Packed] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
@@ -83,7 +83,7 @@ class ConvPlan(Plan):
         description: Description = bound.describe()
         description = description._replace(
             workspace_bytes=description.workspace_bytes + self._copied_bytes(bound),
-            layout_conversion=_layout.conversion(self.layout, bound.layout),
+            layout_conversion=layouts.conversion(self.layout, bound.layout),
         )
         if not measure or not bound.macs:
             return description
@@ -98,16 +98,16 @@ class ConvPlan(Plan):
             return 0
         values = prod((shape.height, shape.width, shape.in_channels)) + prod(bound.out_shape[1:])
         nbytes = values * self.dtype.itemsize  # of an image
-        return nbytes * min(shape.batch, _layout.turn_images(shape.batch, shape.batch * nbytes))
+        return nbytes * min(shape.batch, layouts.turn_images(shape.batch, shape.batch * nbytes))
 
     def _bind_to(self, x_shape: Shape) -> BoundConv:
         operation = self._operation
         shape = operation.geometry.at(x_shape)
-        algorithm = _algorithms.choose(operation.algorithm, shape, self.layout)
+        algorithm = algorithms.choose(operation.algorithm, shape, self.layout)
         packed = self._pack(algorithm)
         return BoundConv(operation, shape, algorithm, packed, self._num_threads)
 
-    def _pack(self, algorithm: _algorithms.Algorithm) -> _algorithms.Packed:
+    def _pack(self, algorithm: algorithms.Algorithm) -> algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""
         packed = self._packed.get(algorithm)
         if packed is None:

@@ -42,15 +42,15 @@ class Description(NamedTuple):
 
     def timed(self, call: Callable[[], object], itemsize: int) -> "Description":
         """The same with the time of the fastest call of those that fit 0.05 s."""
-        from fastconv import _machine
+        from fastconv._planning import machine
 
         def work(team: int) -> int:
             call()
             return 1
 
-        calls_per_ns = _machine.best_rate(work, self.threads, fewest=2)
+        calls_per_ns = machine.best_rate(work, self.threads, fewest=2)
         gflops = 2 * self.macs * calls_per_ns
-        peak = _machine.fma_gflops(self.threads)[1] * 4 / itemsize
+        peak = machine.fma_gflops(self.threads)[1] * 4 / itemsize
         return self._replace(milliseconds=1e-6 / calls_per_ns, gflops=gflops, share_of_peak=gflops / peak)
 
 

@@ -10,22 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from fastconv import _arrays, _layout, _threads
-from fastconv._bound import Bound
-from fastconv._chain import Chain
-from fastconv._cut import Runner
+from fastconv._checks import arrays
+from fastconv._checks.shapes import image_shape
+from fastconv._checks.types import Array, Float, Layout, Shape
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.rewrites import rewritten
+from fastconv._planning import layouts, teams
+from fastconv._planning.bound import Bound
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
-from fastconv._planning.memory import Place, memory
+from fastconv._planning.memory import memory
 from fastconv._planning.plan import FLOAT32, Plan
 from fastconv._planning.steps import bind
 from fastconv._planning.steps.step import BoundStep
-from fastconv._shapes import image_shape
-from fastconv._typing import Array, Float, Layout, Shape
+from fastconv._runners.chain import Chain
+from fastconv._runners.cut import Runner
+from fastconv._runners.place import Place
 
 # As many images at a time as keep what lies between the steps within this, or within the bytes of the weights, which
 # are read again each time.
@@ -45,7 +47,7 @@ class GraphPlan(Plan):
 
     def __init__(self, graph: Graph, num_threads: int | None) -> None:
         self._graph = graph
-        super().__init__(graph.dtype, graph.layout, _threads.checked(num_threads))
+        super().__init__(graph.dtype, graph.layout, teams.checked(num_threads))
 
     @property
     def dtype(self) -> np.dtype | None:
@@ -79,8 +81,8 @@ class GraphPlan(Plan):
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
         """
         if self.dtype is None:
-            x = _arrays.check("x", x)
-            return self._of(_arrays.native_dtype(x))(x, out)
+            x = arrays.check("x", x)
+            return self._of(arrays.native_dtype(x))(x, out)
         return self._call(x, None, out)
 
     def describe(self, x_shape: Shape, measure: bool = False) -> GraphDescription:
@@ -102,7 +104,7 @@ class GraphPlan(Plan):
                 call = partial(step.run, x, residual[0] if residual else None, y, y.shape[-1] * y.itemsize)
                 parts[node.name] = parts[node.name].timed(call, y.itemsize)
         kept, alive = bound.memory
-        return GraphDescription(parts, kept, alive, _layout.conversion(self.layout))
+        return GraphDescription(parts, kept, alive, layouts.conversion(self.layout))
 
     def _of(self, dtype: np.dtype) -> "GraphPlan":
         """The plan of the same graph for x of this dtype."""

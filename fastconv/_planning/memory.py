@@ -2,25 +2,13 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple
 
+from fastconv._checks.types import Shape
 from fastconv._graph.graph import INPUT, Graph
 from fastconv._planning.placement import Lifetime, largest_alive, place
-from fastconv._typing import Shape
+from fastconv._runners.place import Place
 
 _CACHE_LINE = 64
-
-
-class Place(NamedTuple):
-    """Where an array begins: so many bytes after "x", "out" or the "arena"; bytes from image to image, pixel to pixel.
-
-    In "out" an image and a pixel are as far from the next as a call has it.
-    """
-
-    array: str
-    offset: int = 0
-    image: int = 0
-    pixel: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fastconv import _arrays, _layout, _threads
-from fastconv._arguments import named, sizes
-from fastconv._typing import Array, Float, Layout, Shape
+from fastconv._checks import arrays
+from fastconv._checks.arguments import named, sizes
+from fastconv._checks.types import Array, Float, Layout, Shape
+from fastconv._planning import layouts, teams
 
 if TYPE_CHECKING:
     from fastconv._graph.costs import Cost
@@ -57,7 +58,7 @@ class Plan(ABC):
     @property
     def num_threads(self) -> int:
         """The largest team, for the calling thread now."""
-        return _threads.now(self._num_threads)
+        return teams.now(self._num_threads)
 
     @property
     def layout(self) -> Layout:
@@ -68,18 +69,18 @@ class Plan(ABC):
         """The result for x, and a residual that is not None; it is `out` if that was given."""
         dtype: Any = self._dtype  # which only a graph without weights does not know, whose plans of a dtype do
         layout = self._layout
-        x = _arrays.check("x", x, dtype, None, self._whose_dtype)
+        x = arrays.check("x", x, dtype, None, self._whose_dtype)
         bound = self._bound.get(x.shape) or self._bind(x.shape)
-        shape = _arrays.result_shape(bound.out_shape, x.ndim, layout)
+        shape = arrays.result_shape(bound.out_shape, x.ndim, layout)
         if residual is not None:
-            residual = _arrays.check("residual", residual, dtype, shape)
-        y, step = _arrays.output(out, dtype, shape, layout, x, residual)
+            residual = arrays.check("residual", residual, dtype, shape)
+        y, step = arrays.output(out, dtype, shape, layout, x, residual)
         if bound.layout == layout:
-            added = None if residual is None else _arrays.contiguous(residual, dtype)
-            bound.run(_arrays.contiguous(x, dtype), added, y, step)
+            added = None if residual is None else arrays.contiguous(residual, dtype)
+            bound.run(arrays.contiguous(x, dtype), added, y, step)
         else:
             images = x.shape[-3:]
-            _layout.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
+            layouts.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
         return y if out is None else out
 
     def cost(self, x_shape: Shape) -> "Cost":

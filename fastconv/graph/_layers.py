@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from fastconv import _arguments, _pool_shapes
+from fastconv._checks import arguments, pool_shapes
+from fastconv._checks.types import Activation, AlgorithmName, Array, Padding, Pair
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.pools import Pool
-from fastconv._typing import Activation, AlgorithmName, Array, Padding, Pair
 from fastconv.conv import Conv2d
 from fastconv.graph._making import Making
 
@@ -39,7 +39,7 @@ class Layers(Making):
             Of the node, in errors and `describe`; the default is that of the operation, numbered. The same in every
             method.
         """
-        with _arguments.named(name or "conv2d"):
+        with arguments.named(name or "conv2d"):
             plan = Conv2d(
                 weight,
                 bias,
@@ -81,6 +81,6 @@ class Layers(Making):
         padding: Padding,
         name: str | None,
     ) -> Node:
-        with _arguments.named(name or f"{combine}_pool2d"):
-            geometry = _pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=self.layout)
+        with arguments.named(name or f"{combine}_pool2d"):
+            geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=self.layout)
         return self._add(name, Pool(combine, geometry), x=x)

@@ -1,17 +1,17 @@
 """A graph in the making, of which the methods of the operations are made."""
 
-from fastconv import _arguments, _orders
+from fastconv._checks import arguments, orders
+from fastconv._checks.types import Layout
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.operation import Operation
-from fastconv._typing import Layout
 
 
 class Making:
     """The nodes so far; a subclass has a method for each operation of its family."""
 
     def __init__(self, *, layout: Layout = "NHWC") -> None:
-        self._builder = Builder(_arguments.one_of("layout", layout, _orders.LAYOUTS))
+        self._builder = Builder(arguments.one_of("layout", layout, orders.LAYOUTS))
         self.x = self._builder.x
 
     @property
@@ -20,7 +20,7 @@ class Making:
         return self._builder.layout
 
     def _add(self, name: str | None, operation: Operation, **inputs: Node) -> Node:
-        with _arguments.named(name or operation.kind):
+        with arguments.named(name or operation.kind):
             nodes = [self._node(argument, node) for argument, node in inputs.items()]
         return self._builder.add(operation, *nodes, name=name)
 

@@ -1,6 +1,6 @@
 """Blocks: each the formula of its paper, made of convolutions."""
 
-from fastconv import _arrays
+from fastconv._checks import arrays
 from fastconv._graph import blocks
 
 
@@ -120,4 +120,4 @@ def _block(kind, x, pairs, activation, layout, **options):
 
 
 def _run(graph, x):
-    return graph.reference(_arrays.array("x", x, graph.dtype, other="every weight"))
+    return graph.reference(arrays.array("x", x, graph.dtype, other="every weight"))

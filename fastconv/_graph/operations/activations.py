@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from fastconv._checks.types import Activation, Layout
 from fastconv._graph.operations.operation import Doubles, Operation
-from fastconv._typing import Activation, Layout
 
 
 class Relu(Operation):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from fastconv._checks.shapes import image_shape
+from fastconv._checks.types import Activation, Layout, Shape
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
-from fastconv._shapes import image_shape
-from fastconv._typing import Activation, Layout, Shape
 
 
 class Add(Operation):

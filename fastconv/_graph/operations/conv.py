@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fastconv import _orders
-from fastconv._arrays import result_shape
+from fastconv._checks import orders
+from fastconv._checks.arrays import result_shape
+from fastconv._checks.shapes import ConvGeometry
+from fastconv._checks.types import Activation, AlgorithmName, Layout, Shape, Size
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
-from fastconv._shapes import ConvGeometry
-from fastconv._typing import Activation, AlgorithmName, Layout, Shape, Size
 
 
 class Conv(Operation):
@@ -47,7 +47,7 @@ class Conv(Operation):
         weight, groups, layout = self.geometry.given, self.geometry.groups, self.geometry.layout
         if wanted != c * groups:
             return ValueError(f"{name} of shape {weight} gives {k} channels, but its residual {source} has {given}")
-        hint = _orders.weight_hint(weight, groups, layout, given, self.may_have)
+        hint = orders.weight_hint(weight, groups, layout, given, self.may_have)
         return ValueError(
             f"{name} of shape {weight} takes {wanted} channels in layout {layout}, but {source} has {given}"
             + f"; {hint}" * bool(hint)

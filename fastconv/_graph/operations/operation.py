@@ -4,8 +4,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fastconv._shapes import image_shape
-from fastconv._typing import Activation, Array, Layout, Shape
+from fastconv._checks.shapes import image_shape
+from fastconv._checks.types import Activation, Array, Layout, Shape
 
 Self = TypeVar("Self", bound="Operation")
 Doubles = Array[np.float64]

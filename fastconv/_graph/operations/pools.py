@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from fastconv import _pool_shapes
+from fastconv._checks import pool_shapes
+from fastconv._checks.pool_shapes import PoolGeometry, PoolShape
+from fastconv._checks.types import Layout, Shape
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
-from fastconv._pool_shapes import PoolGeometry, PoolShape
-from fastconv._typing import Layout, Shape
 
 
 class Pool(Operation):
@@ -25,8 +25,8 @@ class Pool(Operation):
 
     def at(self, layout: Layout, x_shape: Shape) -> PoolShape:
         """The `PoolShape` for an x of this shape."""
-        whole = _pool_shapes.image_size
-        return (self.geometry or _pool_shapes.pool_geometry(whole(x_shape, layout), layout=layout)).at(x_shape)
+        whole = pool_shapes.image_size
+        return (self.geometry or pool_shapes.pool_geometry(whole(x_shape, layout), layout=layout)).at(x_shape)
 
     def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         return self.at(layout, shapes[0]).out_shape

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from fastconv._checks.shapes import image_shape
+from fastconv._checks.types import Layout, Shape
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
-from fastconv._shapes import image_shape
-from fastconv._typing import Layout, Shape
 
 
 class Concat(Operation):

@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
+from fastconv._checks.types import Shape
 from fastconv._graph.operations.activations import Relu
 from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.operation import Operation
@@ -11,7 +12,6 @@ from fastconv._graph.operations.pools import Pool
 from fastconv._planning.steps.elementwise import BoundElementwise
 from fastconv._planning.steps.pool import BoundPool
 from fastconv._planning.steps.step import BoundStep
-from fastconv._typing import Shape
 
 
 class Binds(Protocol):

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fastconv import _algorithms, _threads
-from fastconv._cut import Runner
+from fastconv._checks.shapes import ConvShape
+from fastconv._checks.types import Layout
 from fastconv._graph.operations.conv import Conv
+from fastconv._planning import algorithms, teams
 from fastconv._planning.steps.step import BoundStep
-from fastconv._shapes import ConvShape
-from fastconv._typing import Layout
+from fastconv._runners.cut import Runner
 
 
 class BoundConv(BoundStep):
@@ -19,11 +19,11 @@ class BoundConv(BoundStep):
         self,
         operation: Conv,
         shape: ConvShape,
-        algorithm: _algorithms.Algorithm,
-        packed: _algorithms.Packed,
+        algorithm: algorithms.Algorithm,
+        packed: algorithms.Packed,
         num_threads: int | None,
     ) -> None:
-        useful = _threads.useful(shape.batch * algorithm.cost(shape))
+        useful = teams.useful(shape.batch * algorithm.cost(shape))
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful)
         self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
 

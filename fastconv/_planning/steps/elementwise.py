@@ -4,13 +4,13 @@ from math import prod
 
 import numpy as np
 
-from fastconv import _threads
-from fastconv._cut import Runner
-from fastconv._elementwise import Elementwise
+from fastconv._checks.shapes import image_shape
+from fastconv._checks.types import Shape
 from fastconv._graph.operations.operation import Operation
+from fastconv._planning import teams
 from fastconv._planning.steps.step import BoundStep
-from fastconv._shapes import image_shape
-from fastconv._typing import Shape
+from fastconv._runners.cut import Runner
+from fastconv._runners.elementwise import Elementwise
 
 
 class BoundElementwise(BoundStep):
@@ -20,7 +20,7 @@ class BoundElementwise(BoundStep):
 
     def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
         shape = image_shape(x_shapes[0], "NHWC")
-        super().__init__(operation.kind, shape, num_threads, _threads.useful_to_move(prod(shape)))
+        super().__init__(operation.kind, shape, num_threads, teams.useful_to_move(prod(shape)))
         self._arguments = shape, operation.activation == "relu", dtype.itemsize
 
     def _bind(self, threads: int) -> Runner:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fastconv import _threads
-from fastconv._cut import Runner
+from fastconv._checks.types import Shape
 from fastconv._graph.operations.pools import Pool
+from fastconv._planning import teams
 from fastconv._planning.steps.step import BoundStep
-from fastconv._pool import Pool as PoolRunner
-from fastconv._typing import Shape
+from fastconv._runners.cut import Runner
+from fastconv._runners.pool import Pool as PoolRunner
 
 
 class BoundPool(BoundStep):
@@ -17,7 +17,7 @@ class BoundPool(BoundStep):
 
     def __init__(self, operation: Pool, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
         shape = operation.at("NHWC", x_shapes[0])
-        super().__init__(operation.kind, shape.out_shape, num_threads, _threads.useful_to_move(shape.values_read))
+        super().__init__(operation.kind, shape.out_shape, num_threads, teams.useful_to_move(shape.values_read))
         self._arguments = shape, operation.combine, dtype.itemsize
 
     def _bind(self, threads: int) -> Runner:

@@ -1,11 +1,11 @@
 """What every step is: a runner for one shape, and what it tells of itself."""
 
-from fastconv import _cpu
-from fastconv._bound import Bound
-from fastconv._cut import Runner
+from fastconv._checks.types import Layout
 from fastconv._graph.operations.operation import NHWC
+from fastconv._kernels import cpu
+from fastconv._planning.bound import Bound
 from fastconv._planning.description import Description
-from fastconv._typing import Layout
+from fastconv._runners.cut import Runner
 
 
 class BoundStep(Bound):
@@ -42,7 +42,7 @@ class BoundStep(Bound):
         return Description(
             algorithm=self.name,
             tile=runner.tile or "",
-            isa=_cpu.active(),
+            isa=cpu.active(),
             threads=runner.threads,
             macs=self.macs,
             multiplications=self.multiplications(runner),

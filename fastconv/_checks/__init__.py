@@ -1,0 +1,1 @@
+"""What raises for a user: arguments, arrays, shapes; and the types that they have."""

@@ -1,0 +1,139 @@
+"""Single arguments, and which a function takes: checked by themselves, before anything is known of shapes.
+
+What a user gives is read here once, and turned into integers, tuples and plain strings: a list that is changed later,
+or an object that answers otherwise when it is asked again, changes nothing. Only what these functions return is used.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from operator import index
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from fastconv._checks.types import Shape, Size
+
+LARGEST = 2**31 - 1  # of a stride, padding or dilation: sums and products of them with an axis stay far inside 64 bits
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Choice = TypeVar("Choice")
+
+
+def takes(positional: str) -> Callable[[Function], Function]:
+    """Let a call with too many positional arguments, or unknown keywords, be told all arguments.
+
+    `positional` says in words what is given without its name.
+    """
+
+    def told(function: Function) -> Function:
+        code = function.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        is_method = names[0] == "self"
+        known = frozenset(names[is_method:])
+        most = sys.maxsize if code.co_flags & inspect.CO_VARARGS else code.co_argcount
+        name = function.__qualname__.removesuffix(".__init__")
+        text = f"{positional}, and by name {', '.join(names[code.co_argcount :])}"
+
+        @wraps(function)
+        def checked(*arguments: Any, **options: Any) -> Any:
+            if not known.issuperset(options):
+                key = next(key for key in options if key not in known)
+                raise TypeError(f"{name} has no argument {key}{meant(key, known, 0.6)}; it takes {text}")
+            if len(arguments) > most:
+                given = [type(value).__name__ for value in arguments[is_method:]]
+                given += [f"{key}={type(value).__name__}" for key, value in options.items()]
+                raise TypeError(f"{name} takes {text}; got {name}({', '.join(given)})")
+            return function(*arguments, **options)
+
+        return cast(Function, checked)
+
+    return told
+
+
+def meant(given: object, choices: Iterable[object], likeness: float = 1.0) -> str:
+    """The one of `choices` that is like what was given, upper and lower case being alike, as a part of an error."""
+    from difflib import get_close_matches
+
+    lower = {choice.lower(): choice for choice in choices if isinstance(choice, str)}
+    like = get_close_matches(given.lower(), lower, 1, likeness) if isinstance(given, str) else []
+    return f" (did you mean {lower[like[0]]}?)" if like else ""
+
+
+def kind(value: object) -> str:
+    """The type of a value, or those of the values in a short tuple or list, as an error tells them."""
+    if not isinstance(value, (tuple, list)):
+        return type(value).__name__
+    if len(value) > 4:
+        return f"{type(value).__name__} of length {len(value)}"
+    types = ", ".join(type(part).__name__ for part in value) + "," * (len(value) == 1)
+    return f"({types})" if isinstance(value, tuple) else f"[{types}]"
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Put the name of what a user gave before the message of an error in it."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+def integer(name: str, value: object, least: int) -> int:
+    """`value` as an int of at least `least`; floats, even whole ones, and bools are TypeErrors."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = index(value)  # type: ignore[arg-type]  # of any object: this is where it is checked
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
+    if number > LARGEST:
+        raise ValueError(f"{name} must be at most {LARGEST}, got {number}")
+    return number
+
+
+def pair(name: str, value: object, least: int) -> Size:
+    """An int or a pair of ints, as a pair (height, width)."""
+    if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice
+        return value, value
+    try:
+        if not isinstance(value, (tuple, list)):
+            return (integer(name, value, least),) * 2
+        sides = tuple(value)
+        if len(sides) == 2:
+            return integer(name, sides[0], least), integer(name, sides[1], least)
+        error: type[Exception] = ValueError
+    except TypeError:
+        error = TypeError
+    raise error(f"{name} must be an integer or a pair (height, width), got {value!r}")
+
+
+def one_of(name: str, value: object, choices: tuple[Choice, ...]) -> Choice:
+    """`value`, when it is one of `choices`, as a plain string or None."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be one of {choices}, got {value!r}")
+    value = plain(value)
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {choices}, got {value!r}{meant(value, choices)}")
+    return value
+
+
+def plain(value: object) -> object:
+    """A string of a class of its own as a plain one; any other value as it is."""
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def sizes(name: str, shape: object) -> Shape:
+    """A shape as a tuple of ints."""
+    if not isinstance(shape, (tuple, list)):
+        hint = f"; give {name}.shape" if isinstance(shape, np.ndarray) else ""
+        raise TypeError(f"{name}'s shape must be a tuple of integers, got {type(shape).__name__}{hint}")
+    shape = tuple(shape)
+    for n in shape:
+        if type(n) is not int or n < 0 or n > LARGEST:  # the rare case: say what is wrong, or take an integer type
+            return tuple(integer(f"each size in {name}'s shape", n, 0) for n in shape)
+    return shape

@@ -1,0 +1,287 @@
+"""The geometry a user gives, checked before any work and turned into frozen records of integers.
+
+With `_arguments`, `_arrays`, `_pool_shapes` and the operations of `_graph` this is the floor that raises TypeError and
+ValueError; `_algorithms` and `_threads` raise them for what they alone decide.
+"""
+
+from math import prod
+from typing import Any, Literal, NamedTuple
+
+from fastconv._checks import orders
+from fastconv._checks.arguments import LARGEST, integer, meant, one_of, pair, plain, sizes
+from fastconv._checks.orders import AXES, LAYOUTS, MATRIX_AXES, ORDERS
+from fastconv._checks.types import Activation, Layout, Padding, Pair, Shape, Sides, Size
+
+PADDINGS = '"same", "valid", an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))'
+ACTIVATIONS: tuple[Activation, ...] = (None, "relu")
+_MOST_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
+
+
+class ConvShape(NamedTuple):
+    """The geometry of one convolution, in integers.
+
+    Padding is ((top, bottom), (left, right)); every other pair is (height, width).
+    """
+
+    batch: int
+    height: int
+    width: int
+    in_channels: int
+    out_channels: int
+    kernel: Size
+    stride: Size
+    padding: Sides
+    dilation: Size
+    groups: int
+    out_height: int
+    out_width: int
+
+    @property
+    def terms(self) -> int:
+        """Products summed in one output value."""
+        return self.kernel[0] * self.kernel[1] * (self.in_channels // self.groups)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, the taps on padding counted, as the papers do."""
+        return self.batch * self.out_height * self.out_width * self.out_channels * self.terms
+
+    @property
+    def out_shape(self) -> tuple[int, int, int, int]:
+        """The shape of the result, NHWC."""
+        return self.batch, self.out_height, self.out_width, self.out_channels
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether this is a 1×1 convolution without padding or groups: one matrix product."""
+        return self.kernel == (1, 1) and self.padding == ((0, 0), (0, 0)) and self.groups == 1
+
+
+def padding_of(value: object) -> Sides | Literal["same"]:
+    """Any accepted form of `padding` as ((top, bottom), (left, right)), or "same"."""
+    if type(value) is int:  # the common case, which small layers notice
+        return (pair("padding", value, 0),) * 2
+    if isinstance(value, str) and plain(value) in ("same", "valid"):
+        return "same" if plain(value) == "same" else ((0, 0), (0, 0))
+    try:
+        if not isinstance(value, (tuple, list, str)):
+            return (pair("padding", value, 0),) * 2
+        axes: list[Any] = [tuple(axis) if isinstance(axis, (tuple, list)) else axis for axis in value]
+        are_pairs = all(isinstance(axis, tuple) for axis in axes)
+        if isinstance(value, str) or len(axes) != 2 or (are_pairs and any(len(axis) != 2 for axis in axes)):
+            raise ValueError(f"padding must be {PADDINGS}, got {value!r}{meant(value, ('same', 'valid'))}")
+        (top, bottom), (left, right) = axes if are_pairs else [(axis, axis) for axis in axes]
+        return (
+            (integer("padding", top, 0), integer("padding", bottom, 0)),
+            (integer("padding", left, 0), integer("padding", right, 0)),
+        )
+    except TypeError:
+        raise TypeError(f"padding must be {PADDINGS}, got {value!r}") from None
+
+
+def same_padding(size: int, extent: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's padding for ceil(size / stride) outputs, as (begin, end): the odd pixel goes to the end."""
+    total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+    return total // 2, total - total // 2
+
+
+def image_shape(x_shape: Shape, layout: Layout) -> tuple[int, int, int, int]:
+    """(batch, height, width, channels) of a 4-D or 3-D shape in `layout`."""
+    shape = sizes("x", x_shape)
+    if len(shape) not in (3, 4):
+        axes = "(H, W, C)" if layout == "NHWC" else "(C, H, W)"
+        raise ValueError(f"x must have shape (N, {axes[1:]} or {axes} in layout {layout}, got shape {shape}")
+    batch = shape[0] if len(shape) == 4 else 1
+    height, width, channels = shape[-3:]
+    if layout == "NCHW":
+        height, width, channels = width, channels, height
+    if channels == 0:
+        raise ValueError(f"x must have at least one channel, got shape {tuple(x_shape)} in layout {layout}")
+    return batch, height, width, channels
+
+
+def outputs(
+    what: str,
+    axis: str,
+    size: int,
+    padding: tuple[int, int],
+    extent: int,
+    stride: int,
+    dilation: int = 1,
+    hint: str = "",
+) -> int:
+    """Output pixels along one axis; `dilation` and `hint`, the end of it, are for an error."""
+    padded = size + padding[0] + padding[1]
+    if padded < extent:
+        spread = f" with dilation {dilation}" if dilation > 1 else ""
+        raise ValueError(
+            f"{what}{spread} spans {extent} pixels of {axis}, more than x's {axis} {size} "
+            f"with padding {padding[0]} + {padding[1]}{hint}"
+        )
+    return (padded - extent) // stride + 1
+
+
+def _is_addressable(*shape: int) -> bool:
+    return 8 * prod(shape) <= _MOST_BYTES
+
+
+def check_addressable(name: str, *shape: int) -> None:
+    if not _is_addressable(*shape):
+        raise ValueError(f"{name} of shape {shape} would be larger than this library can address")
+
+
+def _no_empty_axis(weight: Shape) -> None:
+    if 0 in weight:
+        raise ValueError(f"weight must have no empty axis, got shape {weight}")
+
+
+def weight_shape(shape: Shape, layout: Layout) -> tuple[int, int, int, int]:
+    """(R, S, C / groups, K) of a weight's shape in `layout`, every axis at least 1."""
+    shape = sizes("weight", shape)
+    if len(shape) != 4:
+        raise ValueError(f"weight must have 4 axes, {AXES[layout]}, in layout {layout}, got shape {shape}")
+    _no_empty_axis(shape)
+    first, second, third, fourth = shape
+    return (first, second, third, fourth) if layout == "NHWC" else (third, fourth, second, first)
+
+
+def weight_for(kernel: Pair, channels: int, out_channels: int, groups: int, layout: Layout) -> Shape:
+    """The shape in `layout` of a weight from so many channels, all groups together, to so many."""
+    layout = one_of("layout", layout, LAYOUTS)
+    kernel, groups = pair("kernel", kernel, 1), integer("groups", groups, 1)
+    channels, out_channels = integer("input channels", channels, 1), integer("output channels", out_channels, 1)
+    if channels % groups or out_channels % groups:
+        raise ValueError(
+            f"groups must divide the {channels} input and the {out_channels} output channels, got {groups}"
+        )
+    each = channels // groups
+    return (*kernel, each, out_channels) if layout == "NHWC" else (out_channels, each, *kernel)
+
+
+def kernel_shape(matrix: Shape, x_shape: Shape, layout: Layout) -> Shape:
+    """The shape of a 1×1 kernel, in `layout`, of a pointwise convolution's matrix; it takes the channels of x."""
+    layout = one_of("layout", layout, LAYOUTS)
+    x_shape, matrix = sizes("x", x_shape), sizes("weight", matrix)
+    if len(matrix) != 2:
+        hint = "; conv2d takes weights of 4 axes" if len(matrix) == 4 else ""
+        raise ValueError(f"weight must have shape {MATRIX_AXES[layout]} in layout {layout}, got {matrix}{hint}")
+    _no_empty_axis(matrix)
+    if orders.weight_channels(matrix, layout)[0] != image_shape(x_shape, layout)[3]:
+        raise orders.mismatch(x_shape, matrix, 1, layout)
+    return (1, 1, *matrix) if layout == "NHWC" else (*matrix, 1, 1)
+
+
+class ConvGeometry(NamedTuple):
+    """All of a convolution that can be checked before there is an x; `at` gives the rest.
+
+    `padding` may still be "same"; `weight` is (R, S, C / groups, K).
+    """
+
+    weight: tuple[int, int, int, int]
+    stride: Size
+    padding: Sides | Literal["same"]
+    dilation: Size
+    groups: int
+    layout: Layout
+
+    def __str__(self) -> str:
+        r, s, _, _ = self.weight
+        names = "stride", "padding", "dilation", "groups"
+        return f"{r}×{s} with " + ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a user gives beside the weight, by name."""
+        return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
+
+    @property
+    def reach(self) -> Size:
+        """(height, width) of the pixels that the kernel spans."""
+        r, s, _, _ = self.weight
+        return (r - 1) * self.dilation[0] + 1, (s - 1) * self.dilation[1] + 1
+
+    def at(self, x_shape: Shape) -> ConvShape:
+        """The `ConvShape` for an x of this shape."""
+        x_shape = sizes("x", x_shape)
+        batch, height, width, channels = image_shape(x_shape, self.layout)
+        r, s, c, k = self.weight
+        if c * self.groups != channels:
+            raise orders.mismatch(x_shape, self.given, self.groups, self.layout, self._covers)
+        (stride_h, stride_w), (dilation_h, dilation_w), (reach_h, reach_w) = self.stride, self.dilation, self.reach
+        padding = self.padding
+        if padding == "same":
+            padding = same_padding(height, reach_h, stride_h), same_padding(width, reach_w, stride_w)
+        padded_height, padded_width = height + sum(padding[0]), width + sum(padding[1])
+        hint = ""
+        if padded_height < reach_h or padded_width < reach_w:
+            is_other = orders.fits_in_other(channels, self.given, self.groups, self.layout)
+            hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" * is_other
+        out_height = outputs("weight", "height", height, padding[0], reach_h, stride_h, dilation_h, hint)
+        out_width = outputs("weight", "width", width, padding[1], reach_w, stride_w, dilation_w, hint)
+        check_addressable("the output", batch, out_height, out_width, k)
+        check_addressable("the padded input", padded_height, padded_width, channels)
+        # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
+        stride_h, stride_w = min(stride_h, padded_height), min(stride_w, padded_width)
+        return ConvShape(
+            batch,
+            height,
+            width,
+            channels,
+            k,
+            (r, s),
+            (stride_h, stride_w),
+            padding,
+            self.dilation,
+            self.groups,
+            out_height,
+            out_width,
+        )
+
+    def _covers(self, size: Size, kernel: Size) -> bool:
+        """Whether a map of this size has room for a kernel of this size, with this padding and dilation."""
+        if self.padding == "same":
+            return 0 not in size
+        return all(
+            n + sum(sides) > (k - 1) * step
+            for n, sides, k, step in zip(size, self.padding, kernel, self.dilation, strict=True)
+        )
+
+    @property
+    def given(self) -> Shape:
+        """The shape of the weight in `layout`."""
+        r, s, c, k = self.weight
+        return self.weight if self.layout == "NHWC" else (k, c, r, s)
+
+    def smallest(self) -> ConvShape:
+        """The `ConvShape` for the smallest x that has an output without padding, in an empty batch."""
+        channels = self.weight[2] * self.groups
+        return self.at((0, *self.reach, channels) if self.layout == "NHWC" else (0, channels, *self.reach))
+
+
+def conv_geometry(
+    weight: Shape,
+    *,
+    stride: Pair = 1,
+    padding: Padding = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+    layout: Layout = "NHWC",
+) -> ConvGeometry:
+    """Check a convolution with a weight of this shape, in `layout`, and return its `ConvGeometry`."""
+    layout, weight = one_of("layout", layout, LAYOUTS), sizes("weight", weight)
+    r, s, c, k = weight_shape(weight, layout)
+    stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
+    groups = integer("groups", groups, 1)
+    if k % groups:
+        hint = orders.weight_hint(weight, groups, layout)
+        raise ValueError(
+            f"groups must divide the {k} output channels of weight {weight}, "
+            f"{AXES[layout]} in layout {layout}, got {groups}" + f"; {hint}" * bool(hint)
+        )
+    geometry = ConvGeometry((r, s, c, k), stride, padding_of(padding), dilation, groups, layout)
+    if dilation != (1, 1) and not (max(geometry.reach) <= LARGEST and _is_addressable(*geometry.reach, c * groups)):
+        raise ValueError(
+            f"dilation {dilation} spreads weight's {r}×{s} taps over {geometry.reach} pixels of {c * groups} channels, "
+            "more than this library can address"
+        )
+    return geometry

@@ -1,4 +1,0 @@
-from fastconv._cut import Runner
-
-class Elementwise(Runner):
-    def __init__(self, shape: tuple[int, int, int, int], relu: bool, itemsize: int) -> None: ...

@@ -1,0 +1,1 @@
+"""Micro-kernels in C, and the choice of an instruction set."""

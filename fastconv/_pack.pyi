@@ -1,9 +1,0 @@
-from numpy import dtype, ndarray
-
-from fastconv._transforms import Transform
-
-def aligned(shape: tuple[int, ...], dtype: dtype) -> ndarray: ...
-def direct(weight: ndarray, bias: ndarray | None, groups: int) -> tuple[ndarray, ndarray, bool]: ...
-def winograd(
-    weight: ndarray, bias: ndarray | None, groups: int, transform: Transform, team: tuple[int, int]
-) -> tuple[ndarray, ndarray, ndarray, bool, float]: ...

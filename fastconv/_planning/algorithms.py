@@ -1,0 +1,196 @@
+"""The algorithms and the choice between them: it looks at the shape, never at batch or thread count."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv._checks.arguments import LARGEST
+from fastconv._checks.shapes import ConvGeometry, ConvShape
+from fastconv._checks.types import Activation, AlgorithmName, Layout
+from fastconv._planning import teams
+from fastconv._runners import direct, nchw, pack, transforms, winograd
+from fastconv._runners.cut import Runner
+from fastconv._runners.transforms import Transform
+
+if TYPE_CHECKING:
+    from fastconv._runners.blas import Blas
+
+_CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
+_UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
+_LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
+
+Packed = tuple[Any, ...]
+
+
+class Algorithm:
+    """A way to compute convolutions of arrays in its layout."""
+
+    name: AlgorithmName
+    layout: Layout = "NHWC"
+
+    def reason_against(self, shape: ConvShape) -> str | None:
+        """Why it cannot do this shape; None where it can."""
+        raise NotImplementedError
+
+    def cost(self, shape: ConvShape) -> float:
+        """What an image is expected to take, in multiply-accumulates of the direct convolution.
+
+        The least is taken, and the team follows it.
+        """
+        raise NotImplementedError
+
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        """Those really done."""
+        return shape.macs
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        """What a plan keeps of weights HWIO."""
+        raise NotImplementedError
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        """A runner for this shape with what `pack` gave."""
+        raise NotImplementedError
+
+
+def _columns(shape: ConvShape) -> int:
+    """Output channels as whole vectors, those of narrow groups, which share vectors, as they are."""
+    lanes = winograd.LANES if shape.groups == 1 else 1
+    return -(-shape.out_channels // lanes) * lanes
+
+
+def _direct_cost(shape: ConvShape) -> int:
+    """Multiply-accumulates of an image in the direct convolution, those of lanes that only fill vectors counted."""
+    return shape.out_height * shape.out_width * _columns(shape) * shape.terms
+
+
+class _Direct(Algorithm):
+    name = "direct"
+
+    def reason_against(self, shape: ConvShape) -> str | None:
+        return None
+
+    def cost(self, shape: ConvShape) -> float:
+        return _direct_cost(shape)
+
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        return int(runner.multiplications)
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        return pack.direct(weight, bias, groups)
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias, all_finite = packed
+        return direct.Direct(shape, weights, bias, all_finite, activation)
+
+
+class _PointwiseNCHW(_Direct):
+    layout = "NCHW"
+
+    def reason_against(self, shape: ConvShape) -> str | None:
+        pointwise = shape.kernel == (1, 1) and shape.padding == ((0, 0), (0, 0))
+        return None if pointwise else "in layout NCHW is for 1×1 convolutions without padding"
+
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        return shape.macs
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        return nchw.pack(weight, bias, groups)
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias = packed
+        return nchw.Pointwise(shape, weights, bias, activation)
+
+
+class _Blas(Algorithm):
+    name = "blas"
+
+    def reason_against(self, shape: ConvShape) -> str | None:
+        if not shape.is_pointwise:
+            return "is for 1×1 convolutions without padding or groups"
+        near = shape.stride[1] * shape.in_channels <= LARGEST
+        return None if near else "is for 1×1 convolutions that read pixels less than 2**31 values apart"
+
+    def cost(self, shape: ConvShape) -> float:
+        return 2 * _direct_cost(shape)  # at least, wherever it was measured
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        self._runner()  # now, since a later import in one thread could be cut in half by a fork in another
+        return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias = packed
+        return self._runner()(shape, weights, bias, activation)
+
+    def _runner(self) -> "type[Blas]":
+        from fastconv._runners.blas import Blas  # imports scipy, which a user of the other algorithms need not load
+
+        return Blas
+
+
+class _Winograd(Algorithm):
+    name = "winograd"
+
+    def __init__(self, transform: Transform) -> None:
+        self.transform = transform
+
+    def reason_against(self, shape: ConvShape) -> str | None:
+        if shape.kernel not in ((3, 3), (5, 5)) or shape.stride != (1, 1) or shape.dilation != (1, 1):
+            return "is for 3×3 and 5×5 convolutions of stride and dilation 1"
+        return None if shape.kernel[0] == self.transform.kernel else f"{self.transform} is for another kernel"
+
+    def cost(self, shape: ConvShape) -> float:
+        """Fitted to benchmarks/winograd_grid.py: it expects most of its ratios to within a tenth.
+
+        At every point a tile takes its products, and beside them the transforms of its patch and its sums. The weights
+        pass through once for each image, slower from memory than from a cache.
+        """
+        group_in, columns = shape.in_channels // shape.groups, _columns(shape)
+        products = group_in * columns
+        point = products + winograd.INPUT_COST * shape.in_channels + winograd.OUTPUT_COST * columns
+        if group_in < winograd.LANES:
+            point += _UNFILLED_COST * shape.groups
+        weights = self.transform.points**2 * products
+        passes = winograd.WEIGHT_COST if weights <= _CACHED_WEIGHTS else 8
+        return _LEAST_GAIN * (self.transform.products(shape) * point + passes * weights)
+
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        products = shape.in_channels // shape.groups * shape.out_channels
+        return shape.batch * self.transform.products(shape) * products
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        team = teams.moving_team(num_threads, weight.size)
+        return pack.winograd(weight, bias, groups, self.transform, team)
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+        weights, bias, direct_weights, all_finite, most = packed
+        return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, most, activation, self.transform)
+
+
+ALGORITHMS: tuple[Algorithm, ...] = (
+    _PointwiseNCHW(),
+    _Direct(),
+    _Winograd(transforms.F4X3),
+    _Winograd(transforms.F2X3),
+    _Winograd(transforms.F2X5),
+    _Blas(),
+)
+NAMES: tuple[AlgorithmName, ...] = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
+
+
+def usable(name: AlgorithmName, geometry: ConvGeometry) -> list[Algorithm]:
+    """The algorithms called `name` that can do this geometry on small maps; ValueError if there are none."""
+    return _able(name, geometry.smallest(), geometry.layout, geometry)
+
+
+def choose(name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC") -> Algorithm:
+    """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
+    return min(_able(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
+
+
+def _able(name: AlgorithmName, shape: ConvShape, layout: Layout, given: object) -> list[Algorithm]:
+    """Those called `name`, any for "auto", that can do `shape` on arrays in `layout`, maybe converted to NHWC."""
+    named = [one for one in ALGORITHMS if name in ("auto", one.name) and one.layout in (layout, "NHWC")]
+    able = [one for one in named if one.reason_against(shape) is None]
+    if not able:
+        raise ValueError(f'algorithm "{name}" {named[0].reason_against(shape)}, got {given}')
+    return able

@@ -1,0 +1,48 @@
+"""A runner for each team, lent memory for each call: what plans and functions run."""
+
+from numpy cimport ndarray
+
+from fastconv._runners.cut cimport Runner
+
+from fastconv._planning import teams, workspace
+
+
+cdef class Bound:
+    """What runs on arrays of one shape that are known to be right, with the team that there is at each call.
+
+    A subclass has `_bind(threads)`, which makes a runner for a largest team of so many.
+    """
+
+    cdef object _num_threads
+    cdef readonly ptrdiff_t useful  # threads that are worth opening
+    cdef dict _runners  # by the largest team; a runner does not change, so threads may share it
+
+    def __init__(self, num_threads, useful):
+        self._num_threads, self.useful = num_threads, useful
+        self._runners = {}
+
+    @property
+    def runner(self):
+        """The runner for the largest team of the calling thread now."""
+        return self.runner_for(1 if self.useful == 1 else teams.now(self._num_threads))
+
+    cpdef Runner runner_for(self, threads):
+        """The runner for a largest team of so many."""
+        runner = self._runners.get(threads)
+        if runner is None:
+            runner = self._bind(threads)
+            runner.set_team(min(threads, self.useful), threads)
+            self._runners[threads] = runner
+        return runner
+
+    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride):
+        """Write the result for x into out, whose pixels are `out_stride` bytes apart."""
+        cdef Runner runner = self.runner_for(1 if self.useful == 1 else teams.now(self._num_threads))
+        if runner.memory == 0:
+            runner.run(x, residual, out, out_stride, None)
+            return
+        work = workspace.borrow(runner.memory)
+        try:
+            runner.run(x, residual, out, out_stride, work)
+        finally:
+            workspace.give_back(work)

@@ -1,0 +1,1 @@
+"""Loop nests over tiles, whose tasks a team shares, and the weights as they read them."""

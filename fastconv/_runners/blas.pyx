@@ -1,0 +1,181 @@
+"""Pointwise convolution as a matrix product: slabs of pixels through SciPy's BLAS. The only file that names BLAS.
+
+The team shares the slabs, and BLAS itself must then run single-threaded: its own pool beside ours costs more than it
+gives. A BLAS keeps one thread count for the process, so it is held at one while slabs run; csrc/blas_threads.h says
+how. The slabs depend on the shape alone, so the bits do not depend on the team.
+"""
+
+import ctypes
+from itertools import product
+
+import scipy.linalg.cython_blas
+
+from cython cimport floating
+from libc.limits cimport INT_MAX
+from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array, ndarray
+from scipy.linalg.cython_blas cimport dgemm, sgemm
+
+from fastconv._runners.cut cimport Arrays, Cut, Progress, Runner
+from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.team cimport own_thread_limit, set_own_thread_limit
+
+
+cdef extern from "blas_threads.h" nogil:
+    void fc_hold_blas() noexcept
+    void fc_release_blas() noexcept
+    int fc_watch_blas(size_t get, size_t set) noexcept
+
+
+# Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
+cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
+
+
+import_array()
+
+
+cdef class Blas(Runner):
+    """A pointwise convolution of one geometry, ready to run on any arrays of it."""
+
+    cdef object weights, bias
+    cdef const void *weight_data
+    cdef const void *bias_data
+    cdef bint relu, is_double
+    cdef int channels, out_channels, slab_pixels, pixel_values
+    cdef ptrdiff_t rows, row_pixels, image_values, row_values
+
+    def __init__(self, shape, weights, bias, activation):
+        self.weights, self.bias = weights, bias
+        self.weight_data = PyArray_DATA(weights)
+        self.bias_data = NULL if bias is None else PyArray_DATA(bias)
+        self.relu, self.is_double = activation == "relu", weights.itemsize == 8
+        self.channels, self.out_channels = shape.in_channels, shape.out_channels
+        # A row is a run of output pixels whose inputs are a constant step apart: the whole image for stride 1.
+        strided = shape.stride != (1, 1)
+        self.rows = shape.out_height if strided else 1
+        self.row_pixels = shape.out_width if strided else shape.out_height * shape.out_width
+        self.pixel_values = shape.stride[1] * shape.in_channels
+        self.row_values = shape.stride[0] * shape.width * shape.in_channels
+        self.image_values = shape.height * shape.width * shape.in_channels
+        row_slabs = -(-self.row_pixels // min(MOST_PIXELS, max(FEWEST_PIXELS, -(-self.row_pixels // 2))))
+        self.slab_pixels = -(-self.row_pixels // row_slabs)
+        self.repeats, self.strips = shape.batch, self.rows * row_slabs
+        self.most_strips, self.most_parts = self.strips, 1  # what BLAS rounds may depend on the slab
+        self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
+
+    cpdef run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
+        """Run as every runner does, on an out whose pixels are as near to each other as BLAS can be told."""
+        if out_stride > INT_MAX * <ptrdiff_t>x.itemsize:
+            raise ValueError(
+                'out must have its pixels less than 2**31 values apart for algorithm "blas", '
+                f"got {out_stride // x.itemsize:,}"
+            )
+        Runner.run(self, x, residual, out, out_stride, work)
+
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
+        """Run until the deadline, BLAS itself on one thread."""
+        cdef bint is_done
+        cdef int limit = own_thread_limit()
+        fc_hold_blas()
+        set_own_thread_limit(1)  # which alone a BLAS built with OpenMP follows
+        is_done = Runner.run_on(self, arrays, work, progress)
+        fc_release_blas()
+        set_own_thread_limit(limit)
+        return is_done
+
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil:
+        """A thread's share of the slabs."""
+        cdef ptrdiff_t slab = fc_take_unit(shares, thread)
+        while slab >= 0:
+            if self.is_double:
+                self._slab(slab, arrays, <const double *>self.weight_data, <const double *>self.bias_data)
+            else:
+                self._slab(slab, arrays, <const float *>self.weight_data, <const float *>self.bias_data)
+            slab = fc_take_unit(shares, thread)
+
+    cdef void _slab(
+        self, ptrdiff_t slab, const Arrays *arrays, const floating *weights, const floating *bias
+    ) noexcept nogil:
+        """out = activation(x @ weights + (bias + residual)): the sum in brackets is where the product starts from."""
+        cdef ptrdiff_t image = slab // self.strips, row, first, m, i, k, row_slabs = self.strips // self.rows
+        cdef int pixels, channels = self.channels, out_channels = self.out_channels
+        cdef int ldx = self.pixel_values, ldy = arrays.out_stride // sizeof(floating)
+        cdef floating one = 1
+        cdef const floating *x = <const floating *>arrays.x + image * self.image_values
+        cdef const floating *residual = <const floating *>arrays.residual
+        cdef floating *out = <floating *>(arrays.out + image * arrays.out_image)
+        cdef floating *y
+        slab = slab % self.strips
+        row, first = slab // row_slabs, slab % row_slabs * self.slab_pixels
+        pixels = min(self.slab_pixels, self.row_pixels - first)
+        m = row * self.row_pixels + first
+        x += row * self.row_values + first * self.pixel_values
+        out += m * ldy
+        if residual != NULL:
+            residual += (image * self.rows * self.row_pixels + m) * out_channels
+        for i in range(pixels):
+            y = out + i * ldy
+            if residual != NULL:
+                memcpy(y, residual + i * out_channels, out_channels * sizeof(floating))
+            for k in range(out_channels):
+                y[k] = (y[k] if residual != NULL else 0) + (bias[k] if bias != NULL else 0)
+        # BLAS reads by columns: row-major y = x @ w is column-major yᵀ = wᵀ xᵀ.
+        if floating is double:
+            dgemm(
+                b"N", b"N", &out_channels, &pixels, &channels,
+                &one, <double *>weights, &out_channels, <double *>x, &ldx, &one, out, &ldy,
+            )
+        else:
+            sgemm(
+                b"N", b"N", &out_channels, &pixels, &channels,
+                &one, <float *>weights, &out_channels, <float *>x, &ldx, &one, out, &ldy,
+            )
+        if self.relu:
+            for i in range(pixels):
+                y = out + i * ldy
+                for k in range(out_channels):
+                    y[k] = 0 if y[k] < 0 else y[k]  # always stored, and so vectorised; a NaN stays
+
+
+# How BLAS libraries name what reads and what sets their number of threads, and what we call them. FlexiBLAS has the
+# names of OpenBLAS too.
+_LIBRARIES = [
+    ("flexiblas_get_num_threads", "flexiblas_set_num_threads", "flexiblas"),
+    *(
+        (f"{prefix}openblas_get_num_threads{suffix}", f"{prefix}openblas_set_num_threads{suffix}", "openblas")
+        for prefix, suffix in product(("scipy_", ""), ("", "64_"))
+    ),
+    ("MKL_Get_Max_Threads", "MKL_Set_Num_Threads", "mkl"),
+]
+
+
+def describe():
+    """(name, version and architecture, threads) of SciPy's BLAS, each None where it is not known."""
+    if _found is None:
+        return None, None, None
+    read, _, name = _found
+    config, core = (_text(read.replace("num_threads", fact)) for fact in ("config", "corename"))
+    version = f"{config.split()[1]} ({core})" if name == "openblas" and len(config.split()) > 1 else None
+    return name, version, getattr(_blas, read)()
+
+
+def _text(name):
+    """What a function of the library that gives a text says; "" where there is none."""
+    function = getattr(_blas, name, None)
+    if function is None:
+        return ""
+    function.restype = ctypes.c_char_p
+    return (function() or b"").decode(errors="replace")
+
+
+def _address(name):
+    return ctypes.cast(getattr(_blas, name), ctypes.c_void_p).value
+
+
+# A module that calls BLAS, by which the loader finds the functions of the library that it was linked to.
+_blas = ctypes.CDLL(scipy.linalg.cython_blas.__file__)
+_found = next((names for names in _LIBRARIES if hasattr(_blas, names[0]) and hasattr(_blas, names[1])), None)
+if fc_watch_blas(_address(_found[0]) if _found else 0, _address(_found[1]) if _found else 0):
+    raise OSError("forks cannot be watched: pthread_atfork failed")

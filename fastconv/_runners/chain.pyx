@@ -1,0 +1,89 @@
+"""Runners one after the other: a graph as one runner, whose steps follow each other with no Python between them."""
+
+from libc.stdlib cimport calloc, free
+
+from fastconv._runners.cut cimport Arrays, Progress, Runner
+
+
+cdef enum Of:
+    OF_X
+    OF_OUT
+    OF_ARENA  # of the chain
+    OF_NONE
+
+
+cdef struct Place:
+    Of of
+    ptrdiff_t offset, image, pixel
+
+
+cdef struct Step:
+    void *runner  # which the chain's list keeps
+    Place x, residual, out
+
+
+cdef dict ARRAYS = {"x": OF_X, "out": OF_OUT, "arena": OF_ARENA}
+
+
+cdef Place place(where):
+    """The C form of a `fastconv._runners.place.Place`, or of None."""
+    if where is None:
+        return Place(OF_NONE, 0, 0, 0)
+    return Place(<Of>ARRAYS[where.array], where.offset, where.image, where.pixel)
+
+
+cdef char *find(const Place *where, const Arrays *arrays, char *arena) noexcept nogil:
+    if where.of == OF_X:
+        return <char *>arrays.x + where.offset
+    if where.of == OF_OUT:
+        return arrays.out + where.offset
+    return arena + where.offset if where.of == OF_ARENA else NULL
+
+
+cdef class Chain(Runner):
+    """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result).
+
+    What lies between them is in an arena of so many bytes. Nothing of it is cut, it has no units of its own.
+    """
+
+    cdef Step *steps
+    cdef ptrdiff_t count
+    cdef list runners
+    cdef readonly ptrdiff_t arena_bytes
+
+    def __init__(self, list steps, ptrdiff_t arena_bytes):
+        cdef Runner runner
+        free(self.steps)
+        self.steps = <Step *>calloc(max(len(steps), 1), sizeof(Step))
+        if self.steps == NULL:
+            raise MemoryError
+        self.runners, self.count, self.arena_bytes = [runner for runner, *_ in steps], len(steps), arena_bytes
+        for i, (runner, x, residual, out) in enumerate(steps):
+            self.steps[i].runner = <void *>runner
+            self.steps[i].x, self.steps[i].residual, self.steps[i].out = place(x), place(residual), place(out)
+            self.team.size = max(self.team.size, runner.team.size)
+            self.workspace_bytes = max(self.workspace_bytes, runner.memory)
+
+    def __dealloc__(self):
+        free(self.steps)
+
+    def set_team(self, int size, int opened):
+        """The largest team of a step; each has its own already. A run takes the arena, and the workspace of one step
+        after the other.
+        """
+        self.memory = self.arena_bytes + self.workspace_bytes
+
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
+        cdef Arrays own
+        cdef Step *step
+        while progress.parts_done < self.count:
+            step = &self.steps[progress.parts_done]
+            own.x, own.residual = find(&step.x, arrays, work), find(&step.residual, arrays, work)
+            own.out, own.out_image, own.out_stride = find(&step.out, arrays, work), step.out.image, step.out.pixel
+            if step.out.of == OF_OUT:
+                own.out_image, own.out_stride = arrays.out_image, arrays.out_stride
+            if not (<Runner>step.runner).run_on(&own, work + self.arena_bytes, progress):
+                return False
+            progress.parts_done += 1
+            progress.begun = False
+        return True

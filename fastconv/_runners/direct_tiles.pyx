@@ -1,0 +1,309 @@
+"""The loops of the direct convolution over the tiles of a strip of output pixels, and over blocks of output channels.
+
+With dilation 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
+Output pixels for which the same taps of the kernel lie in the padding, and are left out, form tiles of their own.
+Few output channels, which fill no vector, take a tile whose lanes are pixels, where enough lie side by side.
+"""
+
+import numpy as np
+
+from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array
+
+from fastconv._kernels.cpu cimport (
+    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_tile,
+    fc_tile_kernel, kernels_for,
+)
+from fastconv._runners.cut cimport share
+from fastconv._runners.pack cimport is_narrow
+from fastconv._runners.rows cimport InputRows, Window
+
+from fastconv._runners.rows import chunks, is_read_well
+
+import_array()
+
+cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
+
+# The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
+# push out of L2 what is in use.
+cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
+
+# The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of
+# few terms have tiles of no more sums than hide the latency: the weights are read more often then, but most from L1.
+cdef ptrdiff_t FEW_TERMS = 288, ENOUGH_SUMS = 12
+
+cdef enum:
+    BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
+
+
+cdef class DirectTiles(Runner):
+    """How the kernels walk the input and the weights of one geometry."""
+
+    def __init__(self, shape, weights, bias, all_finite):
+        (self.stride_h, self.stride_w), dilation_w = shape.stride, shape.dilation[1]
+        self.kernel_rows, self.kernel_cols = shape.kernel
+        self.itemsize, self.out_width = weights.itemsize, shape.out_width
+        self.kernels = kernels_for(self.itemsize)
+        self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        self.narrow = is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
+        is_row = self.group_in == 1 and self.kernel_cols in (3, 5) and dilation_w == 1 and self.stride_w <= 2
+        self.in_rows = self.narrow and is_row
+        self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
+        reads_well = is_read_well(shape, shape.in_channels * self.itemsize, self.kernels.max_pixels)
+        self.in_place = self.in_rows and bool(all_finite) and reads_well
+        self.copies = shape.padding != ((0, 0), (0, 0)) and not self.in_place
+        self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.narrow else shape.groups
+        self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
+        self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
+        self.terms = shape.terms
+        self.max_pixels = self._max_pixels()
+        self.weights, self.bias = weights, bias
+        self.packed = <const char *>PyArray_DATA(weights)
+        self.packed_bias = <const char *>PyArray_DATA(bias)
+        self.column_bytes = self.terms * self.itemsize
+        self.block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
+        self.turn_bytes = self.kernels.lanes * FC_MAX_VECTORS * FC_STEPS * self.itemsize
+        self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
+        self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
+        columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
+        self.tile = f"{self.max_pixels} pixels × {columns} channels"
+        self._set_few(shape)
+        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
+        self.stride_w = self.rows.window_step
+        self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
+        self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+
+    def _set_few(self, shape):
+        """Take the tile for few columns where there is one, and runs of pixels that fill it."""
+        self.by_rows = self.copies or shape.kernel != (1, 1) or shape.stride != (1, 1)
+        run = shape.out_width if self.by_rows else shape.out_width * shape.out_height
+        if not self.narrow and 0 < self.group_out <= FC_MAX_FEW and run >= self.kernels.lanes:
+            self.few = self.kernels.few[self.group_out - 1]
+        self.by_rows = self.by_rows and self.few != NULL
+        if self.few != NULL:
+            self.tile = f"{self.kernels.lanes} pixels × {self.group_out} channels"
+
+    def _max_pixels(self):
+        """The most pixels of a tile."""
+        last_block = self.group_out % (self.kernels.lanes * FC_MAX_VECTORS)
+        has_half = 0 < last_block <= self.kernels.lanes  # a block of one vector, whose sums would be too few
+        if self.narrow or self.terms > FEW_TERMS or has_half:
+            return self.kernels.max_pixels
+        return min(self.kernels.max_pixels, ENOUGH_SUMS // FC_MAX_VECTORS)
+
+    def set_segments(self, dilation_w):
+        """Where the input under the kernel lies, once it is known how many rows are copied together."""
+        self.tap_bytes, self.band_bytes = self.rows.tap_step * self.pixel_bytes, self.rows.band_rows * self.row_bytes
+        merged = self.narrow or dilation_w == 1 and (self.groups == 1 or self.copies)
+        self.segment_bytes = self.tap_bytes * self.kernel_cols if merged else self.group_in * self.itemsize
+        self.offsets = np.array(
+            [
+                y * self.band_bytes + x * self.tap_bytes
+                for y in range(self.kernel_rows)
+                for x in range(1 if merged else self.kernel_cols)
+            ],
+            np.intp,
+        )
+        self.row_segments = len(self.offsets) // self.kernel_rows
+        self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
+
+    cdef void run_strip(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
+        ptrdiff_t first, ptrdiff_t pixels,
+    ) noexcept nogil:
+        """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
+        cdef ptrdiff_t top_row = first // self.out_width, row, end_of_set
+        cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
+        cdef ptrdiff_t set_blocks = 1 if self.rows.skips_columns else max(1, SET_BYTES // self.block_bytes)
+        cdef Run run
+        while first_block < end_block:
+            end_of_set = min(end_block, first_block + set_blocks)
+            run.tile = 0
+            row = top_row
+            while row < end_row:
+                run.end_row = row + 1 if self.by_rows else self.rows.end_of_rows(row, end_row)
+                run.first_col = 0
+                while run.first_col < self.out_width:
+                    run.window = self.rows.window(row, run.first_col)
+                    run.end_col = self.rows.end_of_columns(row, run.first_col)
+                    run.m = max(0, row * self.out_width - first) + run.first_col
+                    run.end = min(pixels, (run.end_row - 1) * self.out_width + run.end_col - first)
+                    self._run_of_pixels(strip, group, first_block, end_of_set, &run, source, first)
+                    run.first_col = run.end_col
+                row = run.end_row
+            first_block = end_of_set
+
+    cdef void _run_of_pixels(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
+        const char *source, ptrdiff_t first,
+    ) noexcept nogil:
+        """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
+        cdef Call[2] calls
+        cdef fc_tile *tile
+        cdef fc_tile_kernel kernel
+        cdef const char *inputs[FC_MAX_PIXELS]
+        cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, m = run.m
+        cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
+        cdef ptrdiff_t tiles = (pixels + self.max_pixels - 1) // self.max_pixels
+        cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, done = 0, t, i, n
+        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
+        cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
+        cdef ptrdiff_t jump = row_step - cols * step  # from the end of a row to the next, if they are no neighbours
+        cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
+        cdef ptrdiff_t next_set = (end_block - first_block) * self.block_bytes
+        cdef ptrdiff_t n_calls = self._calls(strip, group, first_block, end_block, run, calls)
+        cdef ptrdiff_t prefetching = 0  # tiles of the set that prefetch the next one
+        cdef const char *at
+        if end_block < self.blocks and next_set <= PREFETCHED_BYTES:
+            prefetching = self.turn_bytes // FC_PREFETCHED
+        at = source + (row - first // self.out_width) * row_step + q * step
+        at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
+        tile = &calls[0].tile
+        if self.few != NULL and pixels >= self.kernels.lanes and (tile.n_segments <= 1 or tile.length >= FC_FEW_BYTES):
+            tile.pixels = &at
+            self.few(tile, step, pixels)
+            return
+        for t in range(tiles):
+            n = low + (t < higher)
+            for i in range(n):
+                inputs[i] = at
+                at += step
+                left -= 1
+                if left == 0:
+                    left = cols
+                    at += jump
+            run.tile += 1
+            for i in range(n_calls):
+                tile = &calls[i].tile
+                tile.pixels = inputs
+                if run.tile <= prefetching and calls[i].vectors == FC_MAX_VECTORS:
+                    tile.ahead = next_set + (run.tile - 1) * FC_PREFETCHED
+                    kernel = self.kernels.conv_prefetching[n - 1]
+                else:
+                    kernel = self.kernels.conv[calls[i].vectors - 1][n - 1]
+                if others:
+                    self._scatter(kernel, tile, n, run, done)
+                else:
+                    kernel(tile)
+                    tile.out += n * tile.out_stride
+                    if tile.residual != NULL:
+                        tile.residual += n * tile.residual_stride
+            done += n
+
+    cdef ptrdiff_t _calls(
+        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        Call *calls,
+    ) noexcept nogil:
+        """The calls for the first tile of a run: for the full blocks of channels, then for the last; how many."""
+        cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
+        cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, n = 0
+        while first < end:
+            calls[n].tile = strip[0]
+            calls[n].tile.columns = columns if columns else end - first
+            calls[n].vectors = FC_MAX_VECTORS if calls[n].tile.columns > lanes else 1
+            self._place(&calls[n].tile, strip, group, first, calls[n].vectors, run.window, run.m)
+            first += calls[n].tile.columns
+            columns = 0
+            n += 1
+        return n
+
+    cdef void _scatter(
+        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
+    ) noexcept nogil:
+        """Run the kernel, for one block of channels, on n pixels that are no neighbours, by way of arrays in which they
+        are: those of a run after its `done` first.
+        """
+        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] values
+        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] added
+        cdef ptrdiff_t[FC_MAX_PIXELS] places  # after the run's first pixel
+        cdef fc_tile packed = tile[0]
+        cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize, cols = run.end_col - run.first_col
+        for i in range(n):
+            places[i] = (done + i) // cols * self.out_width + (done + i) % cols
+        packed.out, packed.out_stride = values, nbytes
+        if tile.residual != NULL:
+            for i in range(n):
+                memcpy(added + i * nbytes, tile.residual + places[i] * tile.residual_stride, nbytes)
+            packed.residual, packed.residual_stride = added, nbytes
+        kernel(&packed)
+        for i in range(n):
+            memcpy(tile.out + places[i] * tile.out_stride, values + i * nbytes, nbytes)
+
+    cdef void run_narrow_strip(
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+    ) noexcept nogil:
+        """Every tile of a strip of narrow groups, the input of whose first row, or of the map's if x is read where it
+        is, begins at `source`.
+        """
+        cdef ptrdiff_t q = 0, end, tiles, t, first
+        while q < self.out_width:
+            end = self.rows.end_of_columns(top_row, q)
+            tiles = (end - q + self.max_pixels - 1) // self.max_pixels
+            first = q
+            for t in range(tiles):
+                q = first + share(t, tiles, end - first)
+                self._run_of_columns(
+                    strip, group, source, top_row, rows, q, first + share(t + 1, tiles, end - first) - q
+                )
+            q = end
+
+    cdef void _run_of_columns(
+        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows, ptrdiff_t q,
+        ptrdiff_t n
+    ) noexcept nogil:
+        """Tiles of n pixels from column q on: down the rows under a tile, whose inputs then are met again in L1."""
+        cdef const char *inputs[FC_MAX_PIXELS]
+        cdef fc_tile tile = strip[0]
+        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
+        cdef ptrdiff_t i, row = top_row, end_row = top_row + rows, end, at
+        cdef Window window
+        cdef fc_tile_kernel kernel
+        tile.pixels, tile.columns, tile.tap = inputs, self.group_out, self.tap_bytes
+        while row < end_row:
+            end = self.rows.end_of_rows(row, end_row)
+            window = self.rows.window(row, q)
+            self._place(&tile, strip, group, 0, 1, window, (row - top_row) * self.out_width + q)
+            at = q * step + window.rows.first * self.band_bytes + window.cols.first * self.tap_bytes
+            if self.in_place:
+                at += row * row_step - self.rows.y.before * self.row_bytes - self.rows.x.before * self.pixel_bytes
+            else:
+                at += (row - top_row) * row_step
+            if self.in_rows and window.cols.end - window.cols.first == self.kernel_cols:
+                kernel = self.kernels.row[self.kernel_cols > 3][self.stride_w - 1][n - 1]
+            else:
+                kernel = self.narrow_kernels[n - 1]
+            while row < end:
+                for i in range(n):
+                    inputs[i] = source + at + i * step
+                kernel(&tile)
+                row += 1
+                at += row_step
+                tile.out += self.out_width * tile.out_stride
+                if tile.residual != NULL:
+                    tile.residual += self.out_width * tile.residual_stride
+
+    cdef void _place(
+        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+        Window window, ptrdiff_t m,
+    ) noexcept nogil:
+        """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
+        kernel the taps in a window; the strip's pixel m and on.
+        """
+        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
+        cdef ptrdiff_t rows = window.rows.end - window.rows.first, cols = window.cols.end - window.cols.first
+        cdef ptrdiff_t row_weights = vectors * self.row_bytes_of_vector, left_out = self.kernel_cols - cols
+        tile.segments = self.segments
+        tile.n_segments = rows * self.row_segments if cols else 0
+        tile.weights = (
+            self.packed + group * self.group_bytes + first * self.column_bytes + window.rows.first * row_weights
+        )
+        tile.skipped = (self.kernel_rows - rows) * row_weights
+        tile.length, tile.gap = self.segment_bytes, 0
+        if left_out:  # of merged segments
+            tile.length -= left_out * self.segment_bytes // self.kernel_cols
+            tile.gap = left_out * row_weights // self.kernel_cols
+            tile.weights = <const char *>tile.weights + window.cols.first * row_weights // self.kernel_cols
+        tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+        tile.out = strip.out + m * tile.out_stride + channel
+        tile.residual = strip.residual + m * tile.residual_stride + channel if strip.residual != NULL else NULL

@@ -1,0 +1,45 @@
+"""Runs the loops that `fastconv.peak` times, on a team."""
+
+from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array, ndarray
+
+from fastconv._kernels.cpu cimport active_isa, fc_peak_kernel
+from fastconv._runners.team cimport Team, share_units
+
+import_array()
+
+
+cdef struct Job:
+    fc_peak_kernel peak
+    long rounds
+    const char *source
+    char *target
+    ptrdiff_t share
+
+
+def multiply_adds(long rounds, int threads):
+    """Each of `threads` does `rounds` rounds of independent multiply-adds; return the FLOP of all together."""
+    cdef Job job
+    job.peak, job.rounds = active_isa().peak, rounds
+    with nogil:
+        share_units(Team(threads, threads), threads, _multiply_add, &job)
+    return job.peak(0) * rounds * threads
+
+
+cdef void _multiply_add(void *job, ptrdiff_t _) noexcept nogil:
+    (<Job *>job).peak((<Job *>job).rounds)
+
+
+def copy(ndarray source, ndarray target, int threads):
+    """Each of `threads` copies its share of one array into another; return the bytes read and written."""
+    cdef Job job
+    job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
+    job.share = source.nbytes // threads
+    with nogil:
+        share_units(Team(threads, threads), threads, _copy, &job)
+    return 2 * job.share * threads
+
+
+cdef void _copy(void *what, ptrdiff_t i) noexcept nogil:
+    cdef Job *job = <Job *>what
+    memcpy(job.target + i * job.share, job.source + i * job.share, job.share)

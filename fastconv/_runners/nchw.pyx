@@ -1,0 +1,298 @@
+"""Arrays in layout NCHW: 1×1 convolutions right on them, and the conversion of the layout for everything else.
+
+The pixels of a channel, a *plane*, are neighbours here: a tile is some output channels (rows of the weights) times
+vectors of pixels. A *panel* is as many pixels as a tile has columns, of all channels, a *strip* a run of panels. One
+unit of work is a strip of one image, or of one group of it, times some tiles of rows. The first of these reads the
+planes and copies the panels into the thread's workspace, where the others find them side by side; the last pixels of
+a plane, fewer than a vector, and pixels that a stride sets apart are gathered before. The reduction is never split.
+"""
+
+from cython cimport floating
+from numpy cimport PyArray_DATA, import_array, ndarray
+
+from fastconv._kernels.cpu cimport (
+    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_end_stream, fc_kernels,
+    fc_planes, kernels_for,
+)
+from fastconv._runners.cut cimport Arrays, Cut, Runner, share
+from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.team cimport Team, share_units
+
+from fastconv._checks.arrays import aligned
+
+import_array()
+
+cdef enum:
+    PIECE = 64  # rows and columns transposed together, at least: their lines stay in L1
+    MOST_COLUMNS = FC_MAX_VECTORS * FC_MAX_LANES  # of a tile
+    MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
+    TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
+cdef ptrdiff_t STRIP_BYTES = 128 * 1024  # of panels: they stay in L2
+cdef double VALUE_COST = 12  # to bring in a value of input or weights, in multiply-adds
+
+
+def pack(weight, bias, groups):
+    """(weights HWIO of a 1×1 kernel in the order the tiles read them, [group][tile][channel][row]; the bias).
+
+    Behind the weights is room for what the kernels read beyond them.
+    """
+    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
+    channels, k = weight.shape[2], weight.shape[3] // groups
+    tiles = -(-k // kernels.max_pixels)
+    packed = aligned((groups * k * channels + FC_MAX_PIXELS + kernels.lanes,), weight.dtype)
+    end = 0
+    for group in range(groups):
+        for tile in range(tiles):
+            rows = slice(group * k + share(tile, tiles, k), group * k + share(tile + 1, tiles, k))
+            start, end = end, end + (rows.stop - rows.start) * channels
+            packed[start:end].reshape(channels, -1)[:] = weight[0, 0, :, rows]
+    packed[end:] = 0
+    packed_bias = aligned((groups * k,), weight.dtype)
+    packed_bias[:] = 0 if bias is None else bias
+    return packed, packed_bias
+
+
+cdef struct Transposition:
+    const fc_kernels *kernels
+    ptrdiff_t itemsize, rows, columns, row_parts, column_parts
+    const char *source
+    char *target
+    bint streams
+
+
+def transpose(ndarray source, ndarray target, team):
+    """Write each matrix of `source`, (images, rows, columns), transposed to `target`; both are contiguous.
+
+    The team shares pieces of a few cache lines a side, which it turns by blocks in registers.
+    """
+    cdef Transposition job
+    cdef Team shared = Team(team[0], team[1])
+    job.kernels, job.itemsize = kernels_for(source.itemsize), source.itemsize
+    job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
+    job.rows, job.columns = source.shape[1], source.shape[2]
+    job.row_parts, job.column_parts = _parts(job.rows), _parts(job.columns)
+    is_of_lines = (<size_t>job.target | <size_t>(job.rows * job.itemsize)) % CACHE_LINE == 0
+    job.streams = is_of_lines and target.nbytes > FC_CACHED_BYTES
+    with nogil:
+        share_units(shared, source.shape[0] * job.row_parts * job.column_parts, _transpose_piece, &job)
+
+
+cdef ptrdiff_t _parts(ptrdiff_t size) noexcept nogil:
+    return max(1, size // PIECE)
+
+
+cdef ptrdiff_t _edge(ptrdiff_t part, ptrdiff_t parts, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
+    """Where a part of an axis begins: at a whole block; the last part has the rest."""
+    return size if part == parts else share(part, parts, size // lanes) * lanes
+
+
+cdef void _transpose_piece(void *what, ptrdiff_t unit) noexcept nogil:
+    """A piece of a matrix, the rows' parts fastest. A last block that is not whole begins so much earlier."""
+    cdef const Transposition *job = <const Transposition *>what
+    cdef ptrdiff_t lanes = job.kernels.lanes, part = unit % job.row_parts, y, x, row, column
+    cdef ptrdiff_t top = _edge(part, job.row_parts, job.rows, lanes)
+    cdef ptrdiff_t bottom = _edge(part + 1, job.row_parts, job.rows, lanes)
+    unit //= job.row_parts
+    part = unit % job.column_parts
+    cdef ptrdiff_t left = _edge(part, job.column_parts, job.columns, lanes)
+    cdef ptrdiff_t right = _edge(part + 1, job.column_parts, job.columns, lanes)
+    cdef ptrdiff_t image = unit // job.column_parts * job.rows * job.columns
+    cdef const char *source = job.source + image * job.itemsize
+    cdef char *target = job.target + image * job.itemsize
+    if bottom - top < lanes or right - left < lanes:
+        source += (top * job.columns + left) * job.itemsize
+        target += (left * job.rows + top) * job.itemsize
+        if job.itemsize == 4:
+            _transpose_few(<const float *>source, <float *>target, job, bottom - top, right - left)
+        else:
+            _transpose_few(<const double *>source, <double *>target, job, bottom - top, right - left)
+        return
+    for y in range((bottom - top + lanes - 1) // lanes):
+        row = min(top + y * lanes, bottom - lanes)
+        for x in range((right - left + lanes - 1) // lanes):
+            column = min(left + x * lanes, right - lanes)
+            job.kernels.transpose[job.streams](
+                source + (row * job.columns + column) * job.itemsize, job.columns * job.itemsize,
+                target + (column * job.rows + row) * job.itemsize, job.rows * job.itemsize,
+            )
+    if job.streams:
+        fc_end_stream()
+
+
+cdef void _transpose_few(
+    const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
+) noexcept nogil:
+    """A piece with fewer rows or columns than a block, value by value."""
+    cdef ptrdiff_t step = job.rows, row, column
+    for row in range(rows):
+        for column in range(columns):
+            target[column * step + row] = source[column]
+        source += job.columns
+
+
+cdef class Pointwise(Runner):
+    """A 1×1 convolution of one geometry, ready to run on any NCHW arrays of it."""
+
+    cdef const fc_kernels *kernels
+    cdef object weights, bias
+    cdef const char *packed
+    cdef const char *packed_bias
+    cdef ptrdiff_t itemsize
+    cdef bint relu, strided
+    # Geometry, in pixels and channels; an image here is one group of an image.
+    cdef ptrdiff_t images, groups, group_in, group_out, plane, out_plane
+    cdef ptrdiff_t width, out_width, stride_h, stride_w
+    # The cut.
+    cdef ptrdiff_t panels, tiles
+
+    def __init__(self, shape, weights, bias, activation):
+        self.itemsize = weights.itemsize
+        self.kernels = kernels_for(self.itemsize)
+        self.weights, self.bias, self.relu = weights, bias, activation == "relu"
+        self.packed, self.packed_bias = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(bias)
+        self.images, self.groups = shape.batch * shape.groups, shape.groups
+        self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        self.plane, self.out_plane = shape.height * shape.width, shape.out_height * shape.out_width
+        self.strided = self.plane != self.out_plane
+        self.width, self.out_width = shape.width, shape.out_width
+        self.stride_h, self.stride_w = shape.stride
+
+        width = self.kernels.lanes * FC_MAX_VECTORS
+        panel_bytes = width * self.group_in * self.itemsize
+        self.panels = self.out_plane // width
+        self.strips = max(1, -(-self.panels // max(1, STRIP_BYTES // panel_bytes)))
+        self.workspace_bytes = (-(-self.panels // self.strips) + 1) * panel_bytes  # and what the last strip has more
+        self.tiles = -(-self.group_out // self.kernels.max_pixels)
+        self.repeats, self.most_strips, self.most_parts = self.images, max(self.strips, self.panels), self.tiles
+        self.tile = f"{self.kernels.max_pixels} channels × {width} pixels"
+
+    cdef double strip_time(self, ptrdiff_t strips) noexcept:
+        """What it takes to copy the panels of the largest strip, in multiply-adds."""
+        return VALUE_COST * self.out_plane / strips * self.group_in
+
+    cdef double unit_time(self, Cut cut) noexcept:
+        """What the products of the largest unit take, in multiply-adds."""
+        cdef double rows = self.group_out * ((self.tiles + cut.parts - 1) // cut.parts) / <double>self.tiles
+        cdef double panels = max(1, (self.panels + cut.strips - 1) // cut.strips)
+        cdef double pixels = self.out_plane * panels / max(1, self.panels)
+        return rows * self.group_in * (pixels + VALUE_COST)
+
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil:
+        """A thread's share of the units: parts of the tiles fastest, then strips, images."""
+        cdef fc_planes pieces[MOST_PIECES]
+        cdef ptrdiff_t unit, part, strip, image, first_pixel, n = 0, prepared = -1
+        while True:
+            unit = fc_take_unit(shares, thread)
+            if unit < 0:
+                return
+            part, strip, image = unit % cut.parts, unit // cut.parts % cut.strips, unit // (cut.parts * cut.strips)
+            first_pixel = self._first_pixel(strip, cut.strips)
+            if unit // cut.parts != prepared:
+                prepared = unit // cut.parts
+                n = self._prepare(
+                    pieces, first_pixel, self._first_pixel(strip + 1, cut.strips),
+                    arrays.x + image * self.group_in * self.plane * self.itemsize, work,
+                )
+            self._tiles(
+                pieces, n, image, first_pixel, share(part, cut.parts, self.tiles),
+                share(part + 1, cut.parts, self.tiles), arrays,
+            )
+
+    cdef void _tiles(
+        self, fc_planes *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, ptrdiff_t first, ptrdiff_t end,
+        const Arrays *arrays,
+    ) noexcept nogil:
+        """Tiles of rows, first to end, over the n pieces of a strip of an image."""
+        cdef ptrdiff_t tile, row, rows, i, group_row = image % self.groups * self.group_out
+        cdef ptrdiff_t image_offset = image * self.group_out * self.out_plane * self.itemsize, offset
+        for tile in range(first, end):
+            row = share(tile, self.tiles, self.group_out)
+            rows = share(tile + 1, self.tiles, self.group_out) - row
+            offset = image_offset + (row * self.out_plane + first_pixel) * self.itemsize
+            for i in range(n):
+                pieces[i].rows = rows
+                pieces[i].weights = self.packed + (group_row + row) * self.group_in * self.itemsize
+                pieces[i].store.bias = self.packed_bias + (group_row + row) * self.itemsize
+                pieces[i].store.out = arrays.out + offset
+                pieces[i].store.residual = arrays.residual + offset if arrays.residual != NULL else NULL
+                self._piece(&pieces[i])
+                offset += pieces[i].store.columns * self.itemsize
+
+    cdef ptrdiff_t _first_pixel(self, ptrdiff_t strip, ptrdiff_t strips) noexcept nogil:
+        """Where one of so many strips begins: at a panel; the last ends with the plane."""
+        if strip == strips:
+            return self.out_plane
+        return share(strip, strips, self.panels) * self.kernels.lanes * FC_MAX_VECTORS
+
+    cdef ptrdiff_t _prepare(
+        self, fc_planes *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work
+    ) noexcept nogil:
+        """Cut a strip into whole panels, one of a vector, and pixels that fill none; returns the number of pieces."""
+        cdef ptrdiff_t lanes = self.kernels.lanes, width = lanes * FC_MAX_VECTORS, pixels, panel, n = 0
+        cdef bint copies = self.tiles > TILES_WITHOUT_COPY
+        while first < end:
+            pixels = end - first
+            if pixels >= width:
+                pixels -= pixels % width
+            elif pixels >= lanes:
+                pixels = lanes
+            else:
+                pixels = min(pixels, FC_MOST_REST)
+            panel = min(pixels, width)
+            piece.channels = self.group_in
+            piece.store.columns, piece.store.relu = pixels, self.relu
+            piece.store.out_stride = piece.store.residual_stride = self.out_plane * self.itemsize
+            piece.x, piece.copy = x + first * self.itemsize, work if copies else NULL
+            piece.plane_stride, piece.panel_stride = self.plane * self.itemsize, panel * self.itemsize
+            if self.strided or pixels < lanes:
+                if self.itemsize == 4:
+                    self._gather(<const float *>x, first, pixels, panel, <float *>work)
+                else:
+                    self._gather(<const double *>x, first, pixels, panel, <double *>work)
+                piece.copy = work
+                self._read_copy(piece)
+            work += self.group_in * pixels * self.itemsize
+            first += pixels
+            piece += 1
+            n += 1
+        return n
+
+    cdef void _piece(self, fc_planes *piece) noexcept nogil:
+        """A tile of rows over a piece, which is read from its copy from then on."""
+        cdef ptrdiff_t pixels = piece.store.columns, lanes = self.kernels.lanes
+        if pixels < lanes:
+            self.kernels.planes_rest[pixels - 1](piece)
+        else:
+            self.kernels.planes[pixels > lanes][piece.rows - 1](piece)
+            if piece.copy != NULL:
+                self._read_copy(piece)
+
+    cdef void _read_copy(self, fc_planes *piece) noexcept nogil:
+        """Let the piece be read from its copy."""
+        cdef ptrdiff_t width = min(piece.store.columns, <ptrdiff_t>self.kernels.lanes * FC_MAX_VECTORS)
+        piece.x, piece.copy = piece.copy, NULL
+        piece.plane_stride = width * self.itemsize
+        piece.panel_stride = self.group_in * piece.plane_stride
+
+    cdef void _gather(
+        self, const floating *image, ptrdiff_t first, ptrdiff_t pixels, ptrdiff_t width, floating *panel
+    ) noexcept nogil:
+        """Copy output pixels `first` and next of every channel into panels of `width` pixels."""
+        cdef ptrdiff_t offsets[MOST_COLUMNS]
+        cdef ptrdiff_t n, pixel, i, _
+        cdef const floating *x
+        for n in range(pixels // width):
+            pixel = first + n * width
+            for i in range(width):
+                offsets[i] = (
+                    (pixel + i) // self.out_width * self.stride_h * self.width
+                    + (pixel + i) % self.out_width * self.stride_w
+                )
+            x = image
+            for _ in range(self.group_in):
+                for i in range(width):
+                    panel[i] = x[offsets[i]]
+                panel += width
+                x += self.plane

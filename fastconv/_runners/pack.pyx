@@ -1,0 +1,161 @@
+"""What plans keep of their weights: packed in the order in which the kernels read them, in arrays that begin at a cache
+line.
+"""
+
+from math import isfinite, prod
+
+import numpy as np
+
+from libc.string cimport memcpy, memset
+from numpy cimport PyArray_DATA, import_array, ndarray
+
+from fastconv._kernels.cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights, fc_weights_kernel, kernels_for
+from fastconv._runners.rows cimport LEAST_TERMS
+from fastconv._runners.team cimport Team, share_units
+
+from fastconv._checks.arrays import aligned
+from fastconv._runners.team import DefaultEnvironment
+
+import_array()
+
+
+cdef enum:
+    PIECE = 16  # channels whose weights one thread transforms
+
+
+def direct(weight, bias, groups):
+    """What a plan keeps: weights and bias in the order of the tiles, and whether all weights are known to be finite."""
+    packed_bias = _direct_bias(bias, groups, *weight.shape[2:], weight.dtype)
+    return _direct_weights(weight, groups), packed_bias, _all_finite(weight)
+
+
+def _all_finite(weight):
+    """Whether zeros of the padding may be left out; not asked of kernels of one row and few terms, for which an answer
+    takes longer than it saves.
+    """
+    rows, terms = weight.shape[0], prod(weight.shape[:3])
+    return bool((rows > 1 or terms >= LEAST_TERMS) and np.isfinite(weight).all())
+
+
+def _direct_weights(ndarray weight, ptrdiff_t groups):
+    """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
+
+    The last block of a group is one vector wide when its columns fit one. Weights of narrow groups are packed as one
+    group, in blocks of one vector, where the last may begin inside the one before it.
+    """
+    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
+    cdef ptrdiff_t lanes = kernels.lanes, block = lanes * FC_MAX_VECTORS, itemsize = weight.itemsize
+    cdef ptrdiff_t r = weight.shape[0], s = weight.shape[1], c = weight.shape[2], all_columns = weight.shape[3]
+    cdef bint narrow = is_narrow(c, all_columns // groups, groups, lanes)
+    if narrow:
+        block, groups = lanes, 1
+    cdef ptrdiff_t rows = r * s * c, k = all_columns // groups, columns = -(-k // lanes) * lanes
+    cdef ptrdiff_t group, first, row, width, stored, start
+    packed = aligned((groups, rows * columns), weight.dtype)
+    cdef char *target = <char *>PyArray_DATA(packed)
+    cdef const char *source = <const char *>PyArray_DATA(weight)
+    with nogil:
+        for group in range(groups):
+            first = 0
+            while first < columns:
+                width = min(block, columns - first)
+                stored = min(width, k - first)
+                start = group * k + first
+                if narrow and first > 0:
+                    stored, start = width, min(start, k - width)
+                for row in range(rows):
+                    memcpy(target, source + (row * all_columns + start) * itemsize, stored * itemsize)
+                    memset(target + stored * itemsize, 0, (width - stored) * itemsize)
+                    target += width * itemsize
+                first += block
+    return packed
+
+
+cdef bint is_narrow(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, ptrdiff_t lanes) noexcept nogil:
+    """Whether the groups are for the narrow tile: as wide in as out, and a vector holds whole groups."""
+    return groups > 1 and group_in == group_out and (group_in == 1 or (group_in == 4 and lanes % 4 == 0))
+
+
+def _direct_bias(bias, groups, group_in, out_channels, dtype):
+    """The bias as [group][column], the weights of narrow groups being packed as one group."""
+    if is_narrow(group_in, out_channels // groups, groups, kernels_for(dtype.itemsize).lanes):
+        groups = 1
+    return _bias(bias, groups, out_channels, dtype)
+
+
+def _bias(bias, groups, out_channels, dtype):
+    """The bias as [group][column], padded to whole vectors; zeros for None."""
+    lanes, k = kernels_for(dtype.itemsize).lanes, out_channels // groups
+    packed = aligned((groups, -(-k // lanes) * lanes), dtype)
+    packed[:] = 0
+    if bias is not None:
+        packed[:, :k] = bias.reshape(groups, k)
+    return packed
+
+
+cdef struct Weights:
+    fc_weights all  # of all channels and columns of a group
+    fc_weights_kernel kernel
+    ptrdiff_t itemsize, points, columns, block, blocks, pieces
+
+
+def winograd(ndarray weight, bias, ptrdiff_t groups, transform, team):
+    """What a plan keeps: the weights at every point, [group][block][point][c][column], the bias, the weights as they
+    are, whether they are finite, and the largest sum of squares of a patch's values for which nothing can overflow on
+    the way. The team shares the blocks, in pieces of a few channels.
+    """
+    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
+    cdef ptrdiff_t c = weight.shape[2], all_columns = weight.shape[3]
+    cdef Weights weights
+    cdef Team shared = Team(team[0], team[1])
+    weights.itemsize, weights.points = weight.itemsize, transform.points**2
+    weights.block = kernels.lanes * FC_MAX_VECTORS
+    weights.all.channels, weights.all.columns = c, all_columns // groups
+    weights.columns = -(-weights.all.columns // kernels.lanes) * kernels.lanes
+    weights.blocks, weights.pieces = -(-weights.columns // weights.block), -(-c // PIECE)
+    weights.kernel = kernels.winograd.weights[transform.kernel == 5][len(transform.nodes) - 1]
+    for i, row in enumerate(transform.weight_rows):
+        for k, value in enumerate(row):
+            weights.all.rows[i][k] = value
+    weights.all.channel_stride = all_columns * weight.itemsize
+    weights.all.tap_stride = c * weights.all.channel_stride
+    packed = aligned((groups, weights.points * c * weights.columns), weight.dtype)
+    sums = np.zeros((groups * weights.blocks, weights.pieces, weights.block))
+    weights.all.taps, weights.all.out = <const char *>PyArray_DATA(weight), <char *>PyArray_DATA(packed)
+    weights.all.sums = <double *>PyArray_DATA(sums)
+    with DefaultEnvironment():
+        with nogil:
+            share_units(shared, groups * weights.blocks * weights.pieces, _winograd_piece, &weights)
+        with np.errstate(over="ignore"):
+            totals = sums.sum(1)
+        largest = float(totals.max(initial=0))  # NaN stays
+        packed_bias = _bias(bias, groups, all_columns, weight.dtype)
+        return packed, packed_bias, weight, isfinite(largest), _most(largest, transform, weight.dtype)
+
+
+cdef void _winograd_piece(void *job, ptrdiff_t unit) noexcept nogil:
+    """Pack a unit: pieces fastest, then blocks, groups."""
+    cdef const Weights *weights = <const Weights *>job
+    cdef fc_weights piece = weights.all
+    cdef ptrdiff_t itemsize = weights.itemsize, channel = unit % weights.pieces * PIECE
+    cdef ptrdiff_t group = unit // weights.pieces // weights.blocks
+    cdef ptrdiff_t column = unit // weights.pieces % weights.blocks * weights.block
+    cdef ptrdiff_t width = min(weights.block, weights.columns - column) * itemsize
+    piece.point_stride = weights.all.channels * width
+    piece.out += (group * weights.columns + column) * weights.points * weights.all.channels * itemsize + channel * width
+    piece.taps += channel * piece.channel_stride + (group * weights.all.columns + column) * itemsize
+    piece.channels = min(<ptrdiff_t>PIECE, weights.all.channels - channel)
+    piece.columns = min(weights.block, weights.all.columns - column)
+    piece.sums += unit * weights.block
+    weights.kernel(&piece)
+
+
+def _most(largest, transform, dtype):
+    """The largest sum of squares of x for which no value can overflow, `largest` being the largest sum of absolute
+    weights; -1, less than any, for unfit weights.
+    """
+    gain = transform.gain * largest
+    limit = float(np.finfo(dtype).max) / 4  # there is rounding
+    if not gain <= limit:  # the weights themselves may overflow, or gain is NaN
+        return -1.0
+    return min(limit / max(gain, 1), limit**0.5) ** 2  # with a gain below 1 the squares overflow first

@@ -1,0 +1,7 @@
+from typing import Literal
+
+from fastconv._checks.pool_shapes import PoolShape
+from fastconv._runners.cut import Runner
+
+class Pool(Runner):
+    def __init__(self, shape: PoolShape, kind: Literal["max", "avg"], itemsize: int) -> None: ...

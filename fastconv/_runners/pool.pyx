@@ -1,0 +1,81 @@
+"""Pooling on NHWC arrays: the team shares the rows of output pixels, which the kernels take run by run."""
+
+from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_windows, kernels_for
+from fastconv._runners.cut cimport Arrays, Cut, Runner
+from fastconv._runners.shares cimport fc_shares, fc_take_unit
+
+
+cdef ptrdiff_t MOST_MAXIMA_BYTES = 64 * 1024  # of a row: they are to stay in the fast caches
+
+
+cdef class Pool(Runner):
+    """A pooling of one geometry, ready to run on any arrays of it; `kind` is "max" or "avg"."""
+
+    cdef fc_pool_kernel kernel
+    cdef fc_windows windows  # whole ones; a run fills in its own
+    cdef ptrdiff_t height, width, out_height, out_width
+    cdef ptrdiff_t kernel_h, kernel_w, stride_h, stride_w, top, left
+    cdef ptrdiff_t first_whole, end_whole  # the columns of the output whose windows lie in x
+
+    def __init__(self, shape, kind, itemsize):
+        cdef const fc_kernels *kernels = kernels_for(itemsize)
+        self.kernel = kernels.pool_max if kind == "max" else kernels.pool_average
+        self.height, self.width = shape.height, shape.width
+        self.out_height, self.out_width = shape.out_height, shape.out_width
+        (self.kernel_h, self.kernel_w), (self.stride_h, self.stride_w) = shape.kernel, shape.stride
+        (self.top, _), (self.left, _) = shape.padding
+        self.first_whole = -(-self.left // self.stride_w)
+        self.end_whole = min(self.out_width, (self.width + self.left - self.kernel_w) // self.stride_w + 1)
+        self.windows.channels = shape.channels
+        self.windows.column_stride = shape.channels * itemsize
+        self.windows.row_stride = self.width * self.windows.column_stride
+        self.windows.step = self.stride_w * self.windows.column_stride
+        self.windows.count = self.kernel_h * self.kernel_w
+        # Maxima of the columns first, which overlapping windows share, where that reads fewer values.
+        shares = kind == "max" and self.kernel_h * self.kernel_w > self.stride_w * self.kernel_h + self.kernel_w
+        if shares and self.windows.row_stride <= MOST_MAXIMA_BYTES:
+            self.workspace_bytes = -(-self.windows.row_stride // CACHE_LINE) * CACHE_LINE
+        self.repeats, self.strips = shape.batch, self.out_height
+        self.most_strips, self.most_parts = self.strips, 1
+
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil:
+        """A thread's share of the rows of output pixels."""
+        cdef ptrdiff_t row = fc_take_unit(shares, thread), image, p
+        while row >= 0:
+            image, p = row // self.out_height, row % self.out_height
+            self._row(
+                arrays.x + image * self.height * self.windows.row_stride,
+                p,
+                arrays.out + image * arrays.out_image + p * self.out_width * arrays.out_stride,
+                arrays.out_stride,
+                work,
+            )
+            row = fc_take_unit(shares, thread)
+
+    cdef void _row(self, const char *image, ptrdiff_t p, char *out, ptrdiff_t out_stride, char *work) noexcept nogil:
+        """One row of output pixels; the windows are cut to the pixels that exist."""
+        cdef fc_windows t = self.windows
+        cdef ptrdiff_t top = p * self.stride_h - self.top, y = max(top, 0), left, x, q = 0
+        t.rows = min(top + self.kernel_h, self.height) - y
+        image += y * t.row_stride
+        if self.workspace_bytes:
+            t.x, t.out, t.columns, t.pixels = image, work, 1, 1
+            t.channels *= self.width
+            self.kernel(&t)
+            image, t.rows = work, 1
+        t.out_stride = out_stride
+        while q < self.out_width:
+            left = q * self.stride_w - self.left
+            x = max(left, 0)
+            t.columns = min(left + self.kernel_w, self.width) - x
+            t.x = image + x * t.column_stride
+            t.out = out + q * out_stride
+            t.pixels = self.end_whole - q if self.first_whole <= q < self.end_whole else 1
+            t.channels = self.windows.channels
+            q += t.pixels
+            if t.step == t.column_stride == out_stride:  # all side by side: channels of one wide pixel
+                t.channels *= t.pixels
+                t.pixels = 1
+            self.kernel(&t)

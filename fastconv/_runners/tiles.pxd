@@ -1,0 +1,42 @@
+"""The tiles of Winograd's output maps: their order in a strip, what they see and where their values go."""
+
+from fastconv._kernels.cpu cimport fc_patches, fc_result
+from fastconv._runners.cut cimport Arrays
+from fastconv._runners.rows cimport InputRows
+
+
+cdef enum:
+    MAX_TILES = 48  # in a strip
+    SHORT_ROWS = 1
+    SHORT_COLS = 2
+    KINDS = 4
+
+
+cdef struct Tile:
+    ptrdiff_t number  # row by row, through the images of the batch
+    ptrdiff_t image, row, col  # of its first value
+    int kind
+
+
+cdef struct Strip:
+    ptrdiff_t count
+    Tile[MAX_TILES] tiles  # in the order of their kinds
+    int prefetched  # cache lines of weights, for each channel
+    ptrdiff_t[KINDS + 1] starts  # where each kind does: short columns, full, short rows, both
+
+
+cdef class Tiles:
+    cdef readonly ptrdiff_t count  # in the batch
+    cdef ptrdiff_t height, width, pixel_bytes, out_height, out_width, top, left, points, outputs, rows, cols
+    cdef bint short_rows, short_cols  # in the last row, in the last column
+    cdef InputRows inputs  # of the direct convolution
+    cdef object zeros
+    cdef const char *no_values
+    cdef void arrange(self, Strip *strip, ptrdiff_t first, ptrdiff_t end) noexcept nogil
+    cdef Tile _at(self, ptrdiff_t number) noexcept nogil
+    cdef ptrdiff_t run_length(self, const Strip *strip, ptrdiff_t place) noexcept nogil
+    cdef void find_pixels(self, const char *x, const Tile *tile, ptrdiff_t count, const char **pixels) noexcept nogil
+    cdef void find_taps(self, const Tile *tile, fc_patches *patch) noexcept nogil
+    cdef void place(
+        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_result *result
+    ) noexcept nogil

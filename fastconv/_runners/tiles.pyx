@@ -1,0 +1,103 @@
+"""The tiles of Winograd's output maps: their order in a strip, what they see and where their values go.
+
+Tiles at the far edges of the map may be *short*: they leave out two points of an axis. A strip keeps its tiles in an
+order in which those that have a point lie side by side.
+"""
+
+from numpy cimport PyArray_DATA, import_array
+
+from fastconv._kernels.cpu cimport FC_MAX_RUN, fc_window
+from fastconv._runners.cut cimport Arrays
+from fastconv._runners.rows cimport InputRows
+
+from fastconv._checks.arrays import aligned
+
+import_array()
+
+cdef int[KINDS] ORDER = [SHORT_COLS, 0, SHORT_ROWS, SHORT_ROWS + SHORT_COLS]
+
+
+cdef class Tiles:
+    """The tiles of one geometry and transform."""
+
+    def __init__(self, shape, dtype, all_finite, transform):
+        self.height, self.width = shape.height, shape.width
+        self.pixel_bytes = shape.in_channels * dtype.itemsize
+        self.out_height, self.out_width = shape.out_height, shape.out_width
+        (self.top, _), (self.left, _) = shape.padding
+        self.points, self.outputs = transform.points, transform.outputs
+        self.rows, self.cols = transform.tiles(shape)
+        self.short_rows, self.short_cols = transform.ends_short(shape)
+        self.inputs = InputRows(shape, all_finite, dtype.itemsize, shape.in_channels // shape.groups)
+        self.count = shape.batch * self.rows * self.cols
+        self.zeros = aligned((shape.in_channels // shape.groups,), dtype)
+        self.zeros[:] = 0
+        self.no_values = <const char *>PyArray_DATA(self.zeros)
+
+    cdef void arrange(self, Strip *strip, ptrdiff_t first, ptrdiff_t end) noexcept nogil:
+        """Make a strip of the tiles first to end."""
+        cdef ptrdiff_t i, number
+        cdef Tile tile
+        strip.count = 0
+        for i in range(KINDS):
+            strip.starts[i] = strip.count
+            if ORDER[i] & SHORT_ROWS and not self.short_rows or ORDER[i] & SHORT_COLS and not self.short_cols:
+                continue
+            for number in range(first, end):
+                tile = self._at(number)
+                if tile.kind == ORDER[i]:
+                    strip.tiles[strip.count] = tile
+                    strip.count += 1
+        strip.starts[KINDS] = strip.count
+
+    cdef Tile _at(self, ptrdiff_t number) noexcept nogil:
+        cdef ptrdiff_t row = number // self.cols % self.rows, col = number % self.cols
+        cdef bint is_short_row = self.short_rows and row == self.rows - 1
+        cdef bint is_short_col = self.short_cols and col == self.cols - 1
+        cdef int kind = is_short_row * SHORT_ROWS + is_short_col * SHORT_COLS
+        return Tile(number, number // (self.cols * self.rows), row * self.outputs, col * self.outputs, kind)
+
+    cdef ptrdiff_t run_length(self, const Strip *strip, ptrdiff_t place) noexcept nogil:
+        """How many tiles of a strip, from this place on, lie side by side and are of one kind, up to the most."""
+        cdef const Tile *tile = strip.tiles + place
+        cdef ptrdiff_t n = 1, most = min(strip.count - place, FC_MAX_RUN)
+        while n < most and tile[n].number == tile.number + n and tile[n].col > tile.col and tile[n].kind == tile.kind:
+            n += 1
+        return n
+
+    cdef void find_pixels(self, const char *x, const Tile *tile, ptrdiff_t count, const char **pixels) noexcept nogil:
+        """Where, for `count` tiles side by side, each pixel's channels begin, column by column; outside, zeros.
+
+        `x` is where those of the first image's first pixel do.
+        """
+        cdef ptrdiff_t row = tile.row - self.top, col = tile.col - self.left, i, j
+        cdef bint inside
+        x += tile.image * self.height * self.width * self.pixel_bytes
+        for j in range(col, col + self.points + (count - 1) * self.outputs):
+            for i in range(row, row + self.points):
+                inside = 0 <= i and i < self.height and 0 <= j and j < self.width
+                pixels[0] = x + (i * self.width + j) * self.pixel_bytes if inside else self.no_values
+                pixels += 1
+
+    cdef void find_taps(self, const Tile *tile, fc_patches *patch) noexcept nogil:
+        """Which taps of the kernel the direct convolution multiplies for each value of a tile."""
+        cdef ptrdiff_t y, x
+        for y in range(min(self.outputs, self.out_height - tile.row)):
+            for x in range(min(self.outputs, self.out_width - tile.col)):
+                window = self.inputs.window(tile.row + y, tile.col + x)
+                patch.windows[y][x] = fc_window(
+                    window.rows.first, window.rows.end, window.cols.first, window.cols.end
+                )
+
+    cdef void place(
+        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_result *result
+    ) noexcept nogil:
+        """Where a tile's result goes from this channel (in bytes) on, and how much of it lies inside the map."""
+        cdef ptrdiff_t pixel = tile.row * self.out_width + tile.col
+        result.rows = min(self.outputs, self.out_height - tile.row)
+        result.cols = min(self.outputs, self.out_width - tile.col)
+        result.out = arrays.out + tile.image * arrays.out_image + pixel * result.out_stride + channel
+        result.residual = NULL
+        if arrays.residual != NULL:
+            pixel += tile.image * self.out_height * self.out_width
+            result.residual = arrays.residual + pixel * result.residual_stride + channel

@@ -1,0 +1,27 @@
+from typing import Final
+
+import numpy as np
+
+from fastconv._checks.shapes import ConvShape
+from fastconv._checks.types import Activation
+from fastconv._runners.cut import Runner
+from fastconv._runners.transforms import Transform
+
+INPUT_COST: Final[int]
+OUTPUT_COST: Final[int]
+WEIGHT_COST: Final[float]
+LANES: Final[int]
+RANGE: Final[int]
+
+class Winograd(Runner):
+    def __init__(
+        self,
+        shape: ConvShape,
+        weights: np.ndarray,
+        bias: np.ndarray,
+        direct_weights: np.ndarray,
+        all_finite: bool,
+        most: float,
+        activation: Activation,
+        transform: Transform,
+    ) -> None: ...

@@ -1,0 +1,271 @@
+"""Winograd's convolution: loops over strips of tiles, blocks of output channels and points around its kernels.
+
+A *tile* is a square of output values, the *patch* the input that it sees, a *strip* a run of tiles, through the images
+of a batch one after the other. A strip's patches are transformed to V [point][tile][channel]; for each block of output
+channels the products with the transformed weights give M [tile][point][column], which is transformed to the tiles. V
+and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once for each strip.
+
+Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
+stand where they belong. So is an output that sees values much smaller than those beside them in the patch, whose
+rounding would spread to it: its error follows from its own input. The reduction is never split and every tile is
+computed by itself, so every cut gives the same bits.
+"""
+
+from numpy cimport PyArray_DATA, import_array
+
+from fastconv._kernels.cpu cimport (
+    CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
+    fc_direct, fc_end_stream, fc_kernels, fc_patches, fc_product, fc_result, fc_winograd, fc_winograd_kernels,
+    kernels_for,
+)
+from fastconv._runners.cut cimport Arrays, Cut, Runner, share
+from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, Strip, Tile, Tiles
+
+import_array()
+
+# What a point of a tile takes beside its products, in multiply-adds, and what a weight takes to come in.
+INPUT_COST = 8  # for an input channel
+OUTPUT_COST = 11  # for an output channel
+WEIGHT_COST = 2.5
+LANES = kernels_for(sizeof(float)).lanes
+RANGE = FC_RANGE  # csrc/winograd.h; the tests derive a bound of the error from it
+
+cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
+# Weights, in bytes. Larger ones than the first come in anew for every strip, which is worth one twice as large; smaller
+# ones are prefetched in a thread's first strip alone. Beyond the second they come from memory, as early as can be.
+cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
+cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
+# With no more channels, whose weights of one point stay in L1, so many tiles go together as have both levels of their
+# sums, of two vectors, in 32 registers or nearly so.
+cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
+cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
+
+
+cdef class Winograd(Runner):
+    """A convolution of one geometry by one transform, ready to run on any arrays of it."""
+
+    cdef const fc_winograd_kernels *kernels
+    cdef ptrdiff_t lanes
+    cdef ptrdiff_t[FC_MAX_VECTORS] max_tiles  # of a product, by its vectors
+    cdef object weights, bias, direct_weights
+    cdef const char *packed
+    cdef const char *packed_bias
+    cdef const char *unpacked
+    cdef fc_winograd transform, short_transform
+    cdef fc_axes axes[KINDS]
+    cdef ptrdiff_t itemsize
+    cdef double most
+    cdef int relu, streams
+    # Geometry, in channels, tiles and bytes.
+    cdef Tiles tiles
+    cdef ptrdiff_t groups, group_in, group_out, out_channels, out_width, ahead
+    cdef bint is_5x5
+    # Packed weights, in bytes.
+    cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
+    # Cache lines of weights that are prefetched for each channel, in a thread's first strip and in others.
+    cdef int first_prefetched, prefetched
+    # The cut.
+    cdef ptrdiff_t blocks
+    # The workspace, in bytes.
+    cdef ptrdiff_t v_tile, v_point, m_tile
+
+    def __init__(self, shape, weights, bias, direct_weights, all_finite, most, activation, transform):
+        self.groups, self.out_channels, self.out_width = shape.groups, shape.out_channels, shape.out_width
+        self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
+        self.weights, self.bias, self.direct_weights, self.itemsize = weights, bias, direct_weights, weights.itemsize
+        self.packed = <const char *>PyArray_DATA(weights)
+        self.packed_bias = <const char *>PyArray_DATA(bias)
+        self.unpacked = <const char *>PyArray_DATA(direct_weights)
+        self.most, self.relu = most, activation == "relu"
+        out_values = shape.batch * shape.out_height * shape.out_width * shape.out_channels
+        self.streams = out_values * self.itemsize > FC_CACHED_BYTES
+        cdef const fc_kernels *kernels = kernels_for(self.itemsize)
+        self.kernels, self.lanes = kernels.winograd, kernels.lanes
+        self.max_tiles = [kernels.max_pixels, kernels.max_pixels]
+        if self.group_in <= FEW_CHANNELS:
+            self.max_tiles[FC_MAX_VECTORS - 1] = min(kernels.max_pixels, TILES_IN_REGISTERS)
+        _set_transform(&self.transform, transform)
+        if transform.short is not None:
+            _set_transform(&self.short_transform, transform.short)
+        for kind in range(KINDS):
+            self.axes[kind].rows = &self.short_transform if kind & SHORT_ROWS else &self.transform
+            self.axes[kind].cols = &self.short_transform if kind & SHORT_COLS else &self.transform
+            self.axes[kind].points = transform.points
+        self.tiles = Tiles(shape, weights.dtype, all_finite, transform)
+        self.is_5x5 = transform.kernel == 5
+        points = transform.points**2
+        block = self.lanes * FC_MAX_VECTORS
+        self.blocks = -(-self.group_out // block)
+        self.column_bytes = points * self.group_in * self.itemsize
+        self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
+        self.prefetched = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
+        point_bytes = min(block * self.group_in * self.itemsize, self.group_bytes // points)
+        self.first_prefetched = 2 if point_bytes <= POINT_IN_CACHE else max(self.prefetched, 1)
+
+        image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
+        self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
+        self.v_tile = _lines(self.group_in * self.itemsize)
+        strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > NEAR_WEIGHTS))
+        strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), kernels.max_pixels)
+        self.strips = -(-self.tiles.count // strip)
+        self.repeats, self.most_strips, self.most_parts = self.groups, self.tiles.count, self.blocks
+        strip = -(-self.tiles.count // max(self.strips, 1))
+        self.v_point = _odd_lines(strip * self.v_tile)
+        self.m_tile = _odd_lines(points * block * self.itemsize)
+        self.workspace_bytes = points * self.v_point + strip * self.m_tile
+        vectors = 1 if self.group_out <= self.lanes else FC_MAX_VECTORS
+        self.tile = f"{transform}, {min(strip, self.max_tiles[vectors - 1])} tiles × {vectors * self.lanes} channels"
+
+    cdef double strip_time(self, ptrdiff_t strips) noexcept:
+        """What it takes to transform the patches of the largest strip, in multiply-adds."""
+        cdef double tiles = (self.tiles.count + strips - 1) // strips
+        return self.transform.points**2 * tiles * INPUT_COST * self.group_in
+
+    cdef double unit_time(self, Cut cut) noexcept:
+        """What the products and outputs of the largest unit take, in multiply-adds."""
+        cdef double tiles = (self.tiles.count + cut.strips - 1) // cut.strips
+        cdef double columns = self.group_out * ((self.blocks + cut.parts - 1) // cut.parts) / <double>self.blocks
+        cdef double point = tiles * (self.group_in + OUTPUT_COST) + WEIGHT_COST * self.group_in
+        return self.transform.points**2 * columns * point
+
+    cdef void run_units(
+        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    ) noexcept nogil:
+        """A thread's share of the units, parts of the blocks of a group for a strip: parts fastest, then groups."""
+        cdef ptrdiff_t unit, part, group, number, block, transformed = -1, first = -1
+        cdef Strip strip
+        cdef fc_direct[MAX_TILES] direct
+        cdef fc_result result
+        result.relu = self.relu
+        result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
+        result.residual_row = self.out_width * result.residual_stride
+        result.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
+        while True:
+            unit = fc_take_unit(shares, thread)
+            if unit < 0:
+                if self.streams:
+                    fc_end_stream()
+                return
+            part, group = unit % cut.parts, unit // cut.parts % self.groups
+            if unit // cut.parts != transformed:
+                transformed = unit // cut.parts
+                number = transformed // self.groups
+                if first < 0:
+                    first = number
+                strip.prefetched = self.first_prefetched if number == first else self.prefetched
+                self.tiles.arrange(
+                    &strip, share(number, cut.strips, self.tiles.count), share(number + 1, cut.strips, self.tiles.count)
+                )
+                self._transform(&strip, arrays.x + group * self.group_in * self.itemsize, work, direct)
+            for block in range(share(part, cut.parts, self.blocks), share(part + 1, cut.parts, self.blocks)):
+                self._block(&strip, direct, group, block, arrays, work, &result)
+
+    cdef void _transform(self, const Strip *strip, const char *x, char *work, fc_direct *direct) noexcept nogil:
+        """Transform a strip's patches, in which the group's channels begin at x, and tell what to compute directly."""
+        cdef ptrdiff_t place = 0
+        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
+        cdef fc_patches patches
+        patches.pixels, patches.channels, patches.most = pixels, self.group_in, self.most
+        patches.point_stride, patches.tile_stride = self.v_point, self.v_tile
+        while place < strip.count:
+            patches.tiles = self.tiles.run_length(strip, place)
+            patches.axes, patches.out = self.axes[strip.tiles[place].kind], work + place * self.v_tile
+            patches.direct, patches.ahead = direct + place, self.ahead * patches.tiles
+            self.tiles.find_pixels(x, strip.tiles + place, patches.tiles, pixels)
+            self.kernels.input[self.is_5x5][patches.axes.rows.nodes - 1][patches.axes.cols.nodes - 1](&patches)
+            place += patches.tiles
+
+    cdef void _block(
+        self, const Strip *strip, fc_direct *direct, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays, char *work,
+        fc_result *result,
+    ) noexcept nogil:
+        """A block of output channels of a strip: the products, then every tile's output, what must be directly."""
+        cdef ptrdiff_t place, block_columns = self.lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t channel = (group * self.group_out + block * block_columns) * self.itemsize
+        cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
+        cdef const Tile *tile
+        cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
+        cdef fc_patches patch
+        result.columns = min(block_columns, self.group_out - block * block_columns)
+        result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
+        result.weights = self.unpacked + channel
+        self._products(strip, group, block, result.columns, work, sums)
+        for place in range(strip.count):
+            tile = strip.tiles + place
+            result.axes, result.sums = self.axes[tile.kind], sums + place * self.m_tile
+            self.tiles.place(tile, channel, arrays, result)
+            result.streams = self.streams and direct[place].outputs == 0  # what is written again stays in the cache
+            if direct[place].outputs != FC_ALL_OUTPUTS:
+                self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](result)
+            if direct[place].outputs:
+                patch.pixels, patch.channels, patch.direct = pixels, self.group_in, direct + place
+                self.tiles.find_pixels(arrays.x + group * self.group_in * self.itemsize, tile, 1, pixels)
+                self.tiles.find_taps(tile, &patch)
+                self.kernels.direct(&patch, result)
+
+    cdef void _products(
+        self, const Strip *strip, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const char *rows, char *sums
+    ) noexcept nogil:
+        """Multiply V with the weights of a block of columns at every point."""
+        cdef fc_product product
+        cdef ptrdiff_t block_columns = self.lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t vectors = 1 if columns <= self.lanes else FC_MAX_VECTORS
+        cdef ptrdiff_t points = self.transform.points, i, j, start, end, row_bytes, point_bytes
+        cdef bint of_last_pair
+        product.length, product.row_stride, product.out_stride = self.group_in * self.itemsize, self.v_tile, self.m_tile
+        product.weights = self.packed + group * self.group_bytes + block * block_columns * self.column_bytes
+        row_bytes = vectors * self.lanes * self.itemsize  # of a channel's weights
+        point_bytes = self.group_in * row_bytes
+        for i in range(points):
+            for j in range(points):
+                # Short tiles have no point of the last pair: of the kinds, in their order, those that have it, if any.
+                of_last_pair = points - 3 <= j < points - 1
+                start, end = strip.starts[of_last_pair], strip.starts[3 if of_last_pair else KINDS]
+                if points - 3 <= i < points - 1:
+                    end = strip.starts[2]
+                product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
+                product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
+                product.next = product.weights + point_bytes
+                product.prefetched = min(strip.prefetched, row_bytes // CACHE_LINE)
+                if start < end:
+                    self._product(&product, vectors, end - start)
+                product.weights += point_bytes
+
+    cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
+        """The products of one point, in turns of a few tiles, which prefetch the next point's weights."""
+        cdef ptrdiff_t most = self.max_tiles[vectors - 1], turns = (tiles + most - 1) // most, turn, n
+        cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
+        cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
+        for turn in range(turns):
+            n = low + (turn < higher)
+            self.kernels.product[vectors - 1][n - 1](product)
+            product.next += product.prefetched * CACHE_LINE * self.group_in
+            if product.next >= end:
+                product.prefetched = 0
+            product.rows += n * self.v_tile
+            product.out += n * self.m_tile
+
+
+cdef void _set_transform(fc_winograd *target, transform):
+    powers, pairs, ends, scales = transform.constants
+    target.nodes, target.points, target.outputs = len(ends), transform.points, transform.outputs
+    for i in range(target.nodes):
+        for k in range(transform.outputs):
+            target.powers[k][i] = powers[k][i]
+        for k in range(target.nodes - 1):
+            target.pairs[i][k] = pairs[i][k]
+        target.ends[i] = ends[i]
+    for i in range(target.nodes + 1):
+        target.scales[i] = scales[i]
+
+
+def _lines(nbytes):
+    """Whole cache lines, not many times a power of two: rows far apart fall on different sets of the cache."""
+    lines = -(-nbytes // CACHE_LINE)
+    return (lines + (lines % 16 == 0)) * CACHE_LINE
+
+
+def _odd_lines(nbytes):
+    """An odd number of cache lines: rows so far apart fall on different sets of the cache."""
+    return (-(-nbytes // CACHE_LINE) | 1) * CACHE_LINE
