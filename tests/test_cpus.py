@@ -1,14 +1,14 @@
 """The default team follows the CPUs that the process may use now: affinity, places of OpenMP, quotas, limits."""
 
+import inspect
 import os
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
 import fastconv
-from fastconv._planning import cpus, teams
+from fastconv._planning import cpus
 from fastconv._runners import team
 
 LINUX = hasattr(os, "sched_setaffinity")
@@ -103,80 +103,99 @@ def test_layers_of_all_sizes_keep_the_threads_of_a_team(run_python):
     assert int(run_python("-c", program, OMP_WAIT_POLICY="passive")) <= 8 + others
 
 
-class Groups:
-    """A faked tree of control groups: /proc's files and the hierarchies that they name."""
+def redirect(folder, real=open):
+    """An `open` that finds in `folder` what a kernel says of control groups."""
+    prefixes = "/proc/self/cgroup", "/proc/self/mountinfo", "/sys/fs/cgroup/"
 
-    def __init__(self, folder, monkeypatch):
-        self.folder, self.lines, self.mounts = folder, [], []
-        monkeypatch.setattr(cpus, "_PROC", str(folder))
+    def faked(path, *arguments, **options):
+        seen = isinstance(path, str) and path.startswith(prefixes)
+        return real(folder + path if seen else path, *arguments, **options)
+
+    return faked
+
+
+class Groups:
+    """Faked control groups, which `redirect` shows."""
+
+    def __init__(self, folder):
+        self.folder, self.lines, self.mounts = str(folder), [], ["1 1 0:1 / / rw - ext4 /dev/x rw"]
+        self.write("proc/self")
 
     def write(self, path, **files):
-        (self.folder / path).mkdir(parents=True, exist_ok=True)
+        Path(self.folder, path).mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (self.folder / path / name.replace("__", ".")).write_text(text)
+            Path(self.folder, path, name.replace("__", ".")).write_text(text)
 
-    def mount(self, line, root, folder, kind, options):
+    def mount(self, line, root, path, kind, options):
+        escaped = f"/{path}".replace(" ", r"\040")
         self.lines.append(line)
-        escaped = str(self.folder / folder).replace(" ", r"\040")
         self.mounts.append(f"31 23 0:28 {root} {escaped} rw - {kind} c {options}")
-        (self.folder / "cgroup").write_text("\n".join(self.lines))
-        (self.folder / "mountinfo").write_text("\n".join(["1 1 0:1 / / rw - ext4 /dev/x rw", *self.mounts]))
+        self.write("proc/self", cgroup="\n".join(self.lines), mountinfo="\n".join(self.mounts))
 
 
 @pytest.fixture
 def groups(tmp_path, monkeypatch):
-    return Groups(tmp_path, monkeypatch)
+    cpus._groups.cache_clear()
+    monkeypatch.setattr("builtins.open", redirect(str(tmp_path)))
+    yield Groups(tmp_path)
+    cpus._groups.cache_clear()
 
 
 def test_the_quota_of_a_group_within_groups(groups):
-    groups.mount("0::/user.slice/job.scope/inner", "/", "fs", "cgroup2", "rw")
-    groups.write("fs/user.slice/job.scope/inner", cpu__max="max 100000\n")
+    groups.mount("0::/user.slice/job.scope/inner", "/", "sys/fs/cgroup", "cgroup2", "rw")
+    groups.write("sys/fs/cgroup/user.slice/job.scope/inner", cpu__max="max 100000\n")
     assert cpus.quota() is None
-    groups.write("fs/user.slice/job.scope", cpu__max="350000 100000\n")
+    groups.write("sys/fs/cgroup/user.slice/job.scope", cpu__max="350000 100000\n")
     assert cpus.quota() == 3
-    groups.write("fs/user.slice/job.scope/inner", cpu__max="150000 100000\n")
+    groups.write("sys/fs/cgroup/user.slice/job.scope/inner", cpu__max="150000 100000\n")
     assert cpus.quota() == 1
-    groups.write("fs/user.slice", cpu__max="20000 100000\n")
+    groups.write("sys/fs/cgroup/user.slice", cpu__max="20000 100000\n")
     assert cpus.quota() == 1  # not none
 
 
 def test_quotas_of_version_1(groups):
-    groups.mount("4:cpu,cpuacct:/batch/job", "/", "cpu,cpuacct", "cgroup", "rw,cpu,cpuacct")
-    groups.mount("5:memory:/elsewhere", "/", "memory", "cgroup", "rw,memory")
-    groups.write("cpu,cpuacct/batch/job", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
-    groups.write("cpu,cpuacct/batch", cpu__cfs_quota_us="250000", cpu__cfs_period_us="50000")
+    groups.mount("4:cpu,cpuacct:/batch/job", "/", "sys/fs/cgroup/cpu,cpuacct", "cgroup", "rw,cpu,cpuacct")
+    groups.mount("5:memory:/elsewhere", "/", "sys/fs/cgroup/memory", "cgroup", "rw,memory")
+    groups.write("sys/fs/cgroup/cpu,cpuacct/batch/job", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
+    groups.write("sys/fs/cgroup/cpu,cpuacct/batch", cpu__cfs_quota_us="250000", cpu__cfs_period_us="50000")
     assert cpus.quota() == 5
 
 
 @pytest.mark.parametrize("path", ["/docker/abc", "/", "/../outside"])
 def test_inside_a_container(groups, path):
     """The host's path of a group, of which the mount's root is all that is seen."""
-    groups.mount(f"0::{path}", path if path != "/../outside" else "/", "with space", "cgroup2", "rw")
-    groups.write("with space", cpu__max="200000 100000")
+    groups.mount(f"0::{path}", path if path != "/../outside" else "/", "sys/fs/cgroup/with space", "cgroup2", "rw")
+    groups.write("sys/fs/cgroup/with space", cpu__max="200000 100000")
     assert cpus.quota() == 2
 
 
 @pytest.mark.parametrize("text", ["", "max", "many 100000", "0 0", "-5 100000", "100000 0", "1", "\x00\x01"])
 def test_files_that_say_no_quota(groups, text):
-    groups.mount("0::/", "/", "fs", "cgroup2", "rw")
-    groups.write("fs", cpu__max=text)
+    groups.mount("0::/", "/", "sys/fs/cgroup", "cgroup2", "rw")
+    groups.write("sys/fs/cgroup", cpu__max=text)
     assert cpus.quota() is None
 
 
 @several_cpus
-def test_a_quota_changed_while_running(groups, monkeypatch):
-    monkeypatch.setattr(teams, "_QUOTA_SECONDS", 0)
-    monkeypatch.setattr(teams, "_quota", (None, -1.0))
-    monkeypatch.setattr(teams, "_known", {})
-    monkeypatch.setattr(teams, "_from_environment", lambda: None)
-    groups.mount("0::/", "/", "fs", "cgroup2", "rw")
-    assert teams.default_threads() == CORES
-    groups.write("fs", cpu__max="100000 100000")
-    time.sleep(0.001)
-    assert teams.default_threads() == 1
-    groups.write("fs", cpu__max="max 100000")
-    time.sleep(0.001)
-    assert teams.default_threads() == CORES
+def test_a_quota_changed_while_running(tmp_path, run_python):
+    groups = Groups(tmp_path)
+    groups.mount("0::/job.scope/inner", "/", "sys/fs/cgroup", "cgroup2", "rw")
+    groups.write("sys/fs/cgroup/job.scope", cpu__max="max 100000")
+    code = f"""
+        import builtins, time
+        builtins.open = redirect({str(tmp_path)!r})
+        import fastconv
+        for quota in ("max", "100000", "max"):
+            with open("/sys/fs/cgroup/job.scope/cpu.max", "w") as file:
+                file.write(quota + " 100000")
+            time.sleep(0.2)
+            print(fastconv.get_config()["threads"])
+    """
+    assert run_python("-c", inspect.getsource(redirect) + textwrap.dedent(code)).split() == [
+        str(CORES),
+        "1",
+        str(CORES),
+    ]
 
 
 @several_cpus

@@ -6,8 +6,6 @@ from functools import cache, lru_cache
 
 from fastconv._runners import team
 
-_PROC, _SYSTEM = "/proc/self", "/sys/devices/system/cpu"
-
 
 def logical(mask: bytes) -> set[int]:
     """The CPUs of an affinity mask as `team.affinity` gives it; all where it is empty."""
@@ -24,7 +22,7 @@ def physical(cpus: set[int]) -> int:
 
 @cache
 def _core(cpu: int) -> str | int:
-    return _read(f"{_SYSTEM}/cpu{cpu}/topology/thread_siblings_list") or cpu
+    return _read(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list") or cpu
 
 
 def usable(mask: bytes) -> set[int]:
@@ -38,7 +36,7 @@ def quota() -> int | None:
 
     Version 2 and version 1, as /proc/self/cgroup names the groups and /proc/self/mountinfo where they are.
     """
-    limits = [limit for group in _groups(_PROC, _read(f"{_PROC}/cgroup")) if (limit := _limit(*group))]
+    limits = [limit for group in _groups(_read("/proc/self/cgroup")) if (limit := _limit(*group))]
     return max(1, int(min(limits))) if limits else None
 
 
@@ -56,9 +54,9 @@ def _limit(folder: str, version: int) -> float | None:
 
 
 @lru_cache(maxsize=4)  # mounts stay, and reading them may take a millisecond
-def _groups(proc: str, groups: str) -> list[tuple[str, int]]:
+def _groups(groups: str) -> list[tuple[str, int]]:
     """(folder, version) of the groups that may limit the CPUs, and of all around them; `groups` is what /proc says."""
-    found, mounts = [], _mounts(proc)
+    found, mounts = [], _mounts()
     for line in groups.splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         version = 1 if controllers else 2
@@ -72,10 +70,10 @@ def _groups(proc: str, groups: str) -> list[tuple[str, int]]:
     return found
 
 
-def _mounts(proc: str) -> dict[int, list[tuple[str, str]]]:
+def _mounts() -> dict[int, list[tuple[str, str]]]:
     """{version: [(the group at its root, where it is mounted)]} of the hierarchies with the CPU controller."""
     found: dict[int, list[tuple[str, str]]] = {1: [], 2: []}
-    for line in _read(f"{proc}/mountinfo").splitlines():
+    for line in _read("/proc/self/mountinfo").splitlines():
         before, _, after = line.partition(" - ")
         places, words = before.split()[3:5], after.split(" ", 2)
         if len(places) == 2 and len(words) == 3:
