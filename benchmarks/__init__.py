@@ -10,6 +10,7 @@
     race.py            `python -m benchmarks.race`: single convolutions against other engines, each run by engines.py
     cold.py            `python -m benchmarks.cold`: Winograd's gain where weights come from main memory
     __main__.py        `python -m benchmarks`: runs a profile, shows the progress, makes the report
+    report/            asv's results as a summary and one page: `python -m benchmarks report`
 
 Parameters stand in the order channels, threads, block or layer, algorithm: numbers first, for the axes of asv's page.
 """

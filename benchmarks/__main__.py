@@ -2,6 +2,7 @@
 
 Without --full: the quick profile, on fastconv as it is installed here, uncommitted changes and all. With it: the whole
 suite on the last commit, built by asv in an environment of its own with pinned versions, and asv's page of the history.
+`python -m benchmarks report` makes the page again from the results that are there.
 
 asv imports this module too when it collects the suite, in environments without asv: so its imports are in functions.
 """
@@ -17,8 +18,8 @@ import time
 from pathlib import Path
 
 import fastconv
-from benchmarks import headline, this_checkout_first
-from fastconv import report
+from benchmarks import headline, report, this_checkout_first
+from fastconv.cli import in_one_line
 
 ROOT = Path(__file__).parents[1]
 CONFIG = Path(__file__).with_name("asv.conf.json")
@@ -43,7 +44,8 @@ QUICK = (  # what the quick profile runs: expressions on "module.Class.benchmark
 )
 
 
-def main():
+def main(arguments=None):
+    """Run the suite or make the report, by these arguments, the command line's by default; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=headline(__doc__))
     parser.add_argument(
         "--full",
@@ -52,8 +54,20 @@ def main():
         metavar="COMMITS",
         help="the whole suite on these commits, by default the last, and asv's page of the history",
     )
-    commits = parser.parse_args().full
-    machine = register_machine()
+    parser.set_defaults(run=measure)
+    again = parser.add_subparsers().add_parser("report", description="Make the report of results that are there.")
+    again.add_argument("--results", default=STATE / "results", help="asv's folder of results (%(default)s)")
+    again.add_argument("--output", default=STATE / "report.html", help="the page to write (%(default)s)")
+    again.add_argument("--machine", help="only results of this machine")
+    again.add_argument("--commit", help="only results of commits that start so")
+    again.set_defaults(run=lambda given: report.make(given.results, given.output, given.machine, given.commit))
+    options = parser.parse_args(arguments)
+    return in_one_line(parser.prog, lambda: options.run(options))
+
+
+def measure(options):
+    """Run a profile and make its report; returns asv's exit code."""
+    commits, machine = options.full, register_machine()
     print(f"Measuring on {machine}; asv's own output goes to {LOG}")
     if commits:
         count = int(git("rev-list", "--first-parent", "--count", commits))
@@ -178,7 +192,4 @@ class Progress:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except OSError as error:  # a full disk, or what stands in the place of a folder
-        sys.exit(f"python -m benchmarks: {error}")
+    sys.exit(main())

@@ -1,8 +1,9 @@
-"""The command `fastconv`: info, explain, report."""
+"""The command `fastconv`: info and explain."""
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -10,36 +11,37 @@ from fastconv import __version__
 
 INFO = "versions, compiler, BLAS, instruction sets and threads"
 EXPLAIN = "what a convolution of a given shape will do, and what it costs"
-REPORT = "a page and a summary from asv's results"
 _MOST = 2**31 - 1  # of a size
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `fastconv` with these arguments, the command line's by default; returns the exit code."""
-    name = "fastconv"
+
+    def run() -> None:
+        options = _parser().parse_args(arguments)
+        options.run(options)
+
+    return in_one_line("fastconv", run)
+
+
+def in_one_line(name: str, run: Callable[[], int | None]) -> int:
+    """Run a command; returns its exit code. An error of what it was given is one line, and so is a full disk."""
     try:
         try:
-            options = _parser().parse_args(arguments)
-            name += f" {options.command}"
-            return int(options.run(options))
+            return run() or 0
         finally:
             if sys.stdout:  # None where it was closed
                 sys.stdout.flush()  # not at Python's exit, where an error is a traceback
     except BrokenPipeError:  # the reader wants no more, as in `fastconv info | head -1`
         _settle(sys.stdout)
         return 1
-    except (ArithmeticError, MemoryError, OSError, TypeError, ValueError) as error:
-        _say(f"{name}: {str(error) or type(error).__name__}")
+    except (ArithmeticError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
+        if sys.stderr:  # which may be closed or full too
+            with suppress(OSError):
+                print(f"{name}: {str(error) or type(error).__name__}", file=sys.stderr)
+            _settle(sys.stderr)
         _settle(sys.stdout)
-        return 1 if isinstance(error, (MemoryError, OSError)) else 2  # 2 as argparse has it: wrong from the start
-
-
-def _say(line: str) -> None:
-    """Print a line on standard error, which may be closed or full too."""
-    if sys.stderr:
-        with suppress(OSError):
-            print(line, file=sys.stderr)
-        _settle(sys.stderr)
+        return 2 if isinstance(error, (ArithmeticError, TypeError, ValueError)) else 1  # 2, as argparse has it
 
 
 def _settle(stream: TextIO | None) -> None:
@@ -53,9 +55,7 @@ def _settle(stream: TextIO | None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fastconv", description=f"explain: {EXPLAIN}; report: {REPORT}; info: {INFO}."
-    )
+    parser = argparse.ArgumentParser(prog="fastconv", description=f"explain: {EXPLAIN}; info: {INFO}.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -82,12 +82,6 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--measure", action="store_true", help="run it too: time, GFLOP/s, and the share of the peak")
     explain.set_defaults(run=_explain)
 
-    report = commands.add_parser("report", help=REPORT, description=f"Make {REPORT}. Needs fastconv[bench].")
-    report.add_argument("--results", default=".asv/results", help="asv's folder of results (%(default)s)")
-    report.add_argument("--output", default=".asv/report.html", help="the page to write (%(default)s)")
-    report.add_argument("--machine", help="only results of this machine")
-    report.add_argument("--commit", help="only results of commits that start so")
-    report.set_defaults(run=_report)
     return parser
 
 
@@ -106,14 +100,13 @@ def _padding(text: str) -> str | tuple[int, int]:
     return text if text in ("same", "valid") else _pair(text, ", same or valid")
 
 
-def _info(options: argparse.Namespace) -> int:
+def _info(options: argparse.Namespace) -> None:
     from fastconv import show_config
 
     show_config()
-    return 0
 
 
-def _explain(options: argparse.Namespace) -> int:
+def _explain(options: argparse.Namespace) -> None:
     import numpy as np
 
     from fastconv import Conv2d, cost
@@ -132,7 +125,6 @@ def _explain(options: argparse.Namespace) -> int:
     print(f"{'parameters':17} {costs.params:,}")
     print(f"{'least traffic':17} {costs.bytes:,} bytes: input, weights and output once")
     print(f"{'MACs a byte':17} {costs.macs / costs.bytes:.1f}")
-    return 0
 
 
 def _check_sizes(options: argparse.Namespace) -> None:
@@ -144,17 +136,6 @@ def _check_sizes(options: argparse.Namespace) -> None:
             if isinstance(size, int) and not low <= size <= _MOST:
                 shown = name if len(name) == 1 else f"--{name}"
                 raise ValueError(f"{shown} must be at {f'least {low}' if size < low else f'most {_MOST}'}, got {size}")
-
-
-def _report(options: argparse.Namespace) -> int:
-    from fastconv import report
-
-    try:
-        report.make(options.results, options.output, options.machine, options.commit)
-    except ModuleNotFoundError as error:
-        _say(f"fastconv report: {error}; in the source tree, try: python -m pip install '.[bench]'")
-        return 1
-    return 0
 
 
 if __name__ == "__main__":

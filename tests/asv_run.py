@@ -7,7 +7,7 @@ from asv.results import Results
 from asv.runner import BenchmarkResult
 from asv.util import write_json
 
-from fastconv.report import answer, data, findings
+from benchmarks.report import answer, data, findings
 
 CHANNELS, THREADS = (16, 64, 256), (1, 2)
 MACS = {"plain 3×3": 9 * 784, "reduced/4 3×3": 784 * 5 // 2, "fire/8 3×3": 784 * 3 // 4}  # for each c²

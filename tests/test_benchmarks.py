@@ -13,8 +13,8 @@ pytest.importorskip("asv")
 from asv.config import Config
 from asv_runner.discovery import disc_benchmarks, update_sys_path
 
+from benchmarks.report import data
 from fastconv import networks
-from fastconv.report import data
 
 SUITE = Path(__file__).parents[1] / "benchmarks"
 update_sys_path(str(SUITE))

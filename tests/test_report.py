@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,8 @@ from asv.results import Results
 from asv.util import write_json
 from asv_run import CHANNELS, MACHINE, MACS, add, cell_of, seconds, store
 
-from fastconv import cli
-from fastconv.report import answer, data, findings, page, panels, plots, tables, terminal, text, words
+from benchmarks import __main__ as suite
+from benchmarks.report import answer, data, findings, page, panels, plots, tables, terminal, text, words
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_the_sizes_of_dots_stand_in_the_legend(run, draw):
 
 def test_panels_stand_below_each_other_on_a_narrow_page(run):
     def columns(width):
-        figure = plots.time_against_channels(run, width)
+        figure = plots.times_against_channels(run, width)
         return len({round(axis.get_position().x0, 2) for axis in figure.axes})
 
     assert (columns(panels.WIDE), columns(panels.NARROW)) == (3, 1)
@@ -151,7 +152,7 @@ def test_algorithms_are_drawn_without_auto_which_is_one_of_them(run):
 
 def test_of_many_channel_counts_not_every_one_has_a_tick(run):
     many = [replace(cell, channels=cell.channels * n) for cell in run.blocks for n in (1, 2, 32)]
-    (axis, *_) = plots.time_against_channels(replace(run, blocks=many), panels.WIDE).axes
+    (axis, *_) = plots.times_against_channels(replace(run, blocks=many), panels.WIDE).axes
     assert list(axis.get_xticks()) == [8192, 512, 128, 32]
 
 
@@ -231,7 +232,7 @@ def test_a_run_without_plain_convolutions_or_threads(tmp_path):
 
 def test_command_line(tmp_path, capsys):
     results, output = store(tmp_path / "results"), tmp_path / "made" / "report.html"
-    assert cli.main(["report", "--results", str(results), "--output", str(output)]) == 0
+    assert suite.main(["report", "--results", str(results), "--output", str(output)]) == 0
     printed = capsys.readouterr().out
     assert str(output) in printed
     assert "Blocks by channel count" in printed
@@ -243,5 +244,20 @@ def test_command_line(tmp_path, capsys):
     )
     assert all(len(line) <= 80 for line in printed.splitlines() if not line.startswith("Report: "))
     assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert cli.main(["report", "--results", str(tmp_path / "none")]) == 1
+    assert suite.main(["report", "--results", str(tmp_path / "none")]) == 1
     assert "make bench" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["folder", "file/report.html", "file/in/report.html", "/dev/full"])
+def test_a_report_that_cannot_be_written_is_one_line(output, tmp_path, capsys, monkeypatch):
+    if output == "/dev/full" and not Path(output).exists():
+        pytest.skip("there is no /dev/full here")
+    monkeypatch.setattr(page, "_figure", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("file").touch()
+    results = str(store(tmp_path / "results"))
+    assert suite.main(["report", "--results", results, "--output", output]) == 1
+    errors = capsys.readouterr().err
+    assert len(errors.splitlines()) == 1
+    assert Path(output).parts[-1] in errors or Path(output).parts[0] in errors

@@ -13,8 +13,8 @@ pytest.importorskip("asv.results")
 
 from asv_run import FACTS, store
 
-from fastconv import cli
-from fastconv.report import data, page, panels, plots
+from benchmarks import __main__ as suite
+from benchmarks.report import data, page, panels, plots
 
 ESCAPE = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202eevil\ud800\r"
 ODD = (
@@ -67,7 +67,7 @@ def mutated(stored, rng):
 
 def report(folder, capsys):
     """(exit code, what was printed, what went to stderr)."""
-    code = cli.main(["report", "--results", str(folder), "--output", str(folder / "report.html")])
+    code = suite.main(["report", "--results", str(folder), "--output", str(folder / "report.html")])
     return code, *capsys.readouterr()
 
 
@@ -119,11 +119,11 @@ def test_a_damaged_file_is_one_line_and_others_are_read(content, tmp_path, capsy
     code, printed, errors = report(folder, capsys)
     assert code == 0
     assert "Blocks by channel count" in printed
-    assert re.fullmatch(r"fastconv report: .*odd�\[31m\.json is passed over: [^\n]+\n", errors)
+    assert re.fullmatch(r"report: .*odd�\[31m\.json is passed over: [^\n]+\n", errors)
     good.unlink()
     code, printed, errors = report(folder, capsys)
     assert code == 1
-    assert re.fullmatch(r"fastconv report: .* is passed over: .*\nfastconv report: no timed blocks .*\n", errors)
+    assert re.fullmatch(r"report: .* is passed over: .*\npython -m benchmarks: no timed blocks .*\n", errors)
 
 
 def test_no_control_character_of_a_file_is_printed_or_written(tmp_path, capsys, without_figures):
@@ -147,7 +147,7 @@ def test_no_control_character_of_a_file_is_printed_or_written(tmp_path, capsys, 
         assert is_fit_for_a_terminal(text)
         assert "fire/8�]0;owned� 3×3" in text
     assert "bench_other.failed�]0;owned" in html
-    assert cli.main(["report", "--results", str(folder), "--commit", "b"]) == 1
+    assert suite.main(["report", "--results", str(folder), "--commit", "b"]) == 1
     assert is_fit_for_a_terminal(capsys.readouterr().err)
 
 

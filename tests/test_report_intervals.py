@@ -9,7 +9,7 @@ pytest.importorskip("asv.results")
 
 from asv_run import MACS, cell_of, said, store
 
-from fastconv.report import answer, data, tables, words
+from benchmarks.report import answer, data, tables, words
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ pytest.importorskip("asv.results")
 
 from asv_run import cell_of, store
 
-from fastconv.report import data, reasons
+from benchmarks.report import data, reasons
 
 
 @pytest.fixture

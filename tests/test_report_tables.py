@@ -9,7 +9,7 @@ pytest.importorskip("asv.results")
 
 from asv_run import CHANNELS, MACS, THREADS, cell_of, store
 
-from fastconv.report import answer, data, page, tables, text
+from benchmarks.report import answer, data, page, tables, text
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ pytest.importorskip("asv.results")
 
 from asv_run import CHANNELS, MACS, SPEEDS, THREADS, cell_of, said, seconds, store
 
-from fastconv.report import answer, data, findings, records, tables, words
+from benchmarks.report import answer, data, findings, records, tables, words
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from fastconv.report.records import Cell, Run
+from benchmarks.report.records import Cell, Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

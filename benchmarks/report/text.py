@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
-from fastconv.report.records import Cell
+from benchmarks.report.records import Cell
 
 Number = TypeVar("Number", int, float)
 SLOWER = "slower"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from fastconv.report.panels import (
+from benchmarks.report.panels import (
     COLOURS,
     DASHED,
     DASHES,
@@ -22,8 +22,8 @@ from fastconv.report.panels import (
     plain_numbers,
     with_legend,
 )
-from fastconv.report.records import AUTO, Cell, Run
-from fastconv.report.text import team
+from benchmarks.report.records import AUTO, Cell, Run
+from benchmarks.report.text import team
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _MARKERS = "os^Dvp*"  # of algorithms, to be told apart where lines meet
 
 
-def time_against_channels(run: Run, width: float) -> "Figure":
+def times_against_channels(run: Run, width: float) -> "Figure":
     """Time on log axes, and the line that time would follow if it were proportional to the MACs."""
     names = run.names()
     figure, axes = panels(width, len(names))

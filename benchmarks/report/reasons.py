@@ -6,9 +6,9 @@ Captions point here instead of giving reasons of their own.
 import re
 from statistics import geometric_mean
 
-from fastconv.report.findings import NEAR, Finding
-from fastconv.report.records import Cell, Run
-from fastconv.report.text import listed, percent, seconds, significant, span, team
+from benchmarks.report.findings import NEAR, Finding
+from benchmarks.report.records import Cell, Run
+from benchmarks.report.text import listed, percent, seconds, significant, span, team
 
 _LANES = {"avx2": 8, "avx512": 16}  # float32 values in a vector
 _ALIKE = 1.4  # times each other two growths may be, to count as one

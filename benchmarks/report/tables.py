@@ -6,9 +6,9 @@ from itertools import groupby
 from statistics import geometric_mean
 from typing import Any
 
-from fastconv.report.records import AUTO, NUMPY, UNSTEADY, Cell, Run, Timing
-from fastconv.report.text import UNSTEADY_MARK, as_fast, count, percent, seconds, significant, size, team, times
-from fastconv.report.words import narrow_blas
+from benchmarks.report.records import AUTO, NUMPY, UNSTEADY, Cell, Run, Timing
+from benchmarks.report.text import UNSTEADY_MARK, as_fast, count, percent, seconds, significant, size, team, times
+from benchmarks.report.words import narrow_blas
 
 
 @dataclass(frozen=True, slots=True)

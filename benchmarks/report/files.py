@@ -52,7 +52,7 @@ def read(folder: str | Path, make: Callable[[Result], Made]) -> list[Made]:
                 made.append(make(_result(json.loads(path.read_text("utf-8")))))
         except _UNREADABLE as error:
             reason = str(error) or type(error).__name__
-            print(clean(f"fastconv report: {path} is passed over: {reason}")[:300], file=sys.stderr)
+            print(clean(f"report: {path} is passed over: {reason}")[:300], file=sys.stderr)
     return made
 
 

@@ -4,13 +4,13 @@ from base64 import b64encode
 from collections.abc import Callable
 from importlib.resources import files
 
-from fastconv.report import answer, findings, panels, plots, tables, text, words
-from fastconv.report.panels import Draw
-from fastconv.report.records import Run
+from benchmarks.report import answer, findings, panels, plots, tables, text, words
+from benchmarks.report.panels import Draw
+from benchmarks.report.records import Run
 
 FIGURES = (
     (
-        plots.time_against_channels,
+        plots.times_against_channels,
         "Time against channels",
         "Time of one call on log axes, median and quartiles (band). Dashed: the time if it followed the number of "
         "multiply-accumulates (MACs) down from the most channels. Where the line leaves the dashes, a MAC takes "

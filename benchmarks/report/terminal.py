@@ -3,11 +3,11 @@
 from shutil import get_terminal_size
 from textwrap import fill
 
-from fastconv.report.tables import Table
+from benchmarks.report.tables import Table
 
 
 def show(table: Table) -> None:
-    """Print a `fastconv.report.tables.Table`; a name gets a line of its own above its rows."""
+    """Print a `benchmarks.report.tables.Table`; a name gets a line of its own above its rows."""
     headings = [heading.replace(" threads", " thr").replace(" thread", " thr") for _, heading in table.columns[1:]]
     lines = [headings, *_lines(table)]
     widths = _widths(lines)

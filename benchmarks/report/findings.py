@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import chain
 from statistics import median
 
-from fastconv.report.records import AUTO, NUMPY, UNSTEADY, Cell, Run, Span, Timing, apart_by, ratio_range
-from fastconv.report.tables import Table, pointwise_table, savings_table
-from fastconv.report.text import listed, percent, significant, span, team, those, times
+from benchmarks.report.records import AUTO, NUMPY, UNSTEADY, Cell, Run, Span, Timing, apart_by, ratio_range
+from benchmarks.report.tables import Table, pointwise_table, savings_table
+from benchmarks.report.text import listed, percent, significant, span, team, those, times
 
 NEAR = 1.05  # times the time of the fastest count as fast as it
 

@@ -9,8 +9,8 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from fastconv.report.files import Result, a_count, a_name, a_text, an_amount, check, clean, read
-from fastconv.report.records import AUTO, Cell, Run, Timing, plain_name
+from benchmarks.report.files import Result, a_count, a_name, a_text, an_amount, check, clean, read
+from benchmarks.report.records import AUTO, Cell, Run, Timing, plain_name
 
 BLOCKS, REFERENCE = "bench_blocks.Blocks.time_block", "bench_blocks.Reference.time_reference"
 BLOCK_MACS, BLOCK_BYTES = "bench_blocks.Costs.track_macs", "bench_blocks.Costs.track_bytes"

@@ -1,5 +1,7 @@
 """The report: asv's results as a summary in the terminal and one self-contained page.
 
+asv takes what is called time_…, track_… or the like anywhere under benchmarks/ for a benchmark: nothing is, here.
+
     files.py      asv's result files as checked values
     data.py       these values as records       records.py    timings, cells, runs
     text.py       numbers as text               tables.py     records as rows of text
@@ -13,7 +15,7 @@ Needs the extra `bench`.
 
 from pathlib import Path
 
-from fastconv.report import answer, data, page, tables, terminal, words
+from benchmarks.report import answer, data, page, tables, terminal, words
 
 
 def make(results: str | Path, output: str | Path, machine: str | None = None, commit: str | None = None) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fastconv.report.records import NUMPY, UNSTEADY, Cell, Run, apart_by
-from fastconv.report.text import UNSTEADY_MARK, percent, seconds, significant, size, team, times
+from benchmarks.report.records import NUMPY, UNSTEADY, Cell, Run, apart_by
+from benchmarks.report.text import UNSTEADY_MARK, percent, seconds, significant, size, team, times
 
 # Core types of OpenBLAS and BLIS whose vectors are narrower than those of an instruction set of ours.
 _NO_AVX2 = {"generic", "prescott", "penryn", "core2", "nehalem", "sandybridge", "barcelona", "bulldozer", "piledriver"}

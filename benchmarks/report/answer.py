@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from itertools import chain
 from statistics import geometric_mean
 
-from fastconv.report.findings import Finding
-from fastconv.report.reasons import stops
-from fastconv.report.records import Cell, Run
-from fastconv.report.text import grouped, percent, significant, span, team, those
+from benchmarks.report.findings import Finding
+from benchmarks.report.reasons import stops
+from benchmarks.report.records import Cell, Run
+from benchmarks.report.text import grouped, percent, significant, span, team, those
 
 QUESTION = "When a 1×1 convolution saves operations, does the time shrink as they do?"
 _VERDICTS = ((0.9, "yes"), (0.5, "mostly"), (0.25, "partly"), (0, "hardly"))  # by the share of the factor kept
