@@ -32,11 +32,13 @@ race: $(VENV)/.bench $(PEERS_PYTHON)  ## single convolutions against other engin
 test: $(VENV)/.test  ## the tests
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, mypy, stubtest: nothing is changed
+lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, the floors, mypy, stubtest: nothing is changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastconv
 	$(BIN)/clang-format --dry-run -Werror fastconv/_kernels/csrc/*.[ch]
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python tests/floors.py
 	$(BIN)/python -m mypy
 	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --ignore-disjoint-bases \
 		--allowlist tests/stubtest_allowlist.txt $(subst /,.,$(basename $(wildcard fastconv/_*/*.pyi)))
