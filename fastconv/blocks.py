@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastconv._checks.arguments import takes
 from fastconv._checks.types import Activation, Layout, Padding, Pair, StrideIn, WeightAndBias
 from fastconv._graph import blocks as graphs
 from fastconv._planning.graph_plan import GraphPlan
@@ -49,7 +48,6 @@ class MLPConv(Block):
     (32, 32, 16)
     """
 
-    @takes("pairs (weight, bias), conv and any number of cccp")
     def __init__(
         self,
         conv: WeightAndBias,
@@ -92,7 +90,6 @@ class Reduced(Block):
     12443648
     """
 
-    @takes("the pairs (weight, bias) reduce and conv, stride and padding")
     def __init__(
         self,
         reduce: WeightAndBias,
@@ -142,7 +139,6 @@ class Bottleneck(Block):
     (1, 7, 7, 256)
     """
 
-    @takes("the pairs (weight, bias) reduce, conv, expand and shortcut, and stride")
     def __init__(
         self,
         reduce: WeightAndBias,
@@ -188,7 +184,6 @@ class Fire(Block):
     (55, 55, 128)
     """
 
-    @takes("the pairs (weight, bias) squeeze, expand1x1 and expand3x3")
     def __init__(
         self,
         squeeze: WeightAndBias,
@@ -228,7 +223,6 @@ class Inception(Block):
     (28, 28, 256)
     """
 
-    @takes("the pairs (weight, bias) branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5 and pool_proj")
     def __init__(
         self,
         branch1x1: WeightAndBias,

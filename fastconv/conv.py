@@ -70,7 +70,6 @@ class Conv2d(ConvPlan):
     903168
     """
 
-    @arguments.takes("the arrays weight, (R, S, C / groups, K) in layout NHWC, and bias")
     def __init__(
         self,
         weight: Array[Float],

@@ -3,7 +3,6 @@
 from typing import Literal
 
 from fastconv._checks import arrays, pool_shapes
-from fastconv._checks.arguments import takes
 from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.pools import Pool
 from fastconv._planning import layouts, teams
@@ -11,7 +10,6 @@ from fastconv._planning.steps.pool import BoundPool
 from fastconv.conv import Conv2d
 
 
-@takes("the arrays x, weight and bias")
 def conv2d(
     x: Array[Float],
     weight: Array[Float],
@@ -76,7 +74,6 @@ def conv2d(
     return plan(x, residual, out)
 
 
-@takes("the arrays x, weight and bias")
 def pointwise(
     x: Array[Float],
     weight: Array[Float],
@@ -133,7 +130,6 @@ def pointwise(
     return plan(x, residual, out)
 
 
-@takes("x and kernel")
 def max_pool2d(
     x: Array[Float],
     kernel: Pair,
@@ -180,7 +176,6 @@ def max_pool2d(
     return _pool("max", x, kernel, stride, padding, layout, out, num_threads)
 
 
-@takes("x and kernel")
 def avg_pool2d(
     x: Array[Float],
     kernel: Pair,
@@ -206,7 +201,6 @@ def avg_pool2d(
     return _pool("avg", x, kernel, stride, padding, layout, out, num_threads)
 
 
-@takes("x")
 def global_avg_pool2d(
     x: Array[Float], *, layout: Layout = "NHWC", out: Array[Float] | None = None, num_threads: int | None = None
 ) -> Array[Float]:

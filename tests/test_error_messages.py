@@ -1,6 +1,5 @@
 """What the messages of errors tell beyond the argument's name: all that is accepted, what was given, what would fit."""
 
-import inspect
 from itertools import product
 
 import numpy as np
@@ -167,56 +166,6 @@ def test_a_bias_is_told_its_shape_and_why(shape):
     with pytest.raises(ValueError, match=r"^the bias of reduce must .* of the weight of reduce .* in layout NCHW, got"):
         fastconv.Reduced((part[0].transpose(3, 2, 0, 1), part[1]), (NEXT, None), layout="NCHW")
     assert message_of(bias=False) == "bias must be a numpy array, or None where there is none, got False"
-
-
-@pytest.mark.parametrize(
-    ("call", "given"),
-    [
-        (lambda: fastconv.Conv2d(64, 32, 3, padding=1), "Conv2d(int, int, int, padding=int)"),
-        (lambda: fastconv.conv2d(X, WEIGHT, None, 1), "conv2d(ndarray, ndarray, NoneType, int)"),
-        (lambda: fastconv.max_pool2d(X, 3, 2), "max_pool2d(ndarray, int, int)"),
-        (lambda: fastconv.global_avg_pool2d(X, 1), "global_avg_pool2d(ndarray, int)"),
-        (lambda: fastconv.Reduced((), (), 1, 0, "relu"), "Reduced(tuple, tuple, int, int, str)"),
-    ],
-)
-def test_too_many_arguments_are_told_those_by_name(call, given):
-    name = given.partition("(")[0]
-    with pytest.raises(TypeError) as caught:
-        call()
-    message = str(caught.value)
-    assert message.startswith(f"{name} takes ")
-    assert message.endswith(f", and by name {by_name(name)}; got {given}")
-
-
-def by_name(function):
-    parameters = inspect.signature(getattr(fastconv, function)).parameters.values()
-    return ", ".join(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
-
-
-@pytest.mark.parametrize(
-    ("name", "wrong", "meant"),
-    [
-        ("conv2d", "strides", "stride"),
-        ("conv2d", "pad", "padding"),
-        ("conv2d", "weights", "weight"),
-        ("Conv2d", "data_format", None),
-        ("Conv2d", "self", None),
-        ("pointwise", "Bias", "bias"),
-        ("avg_pool2d", "kernel_size", "kernel"),
-        ("MLPConv", "threads", "num_threads"),
-        ("Reduced", "weight", None),
-        ("Bottleneck", "stride_on", "stride_in"),
-        ("Fire", "expand_3x3", "expand3x3"),
-        ("Inception", "data_format", None),
-    ],
-)
-def test_an_unknown_argument_is_named(name, wrong, meant):
-    with pytest.raises(TypeError) as caught:
-        getattr(fastconv, name)(**{wrong: 1})
-    message = str(caught.value)
-    hint = f" (did you mean {meant}?)" if meant else ""
-    assert message.startswith(f"{name} has no argument {wrong}{hint}; it takes ")
-    assert message.endswith(f", and by name {by_name(name)}")
 
 
 def test_groups_are_named_where_there_are_some():

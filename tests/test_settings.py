@@ -10,7 +10,7 @@ import fastconv
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("tool", ["clang-format", "cython-lint", "ruff"])
+@pytest.mark.parametrize("tool", ["clang-format", "cython-lint", "import-linter", "ruff"])
 def test_the_hooks_lint_with_the_versions_of_the_dev_extra(tool):
     pinned = re.compile(rf"\b{tool}==([\d.]+)")
     (version,) = pinned.findall((ROOT / "pyproject.toml").read_text())

@@ -1,16 +1,13 @@
-"""Single arguments, and which a function takes: checked by themselves, before anything is known of shapes.
+"""Single arguments, checked by themselves, before anything is known of shapes.
 
 What a user gives is read here once, and turned into integers, tuples and plain strings: a list that is changed later,
 or an object that answers otherwise when it is asked again, changes nothing. Only what these functions return is used.
 """
 
-import inspect
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from operator import index
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,48 +15,13 @@ from fastconv._checks.types import Shape, Size
 
 LARGEST = 2**31 - 1  # of a stride, padding or dilation: sums and products of them with an axis stay far inside 64 bits
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Choice = TypeVar("Choice")
 
 
-def takes(positional: str) -> Callable[[Function], Function]:
-    """Let a call with too many positional arguments, or unknown keywords, be told all arguments.
-
-    `positional` says in words what is given without its name.
-    """
-
-    def told(function: Function) -> Function:
-        code = function.__code__
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        is_method = names[0] == "self"
-        known = frozenset(names[is_method:])
-        most = sys.maxsize if code.co_flags & inspect.CO_VARARGS else code.co_argcount
-        name = function.__qualname__.removesuffix(".__init__")
-        text = f"{positional}, and by name {', '.join(names[code.co_argcount :])}"
-
-        @wraps(function)
-        def checked(*arguments: Any, **options: Any) -> Any:
-            if not known.issuperset(options):
-                key = next(key for key in options if key not in known)
-                raise TypeError(f"{name} has no argument {key}{meant(key, known, 0.6)}; it takes {text}")
-            if len(arguments) > most:
-                given = [type(value).__name__ for value in arguments[is_method:]]
-                given += [f"{key}={type(value).__name__}" for key, value in options.items()]
-                raise TypeError(f"{name} takes {text}; got {name}({', '.join(given)})")
-            return function(*arguments, **options)
-
-        return cast(Function, checked)
-
-    return told
-
-
-def meant(given: object, choices: Iterable[object], likeness: float = 1.0) -> str:
-    """The one of `choices` that is like what was given, upper and lower case being alike, as a part of an error."""
-    from difflib import get_close_matches
-
-    lower = {choice.lower(): choice for choice in choices if isinstance(choice, str)}
-    like = get_close_matches(given.lower(), lower, 1, likeness) if isinstance(given, str) else []
-    return f" (did you mean {lower[like[0]]}?)" if like else ""
+def meant(given: object, choices: Iterable[object]) -> str:
+    """The one of `choices` that what was given is, but for upper and lower case, as a part of an error."""
+    like = {choice.lower(): choice for choice in choices if isinstance(choice, str)}
+    return f" (did you mean {like[given.lower()]}?)" if isinstance(given, str) and given.lower() in like else ""
 
 
 def kind(value: object) -> str:
