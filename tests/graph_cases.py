@@ -7,6 +7,7 @@ import numpy as np
 from cases import DTYPES, LAYOUTS, in_layout, kernel_in_layout, normals, small_block
 from compare import assert_close
 from hypothesis import strategies as st
+from naive import windows
 
 import fastconv
 from fastconv import reference
@@ -63,8 +64,9 @@ class _Growing:
 
     def pool(self, x, shape):
         pool, stride = self.pick.choice([self.g.max_pool2d, self.g.avg_pool2d]), self.pick.randint(1, 2)
-        height, width, channels = shape
-        return pool(x, 3, stride=stride, padding=1), ((height - 1) // stride + 1, (width - 1) // stride + 1, channels)
+        up = self.pick.random() < 0.3
+        result = [windows(size, 3, stride, (1, 1), up) for size in shape[:2]]
+        return pool(x, 3, stride=stride, padding=1, ceil_mode=up), (*result, shape[2])
 
     def sum(self, x, shape):
         like = [node for node, other in self.maps if other == shape and node is not x] or [x]

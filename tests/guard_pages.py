@@ -188,7 +188,7 @@ def transposes(dtype, at_end):
 def pools(dtype, at_end):
     rng = np.random.default_rng(0)
     windows = [(1, {}), (2, {"padding": 1, "stride": 1}), (3, {"padding": ((2, 1), (1, 2)), "stride": 2})]
-    windows += [(3, {"padding": 1, "stride": 1})]
+    windows += [(3, {"padding": 1, "stride": 1}), (2, {"ceil_mode": True, "stride": 2})]
     for shape in [(1, 2, 2, 1), (2, 7, 9, 5), (2, 5, 6, 13), (1, 6, 6, 64), (1, 6, 5, 67), (1, 4, 3, 131)]:
         for kernel, options in windows:
             print(dtype, f"{at_end = }", "pools", shape, kernel, options, flush=True)

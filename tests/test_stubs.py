@@ -145,7 +145,7 @@ def public_functions():
                 function = member.fget if isinstance(member, property) else member
                 if inspect.isfunction(function) and (not key.startswith("_") or key in ("__init__", "__call__")):
                     yield f"{name}.{key}", function
-    for name in ("conv2d", "pointwise", "max_pool2d", "avg_pool2d", "global_avg_pool2d"):
+    for name in ("conv2d", "pointwise", "max_pool2d", "avg_pool2d", "global_avg_pool2d", "global_max_pool2d"):
         yield f"reference.{name}", getattr(fastconv.reference, name)
 
 

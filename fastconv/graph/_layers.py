@@ -57,30 +57,42 @@ class Layers(Making):
             return self._add(name, plan._operation, **inputs)
 
     def max_pool2d(
-        self, x: Node, kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, name: str | None = None
+        self,
+        x: Node,
+        kernel: Pair,
+        *,
+        stride: Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        name: str | None = None,
     ) -> Node:
         """Take the maximum of each channel over windows; the arguments are those of `fastconv.max_pool2d`."""
-        return self._pool("max", x, kernel, stride, padding, name)
+        return self._pool("max", x, name, kernel=kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
 
     def avg_pool2d(
-        self, x: Node, kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, name: str | None = None
+        self,
+        x: Node,
+        kernel: Pair,
+        *,
+        stride: Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        name: str | None = None,
     ) -> Node:
         """Average each channel over windows; the arguments are those of `fastconv.avg_pool2d`."""
-        return self._pool("avg", x, kernel, stride, padding, name)
+        options: dict[str, Any] = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+        return self._pool("avg", x, name, kernel=kernel, stride=stride, padding=padding, **options)
+
+    def global_max_pool2d(self, x: Node, *, name: str | None = None) -> Node:
+        """Take the maximum of each channel over the whole map, to one pixel."""
+        return self._add(name, Pool("max"), x=x)
 
     def global_avg_pool2d(self, x: Node, *, name: str | None = None) -> Node:
         """Average each channel over the whole map, to one pixel."""
         return self._add(name, Pool("avg"), x=x)
 
-    def _pool(
-        self,
-        combine: Literal["max", "avg"],
-        x: Node,
-        kernel: Pair,
-        stride: Pair | None,
-        padding: Padding,
-        name: str | None,
-    ) -> Node:
+    def _pool(self, combine: Literal["max", "avg"], x: Node, name: str | None, **options: Any) -> Node:
         with arguments.named(name or f"{combine}_pool2d"):
-            geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=self.layout)
+            geometry = pool_shapes.pool_geometry(**options, layout=self.layout)
         return self._add(name, Pool(combine, geometry), x=x)
