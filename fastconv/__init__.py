@@ -23,7 +23,7 @@ except ModuleNotFoundError:  # other errors, of a library that it needs say, tel
     ) from None
 
 from fastconv.conv import Conv2d
-from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
+from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, global_max_pool2d, max_pool2d, pointwise
 
 if TYPE_CHECKING:
     from fastconv import cost, networks, reference
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fastconv._planning.workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
     from fastconv.graph import Graph
-    from fastconv.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+    from fastconv.pooling import AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d
     from fastconv.sequential import Sequential
 
 __version__ = "0.1.0"
@@ -42,6 +42,7 @@ __all__ = [
     "Conv2d",
     "Fire",
     "GlobalAvgPool2d",
+    "GlobalMaxPool2d",
     "Graph",
     "Inception",
     "MLPConv",
@@ -53,6 +54,7 @@ __all__ = [
     "cost",
     "get_config",
     "global_avg_pool2d",
+    "global_max_pool2d",
     "max_pool2d",
     "networks",
     "peak",
@@ -66,7 +68,7 @@ _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
     "Graph": "graph",
     "Sequential": "sequential",
-    **dict.fromkeys(("AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"), "pooling"),
+    **dict.fromkeys(("AvgPool2d", "GlobalAvgPool2d", "GlobalMaxPool2d", "MaxPool2d"), "pooling"),
     **dict.fromkeys(("get_config", "show_config"), "_config"),
     "peak": "_planning.machine",
     "release": "_planning.workspace",

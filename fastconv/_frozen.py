@@ -27,6 +27,7 @@ from fastconv._runners import (
     pack,
     pool,
     rows,
+    shaping,
     team,
     tiles,
     winograd,

@@ -80,7 +80,7 @@ def pointwise(x_shape, conv, *, stride=1, layout="NHWC", itemsize=4):
     """
     weight, has_bias = _pair("conv", conv)
     x_shape = arguments.sizes("x", x_shape)
-    kernel = shapes.kernel_shape(weight, x_shape, layout)
+    kernel = shapes.pointwise_shape(weight, x_shape, layout)
     return conv2d(x_shape, (kernel, has_bias), stride=stride, layout=layout, itemsize=itemsize)
 
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from fastconv._checks import arrays, pool_shapes
+from fastconv._checks.pool_shapes import PoolGeometry
 from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.pools import Pool
 from fastconv._planning import layouts, teams
@@ -136,6 +137,7 @@ def max_pool2d(
     *,
     stride: Pair | None = None,
     padding: Padding = 0,
+    ceil_mode: bool = False,
     layout: Layout = "NHWC",
     out: Array[Float] | None = None,
     num_threads: int | None = None,
@@ -151,6 +153,10 @@ def max_pool2d(
         The default is the kernel's size.
     padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
         Smaller than the kernel.
+    ceil_mode : bool, default False
+        Round the number of windows along an axis, (size + padding − kernel) / stride + 1, up instead of down. A last
+        window may then lack pixels at its end, but it must begin in x or the padding before x, or else it is left out,
+        as in PyTorch (`torch.nn.MaxPool2d`) and ONNX (`MaxPool`, opset 22).
     layout, num_threads
         As in `Conv2d`.
     out
@@ -173,7 +179,8 @@ def max_pool2d(
     array([[ 5.,  7.],
            [13., 15.]], dtype=float32)
     """
-    return _pool("max", x, kernel, stride, padding, layout, out, num_threads)
+    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+    return _pool("max", x, geometry, out, num_threads)
 
 
 def avg_pool2d(
@@ -182,13 +189,22 @@ def avg_pool2d(
     *,
     stride: Pair | None = None,
     padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
     layout: Layout = "NHWC",
     out: Array[Float] | None = None,
     num_threads: int | None = None,
 ) -> Array[Float]:
-    """Average each channel over windows; padding counts as zeros, so every sum is divided by the kernel's size.
+    """Average each channel over windows.
 
-    Parameters, result and errors are those of `max_pool2d`.
+    Parameters
+    ----------
+    x, kernel, stride, padding, ceil_mode, layout, out, num_threads
+        As in `max_pool2d`, and so are the result and the errors.
+    count_include_pad : bool, default True
+        Count the padding as zeros: a sum is divided by the number of the window's pixels in x and its padding, which is
+        the kernel's size except in the last windows of `ceil_mode`. False divides by those in x alone. PyTorch
+        (`torch.nn.AvgPool2d`) and ONNX (`AveragePool`) define both.
 
     Examples
     --------
@@ -198,7 +214,31 @@ def avg_pool2d(
     array([[ 2.5,  4.5],
            [10.5, 12.5]], dtype=float32)
     """
-    return _pool("avg", x, kernel, stride, padding, layout, out, num_threads)
+    geometry = pool_shapes.pool_geometry(
+        kernel,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        layout=layout,
+    )
+    return _pool("avg", x, geometry, out, num_threads)
+
+
+def global_max_pool2d(
+    x: Array[Float], *, layout: Layout = "NHWC", out: Array[Float] | None = None, num_threads: int | None = None
+) -> Array[Float]:
+    """Take the maximum of each channel over the whole image; the axes stay.
+
+    Parameters, result and errors are those of `global_avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> fastconv.global_max_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
+    array([[[6., 7.]]], dtype=float32)
+    """
+    return _pool("max", x, _whole(x, layout), out, num_threads)
 
 
 def global_avg_pool2d(
@@ -218,22 +258,21 @@ def global_avg_pool2d(
     >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
     array([[[3., 4.]]], dtype=float32)
     """
-    x = arrays.check("x", x)
-    kernel = pool_shapes.image_size(x.shape, layout)
-    return _pool("avg", x, kernel, None, 0, layout, out, num_threads)
+    return _pool("avg", x, _whole(x, layout), out, num_threads)
+
+
+def _whole(x: Array[Float], layout: Layout) -> PoolGeometry:
+    """The window that is the whole of x."""
+    return pool_shapes.pool_geometry(pool_shapes.image_size(arrays.check("x", x).shape, layout), layout=layout)
 
 
 def _pool(
     kind: Literal["max", "avg"],
     x: Array[Float],
-    kernel: Pair,
-    stride: Pair | None,
-    padding: Padding,
-    layout: Layout,
+    geometry: PoolGeometry,
     out: Array[Float] | None,
     num_threads: int | None,
 ) -> Array[Float]:
-    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
     x = arrays.check("x", x)
     dtype, layout, shape = arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
     num_threads = teams.checked(num_threads)

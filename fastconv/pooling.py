@@ -2,37 +2,20 @@
 
 from typing import Literal
 
-from fastconv._checks import arguments, orders, pool_shapes
+from fastconv._checks import arguments, orders
+from fastconv._checks.pool_shapes import pool_geometry
 from fastconv._checks.types import Layout, Padding, Pair
 from fastconv._graph.graph import single
 from fastconv._graph.operations.pools import Pool
 from fastconv._planning.graph_plan import GraphPlan
 
 
-class _Pool2d(GraphPlan):
-    """A pool over windows; a subclass says what combines them."""
-
-    _combine: Literal["max", "avg"]
-
-    def __init__(
-        self,
-        kernel: Pair,
-        *,
-        stride: Pair | None = None,
-        padding: Padding = 0,
-        layout: Layout = "NHWC",
-        num_threads: int | None = None,
-    ) -> None:
-        geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
-        super().__init__(single(Pool(self._combine, geometry), geometry.layout), num_threads)
-
-
-class MaxPool2d(_Pool2d):
+class MaxPool2d(GraphPlan):
     """The maximum of each channel over windows; padding never wins, NaN always does.
 
     Parameters
     ----------
-    kernel, stride, padding, layout, num_threads
+    kernel, stride, padding, ceil_mode, layout, num_threads
         As in `fastconv.max_pool2d`.
 
     Examples
@@ -43,15 +26,26 @@ class MaxPool2d(_Pool2d):
            [13., 15.]], dtype=float32)
     """
 
-    _combine = "max"
+    def __init__(
+        self,
+        kernel: Pair,
+        *,
+        stride: Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        layout: Layout = "NHWC",
+        num_threads: int | None = None,
+    ) -> None:
+        geometry = pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+        super().__init__(single(Pool("max", geometry), geometry.layout), num_threads)
 
 
-class AvgPool2d(_Pool2d):
-    """The average of each channel over windows; padding counts as zeros, so every sum is divided by the kernel's size.
+class AvgPool2d(GraphPlan):
+    """The average of each channel over windows.
 
     Parameters
     ----------
-    kernel, stride, padding, layout, num_threads
+    kernel, stride, padding, ceil_mode, count_include_pad, layout, num_threads
         As in `fastconv.avg_pool2d`.
 
     Examples
@@ -62,10 +56,56 @@ class AvgPool2d(_Pool2d):
            [10.5, 12.5]], dtype=float32)
     """
 
-    _combine = "avg"
+    def __init__(
+        self,
+        kernel: Pair,
+        *,
+        stride: Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        layout: Layout = "NHWC",
+        num_threads: int | None = None,
+    ) -> None:
+        geometry = pool_geometry(
+            kernel,
+            stride=stride,
+            padding=padding,
+            ceil_mode=ceil_mode,
+            count_include_pad=count_include_pad,
+            layout=layout,
+        )
+        super().__init__(single(Pool("avg", geometry), geometry.layout), num_threads)
 
 
-class GlobalAvgPool2d(GraphPlan):
+class _GlobalPool2d(GraphPlan):
+    """A pool over the whole image; a subclass says what combines the pixels."""
+
+    _combine: Literal["max", "avg"]
+
+    def __init__(self, *, layout: Layout = "NHWC", num_threads: int | None = None) -> None:
+        super().__init__(single(Pool(self._combine), arguments.one_of("layout", layout, orders.LAYOUTS)), num_threads)
+
+
+class GlobalMaxPool2d(_GlobalPool2d):
+    """The maximum of each channel over the whole image; the axes stay.
+
+    Parameters
+    ----------
+    layout, num_threads
+        As in `fastconv.global_max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> fastconv.GlobalMaxPool2d()(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
+    array([[[6., 7.]]], dtype=float32)
+    """
+
+    _combine = "max"
+
+
+class GlobalAvgPool2d(_GlobalPool2d):
     """The average of each channel over the whole image; the axes stay.
 
     Parameters
@@ -80,5 +120,4 @@ class GlobalAvgPool2d(GraphPlan):
     array([[[3., 4.]]], dtype=float32)
     """
 
-    def __init__(self, *, layout: Layout = "NHWC", num_threads: int | None = None) -> None:
-        super().__init__(single(Pool("avg"), arguments.one_of("layout", layout, orders.LAYOUTS)), num_threads)
+    _combine = "avg"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from hypothesis import strategies as st
+from naive import windows
 
 CHANNELS = st.sampled_from([1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33])
 FEW_CHANNELS = st.sampled_from([1, 2, 3, 4, 4, 5, 9, 17])  # for each group
@@ -226,12 +227,16 @@ def pool_cases(draw):
     batch = () if batch is None else (batch,)
     if 0 in size:  # a map without pixels cannot be pooled
         size, out_size, stride, padding = _both(kernel), (1, 1), stride, "valid"
+    ceil_mode = draw(st.booleans())
+    if ceil_mode and padding != "same":
+        sides = [(0, 0) if padding == "valid" else _both(_both(padding)[axis]) for axis in (0, 1)]
+        out_size = tuple(map(windows, size, _both(kernel), step, sides, (True, True)))
     return PoolCase(
         in_layout((*batch, *size, channels), layout),
         in_layout((*batch, *out_size, channels), layout),
         kernel,
         draw(DTYPES),
-        {"stride": stride, "padding": padding, "layout": layout},
+        {"stride": stride, "padding": padding, "ceil_mode": ceil_mode, "layout": layout},
     )
 
 

@@ -7,9 +7,12 @@ import numpy as np
 from cases import DTYPES, LAYOUTS, in_layout, kernel_in_layout, normals, small_block
 from compare import assert_close
 from hypothesis import strategies as st
+from naive import windows
 
 import fastconv
 from fastconv import reference
+from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.shaping import Pad
 
 FEW = [1, 3, 8, 9]
 
@@ -41,9 +44,8 @@ class _Growing:
 
     def grow(self):
         """Add a node that reads others, the last more often than the rest."""
-        grow = self.pick.choice(
-            [self.conv, self.conv, self.conv, self.fire, self.pool, self.sum, self.sum, self.join, self.relu]
-        )
+        often = [self.conv, self.conv, self.conv, self.pool, self.sum, self.sum, self.linear]
+        grow = self.pick.choice([*often, self.fire, self.join, self.relu, self.flatten, self.pad, self.nothing])
         self.maps.append(grow(*self.one(self.maps)))
 
     def conv(self, x, shape):
@@ -63,8 +65,9 @@ class _Growing:
 
     def pool(self, x, shape):
         pool, stride = self.pick.choice([self.g.max_pool2d, self.g.avg_pool2d]), self.pick.randint(1, 2)
-        height, width, channels = shape
-        return pool(x, 3, stride=stride, padding=1), ((height - 1) // stride + 1, (width - 1) // stride + 1, channels)
+        up = self.pick.random() < 0.3
+        result = [windows(size, 3, stride, (1, 1), up) for size in shape[:2]]
+        return pool(x, 3, stride=stride, padding=1, ceil_mode=up), (*result, shape[2])
 
     def sum(self, x, shape):
         like = [node for node, other in self.maps if other == shape and node is not x] or [x]
@@ -80,6 +83,24 @@ class _Growing:
 
     def relu(self, x, shape):
         return self.g.relu(x), shape
+
+    def linear(self, x, shape):
+        weight, bias = self.pair(1, shape[2], out := self.pick.choice(FEW))
+        matrix = weight.squeeze((0, 1) if self.layout == "NHWC" else (2, 3))
+        return self.g.linear(x, matrix, bias, activation=self.pick.choice([None, "relu"])), (*shape[:2], out)
+
+    def flatten(self, x, shape):
+        while np.prod(shape) > 100:
+            x, shape = self.g.max_pool2d(x, 2, ceil_mode=True), (-(-shape[0] // 2), -(-shape[1] // 2), shape[2])
+        return self.g.flatten(x), (1, 1, int(np.prod(shape)))
+
+    def pad(self, x, shape):
+        (top, bottom), (left, right) = sides = [[self.pick.randint(0, 2) for _ in range(2)] for _ in range(2)]
+        padded = shape[0] + top + bottom, shape[1] + left + right, shape[2]
+        return self.g.pad(x, sides, self.pick.choice([0, -1.5])), padded
+
+    def nothing(self, x, shape):
+        return self.pick.choice([self.g.identity, self.g.dropout])(x), shape
 
     def one(self, maps):
         return maps[-1] if self.pick.random() < 0.7 else self.pick.choice(maps)
@@ -108,7 +129,9 @@ def magnitude(graph, x):
     """What the graph gives for the absolute values of x and of all weights and biases."""
 
     def absolute(operation):
-        if operation.kind != "conv2d":
+        if isinstance(operation, Pad):
+            return operation.changed(value=abs(operation.value))
+        if not isinstance(operation, Conv):
             return operation
         bias = None if operation.bias is None else np.abs(operation.bias)
         return operation.changed(weight=np.abs(operation.weight), bias=bias)
@@ -124,7 +147,7 @@ def terms(graph):
 
 def _terms(node):
     operation = node.operation
-    if operation.kind == "conv2d":
+    if isinstance(operation, Conv):
         return operation.weight[..., 0].size + operation.has_bias + len(node.inputs) - 1
     return {"avg_pool2d": 9 + 1, "add": 1}.get(operation.kind, 0)
 

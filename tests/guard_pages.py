@@ -188,7 +188,7 @@ def transposes(dtype, at_end):
 def pools(dtype, at_end):
     rng = np.random.default_rng(0)
     windows = [(1, {}), (2, {"padding": 1, "stride": 1}), (3, {"padding": ((2, 1), (1, 2)), "stride": 2})]
-    windows += [(3, {"padding": 1, "stride": 1})]
+    windows += [(3, {"padding": 1, "stride": 1}), (2, {"ceil_mode": True, "stride": 2})]
     for shape in [(1, 2, 2, 1), (2, 7, 9, 5), (2, 5, 6, 13), (1, 6, 6, 64), (1, 6, 5, 67), (1, 4, 3, 131)]:
         for kernel, options in windows:
             print(dtype, f"{at_end = }", "pools", shape, kernel, options, flush=True)
@@ -212,12 +212,14 @@ def blocks(dtype, at_end):
 
 
 def graphs(dtype, at_end):
-    """Sums, ReLUs and copies that no convolution takes, into slices of channels and whole arrays."""
+    """Sums, ReLUs and copies that no convolution takes, into slices of channels and whole arrays; paddings, vectors."""
     for shape in [(2, 3, 5, 7), (1, 1, 1, 1), (1, 4, 3, 16)]:
         print(dtype, f"{at_end = }", "graphs", shape, flush=True)
         g = fastconv.Graph()
         y = g.add(g.relu(g.x), g.x)
-        for last in (y, g.relu(g.concat(g.x, y, g.max_pool2d(y, 1)))):
+        vector = g.linear(g.flatten(g.x), integers(np.random.default_rng(1), (int(np.prod(shape[1:])), 9), dtype))
+        maps = y, g.relu(g.concat(g.x, y, g.max_pool2d(y, 1))), g.pad(g.x, ((2, 1), (0, 1)), 5)
+        for last in (*maps, vector, g.concat(vector, g.flatten(g.x))):
             x = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
             plan = g.plan(last, num_threads=2)
             want = reference.graph(plan, x)

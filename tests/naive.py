@@ -36,11 +36,19 @@ def conv(x, weight, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), gr
     return y
 
 
-def pool(x, kernel, stride, padding, combine, fill):
+def windows(size, kernel, stride, padding, ceil_mode):
+    """How many there are along an axis."""
+    begin, end = padding[0], size + padding[1]
+    starts = range(-begin, size, stride)
+    if ceil_mode:  # up to the first that reaches the end
+        return 1 + sum(start + kernel < end for start in starts[:-1])
+    return sum(start + kernel <= end for start in starts)
+
+
+def pool(x, kernel, stride, padding, combine, fill, ceil_mode=False):
     """`combine` of the list of values in each window; `fill` of None leaves the padding out."""
     (batch, height, width, channels), ((top, bottom), (left, right)) = x.shape, padding
-    out_height = (height + top + bottom - kernel[0]) // stride[0] + 1
-    out_width = (width + left + right - kernel[1]) // stride[1] + 1
+    out_height, out_width = map(windows, (height, width), kernel, stride, padding, (ceil_mode, ceil_mode))
     y = np.zeros((batch, out_height, out_width, channels))
     for n, p, q, c in np.ndindex(y.shape):
         window = []
@@ -48,7 +56,7 @@ def pool(x, kernel, stride, padding, combine, fill):
             i, j = p * stride[0] + r - top, q * stride[1] + s - left
             if 0 <= i < height and 0 <= j < width:
                 window.append(x[n, i, j, c])
-            elif fill is not None:
+            elif fill is not None and i < height + bottom and j < width + right:
                 window.append(fill)
         y[n, p, q, c] = combine(window)
     return y

@@ -25,6 +25,7 @@ KERNEL_TESTS = [
     "test_pool",
     "test_blocks",
     "test_same_bits",
+    "test_shaping",
     "test_sparse_rows",
     "test_published_layers",
 ]

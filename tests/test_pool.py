@@ -5,6 +5,7 @@ import pytest
 from cases import huge, integers, non_finite, normals, pool_cases
 from compare import assert_close, assert_equal_exact
 from hypothesis import given
+from hypothesis import strategies as st
 
 import fastconv
 from fastconv import reference
@@ -31,24 +32,26 @@ def test_maxima_exactly(values, case):
 
 
 @pytest.mark.parametrize("values", [normals, non_finite, huge])
-@given(case=pool_cases())
-def test_averages_within_the_bound(values, case):
-    x = case.x(values)
+@given(case=pool_cases(), counts=st.booleans())
+def test_averages_within_the_bound(values, case, counts):
+    x, options = case.x(values), {**case.options, "count_include_pad": counts}
     for num_threads in THREADS:
-        got = fastconv.avg_pool2d(x, case.kernel, **case.options, num_threads=num_threads)
+        got = fastconv.avg_pool2d(x, case.kernel, **options, num_threads=num_threads)
         assert got.shape == case.out_shape
-        assert_average(got, x, case.kernel, **case.options)
+        assert_average(got, x, case.kernel, **options)
 
 
 @pytest.mark.parametrize("values", [normals, non_finite, huge])
 @given(case=pool_cases())
-def test_global_averages_within_the_bound(values, case):
+def test_global_pools_within_the_bound(values, case):
     x, layout = case.x(values), case.options["layout"]
     size = x.shape[-3:-1] if layout == "NHWC" else x.shape[-2:]
     for num_threads in THREADS:
         got = fastconv.global_avg_pool2d(x, layout=layout, num_threads=num_threads)
         assert_average(got, x, size, layout=layout)
     np.testing.assert_array_equal(got, fastconv.avg_pool2d(x, size, layout=layout))
+    want = reference.global_max_pool2d(x, layout=layout)
+    assert_equal_exact(fastconv.global_max_pool2d(x, layout=layout), want, case.dtype)
 
 
 @given(pool_cases())
@@ -81,6 +84,8 @@ def test_a_global_average_into_a_slice_of_channels():
     joined = np.full((2, 1, 1, 12), 7, np.float32)
     assert fastconv.global_avg_pool2d(X, out=joined[..., 3:8]).base is joined
     np.testing.assert_array_equal(joined[..., 3:8], fastconv.global_avg_pool2d(X))
+    fastconv.global_max_pool2d(X, out=joined[..., 3:8])
+    np.testing.assert_array_equal(joined[..., 3:8], X.max((1, 2), keepdims=True))
     np.testing.assert_array_equal(np.delete(joined, np.s_[3:8], -1), 7)
 
 
@@ -131,6 +136,7 @@ WRONG = [
     *(("stride", {"stride": value}, ValueError) for value in (0, -1, (2, 0), (1, 1, 1), 10**30, 2**40)),
     *(("padding", {"padding": value}, TypeError) for value in (0.5, None, True, float("nan"), ((0, 0), (0, 0.5)))),
     *(("padding", {"padding": value}, ValueError) for value in (-1, 2, "full", (0, 2), ((0, 2), (0, 0)), 10**30)),
+    *(("ceil_mode", {"ceil_mode": value}, TypeError) for value in (1, None, "up")),
     ("layout", {"layout": "HWC"}, ValueError),
     ("layout", {"layout": 4}, TypeError),
     *(("num_threads", {"num_threads": value}, TypeError) for value in (1.5, "2", True)),

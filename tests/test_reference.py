@@ -129,12 +129,44 @@ def test_pools(kernel, options, stride, padding):
         np.testing.assert_array_equal(got, nchw(want), strict=True)
 
 
+def mean(values):
+    return sum(values) / len(values)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4])
+def test_pools_that_round_up_and_averages_of_the_map_alone(kernel, stride):
+    for height, width in itertools.product((1, 2, 3, 5, 6, 7, 8), (4, 9)):
+        x = whole((1, height, width, 1))
+        for padding in itertools.product([(0, 0), (kernel - 1, kernel // 2)], [(0, kernel // 3), (kernel // 2, 0)]):
+            sizes, strides = (kernel, kernel), (stride, stride)
+            for ceil_mode, counts in itertools.product((False, True), repeat=2):
+                if height + sum(padding[0]) + (stride - 1) * ceil_mode < kernel:
+                    continue
+                options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
+                got = reference.avg_pool2d(x, kernel, **options, count_include_pad=counts)
+                want = naive.pool(x, sizes, strides, padding, mean, 0.0 if counts else None, ceil_mode)
+                np.testing.assert_array_equal(got, want, strict=True)
+                want = naive.pool(x, sizes, strides, padding, max, None, ceil_mode)
+                np.testing.assert_array_equal(reference.max_pool2d(x, kernel, **options), want, strict=True)
+
+
+def test_what_engines_disagree_on():
+    """PyTorch's and ONNX's answers: a last window is divided by its part of x and padding, or is left out."""
+    got = reference.avg_pool2d(np.ones((6, 6, 1)), 3, stride=2, padding=1, ceil_mode=True)
+    np.testing.assert_allclose(got[3, :, 0], [1 / 3, 1 / 2, 1 / 2, 1 / 4])
+    got = reference.max_pool2d(-np.ones((3, 3, 1)), 2, stride=3, padding=1, ceil_mode=True)
+    np.testing.assert_array_equal(got[..., 0], [[-1, -1], [-1, -1]])  # a third would begin in the padding after x
+
+
 def test_global_avg_pool2d_keeps_the_axes():
     x = whole((2, 4, 8, 3))
     want = x.mean((1, 2), keepdims=True)
     np.testing.assert_array_equal(reference.global_avg_pool2d(x), want, strict=True)
     np.testing.assert_array_equal(reference.global_avg_pool2d(x[0]), want[0], strict=True)
     np.testing.assert_array_equal(reference.global_avg_pool2d(nchw(x), layout="NCHW"), nchw(want), strict=True)
+    want = nchw(x.max((1, 2), keepdims=True))
+    np.testing.assert_array_equal(reference.global_max_pool2d(nchw(x), layout="NCHW"), want)
 
 
 @np.errstate(invalid="ignore")

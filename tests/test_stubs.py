@@ -56,6 +56,7 @@ def arguments():
         "Direct": {"shape": SHAPE, **given, "activation": None},
         "DirectTiles": {"shape": SHAPE, **given},
         "Elementwise": {"shape": (1, 8, 8, 16), "relu": True, "itemsize": 4},
+        "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
         "InputRows": {
             "shape": SHAPE,
             "all_finite": True,
@@ -63,6 +64,13 @@ def arguments():
             "copied_channels": 16,
             "narrow": False,
             "in_place": False,
+        },
+        "Pad": {
+            "x_shape": (1, 8, 8, 16),
+            "out_shape": (1, 9, 8, 16),
+            "padding": ((0, 1), (0, 0)),
+            "value": 0.0,
+            "itemsize": 4,
         },
         "Pointwise": {"shape": ONE, **matrix, "activation": None},
         "Pool": {"shape": POOL, "kind": "max", "itemsize": 4},
@@ -145,7 +153,7 @@ def public_functions():
                 function = member.fget if isinstance(member, property) else member
                 if inspect.isfunction(function) and (not key.startswith("_") or key in ("__init__", "__call__")):
                     yield f"{name}.{key}", function
-    for name in ("conv2d", "pointwise", "max_pool2d", "avg_pool2d", "global_avg_pool2d"):
+    for name in ("conv2d", "pointwise", "max_pool2d", "avg_pool2d", "global_avg_pool2d", "global_max_pool2d"):
         yield f"reference.{name}", getattr(fastconv.reference, name)
 
 

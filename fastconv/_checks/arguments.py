@@ -58,6 +58,13 @@ def integer(name: str, value: object, least: int) -> int:
     return number
 
 
+def boolean(name: str, value: object) -> bool:
+    """`value`, when it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def pair(name: str, value: object, least: int) -> Size:
     """An int or a pair of ints, as a pair (height, width)."""
     if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice

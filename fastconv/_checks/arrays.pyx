@@ -15,7 +15,7 @@ from numpy cimport (
 )
 
 from fastconv._checks.orders import order, weight_channels
-from fastconv._checks.shapes import kernel_shape
+from fastconv._checks.shapes import pointwise_shape
 
 import_array()
 
@@ -171,10 +171,19 @@ cdef bint shares_memory(ndarray a, ndarray b):
 
 
 def pixel_stride(array):
-    """Bytes from a pixel of an NHWC array to the next, or 0 where that is not one same step over each whole image."""
+    """Bytes from a pixel of an NHWC array to the next, or 0 where that is not one same step over each whole image.
+
+    Vectors are images of one pixel, and from one such image to the next is from pixel to pixel.
+    """
+    if array.ndim < 3:
+        array = array[..., None, None, :]
     *batch, height, width, channels = array.shape
     *image, row, pixel, channel = array.strides
-    step = pixel if width > 1 else row if height > 1 else channels * array.itemsize
+    step = channels * array.itemsize
+    if height * width > 1:
+        step = pixel if width > 1 else row
+    elif batch and batch[0] > 1:
+        step = image[0]
     regular = (
         (channels == 1 or channel == array.itemsize)
         and step >= channels * array.itemsize
@@ -194,7 +203,7 @@ def as_kernel(x, weight, bias_or_none, layout):
     """The matrix of a pointwise convolution as a 1×1 kernel in `layout`, checked with x and bias as it was given."""
     x = check("x", x)
     weight = array("weight", weight, native_dtype(x), other="x")
-    shape = kernel_shape(weight.shape, x.shape, layout)
+    shape = pointwise_shape(weight.shape, x.shape, layout)
     if bias_or_none is not None:
         bias(bias_or_none, weight, layout)
     return weight.reshape(shape)

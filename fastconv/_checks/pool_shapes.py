@@ -3,14 +3,19 @@
 from math import prod
 from typing import Literal, NamedTuple
 
-from fastconv._checks.arguments import one_of, pair
+from fastconv._checks.arguments import boolean, one_of, pair
 from fastconv._checks.orders import LAYOUTS
 from fastconv._checks.shapes import check_addressable, image_shape, outputs, padding_of, same_padding
 from fastconv._checks.types import Layout, Padding, Pair, Shape, Sides, Size
 
+_NONE = ((0, 0), (0, 0))
+
 
 class PoolShape(NamedTuple):
-    """The geometry of one pooling, in integers; the fields are those of `ConvShape`."""
+    """The geometry of one pooling, in integers; the fields are those of `ConvShape`.
+
+    `padding` reaches to the end of the last windows; `counted` is the padding that an average counts as zeros.
+    """
 
     batch: int
     height: int
@@ -19,6 +24,7 @@ class PoolShape(NamedTuple):
     kernel: Size
     stride: Size
     padding: Sides
+    counted: Sides
     out_height: int
     out_width: int
 
@@ -40,6 +46,8 @@ class PoolGeometry(NamedTuple):
     stride: Size
     padding: Sides | Literal["same"]
     layout: Layout
+    ceil_mode: bool = False
+    count_include_pad: bool = True
 
     def at(self, x_shape: Shape) -> PoolShape:
         """The `PoolShape` for an x of this shape."""
@@ -49,19 +57,39 @@ class PoolGeometry(NamedTuple):
             padding = same_padding(height, kernel[0], stride[0]), same_padding(width, kernel[1], stride[1])
         if any(side >= k for k, sides in zip(kernel, padding, strict=True) for side in sides):
             raise ValueError(f"padding must be smaller than the kernel {kernel}, got {padding}")
-        out_height = outputs("kernel", "height", height, padding[0], kernel[0], stride[0])
-        out_width = outputs("kernel", "width", width, padding[1], kernel[1], stride[1])
+        out_height, top_bottom = self._axis("height", height, padding[0], kernel[0], stride[0])
+        out_width, left_right = self._axis("width", width, padding[1], kernel[1], stride[1])
         check_addressable("the output", batch, out_height, out_width, channels)
-        return PoolShape(batch, height, width, channels, kernel, stride, padding, out_height, out_width)
+        counted = padding if self.count_include_pad else _NONE
+        sides = top_bottom, left_right
+        return PoolShape(batch, height, width, channels, kernel, stride, sides, counted, out_height, out_width)
+
+    def _axis(self, name: str, size: int, padding: Size, kernel: int, stride: int) -> tuple[int, Size]:
+        """(windows along an axis, the padding to the end of the last one)."""
+        begin, end = padding
+        spare = size + begin + end - kernel
+        if self.ceil_mode and spare > -stride:
+            end += -spare % stride  # what the last window lacks
+        count = outputs("kernel", name, size, (begin, end), kernel, stride)
+        if (count - 1) * stride >= size + begin:
+            count -= 1
+        return count, (begin, end)
 
 
 def pool_geometry(
-    kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, layout: Layout = "NHWC"
+    kernel: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Padding = 0,
+    layout: Layout = "NHWC",
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> PoolGeometry:
     """Check a pooling and return its `PoolGeometry`; `stride` None is the kernel's size."""
     layout, kernel = one_of("layout", layout, LAYOUTS), pair("kernel", kernel, 1)
     stride = kernel if stride is None else pair("stride", stride, 1)
-    return PoolGeometry(kernel, stride, padding_of(padding), layout)
+    ceil_mode, counts = boolean("ceil_mode", ceil_mode), boolean("count_include_pad", count_include_pad)
+    return PoolGeometry(kernel, stride, padding_of(padding), layout, ceil_mode, counts)
 
 
 def image_size(x_shape: Shape, layout: Layout) -> Size:

@@ -12,7 +12,8 @@ from fastconv._checks.arguments import LARGEST, integer, meant, one_of, pair, pl
 from fastconv._checks.orders import AXES, LAYOUTS, MATRIX_AXES, ORDERS
 from fastconv._checks.types import Activation, Layout, Padding, Pair, Shape, Sides, Size
 
-PADDINGS = '"same", "valid", an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))'
+SIDES = "an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))"
+PADDINGS = f'"same", "valid", {SIDES}'
 ACTIVATIONS: tuple[Activation, ...] = (None, "relu")
 _MOST_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
 
@@ -50,6 +51,14 @@ class ConvShape(NamedTuple):
     def out_shape(self) -> tuple[int, int, int, int]:
         """The shape of the result, NHWC."""
         return self.batch, self.out_height, self.out_width, self.out_channels
+
+    @property
+    def merged(self) -> "ConvShape":
+        """Images of one pixel, which a 1×1 kernel reads, as the pixels of one image: weights are read once for all."""
+        size, unpadded = (self.height, self.width, *self.kernel), ((0, 0), (0, 0))
+        if self.batch < 2 or size != (1, 1, 1, 1) or self.padding != unpadded:
+            return self
+        return self._replace(batch=1, width=self.batch, out_width=self.batch)
 
     @property
     def is_pointwise(self) -> bool:
@@ -158,17 +167,22 @@ def weight_for(kernel: Pair, channels: int, out_channels: int, groups: int, layo
     return (*kernel, each, out_channels) if layout == "NHWC" else (out_channels, each, *kernel)
 
 
-def kernel_shape(matrix: Shape, x_shape: Shape, layout: Layout) -> Shape:
-    """The shape of a 1×1 kernel, in `layout`, of a pointwise convolution's matrix; it takes the channels of x."""
-    layout = one_of("layout", layout, LAYOUTS)
-    x_shape, matrix = sizes("x", x_shape), sizes("weight", matrix)
+def kernel_shape(matrix: Shape, layout: Layout) -> Shape:
+    """The shape of a 1×1 kernel, in `layout`, of the matrix of a product over the channels."""
+    layout, matrix = one_of("layout", layout, LAYOUTS), sizes("weight", matrix)
     if len(matrix) != 2:
         hint = "; conv2d takes weights of 4 axes" if len(matrix) == 4 else ""
         raise ValueError(f"weight must have shape {MATRIX_AXES[layout]} in layout {layout}, got {matrix}{hint}")
     _no_empty_axis(matrix)
+    return (1, 1, *matrix) if layout == "NHWC" else (*matrix, 1, 1)
+
+
+def pointwise_shape(matrix: Shape, x_shape: Shape, layout: Layout) -> Shape:
+    """`kernel_shape` of a pointwise convolution's matrix, which takes the channels of x."""
+    kernel, x_shape = kernel_shape(matrix, layout), sizes("x", x_shape)
     if orders.weight_channels(matrix, layout)[0] != image_shape(x_shape, layout)[3]:
         raise orders.mismatch(x_shape, matrix, 1, layout)
-    return (1, 1, *matrix) if layout == "NHWC" else (*matrix, 1, 1)
+    return kernel
 
 
 class ConvGeometry(NamedTuple):

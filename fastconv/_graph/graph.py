@@ -43,7 +43,10 @@ class Graph:
     dtype: np.dtype | None = None
 
     def shapes(self, x_shape: Shape) -> dict[str, Shape]:
-        """{name: the shape of its result} for an x of this shape, in `layout` and with as many axes as x has."""
+        """{name: the shape of its result} for an x of this shape, in `layout` and with as many axes as x has.
+
+        Vectors are maps of one pixel; `result_shape` tells what a user sees.
+        """
         x_shape = sizes("x", x_shape)
         image_shape(x_shape, self.layout)
         shapes = {INPUT: x_shape}
@@ -52,6 +55,21 @@ class Graph:
                 nhwc = node.operation.shape(self.layout, *(shapes[name] for name in node.inputs))
             shapes[node.name] = result_shape(nhwc, len(x_shape), self.layout)
         return shapes
+
+    def result_shape(self, name: str, shapes: dict[str, Shape]) -> Shape:
+        """The shape of a result as a user sees it, where `shapes` gave these: a vector has no height and width."""
+        shape = shapes[name]
+        return (*shape[:-3], prod(shape[-3:])) if name in self.vectors else shape
+
+    @property
+    def vectors(self) -> set[str]:
+        """The nodes that give vectors: inside, maps of one pixel."""
+        vectors = set[str]()
+        for node in self.nodes:
+            gives = node.operation.gives
+            if gives == "vectors" or (gives == "same" and node.inputs[0] in vectors):
+                vectors.add(node.name)
+        return vectors
 
     def cost(self, x_shape: Shape, itemsize: int) -> Cost:
         """The `Cost` for an x of this shape: what lies between x and the output can stay in cache."""
@@ -67,11 +85,11 @@ class Graph:
 
     def reference(self, x: np.ndarray) -> Doubles:
         """The output for x in NumPy float64, where the weights are arrays."""
-        self.shapes(x.shape)
+        shapes = self.shapes(x.shape)
         values: dict[str, Doubles] = {INPUT: x.astype(float)}
         for node in self.nodes:
             values[node.name] = node.operation.reference(self.layout, *(values[name] for name in node.inputs))
-        return values[self.output]
+        return values[self.output].reshape(self.result_shape(self.output, shapes))
 
     def conv_shapes(self, x_shape: Shape) -> dict[str, ConvShape]:
         """{name: `ConvShape`} of the convolutions."""

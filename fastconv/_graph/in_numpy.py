@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -102,7 +103,13 @@ def pointwise(
 
 
 def max_pool2d(
-    x: Array[Float], kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, layout: Layout = "NHWC"
+    x: Array[Float],
+    kernel: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+    layout: Layout = "NHWC",
 ) -> Array[np.float64]:
     """y[n,p,q,c] = max_{r,s} x[n, p·stride + r − top, q·stride + s − left, c] over the pixels that x has.
 
@@ -114,15 +121,23 @@ def max_pool2d(
     array([[-9., -7.],
            [-3., -1.]])
     """
-    return _pooled(np.maximum, -np.inf, x, kernel, stride, padding, layout)
+    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+    return pooled("max", x, geometry)
 
 
 def avg_pool2d(
-    x: Array[Float], kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, layout: Layout = "NHWC"
+    x: Array[Float],
+    kernel: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    layout: Layout = "NHWC",
 ) -> Array[np.float64]:
-    """y[n,p,q,c] = Σ_{r,s} x[n, p·stride + r − top, q·stride + s − left, c] / (R·S), the padding counted as zeros.
+    """y[n,p,q,c] = Σ_{r,s} x[n, p·stride + r − top, q·stride + s − left, c] / (the pixels of the window that count).
 
-    Arguments as in `fastconv.avg_pool2d`.
+    Arguments as in `fastconv.avg_pool2d`, which says what counts.
 
     Examples
     --------
@@ -130,8 +145,29 @@ def avg_pool2d(
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    kernel = arguments.pair("kernel", kernel, 1)
-    return _pooled(np.add, 0.0, x, kernel, stride, padding, layout) / np.prod(kernel)
+    geometry = pool_shapes.pool_geometry(
+        kernel,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        layout=layout,
+    )
+    return pooled("avg", x, geometry)
+
+
+def global_max_pool2d(x: Array[Float], *, layout: Layout = "NHWC") -> Array[np.float64]:
+    """y[n,0,0,c] = max_{p,q} x[n,p,q,c].
+
+    Arguments as in `fastconv.global_max_pool2d`.
+
+    Examples
+    --------
+    >>> global_max_pool2d(np.arange(8.0).reshape(2, 2, 2))
+    array([[[6., 7.]]])
+    """
+    x = arrays.array("x", x)
+    return max_pool2d(x, pool_shapes.image_size(x.shape, layout), layout=layout)
 
 
 def global_avg_pool2d(x: Array[Float], *, layout: Layout = "NHWC") -> Array[np.float64]:
@@ -165,16 +201,25 @@ def _groups(shape: shapes.ConvShape) -> list[tuple[slice, slice]]:
     return [(slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)) for g in range(shape.groups)]
 
 
-def _pooled(
-    combine: np.ufunc, fill: float, x: Array[Float], kernel: Pair, stride: Pair | None, padding: Padding, layout: Layout
-) -> Array[np.float64]:
-    """`combine` over the taps of a pooling window, `fill` on the padding."""
-    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+def pooled(kind: Literal["max", "avg"], x: Array[Float], geometry: pool_shapes.PoolGeometry) -> Array[np.float64]:
+    """The maximum or average over the taps of a pooling window."""
     x = arrays.array("x", x)
     shape, layout = geometry.at(x.shape), geometry.layout
+    combine, fill = (np.maximum, -np.inf) if kind == "max" else (np.add, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
         y = functools.reduce(combine, (tap for _, _, tap in _taps(_padded(x, shape, layout, fill), shape)))
+    if kind == "avg":
+        rows, columns = _counted(shape, 0, shape.height), _counted(shape, 1, shape.width)
+        y /= np.outer(rows, columns)[..., None]
     return _from_nhwc(y, x.ndim, layout)
+
+
+def _counted(shape: pool_shapes.PoolShape, axis: Literal[0, 1], size: int) -> list[int]:
+    """Pixels along an axis, of this size, that count in an average, of each window."""
+    (before, after), step = shape.counted[axis], shape.stride[axis]
+    first = -shape.padding[axis][0]
+    starts = range(first, first + shape.out_shape[axis + 1] * step, step)
+    return [min(start + shape.kernel[axis], size + after) - max(start, -before) for start in starts]
 
 
 def channel_axis(layout: Layout) -> int:

@@ -21,7 +21,7 @@ from fastconv._planning import layouts, teams
 from fastconv._planning.bound import Bound
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
-from fastconv._planning.memory import memory
+from fastconv._planning.memory import memory, views
 from fastconv._planning.plan import FLOAT32, Plan
 from fastconv._planning.steps import bind
 from fastconv._planning.steps.step import BoundStep
@@ -114,8 +114,13 @@ class GraphPlan(Plan):
         return plan
 
     def _bind_to(self, x_shape: Shape) -> "BoundGraph":
-        self._graph.shapes(x_shape)  # whose errors speak of arrays in the layout that was given
-        return BoundGraph(self, image_shape(x_shape, self.layout))
+        shapes = self._graph.shapes(x_shape)  # whose errors speak of arrays in the layout that was given
+        result_shape = self._graph.result_shape(self._graph.output, shapes)
+        return BoundGraph(self, image_shape(x_shape, self.layout), result_shape)
+
+    def _result_shape(self, bound: Any, x: np.ndarray) -> Shape:
+        shape: Shape = bound.result_shape
+        return shape
 
     @property
     def _itemsize(self) -> int:
@@ -139,7 +144,8 @@ class BoundGraph:
 
     layout: Layout = "NHWC"
 
-    def __init__(self, plan: GraphPlan, x_shape: NHWC) -> None:
+    def __init__(self, plan: GraphPlan, x_shape: NHWC, result_shape: Shape) -> None:
+        self.result_shape = result_shape
         graph, batch, itemsize = plan._rewritten, x_shape[0], plan._itemsize
         shapes = graph.shapes(x_shape)
         self.x_shape, self.out_shape = x_shape, image_shape(shapes[graph.output], "NHWC")
@@ -190,7 +196,8 @@ class BoundChain(Bound):
 
 def _steps(graph: Graph) -> list[Node]:
     """The nodes that something runs for."""
-    return [node for node in graph.nodes if node.operation.kind != "concat"]
+    nothing = views(graph)
+    return [node for node in graph.nodes if node.operation.kind != "concat" and node.name not in nothing]
 
 
 def _with_batch(shapes: dict[str, Shape], images: int) -> dict[str, Shape]:

@@ -76,7 +76,8 @@ def _run_turn(bound: "Runnable", sources: list[np.ndarray], y: np.ndarray, num_t
 
 
 def _batch(array: np.ndarray) -> np.ndarray:
-    """With a batch axis."""
+    """With all four axes."""
+    array = array if array.ndim > 2 else array[..., None, None]  # a vector
     return array if array.ndim == 4 else array[None]
 
 

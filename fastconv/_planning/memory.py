@@ -5,6 +5,7 @@ from math import prod
 
 from fastconv._checks.types import Shape
 from fastconv._graph.graph import INPUT, Graph
+from fastconv._graph.operations.shaping import Flatten
 from fastconv._planning.placement import Lifetime, largest_alive, place
 from fastconv._runners.place import Place
 
@@ -36,12 +37,14 @@ def memory(graph: Graph, shapes: dict[str, Shape], itemsize: int) -> Memory:
     lifetimes = [Lifetime(_lines(prod(shapes[name]) * itemsize), first[name], last[name]) for name in kept]
     offsets, nbytes = place(lifetimes)
     begins = dict(zip(kept, offsets, strict=True))
-    places = {INPUT: Place("x")}
+    places = dict[str, Place]()
     for name, (home, channel) in homes.items():
         _, height, width, channels = shapes[home]
         if home == graph.output:
             places[name] = Place("out", channel * itemsize)
-        elif home != INPUT:
+        elif home == INPUT:
+            places[name] = Place("x")
+        else:
             pixel = channels * itemsize
             places[name] = Place("arena", begins[home] + channel * itemsize, height * width * pixel, pixel)
     return Memory(places, nbytes, largest_alive(lifetimes))
@@ -49,14 +52,25 @@ def memory(graph: Graph, shapes: dict[str, Shape], itemsize: int) -> Memory:
 
 def _homes(graph: Graph, shapes: dict[str, Shape]) -> dict[str, tuple[str, int]]:
     """{name: (the node whose array its result is a part of, the channel of it where it begins)}."""
-    homes = {INPUT: (INPUT, 0)}
+    homes, nothing = {INPUT: (INPUT, 0)}, views(graph)
     for node in reversed(graph.nodes):
         home, channel = homes.setdefault(node.name, (node.name, 0))
         if node.operation.kind == "concat":
             for name in node.inputs:
                 homes[name] = home, channel
                 channel += shapes[name][3]
+    for node in graph.nodes:
+        if node.name in nothing:
+            homes[node.name] = homes[node.inputs[0]]
     return homes
+
+
+def views(graph: Graph) -> set[str]:
+    """The vectors that are their maps' arrays: those in the order of NHWC, which need not be written elsewhere."""
+    joined = (name for node in graph.nodes if node.operation.kind == "concat" for name in node.inputs)
+    written = {graph.output, *joined}
+    flat = (node.name for node in graph.nodes if isinstance(node.operation, Flatten) and node.operation.order == "NHWC")
+    return {*flat} - written
 
 
 def _lines(nbytes: int) -> int:

@@ -71,7 +71,7 @@ class Plan(ABC):
         layout = self._layout
         x = arrays.check("x", x, dtype, None, self._whose_dtype)
         bound = self._bound.get(x.shape) or self._bind(x.shape)
-        shape = arrays.result_shape(bound.out_shape, x.ndim, layout)
+        shape = self._result_shape(bound, x)
         if residual is not None:
             residual = arrays.check("residual", residual, dtype, shape)
         y, step = arrays.output(out, dtype, shape, layout, x, residual)
@@ -82,6 +82,10 @@ class Plan(ABC):
             images = x.shape[-3:]
             layouts.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
         return y if out is None else out
+
+    def _result_shape(self, bound: "Runs", x: np.ndarray) -> Shape:
+        """The shape of the result for x."""
+        return arrays.result_shape(bound.out_shape, x.ndim, self._layout)
 
     def cost(self, x_shape: Shape) -> "Cost":
         """The exact `fastconv.cost.Cost` of a call on x of this shape."""

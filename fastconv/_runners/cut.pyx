@@ -50,7 +50,7 @@ cdef class Runner:
         cdef bint is_done
         arrays.x, arrays.out = <const char *>PyArray_DATA(x), <char *>PyArray_DATA(out)
         arrays.residual = NULL if residual is None else <const char *>PyArray_DATA(residual)
-        arrays.out_image, arrays.out_stride = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) == 4 else 0, out_stride
+        arrays.out_image, arrays.out_stride = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) % 2 == 0 else 0, out_stride
         cdef char nothing  # one may add 0 to where it lies, but not to NULL
         cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
         progress.parts_done = progress.begun = 0

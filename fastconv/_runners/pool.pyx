@@ -15,6 +15,7 @@ cdef class Pool(Runner):
     cdef fc_windows windows  # whole ones; a run fills in its own
     cdef ptrdiff_t height, width, out_height, out_width
     cdef ptrdiff_t kernel_h, kernel_w, stride_h, stride_w, top, left
+    cdef ptrdiff_t[2] rows_counted, columns_counted  # the first that an average counts, and the end of them
     cdef ptrdiff_t first_whole, end_whole  # the columns of the output whose windows lie in x
 
     def __init__(self, shape, kind, itemsize):
@@ -24,13 +25,15 @@ cdef class Pool(Runner):
         self.out_height, self.out_width = shape.out_height, shape.out_width
         (self.kernel_h, self.kernel_w), (self.stride_h, self.stride_w) = shape.kernel, shape.stride
         (self.top, _), (self.left, _) = shape.padding
+        (counted_top, counted_bottom), (counted_left, counted_right) = shape.counted
+        self.rows_counted = [-counted_top, self.height + counted_bottom]
+        self.columns_counted = [-counted_left, self.width + counted_right]
         self.first_whole = -(-self.left // self.stride_w)
         self.end_whole = min(self.out_width, (self.width + self.left - self.kernel_w) // self.stride_w + 1)
         self.windows.channels = shape.channels
         self.windows.column_stride = shape.channels * itemsize
         self.windows.row_stride = self.width * self.windows.column_stride
         self.windows.step = self.stride_w * self.windows.column_stride
-        self.windows.count = self.kernel_h * self.kernel_w
         # Maxima of the columns first, which overlapping windows share, where that reads fewer values.
         shares = kind == "max" and self.kernel_h * self.kernel_w > self.stride_w * self.kernel_h + self.kernel_w
         if shares and self.windows.row_stride <= MOST_MAXIMA_BYTES:
@@ -58,6 +61,7 @@ cdef class Pool(Runner):
         """One row of output pixels; the windows are cut to the pixels that exist."""
         cdef fc_windows t = self.windows
         cdef ptrdiff_t top = p * self.stride_h - self.top, y = max(top, 0), left, x, q = 0
+        cdef ptrdiff_t rows = count(top, self.kernel_h, self.rows_counted)
         t.rows = min(top + self.kernel_h, self.height) - y
         image += y * t.row_stride
         if self.workspace_bytes:
@@ -70,6 +74,7 @@ cdef class Pool(Runner):
             left = q * self.stride_w - self.left
             x = max(left, 0)
             t.columns = min(left + self.kernel_w, self.width) - x
+            t.count = rows * count(left, self.kernel_w, self.columns_counted)
             t.x = image + x * t.column_stride
             t.out = out + q * out_stride
             t.pixels = self.end_whole - q if self.first_whole <= q < self.end_whole else 1
@@ -79,3 +84,8 @@ cdef class Pool(Runner):
                 t.channels *= t.pixels
                 t.pixels = 1
             self.kernel(&t)
+
+
+cdef ptrdiff_t count(ptrdiff_t first, ptrdiff_t size, const ptrdiff_t *counted) noexcept nogil:
+    """How many of a window's rows or columns an average counts."""
+    return min(first + size, counted[1]) - max(first, counted[0])

@@ -1,17 +1,18 @@
-"""The operations that a network calls its layers: convolutions and pools."""
+"""The operations that a network calls its layers: convolutions, products with matrices and pools."""
 
 from typing import Any, Literal
 
-from fastconv._checks import arguments, pool_shapes
+from fastconv._checks import arguments, arrays, pool_shapes, shapes
 from fastconv._checks.types import Activation, AlgorithmName, Array, Padding, Pair
 from fastconv._graph.graph import Node
+from fastconv._graph.operations.conv import Linear
 from fastconv._graph.operations.pools import Pool
 from fastconv.conv import Conv2d
 from fastconv.graph._making import Making
 
 
 class Layers(Making):
-    """Convolutions and pools."""
+    """Convolutions, products with matrices and pools."""
 
     def conv2d(
         self,
@@ -56,31 +57,82 @@ class Layers(Making):
             self._builder.take_dtype(name or "conv2d", plan.dtype)
             return self._add(name, plan._operation, **inputs)
 
+    def linear(
+        self,
+        x: Node,
+        weight: Array[Any],
+        bias: Array[Any] | None = None,
+        *,
+        activation: Activation = None,
+        name: str | None = None,
+    ) -> Node:
+        """Multiply vectors by a matrix, a fully connected layer: activation(x @ weight + bias).
+
+        Parameters
+        ----------
+        x : node
+            Of vectors, which `flatten` gives, or of a map, each of whose pixels is one.
+        weight : ndarray of shape (C, K); (K, C) in layout NCHW
+        bias, activation
+            As in `Conv2d`; the arrays are copied.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> plan = g.plan(g.linear(g.flatten(g.x), np.eye(4, 2), np.array([0.0, 9.0])))
+        >>> plan(np.arange(8.0).reshape(2, 2, 2, 1))
+        array([[ 0., 10.],
+               [ 4., 14.]])
+        """
+        name_or_kind = name or "linear"
+        with arguments.named(name_or_kind):
+            weight = arrays.array("weight", weight)
+            kernel = weight.reshape(shapes.kernel_shape(weight.shape, self.layout))
+            if bias is not None:
+                arrays.bias(bias, weight, self.layout)  # whose errors speak of the matrix
+            conv = Conv2d(kernel, bias, activation=activation, layout=self.layout)
+        with self._builder.undone_where_it_fails():
+            self._builder.take_dtype(name_or_kind, conv.dtype)
+            return self._add(name, Linear(**vars(conv._operation)), x=x)
+
     def max_pool2d(
-        self, x: Node, kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, name: str | None = None
+        self,
+        x: Node,
+        kernel: Pair,
+        *,
+        stride: Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        name: str | None = None,
     ) -> Node:
         """Take the maximum of each channel over windows; the arguments are those of `fastconv.max_pool2d`."""
-        return self._pool("max", x, kernel, stride, padding, name)
+        return self._pool("max", x, name, kernel=kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
 
     def avg_pool2d(
-        self, x: Node, kernel: Pair, *, stride: Pair | None = None, padding: Padding = 0, name: str | None = None
+        self,
+        x: Node,
+        kernel: Pair,
+        *,
+        stride: Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        name: str | None = None,
     ) -> Node:
         """Average each channel over windows; the arguments are those of `fastconv.avg_pool2d`."""
-        return self._pool("avg", x, kernel, stride, padding, name)
+        options: dict[str, Any] = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+        return self._pool("avg", x, name, kernel=kernel, stride=stride, padding=padding, **options)
+
+    def global_max_pool2d(self, x: Node, *, name: str | None = None) -> Node:
+        """Take the maximum of each channel over the whole map, to one pixel."""
+        return self._add(name, Pool("max"), x=x)
 
     def global_avg_pool2d(self, x: Node, *, name: str | None = None) -> Node:
         """Average each channel over the whole map, to one pixel."""
         return self._add(name, Pool("avg"), x=x)
 
-    def _pool(
-        self,
-        combine: Literal["max", "avg"],
-        x: Node,
-        kernel: Pair,
-        stride: Pair | None,
-        padding: Padding,
-        name: str | None,
-    ) -> Node:
+    def _pool(self, combine: Literal["max", "avg"], x: Node, name: str | None, **options: Any) -> Node:
         with arguments.named(name or f"{combine}_pool2d"):
-            geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=self.layout)
+            geometry = pool_shapes.pool_geometry(**options, layout=self.layout)
         return self._add(name, Pool(combine, geometry), x=x)

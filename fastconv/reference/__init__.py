@@ -8,7 +8,14 @@ A block takes each of its parts as a pair (weight, bias), in which bias may be N
 `conv(x, part)` is the convolution with that part's weight and bias. `graph` computes any plan's graph.
 """
 
-from fastconv._graph.in_numpy import avg_pool2d, conv2d, global_avg_pool2d, max_pool2d, pointwise
+from fastconv._graph.in_numpy import (
+    avg_pool2d,
+    conv2d,
+    global_avg_pool2d,
+    global_max_pool2d,
+    max_pool2d,
+    pointwise,
+)
 from fastconv.reference._blocks import bottleneck, fire, graph, inception, mlpconv, reduced
 
 __all__ = [
@@ -17,6 +24,7 @@ __all__ = [
     "conv2d",
     "fire",
     "global_avg_pool2d",
+    "global_max_pool2d",
     "graph",
     "inception",
     "max_pool2d",

@@ -1,10 +1,12 @@
 """The convolution, with what its store does to each value."""
 
+from typing import Literal
+
 import numpy as np
 
 from fastconv._checks import orders
 from fastconv._checks.arrays import result_shape
-from fastconv._checks.shapes import ConvGeometry
+from fastconv._checks.shapes import ConvGeometry, image_shape
 from fastconv._checks.types import Activation, AlgorithmName, Layout, Shape, Size
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
@@ -19,6 +21,7 @@ class Conv(Operation):
     activation: Activation = None
     kind = "conv2d"
     keeps_channels = False
+    gives: Literal["same", "maps", "vectors"] = "maps"
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class Conv(Operation):
 
     def channels_error(self, name: str, source: str, given: int, wanted: int) -> ValueError:
         _, _, c, k = self.geometry.weight
-        weight, groups, layout = self.geometry.given, self.geometry.groups, self.geometry.layout
+        weight, groups, layout = self.given, self.geometry.groups, self.geometry.layout
         if wanted != c * groups:
             return ValueError(f"{name} of shape {weight} gives {k} channels, but its residual {source} has {given}")
         hint = orders.weight_hint(weight, groups, layout, given, self.may_have)
@@ -52,6 +55,11 @@ class Conv(Operation):
             f"{name} of shape {weight} takes {wanted} channels in layout {layout}, but {source} has {given}"
             + f"; {hint}" * bool(hint)
         )
+
+    @property
+    def given(self) -> Shape:
+        """The shape of the weight as it was given."""
+        return self.geometry.given
 
     def may_have(self, kernel: Size) -> bool:
         """Whether its kernel may be of this size, (R, S)."""
@@ -80,3 +88,21 @@ class Conv(Operation):
 
     def in_nhwc(self) -> "Conv":
         return self.changed(geometry=self.geometry._replace(layout="NHWC"))
+
+
+class Linear(Conv):
+    """A product with a matrix, (C, K) or in layout NCHW (K, C), of each vector, or of each pixel of a map."""
+
+    kind = "linear"
+    gives = "same"
+
+    @property
+    def given(self) -> Shape:
+        _, _, c, k = self.geometry.weight
+        return (c, k) if self.geometry.layout == "NHWC" else (k, c)
+
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
+        channels, wanted = image_shape(shapes[0], layout)[3], self.geometry.weight[2]
+        if channels != wanted:
+            raise self.channels_error("weight", "x", channels, wanted)
+        return super().shape(layout, *shapes)

@@ -1,6 +1,6 @@
 """What every operation of a graph is: one declaration of parameters, shape rule, errors, exact cost and reference."""
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Operation:
     """
 
     keeps_channels = True  # whether the result has the channels of the first input
+    gives: Literal["same", "maps", "vectors"] = "same"  # vectors, maps of one pixel inside, or the same as it reads
 
     @property
     def kind(self) -> str:

@@ -12,6 +12,8 @@ from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 class Pool(Operation):
     """The maximum, "max", or average, "avg", of each channel over windows; over the whole map without a geometry."""
 
+    gives = "maps"
+
     def __init__(self, combine: Literal["max", "avg"], geometry: PoolGeometry | None = None) -> None:
         self.combine, self.geometry = combine, geometry
 
@@ -20,22 +22,24 @@ class Pool(Operation):
         return "global_" * (self.geometry is None) + f"{self.combine}_pool2d"
 
     def __str__(self) -> str:
-        options = {} if self.geometry is None else self.geometry._asdict()
-        return f"{self.kind}({', '.join(f'{name}={value!r}' for name, value in options.items())})"
+        options, defaults = {} if self.geometry is None else self.geometry._asdict(), PoolGeometry._field_defaults
+        told = (f"{name}={value!r}" for name, value in options.items() if value != defaults.get(name))
+        return f"{self.kind}({', '.join(told)})"
+
+    def geometry_for(self, layout: Layout, x_shape: Shape) -> PoolGeometry:
+        """The geometry, that over the whole of such an x where there is none."""
+        whole = pool_shapes.image_size
+        return self.geometry or pool_shapes.pool_geometry(whole(x_shape, layout), layout=layout)
 
     def at(self, layout: Layout, x_shape: Shape) -> PoolShape:
         """The `PoolShape` for an x of this shape."""
-        whole = pool_shapes.image_size
-        return (self.geometry or pool_shapes.pool_geometry(whole(x_shape, layout), layout=layout)).at(x_shape)
+        return self.geometry_for(layout, x_shape).at(x_shape)
 
     def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         return self.at(layout, shapes[0]).out_shape
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
-        if self.geometry is None:
-            return in_numpy.global_avg_pool2d(arrays[0], layout=layout)
-        pool = in_numpy.max_pool2d if self.combine == "max" else in_numpy.avg_pool2d
-        return pool(arrays[0], **self.geometry._asdict())
+        return in_numpy.pooled(self.combine, arrays[0], self.geometry_for(layout, arrays[0].shape))
 
     def in_nhwc(self) -> "Pool":
         return self if self.geometry is None else self.changed(geometry=self.geometry._replace(layout="NHWC"))

@@ -3,12 +3,13 @@
 from fastconv._graph.graph import Graph
 from fastconv._graph.rewrites.activations import fuse_relus
 from fastconv._graph.rewrites.concatenations import write_slices
+from fastconv._graph.rewrites.identities import drop_identities
 from fastconv._graph.rewrites.layouts import in_nhwc
 from fastconv._graph.rewrites.sums import fuse_sums
 
 
 def rewritten(graph: Graph) -> Graph:
     """The graph that a plan runs, in this order: a ReLU is fused into a convolution that has its sum."""
-    for rewrite in (in_nhwc, fuse_sums, fuse_relus, write_slices):
+    for rewrite in (in_nhwc, drop_identities, fuse_sums, fuse_relus, write_slices):
         graph = rewrite(graph)
     return graph

@@ -9,8 +9,10 @@ from fastconv._graph.operations.activations import Relu
 from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.pools import Pool
+from fastconv._graph.operations.shaping import Flatten, Pad
 from fastconv._planning.steps.elementwise import BoundElementwise
 from fastconv._planning.steps.pool import BoundPool
+from fastconv._planning.steps.shaping import BoundFlatten, BoundPad
 from fastconv._planning.steps.step import BoundStep
 
 
@@ -23,7 +25,9 @@ class Binds(Protocol):
 
 
 STEPS: dict[type[Operation], Binds] = {
-    Pool: BoundPool,  # type: ignore[dict-item]  # which takes no other operation
+    Pool: BoundPool,  # type: ignore[dict-item]  # each takes no other operation
+    Pad: BoundPad,  # type: ignore[dict-item]
+    Flatten: BoundFlatten,  # type: ignore[dict-item]
     Add: BoundElementwise,
     Relu: BoundElementwise,
     Operation: BoundElementwise,

@@ -44,4 +44,5 @@ class BoundConv(BoundStep):
         return self.algorithm.multiplications(self.shape, runner)
 
     def _bind(self, threads: int) -> Runner:
-        return self.algorithm.bind(self.shape, self._packed, self._operation.activation)
+        shape = self.shape.merged if self.layout == "NHWC" else self.shape
+        return self.algorithm.bind(shape, self._packed, self._operation.activation)

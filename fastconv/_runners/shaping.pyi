@@ -1,0 +1,15 @@
+from fastconv._checks.types import Sides
+from fastconv._runners.cut import Runner
+
+class Pad(Runner):
+    def __init__(
+        self,
+        x_shape: tuple[int, int, int, int],
+        out_shape: tuple[int, int, int, int],
+        padding: Sides,
+        value: float,
+        itemsize: int,
+    ) -> None: ...
+
+class Flatten(Runner):
+    def __init__(self, x_shape: tuple[int, int, int, int], itemsize: int) -> None: ...
