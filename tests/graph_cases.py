@@ -42,7 +42,7 @@ class _Growing:
     def grow(self):
         """Add a node that reads others, the last more often than the rest."""
         grow = self.pick.choice(
-            [self.conv, self.conv, self.conv, self.fire, self.pool, self.sum, self.sum, self.join, self.relu]
+            [self.conv, self.conv, self.conv, self.fire, self.pool, self.sum, self.sum, self.join, self.clip]
         )
         self.maps.append(grow(*self.one(self.maps)))
 
@@ -51,7 +51,11 @@ class _Growing:
         k, stride, out = self.pick.choice([1, 3]), self.pick.choice([1, 1, 2]), self.pick.choice([channels, *FEW])
         result = -(-height // stride), -(-width // stride), out
         residual = [node for node, shape in self.maps if shape == result] if self.pick.random() < 0.3 else []
-        options = {"stride": stride, "padding": "same", "activation": self.pick.choice([None, None, "relu"])}
+        options = {
+            "stride": stride,
+            "padding": "same",
+            "activation": self.pick.choice([None, None, "relu", "relu6", (-0.5, 0.75)]),
+        }
         if residual:
             options["residual"] = self.pick.choice(residual)
         return self.g.conv2d(x, *self.pair(k, channels, out), **options), result
@@ -78,8 +82,9 @@ class _Growing:
             sum(channels for _, (_, _, channels) in joined),
         )
 
-    def relu(self, x, shape):
-        return self.g.relu(x), shape
+    def clip(self, x, shape):
+        clips = self.g.relu, self.g.relu6, lambda x: self.g.clip(x, -0.75, 0.5)
+        return self.pick.choice(clips)(x), shape
 
     def one(self, maps):
         return maps[-1] if self.pick.random() < 0.7 else self.pick.choice(maps)
@@ -105,9 +110,14 @@ def graph_cases(draw, nodes=14):
 
 
 def magnitude(graph, x):
-    """What the graph gives for the absolute values of x and of all weights and biases."""
+    """What the graph gives for the absolute values of x and of all weights and biases, without bounds.
+
+    Bounds with 0 between them add nothing to an error, and only take from a value.
+    """
 
     def absolute(operation):
+        if operation.activation is not None:
+            operation = operation.changed(activation=None)
         if operation.kind != "conv2d":
             return operation
         bias = None if operation.bias is None else np.abs(operation.bias)

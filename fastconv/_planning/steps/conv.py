@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastconv._checks import activations
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Layout
 from fastconv._graph.operations.conv import Conv
@@ -44,4 +45,4 @@ class BoundConv(BoundStep):
         return self.algorithm.multiplications(self.shape, runner)
 
     def _bind(self, threads: int) -> Runner:
-        return self.algorithm.bind(self.shape, self._packed, self._operation.activation)
+        return self.algorithm.bind(self.shape, self._packed, activations.bounds(self._operation.activation))
