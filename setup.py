@@ -31,8 +31,9 @@ AVX2 = ["-mavx2", "-mfma"]
 AVX512 = ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"]
 
 # For gcc alone: else it keeps pointers in vector registers, and spills the largest tiles' sums in their hot loops; its
-# default tuning keeps them in mask registers, whose moves take the units that multiply and add.
-GCC = ["-mtune=haswell", "-mtune-ctrl=^inter_unit_moves_to_vec,^inter_unit_moves_from_vec"]
+# default tuning keeps them in mask registers, whose moves take the units that multiply and add. With the -fwrapv that
+# Python's own flags have, it spills sums too.
+GCC = ["-mtune=haswell", "-mtune-ctrl=^inter_unit_moves_to_vec,^inter_unit_moves_from_vec", "-fno-wrapv"]
 
 # What -ffast-math, -Ofast and their parts in $CC, $CFLAGS, $CPPFLAGS or $LDFLAGS change, undone: NaN, infinity, -0 and
 # the order of sums are kept, no store is invented beside another thread's, and the linked library does not flush

@@ -25,8 +25,8 @@ class MLPConv(Block):
         pooling") are 1×1. The same in every block.
     stride, padding
         Of `conv`, as in `Conv2d`.
-    activation : "relu" or None
-        After every convolution; None makes the block linear.
+    activation
+        As in `Conv2d`, after every convolution; None makes the block linear.
     layout, num_threads
         As in `Conv2d`.
 
@@ -71,7 +71,7 @@ class Reduced(Block):
     reduce, conv : (weight, bias)
     stride, padding
         Of `conv`, as in `Conv2d`.
-    activation : "relu" or None
+    activation
         As in `MLPConv`, which also says what the pairs are.
     layout, num_threads
         As in `Conv2d`.
@@ -120,7 +120,7 @@ class Bottleneck(Block):
     stride : int or (int, int), default 1
     stride_in : "conv" or "reduce"
         Where the stride is: "conv" as ResNet v1.5 has it, "reduce" as the paper's v1.
-    activation : "relu" or None
+    activation
         As in `MLPConv`, which also says what the pairs are.
     layout, num_threads
         As in `Conv2d`.
@@ -165,7 +165,7 @@ class Fire(Block):
     ----------
     squeeze, expand1x1, expand3x3 : (weight, bias)
         The 3×3 is padded by 1; the result has the channels of `expand1x1`, then those of `expand3x3`.
-    activation : "relu" or None
+    activation
         As in `MLPConv`, which also says what the pairs are.
     layout, num_threads
         As in `Conv2d`.
@@ -204,7 +204,7 @@ class Inception(Block):
     ----------
     branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj : (weight, bias)
         All keep height and width; the result has the channels of the branches in this order.
-    activation : "relu" or None
+    activation
         As in `MLPConv`, which also says what the pairs are.
     layout, num_threads
         As in `Conv2d`.

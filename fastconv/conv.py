@@ -1,6 +1,6 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
-from fastconv._checks import arguments, arrays, shapes
+from fastconv._checks import activations, arguments, arrays, shapes
 from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, teams
@@ -27,7 +27,8 @@ class Conv2d(ConvPlan):
         Zeros around x; "same" follows TensorFlow: ceil(size / stride) outputs, the odd pixel at the end.
     groups : int, default 1
         Output channels of a group see the input channels of that group only.
-    activation : None or "relu"
+    activation : None, "relu", "relu6" or (low, high), default None
+        The result is clipped to these bounds, min(max(y, low), high): "relu" is (0, inf), "relu6" (0, 6). A NaN stays.
     layout : "NHWC" or "NCHW"
     algorithm : "auto", "direct", "winograd" or "blas"
         "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1; "blas" is SciPy's matrix
@@ -92,7 +93,7 @@ class Conv2d(ConvPlan):
         operation = Conv(
             geometry,
             bias is not None,
-            arguments.one_of("activation", activation, shapes.ACTIVATIONS),
+            activations.checked(activation),
             arguments.one_of("algorithm", algorithm, algorithms.NAMES),
             hwio,
             None if bias is None else arrays.bias(bias, weight, geometry.layout).copy(),

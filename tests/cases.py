@@ -16,6 +16,7 @@ FEW_CHANNELS = st.sampled_from([1, 2, 3, 4, 4, 5, 9, 17])  # for each group
 DTYPES = st.sampled_from(["float32", "float64"])
 LAYOUTS = st.sampled_from(["NHWC", "NCHW"])
 BATCHES = st.sampled_from([None, 1, 1, 2, 3, 0])  # None: one image without the axis
+ACTIVATIONS = st.sampled_from([None, "relu", "relu6", (-1.0, 0.5)])
 SMALL_BLOCKS = {  # for each block, on 4 channels, its parts' kernel size, channels in and channels out
     "MLPConv": {"conv": (3, 4, 4), "cccp1": (1, 4, 2), "cccp2": (1, 2, 4)},
     "Reduced": {"reduce": (1, 4, 2), "conv": (3, 2, 2)},
@@ -211,7 +212,7 @@ def _conv_case(draw, weight_shape, extent, channels, options):
         draw(DTYPES),
         draw(st.booleans()),
         draw(st.booleans()),
-        {**options, "layout": layout, "activation": draw(st.sampled_from([None, "relu"]))},
+        {**options, "layout": layout, "activation": draw(ACTIVATIONS)},
     )
 
 
@@ -274,5 +275,5 @@ def block_cases(draw, name):
         tuple(kernel_in_layout(shape, layout) for shape in weights),
         draw(DTYPES),
         draw(st.booleans()),
-        {**options, "layout": layout, "activation": draw(st.sampled_from([None, "relu"]))},
+        {**options, "layout": layout, "activation": draw(ACTIVATIONS)},
     )

@@ -9,6 +9,7 @@ does not fit in it.
 import numpy as np
 
 from fastconv import reference
+from fastconv._checks.activations import bounds
 
 
 def assert_equal_exact(got, want, dtype=None):
@@ -17,7 +18,7 @@ def assert_equal_exact(got, want, dtype=None):
     _assert_all((got == want) | (np.isnan(got) & np.isnan(want)), got, want)
 
 
-def assert_close(got, want, magnitude, terms, dtype):
+def assert_close(got, want, magnitude, terms, dtype, ends=(0,)):
     """Assert that got, of `dtype`, is want within 2·terms·eps·magnitude, NaN and Inf where want has them.
 
     Parameters
@@ -30,17 +31,19 @@ def assert_close(got, want, magnitude, terms, dtype):
     terms : int
         Values summed in one output.
     dtype : dtype
+    ends : values
+        What an activation may make of an Inf.
     """
     _assert_alike(got, want, dtype)
     limits, got = np.finfo(got.dtype), got.astype(float)
     with np.errstate(over="ignore", invalid="ignore"):
         # A product that underflows is off by the smallest subnormal instead.
         bound = terms * (2 * float(limits.eps) * magnitude + float(limits.smallest_subnormal))
-        # An Inf that a ReLU turned to 0 leaves no bound, but a finite number.
+        # An Inf that an activation took away leaves no bound, but a finite number.
         near = np.isfinite(got) & ((np.abs(got - want) <= bound) | ~np.isfinite(magnitude))
         same = (np.isnan(got) & np.isnan(want)) | (got == want)
-        # Where a partial sum may overflow the order decides: Inf, NaN, or the 0 that a ReLU makes of −Inf.
-        overflow = np.isfinite(magnitude) & (magnitude + bound > limits.max) & (~np.isfinite(got) | (got == 0))
+        # Where a partial sum may overflow the order decides: Inf, NaN, or what an activation makes of them.
+        overflow = np.isfinite(magnitude) & (magnitude + bound > limits.max) & (~np.isfinite(got) | np.isin(got, ends))
     _assert_all(np.where(np.isfinite(want), near | overflow, same), got, want, bound)
 
 
@@ -48,20 +51,21 @@ def assert_conv(got, x, weight, bias=None, residual=None, activation=None, **geo
     """Assert that got is the convolution of these arguments, which are those of `fastconv.conv2d`."""
     options = {"activation": activation, **geometry}
     want = reference.conv2d(x, weight, bias, residual=residual, **options)
-    magnitude = reference.conv2d(*map(_absolute, (x, weight, bias)), residual=_absolute(residual), **options)
+    magnitude = reference.conv2d(*map(_absolute, (x, weight, bias)), residual=_absolute(residual), **geometry)
     terms = _terms((weight, bias), geometry.get("layout", "NHWC")) + (residual is not None)
-    assert_close(got, want, magnitude, terms, x.dtype)
+    assert_close(got, want, magnitude, terms, x.dtype, bounds(activation))
 
 
 def assert_block(got, function, x, pairs, **options):
     """Assert that got is `function(x, *pairs, **options)`, one of the blocks of `fastconv.reference`.
 
     A layer of n terms that reads values off by a share e of their magnitude is off by a share (1 + e)·(1 + n·u) − 1 of
-    its own magnitude, which is what the block gives for absolute values: ReLU, max, sum and concatenation add nothing
-    to it. So the terms of the layers add up; those of all layers bound those of every path through the block.
+    its own magnitude, which is what the block gives for absolute values: bounds with 0 between them, max, sum and
+    concatenation add nothing to it. So the terms of the layers add up; those of all layers bound those of every path
+    through the block.
     """
     want = function(x, *pairs, **options)
-    magnitude = function(_absolute(x), *map(_absolute, pairs), **options)
+    magnitude = function(_absolute(x), *map(_absolute, pairs), **{**options, "activation": None})
     terms = sum(_terms(pair, options.get("layout", "NHWC")) for pair in pairs if pair is not None)
     assert_close(got, want, magnitude, terms + 1, x.dtype)  # 1 for the shortcut
 

@@ -45,7 +45,7 @@ class _Growing:
     def grow(self):
         """Add a node that reads others, the last more often than the rest."""
         often = [self.conv, self.conv, self.conv, self.pool, self.sum, self.sum, self.linear]
-        grow = self.pick.choice([*often, self.fire, self.join, self.relu, self.flatten, self.pad, self.nothing])
+        grow = self.pick.choice([*often, self.fire, self.join, self.clip, self.flatten, self.pad, self.nothing])
         self.maps.append(grow(*self.one(self.maps)))
 
     def conv(self, x, shape):
@@ -53,7 +53,11 @@ class _Growing:
         k, stride, out = self.pick.choice([1, 3]), self.pick.choice([1, 1, 2]), self.pick.choice([channels, *FEW])
         result = -(-height // stride), -(-width // stride), out
         residual = [node for node, shape in self.maps if shape == result] if self.pick.random() < 0.3 else []
-        options = {"stride": stride, "padding": "same", "activation": self.pick.choice([None, None, "relu"])}
+        options = {
+            "stride": stride,
+            "padding": "same",
+            "activation": self.pick.choice([None, None, "relu", "relu6", (-0.5, 0.75)]),
+        }
         if residual:
             options["residual"] = self.pick.choice(residual)
         return self.g.conv2d(x, *self.pair(k, channels, out), **options), result
@@ -81,8 +85,9 @@ class _Growing:
             sum(channels for _, (_, _, channels) in joined),
         )
 
-    def relu(self, x, shape):
-        return self.g.relu(x), shape
+    def clip(self, x, shape):
+        clips = self.g.relu, self.g.relu6, lambda x: self.g.clip(x, -0.75, 0.5)
+        return self.pick.choice(clips)(x), shape
 
     def linear(self, x, shape):
         weight, bias = self.pair(1, shape[2], out := self.pick.choice(FEW))
@@ -126,11 +131,16 @@ def graph_cases(draw, nodes=14):
 
 
 def magnitude(graph, x):
-    """What the graph gives for the absolute values of x and of all weights and biases."""
+    """What the graph gives for the absolute values of x and of all weights and biases, without bounds.
+
+    Bounds with 0 between them add nothing to an error, and only take from a value.
+    """
 
     def absolute(operation):
         if isinstance(operation, Pad):
             return operation.changed(value=abs(operation.value))
+        if operation.activation is not None:
+            operation = operation.changed(activation=None)
         if not isinstance(operation, Conv):
             return operation
         bias = None if operation.bias is None else np.abs(operation.bias)

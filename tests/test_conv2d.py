@@ -46,7 +46,7 @@ def tile_edges(kernel):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize("activation", [None, "relu", (-3, 20)])
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_the_edges_of_every_tile(kernel, activation, dtype):
     for case in tile_edges(kernel):

@@ -16,6 +16,7 @@ from fastconv._kernels import cpu
 
 HERE = Path(__file__).parent
 KERNEL_TESTS = [
+    "test_activations",
     "test_conv2d",
     "test_few_channels",
     "test_winograd",

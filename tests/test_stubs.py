@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv._checks import orders, pool_shapes, shapes, types
+from fastconv._checks import activations, orders, pool_shapes, shapes, types
 from fastconv._graph import blocks
 from fastconv._planning import algorithms
 from fastconv._runners import transforms
@@ -23,7 +23,7 @@ UNTYPED = {"cost", "networks", "reference"}  # wholly or in part, until they fol
 SHAPE = shapes.conv_geometry((3, 3, 16, 16), padding=1).at((1, 8, 8, 16))
 ONE = shapes.conv_geometry((1, 1, 16, 16)).at((1, 8, 8, 16))
 POOL = pool_shapes.pool_geometry(2).at((1, 8, 8, 16))
-FLOAT = np.dtype(np.float32)
+FLOAT, BOUNDS = np.dtype(np.float32), (0.0, 6.0)
 
 
 def dotted(path):
@@ -50,12 +50,12 @@ def arguments():
     transformed = dict(zip(("weights", "bias", "direct_weights", "all_finite", "most"), winograd, strict=True))
     transform = {"transform": transforms.F4X3}
     return {
-        "Blas": {"shape": ONE, **blas, "activation": "relu"},
+        "Blas": {"shape": ONE, **blas, "bounds": BOUNDS},
         "Bound": {"num_threads": None, "useful": 1},
         "Chain": {"steps": [], "arena_bytes": 0},
-        "Direct": {"shape": SHAPE, **given, "activation": None},
+        "Direct": {"shape": SHAPE, **given, "bounds": BOUNDS},
         "DirectTiles": {"shape": SHAPE, **given},
-        "Elementwise": {"shape": (1, 8, 8, 16), "relu": True, "itemsize": 4},
+        "Elementwise": {"shape": (1, 8, 8, 16), "bounds": BOUNDS, "itemsize": 4},
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
         "InputRows": {
             "shape": SHAPE,
@@ -72,10 +72,10 @@ def arguments():
             "value": 0.0,
             "itemsize": 4,
         },
-        "Pointwise": {"shape": ONE, **matrix, "activation": None},
+        "Pointwise": {"shape": ONE, **matrix, "bounds": BOUNDS},
         "Pool": {"shape": POOL, "kind": "max", "itemsize": 4},
         "Tiles": {"shape": SHAPE, "dtype": FLOAT, "all_finite": True, **transform},
-        "Winograd": {"shape": SHAPE, **transformed, "activation": "relu", **transform},
+        "Winograd": {"shape": SHAPE, **transformed, "bounds": BOUNDS, **transform},
     }
 
 
@@ -168,8 +168,9 @@ def test_every_public_function_is_annotated(name, function):
 def test_the_choices_in_annotations_are_those_accepted():
     assert get_args(types.Layout) == orders.LAYOUTS
     assert set(get_args(types.AlgorithmName)) == set(algorithms.NAMES)
-    activations = {None if one is type(None) else get_args(one)[0] for one in get_args(types.Activation)}
-    assert activations == set(shapes.ACTIVATIONS)
+    names, pair, none = get_args(types.Activation)
+    assert (pair, none) == (types.Bounds, type(None))
+    assert {None, *get_args(names)} == set(activations.NAMED)
     parts = [(shape, False) for shape in ((1, 1, 4, 2), (3, 3, 2, 2), (1, 1, 2, 4))]
     for choice in get_args(types.StrideIn):
         blocks.of_shapes("bottleneck", parts, stride_in=choice)

@@ -43,10 +43,11 @@ assert_type(net.describe(x.shape).scratch_bytes, int)
 
 pair = weight, None
 fastconv.Fire(pair, pair, pair, activation=None)
+fastconv.Fire(pair, pair, pair, activation=(-1, 1.5))
 fastconv.Bottleneck(pair, pair, pair, stride_in="reduce")
 
 # Choices are among names, arrays of floats, and a name that the package has not is none.
-fastconv.conv2d(x, weight, activation="relu6")  # type: ignore[arg-type]
+fastconv.conv2d(x, weight, activation="sigmoid")  # type: ignore[arg-type]
 fastconv.conv2d(x, weight, layout="nhwc")  # type: ignore[arg-type]
 fastconv.conv2d(x, weight, padding="full")  # type: ignore[arg-type]
 fastconv.conv2d(x, weight, padding=(1, 1, 1, 1))  # type: ignore[arg-type]

@@ -10,11 +10,10 @@ from typing import Any, Literal, NamedTuple
 from fastconv._checks import orders
 from fastconv._checks.arguments import LARGEST, integer, meant, one_of, pair, plain, sizes
 from fastconv._checks.orders import AXES, LAYOUTS, MATRIX_AXES, ORDERS
-from fastconv._checks.types import Activation, Layout, Padding, Pair, Shape, Sides, Size
+from fastconv._checks.types import Layout, Padding, Pair, Shape, Sides, Size
 
 SIDES = "an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))"
 PADDINGS = f'"same", "valid", {SIDES}'
-ACTIVATIONS: tuple[Activation, ...] = (None, "relu")
 _MOST_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
 
 

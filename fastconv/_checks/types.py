@@ -14,7 +14,8 @@ Sides = tuple[Size, Size]  # ((top, bottom), (left, right))
 Pair = int | Size
 Padding = int | Size | Sides | Literal["same", "valid"]
 
-Activation = Literal["relu"] | None
+Bounds = tuple[float, float]  # (low, high), either may be infinite
+Activation = Literal["relu", "relu6"] | Bounds | None
 AlgorithmName = Literal["auto", "direct", "winograd", "blas"]
 Layout = Literal["NHWC", "NCHW"]
 StrideIn = Literal["conv", "reduce"]

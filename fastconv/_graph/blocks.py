@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastconv._checks import activations
 from fastconv._checks.arguments import kind as kind_of
 from fastconv._checks.arguments import named, one_of, pair, sizes
 from fastconv._checks.arrays import bias as checked_bias
 from fastconv._checks.orders import LAYOUTS, ORDERS
 from fastconv._checks.pool_shapes import pool_geometry
-from fastconv._checks.shapes import ACTIVATIONS, conv_geometry, padding_of, weight_shape
+from fastconv._checks.shapes import conv_geometry, padding_of, weight_shape
 from fastconv._checks.types import Activation, Layout, Padding, Pair, Shape, StrideIn, WeightAndBias
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.activations import Relu
+from fastconv._graph.operations.activations import Clip
 from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.pools import Pool
@@ -69,7 +70,7 @@ def bottleneck(
             f"shortcut of shape {shortcut.shape} must give the {out_channels} channels of expand, layout {g.layout}"
         )
     y = g.add(Add(), y, z)
-    return g.add(Relu(), y) if g.activation else y
+    return y if g.activation is None else g.add(Clip(*activations.bounds(g.activation)), y)
 
 
 def fire(g: "BlockBuilder", squeeze: "Part", expand1x1: "Part", expand3x3: "Part") -> Node:
@@ -118,7 +119,7 @@ class BlockBuilder(Builder):
 
     def __init__(self, layout: Layout, activation: Activation) -> None:
         super().__init__(one_of("layout", layout, LAYOUTS))
-        self.activation: Activation = one_of("activation", activation, ACTIVATIONS)
+        self.activation: Activation = activations.checked(activation)
 
     def conv(
         self,

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from fastconv._checks import arguments, arrays, pool_shapes, shapes
+from fastconv._checks import activations, arrays, pool_shapes, shapes
 from fastconv._checks.types import Activation, Array, Float, Layout, Padding, Pair, Size
 
 
@@ -58,7 +58,7 @@ def conv2d(
         weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
     )
     shape, layout = geometry.at(x.shape), geometry.layout
-    activation = arguments.one_of("activation", activation, shapes.ACTIVATIONS)
+    activation = activations.checked(activation)
     nhwc = shape.batch, shape.out_height, shape.out_width, shape.out_channels
     y_shape = arrays.result_shape(nhwc, x.ndim, layout)
     if bias is not None:
@@ -76,7 +76,7 @@ def conv2d(
             y += bias
         if residual is not None:
             y += _nhwc(residual, layout)
-    return _from_nhwc(np.maximum(y, 0) if activation == "relu" else y, x.ndim, layout)
+    return _from_nhwc(activations.clip(y, activation), x.ndim, layout)
 
 
 def pointwise(

@@ -7,6 +7,20 @@ cdef extern from "stream.h" nogil:
     void fc_end_stream()
 
 
+cdef extern from "epilogue.h" nogil:
+    struct fc_epilogue:
+        const void *bias
+        const char *residual
+        ptrdiff_t residual_stride
+        char *out
+        ptrdiff_t out_stride
+        double lo
+        double hi
+
+    int fc_bounds(const fc_epilogue *) noexcept  # 0 where there are none
+    void fc_advance(fc_epilogue *, ptrdiff_t pixels, ptrdiff_t nbytes) noexcept
+
+
 cdef extern from "winograd.h" nogil:
     enum:
         CACHE_LINE
@@ -42,7 +56,7 @@ cdef extern from "winograd.h" nogil:
         unsigned short outputs
         unsigned short zeros
 
-    struct fc_patches:
+    struct fc_input_args:
         fc_axes axes
         const char **pixels
         int tiles
@@ -55,7 +69,7 @@ cdef extern from "winograd.h" nogil:
         fc_direct *direct
         fc_window windows[4][4]
 
-    struct fc_weights:
+    struct fc_weights_args:
         double rows[3][5]
         const char *taps
         ptrdiff_t tap_stride
@@ -66,7 +80,7 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t point_stride
         double *sums
 
-    struct fc_product:
+    struct fc_product_args:
         const char *rows
         ptrdiff_t row_stride
         ptrdiff_t length
@@ -76,29 +90,24 @@ cdef extern from "winograd.h" nogil:
         char *out
         ptrdiff_t out_stride
 
-    struct fc_result:
+    struct fc_output_args:
         fc_axes axes
         const char *sums
-        const void *bias
-        const char *residual
-        ptrdiff_t residual_stride
+        fc_epilogue epilogue
         ptrdiff_t residual_row
-        char *out
-        ptrdiff_t out_stride
         ptrdiff_t out_row
         ptrdiff_t columns
         int rows
         int cols
-        int relu
         int streams
         const char *weights
         ptrdiff_t weight_stride
 
-    ctypedef void (*fc_weights_kernel)(const fc_weights *) noexcept
-    ctypedef void (*fc_input_kernel)(const fc_patches *) noexcept
-    ctypedef void (*fc_product_kernel)(const fc_product *) noexcept
-    ctypedef void (*fc_output_kernel)(const fc_result *) noexcept
-    ctypedef void (*fc_direct_kernel)(const fc_patches *, const fc_result *) noexcept
+    ctypedef void (*fc_weights_kernel)(const fc_weights_args *) noexcept
+    ctypedef void (*fc_input_kernel)(const fc_input_args *) noexcept
+    ctypedef void (*fc_product_kernel)(const fc_product_args *) noexcept
+    ctypedef void (*fc_output_kernel)(const fc_output_args *) noexcept
+    ctypedef void (*fc_direct_kernel)(const fc_input_args *, const fc_output_args *) noexcept
 
     struct fc_winograd_kernels:
         fc_weights_kernel weights[2][2]
@@ -120,7 +129,7 @@ cdef extern from "kernels.h" nogil:
         FC_MAX_FEW
         FC_FEW_BYTES
 
-    struct fc_tile:
+    struct fc_conv_args:
         const char **pixels
         const ptrdiff_t *segments
         ptrdiff_t n_segments
@@ -130,34 +139,30 @@ cdef extern from "kernels.h" nogil:
         ptrdiff_t gap
         ptrdiff_t ahead
         ptrdiff_t skipped
-        const void *bias
-        const char *residual
-        ptrdiff_t residual_stride
-        char *out
-        ptrdiff_t out_stride
         ptrdiff_t columns
-        int relu
+        fc_epilogue epilogue
 
-    ctypedef void (*fc_tile_kernel)(const fc_tile *) noexcept
-    ctypedef void (*fc_few_kernel)(const fc_tile *, ptrdiff_t step, ptrdiff_t count) noexcept
+    ctypedef void (*fc_conv_kernel)(const fc_conv_args *) noexcept
+    ctypedef void (*fc_few_kernel)(const fc_conv_args *, ptrdiff_t step, ptrdiff_t count) noexcept
 
-    struct fc_planes:
-        fc_tile store
+    struct fc_plane_args:
         const void *weights
         ptrdiff_t rows
+        ptrdiff_t columns
         ptrdiff_t channels
         const char *x
         ptrdiff_t plane_stride
         ptrdiff_t panel_stride
         char *copy
+        fc_epilogue epilogue
 
-    ctypedef void (*fc_planes_kernel)(const fc_planes *) noexcept
+    ctypedef void (*fc_planes_kernel)(const fc_plane_args *) noexcept
 
     ctypedef void (*fc_transpose_kernel)(
         const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride
     ) noexcept
 
-    struct fc_windows:
+    struct fc_pool_args:
         const char *x
         ptrdiff_t rows
         ptrdiff_t columns
@@ -170,15 +175,15 @@ cdef extern from "kernels.h" nogil:
         char *out
         ptrdiff_t out_stride
 
-    ctypedef void (*fc_pool_kernel)(const fc_windows *) noexcept
+    ctypedef void (*fc_pool_kernel)(const fc_pool_args *) noexcept
 
     struct fc_kernels:
         int lanes
         int max_pixels
-        fc_tile_kernel conv[2][12]
-        fc_tile_kernel conv_prefetching[12]
-        fc_tile_kernel narrow[2][12]
-        fc_tile_kernel row[2][2][12]
+        fc_conv_kernel conv[2][12]
+        fc_conv_kernel conv_prefetching[12]
+        fc_conv_kernel narrow[2][12]
+        fc_conv_kernel row[2][2][12]
         fc_few_kernel few[8]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_rest[4]

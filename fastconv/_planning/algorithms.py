@@ -6,7 +6,7 @@ import numpy as np
 
 from fastconv._checks.arguments import LARGEST
 from fastconv._checks.shapes import ConvGeometry, ConvShape
-from fastconv._checks.types import Activation, AlgorithmName, Layout
+from fastconv._checks.types import AlgorithmName, Bounds, Layout
 from fastconv._planning import teams
 from fastconv._runners import direct, nchw, pack, transforms, winograd
 from fastconv._runners.cut import Runner
@@ -47,7 +47,7 @@ class Algorithm:
         """What a plan keeps of weights HWIO."""
         raise NotImplementedError
 
-    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
         """A runner for this shape with what `pack` gave."""
         raise NotImplementedError
 
@@ -78,9 +78,9 @@ class _Direct(Algorithm):
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return pack.direct(weight, bias, groups)
 
-    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
         weights, bias, all_finite = packed
-        return direct.Direct(shape, weights, bias, all_finite, activation)
+        return direct.Direct(shape, weights, bias, all_finite, bounds)
 
 
 class _PointwiseNCHW(_Direct):
@@ -96,9 +96,9 @@ class _PointwiseNCHW(_Direct):
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return nchw.pack(weight, bias, groups)
 
-    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
         weights, bias = packed
-        return nchw.Pointwise(shape, weights, bias, activation)
+        return nchw.Pointwise(shape, weights, bias, bounds)
 
 
 class _Blas(Algorithm):
@@ -117,9 +117,9 @@ class _Blas(Algorithm):
         self._runner()  # now, since a later import in one thread could be cut in half by a fork in another
         return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
 
-    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
         weights, bias = packed
-        return self._runner()(shape, weights, bias, activation)
+        return self._runner()(shape, weights, bias, bounds)
 
     def _runner(self) -> "type[Blas]":
         from fastconv._runners.blas import Blas  # imports scipy, which a user of the other algorithms need not load
@@ -161,9 +161,9 @@ class _Winograd(Algorithm):
         team = teams.moving_team(num_threads, weight.size)
         return pack.winograd(weight, bias, groups, self.transform, team)
 
-    def bind(self, shape: ConvShape, packed: Packed, activation: Activation) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
         weights, bias, direct_weights, all_finite, most = packed
-        return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, most, activation, self.transform)
+        return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, most, bounds, self.transform)
 
 
 ALGORITHMS: tuple[Algorithm, ...] = (

@@ -16,6 +16,7 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
+from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
 from fastconv._runners.cut cimport Arrays, Cut, Progress, Runner
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
 from fastconv._runners.team cimport own_thread_limit, set_own_thread_limit
@@ -40,15 +41,16 @@ cdef class Blas(Runner):
     cdef object weights, bias
     cdef const void *weight_data
     cdef const void *bias_data
-    cdef bint relu, is_double
+    cdef bint is_double
+    cdef fc_epilogue epilogue  # its bounds
     cdef int channels, out_channels, slab_pixels, pixel_values
     cdef ptrdiff_t rows, row_pixels, image_values, row_values
 
-    def __init__(self, shape, weights, bias, activation):
+    def __init__(self, shape, weights, bias, bounds):
         self.weights, self.bias = weights, bias
         self.weight_data = PyArray_DATA(weights)
         self.bias_data = NULL if bias is None else PyArray_DATA(bias)
-        self.relu, self.is_double = activation == "relu", weights.itemsize == 8
+        (self.epilogue.lo, self.epilogue.hi), self.is_double = bounds, weights.itemsize == 8
         self.channels, self.out_channels = shape.in_channels, shape.out_channels
         # A row is a run of output pixels whose inputs are a constant step apart: the whole image for stride 1.
         strided = shape.stride != (1, 1)
@@ -102,7 +104,7 @@ cdef class Blas(Runner):
         cdef ptrdiff_t image = slab // self.strips, row, first, m, i, k, row_slabs = self.strips // self.rows
         cdef int pixels, channels = self.channels, out_channels = self.out_channels
         cdef int ldx = self.pixel_values, ldy = arrays.out_stride // sizeof(floating)
-        cdef floating one = 1
+        cdef floating one = 1, lo = <floating>self.epilogue.lo, hi = <floating>self.epilogue.hi
         cdef const floating *x = <const floating *>arrays.x + image * self.image_values
         cdef const floating *residual = <const floating *>arrays.residual
         cdef floating *out = <floating *>(arrays.out + image * arrays.out_image)
@@ -132,11 +134,12 @@ cdef class Blas(Runner):
                 b"N", b"N", &out_channels, &pixels, &channels,
                 &one, <float *>weights, &out_channels, <float *>x, &ldx, &one, out, &ldy,
             )
-        if self.relu:
+        if fc_bounds(&self.epilogue):
             for i in range(pixels):
                 y = out + i * ldy
-                for k in range(out_channels):
-                    y[k] = 0 if y[k] < 0 else y[k]  # always stored, and so vectorised; a NaN stays
+                for k in range(out_channels):  # always stored, and so vectorised; a NaN stays
+                    y[k] = lo if y[k] < lo else y[k]
+                    y[k] = hi if y[k] > hi else y[k]
 
 
 # How BLAS libraries name what reads and what sets their number of threads, and what we call them. FlexiBLAS has the

@@ -10,7 +10,7 @@ thread's workspace, where the copy stays in the L2 cache for every block: there 
 convolutions read x where it is and leave out the taps in the padding.
 """
 
-from fastconv._kernels.cpu cimport fc_tile
+from fastconv._kernels.cpu cimport fc_conv_args, fc_epilogue
 from fastconv._runners.cut cimport Arrays, Cut, share
 from fastconv._runners.direct_tiles cimport DirectTiles
 from fastconv._runners.rows cimport LEAST_ROW, STRIP_BYTES
@@ -25,17 +25,18 @@ cdef double NARROW_COST = 8  # of a multiply-add in the narrow tile, which is bo
 cdef class Direct(DirectTiles):
     """A direct convolution of one geometry, ready to run on any arrays of it."""
 
-    cdef bint relu
-    cdef ptrdiff_t batch, out_height, image_bytes, residual_stride
+    cdef ptrdiff_t batch, out_height, image_bytes
+    cdef fc_epilogue epilogue  # but for what a call tells
     # The cut. A strip is some lines: rows of the output, or as many pixels as the largest tile has when the plain tile
     # reads x in place.
     cdef ptrdiff_t lines, line_pixels
 
-    def __init__(self, shape, weights, bias, all_finite, activation):
+    def __init__(self, shape, weights, bias, all_finite, bounds):
         super().__init__(shape, weights, bias, all_finite)
-        self.batch, self.out_height, self.relu = shape.batch, shape.out_height, activation == "relu"
+        self.batch, self.out_height = shape.batch, shape.out_height
+        self.epilogue.lo, self.epilogue.hi = bounds
+        self.epilogue.residual_stride = shape.out_channels * self.itemsize
         self.image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
-        self.residual_stride = shape.out_channels * self.itemsize
         self._set_strips()
         self.set_segments(shape.dilation[1])
         self.repeats, self.most_strips, self.most_parts = self.batch * self.groups, self.lines, self.blocks
@@ -91,9 +92,8 @@ cdef class Direct(DirectTiles):
         cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels, copied = -1
         cdef ptrdiff_t all_pixels = self.out_height * self.out_width
         cdef const char *source
-        cdef fc_tile tile
-        tile.relu = self.relu
-        tile.out_stride, tile.residual_stride = arrays.out_stride, self.residual_stride
+        cdef fc_conv_args tile
+        tile.epilogue, tile.epilogue.out_stride = self.epilogue, arrays.out_stride
         while True:
             unit = fc_take_unit(shares, thread)
             if unit < 0:
@@ -114,10 +114,10 @@ cdef class Direct(DirectTiles):
                 source = work
             elif not self.in_place:
                 source += m // self.out_width * self.stride_h * self.row_bytes
-            tile.out = arrays.out + image * arrays.out_image + m * tile.out_stride
-            tile.residual = NULL
+            tile.epilogue.out = arrays.out + image * arrays.out_image + m * arrays.out_stride
+            tile.epilogue.residual = NULL
             if arrays.residual != NULL:
-                tile.residual = arrays.residual + (image * all_pixels + m) * tile.residual_stride
+                tile.epilogue.residual = arrays.residual + (image * all_pixels + m) * tile.epilogue.residual_stride
             if self.narrow:
                 self.run_narrow_strip(&tile, group, source, line, lines)
             else:

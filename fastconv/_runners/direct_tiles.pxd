@@ -1,6 +1,6 @@
 """The loops of the direct convolution over the tiles of a strip of output pixels."""
 
-from fastconv._kernels.cpu cimport fc_few_kernel, fc_kernels, fc_tile, fc_tile_kernel
+from fastconv._kernels.cpu cimport fc_few_kernel, fc_kernels, fc_conv_args, fc_conv_kernel
 from fastconv._runners.cut cimport Runner
 from fastconv._runners.rows cimport InputRows, Window
 
@@ -13,7 +13,7 @@ cdef struct Run:
 
 
 cdef struct Call:  # of a kernel, for some of a tile's output channels
-    fc_tile tile
+    fc_conv_args tile
     ptrdiff_t vectors
 
 
@@ -25,7 +25,7 @@ cdef class DirectTiles(Runner):
     cdef ptrdiff_t itemsize
     cdef ptrdiff_t max_pixels  # of a tile
     cdef bint narrow, in_rows, in_place
-    cdef const fc_tile_kernel *narrow_kernels
+    cdef const fc_conv_kernel *narrow_kernels
     cdef fc_few_kernel few  # the tile for few output channels, or NULL
     cdef bint by_rows  # a run of pixels for it ends with the row
     # Geometry, in pixels and channels.
@@ -43,28 +43,28 @@ cdef class DirectTiles(Runner):
     cdef const ptrdiff_t *segments
 
     cdef void run_strip(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
-        ptrdiff_t first, ptrdiff_t pixels,
+        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
+        const char *source, ptrdiff_t first, ptrdiff_t pixels,
     ) noexcept nogil
     cdef void run_narrow_strip(
-        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
     ) noexcept nogil
     cdef void _run_of_columns(
-        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows, ptrdiff_t q,
-        ptrdiff_t n
+        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
+        ptrdiff_t q, ptrdiff_t n
     ) noexcept nogil
     cdef void _run_of_pixels(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
+        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil
     cdef ptrdiff_t _calls(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
         Call *calls,
     ) noexcept nogil
     cdef void _scatter(
-        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
+        self, fc_conv_kernel kernel, const fc_conv_args *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
     ) noexcept nogil
     cdef void _place(
-        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+        self, fc_conv_args *tile, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
         Window window, ptrdiff_t m,
     ) noexcept nogil

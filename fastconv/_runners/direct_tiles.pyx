@@ -11,8 +11,8 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_tile,
-    fc_tile_kernel, kernels_for,
+    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_advance,
+    fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
 )
 from fastconv._runners.cut cimport share
 from fastconv._runners.pack cimport is_narrow
@@ -108,8 +108,8 @@ cdef class DirectTiles(Runner):
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
 
     cdef void run_strip(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const char *source,
-        ptrdiff_t first, ptrdiff_t pixels,
+        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
+        const char *source, ptrdiff_t first, ptrdiff_t pixels,
     ) noexcept nogil:
         """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
         cdef ptrdiff_t top_row = first // self.out_width, row, end_of_set
@@ -134,13 +134,13 @@ cdef class DirectTiles(Runner):
             first_block = end_of_set
 
     cdef void _run_of_pixels(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
+        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil:
         """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
         cdef Call[2] calls
-        cdef fc_tile *tile
-        cdef fc_tile_kernel kernel
+        cdef fc_conv_args *tile
+        cdef fc_conv_kernel kernel
         cdef const char *inputs[FC_MAX_PIXELS]
         cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, m = run.m
         cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
@@ -185,13 +185,11 @@ cdef class DirectTiles(Runner):
                     self._scatter(kernel, tile, n, run, done)
                 else:
                     kernel(tile)
-                    tile.out += n * tile.out_stride
-                    if tile.residual != NULL:
-                        tile.residual += n * tile.residual_stride
+                    fc_advance(&tile.epilogue, n, 0)
             done += n
 
     cdef ptrdiff_t _calls(
-        self, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
         Call *calls,
     ) noexcept nogil:
         """The calls for the first tile of a run: for the full blocks of channels, then for the last; how many."""
@@ -209,7 +207,7 @@ cdef class DirectTiles(Runner):
         return n
 
     cdef void _scatter(
-        self, fc_tile_kernel kernel, const fc_tile *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
+        self, fc_conv_kernel kernel, const fc_conv_args *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
     ) noexcept nogil:
         """Run the kernel, for one block of channels, on n pixels that are no neighbours, by way of arrays in which they
         are: those of a run after its `done` first.
@@ -217,21 +215,23 @@ cdef class DirectTiles(Runner):
         cdef char[FC_MAX_PIXELS * BLOCK_BYTES] values
         cdef char[FC_MAX_PIXELS * BLOCK_BYTES] added
         cdef ptrdiff_t[FC_MAX_PIXELS] places  # after the run's first pixel
-        cdef fc_tile packed = tile[0]
+        cdef fc_conv_args packed = tile[0]
+        cdef fc_epilogue *near = &packed.epilogue
+        cdef const fc_epilogue *far = &tile.epilogue
         cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize, cols = run.end_col - run.first_col
         for i in range(n):
             places[i] = (done + i) // cols * self.out_width + (done + i) % cols
-        packed.out, packed.out_stride = values, nbytes
-        if tile.residual != NULL:
+        near.out, near.out_stride = values, nbytes
+        if far.residual != NULL:
             for i in range(n):
-                memcpy(added + i * nbytes, tile.residual + places[i] * tile.residual_stride, nbytes)
-            packed.residual, packed.residual_stride = added, nbytes
+                memcpy(added + i * nbytes, far.residual + places[i] * far.residual_stride, nbytes)
+            near.residual, near.residual_stride = added, nbytes
         kernel(&packed)
         for i in range(n):
-            memcpy(tile.out + places[i] * tile.out_stride, values + i * nbytes, nbytes)
+            memcpy(far.out + places[i] * far.out_stride, values + i * nbytes, nbytes)
 
     cdef void run_narrow_strip(
-        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
     ) noexcept nogil:
         """Every tile of a strip of narrow groups, the input of whose first row, or of the map's if x is read where it
         is, begins at `source`.
@@ -249,16 +249,16 @@ cdef class DirectTiles(Runner):
             q = end
 
     cdef void _run_of_columns(
-        self, const fc_tile *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows, ptrdiff_t q,
-        ptrdiff_t n
+        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
+        ptrdiff_t q, ptrdiff_t n
     ) noexcept nogil:
         """Tiles of n pixels from column q on: down the rows under a tile, whose inputs then are met again in L1."""
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef fc_tile tile = strip[0]
+        cdef fc_conv_args tile = strip[0]
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
         cdef ptrdiff_t i, row = top_row, end_row = top_row + rows, end, at
         cdef Window window
-        cdef fc_tile_kernel kernel
+        cdef fc_conv_kernel kernel
         tile.pixels, tile.columns, tile.tap = inputs, self.group_out, self.tap_bytes
         while row < end_row:
             end = self.rows.end_of_rows(row, end_row)
@@ -279,12 +279,10 @@ cdef class DirectTiles(Runner):
                 kernel(&tile)
                 row += 1
                 at += row_step
-                tile.out += self.out_width * tile.out_stride
-                if tile.residual != NULL:
-                    tile.residual += self.out_width * tile.residual_stride
+                fc_advance(&tile.epilogue, self.out_width, 0)
 
     cdef void _place(
-        self, fc_tile *tile, const fc_tile *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+        self, fc_conv_args *tile, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
         Window window, ptrdiff_t m,
     ) noexcept nogil:
         """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
@@ -304,6 +302,6 @@ cdef class DirectTiles(Runner):
             tile.length -= left_out * self.segment_bytes // self.kernel_cols
             tile.gap = left_out * row_weights // self.kernel_cols
             tile.weights = <const char *>tile.weights + window.cols.first * row_weights // self.kernel_cols
-        tile.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
-        tile.out = strip.out + m * tile.out_stride + channel
-        tile.residual = strip.residual + m * tile.residual_stride + channel if strip.residual != NULL else NULL
+        tile.epilogue = strip.epilogue
+        tile.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+        fc_advance(&tile.epilogue, m, channel)

@@ -2,6 +2,7 @@
 
 from libc.string cimport memcpy
 
+from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
 from fastconv._runners.cut cimport Arrays, Cut, Runner
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
 
@@ -11,17 +12,18 @@ ctypedef fused value:
 
 
 cdef class Elementwise(Runner):
-    """out = x + residual, or x where there is none, then max(·, 0) for a ReLU, for arrays of one NHWC shape.
+    """out = min(max(x + residual, low), high), or of x where there is none, for arrays of one NHWC shape.
 
     x and the residual are contiguous; the team shares the rows of pixels.
     """
 
-    cdef bint relu
+    cdef fc_epilogue epilogue  # its bounds
     cdef ptrdiff_t itemsize, height, width, channels
 
-    def __init__(self, shape, bint relu, ptrdiff_t itemsize):
+    def __init__(self, shape, bounds, ptrdiff_t itemsize):
         self.repeats, self.height, self.width, self.channels = shape
-        self.relu, self.itemsize = relu, itemsize
+        self.epilogue.lo, self.epilogue.hi = bounds
+        self.itemsize = itemsize
         self.strips = self.most_strips = self.height
         self.most_parts = 1
 
@@ -43,27 +45,24 @@ cdef class Elementwise(Runner):
                 if arrays.residual != NULL:
                     residual = arrays.residual + at
                 if self.itemsize == sizeof(float):
-                    apply(<const float *>(arrays.x + at), <const float *>residual, <float *>out, n, self.relu)
+                    apply(<const float *>(arrays.x + at), <const float *>residual, <float *>out, n, &self.epilogue)
                 else:
-                    apply(<const double *>(arrays.x + at), <const double *>residual, <double *>out, n, self.relu)
+                    apply(<const double *>(arrays.x + at), <const double *>residual, <double *>out, n, &self.epilogue)
                 at += n * self.itemsize
                 out += arrays.out_stride
             row = fc_take_unit(shares, thread)
 
 
-cdef void apply(const value *x, const value *residual, value *out, ptrdiff_t n, bint relu) noexcept nogil:
+cdef void apply(
+    const value *x, const value *residual, value *out, ptrdiff_t n, const fc_epilogue *epilogue
+) noexcept nogil:
     """n values side by side; a comparison with a NaN is false, which keeps it."""
     cdef ptrdiff_t i
-    cdef value sum
-    if residual == NULL and relu:
-        for i in range(n):
-            out[i] = 0 if x[i] < 0 else x[i]
-    elif residual == NULL:
+    cdef value sum, lo = <value>epilogue.lo, hi = <value>epilogue.hi
+    if residual == NULL and not fc_bounds(epilogue):
         memcpy(out, x, n * sizeof(value))
-    elif relu:
-        for i in range(n):
-            sum = x[i] + residual[i]
-            out[i] = 0 if sum < 0 else sum
-    else:
-        for i in range(n):
-            out[i] = x[i] + residual[i]
+        return
+    for i in range(n):
+        sum = x[i] + residual[i] if residual != NULL else x[i]
+        sum = lo if sum < lo else sum
+        out[i] = hi if sum > hi else sum

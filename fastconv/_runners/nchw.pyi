@@ -1,11 +1,11 @@
 from numpy import ndarray
 
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import Activation
+from fastconv._checks.types import Bounds
 from fastconv._runners.cut import Runner
 
 def pack(weight: ndarray, bias: ndarray | None, groups: int) -> tuple[ndarray, ndarray]: ...
 def transpose(source: ndarray, target: ndarray, team: tuple[int, int]) -> None: ...
 
 class Pointwise(Runner):
-    def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray, activation: Activation) -> None: ...
+    def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray, bounds: Bounds) -> None: ...

@@ -11,8 +11,8 @@ from cython cimport floating
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_end_stream, fc_kernels,
-    fc_planes, kernels_for,
+    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_end_stream, fc_epilogue,
+    fc_kernels, fc_plane_args, kernels_for,
 )
 from fastconv._runners.cut cimport Arrays, Cut, Runner, share
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
@@ -138,22 +138,25 @@ cdef class Pointwise(Runner):
     cdef const char *packed
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
-    cdef bint relu, strided
+    cdef bint strided
+    cdef fc_epilogue epilogue  # but for what a call tells
     # Geometry, in pixels and channels; an image here is one group of an image.
     cdef ptrdiff_t images, groups, group_in, group_out, plane, out_plane
     cdef ptrdiff_t width, out_width, stride_h, stride_w
     # The cut.
     cdef ptrdiff_t panels, tiles
 
-    def __init__(self, shape, weights, bias, activation):
+    def __init__(self, shape, weights, bias, bounds):
         self.itemsize = weights.itemsize
         self.kernels = kernels_for(self.itemsize)
-        self.weights, self.bias, self.relu = weights, bias, activation == "relu"
+        self.weights, self.bias = weights, bias
         self.packed, self.packed_bias = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(bias)
         self.images, self.groups = shape.batch * shape.groups, shape.groups
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.plane, self.out_plane = shape.height * shape.width, shape.out_height * shape.out_width
         self.strided = self.plane != self.out_plane
+        self.epilogue.lo, self.epilogue.hi = bounds
+        self.epilogue.out_stride = self.epilogue.residual_stride = self.out_plane * self.itemsize
         self.width, self.out_width = shape.width, shape.out_width
         self.stride_h, self.stride_w = shape.stride
 
@@ -181,7 +184,7 @@ cdef class Pointwise(Runner):
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units: parts of the tiles fastest, then strips, images."""
-        cdef fc_planes pieces[MOST_PIECES]
+        cdef fc_plane_args pieces[MOST_PIECES]
         cdef ptrdiff_t unit, part, strip, image, first_pixel, n = 0, prepared = -1
         while True:
             unit = fc_take_unit(shares, thread)
@@ -201,8 +204,8 @@ cdef class Pointwise(Runner):
             )
 
     cdef void _tiles(
-        self, fc_planes *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, ptrdiff_t first, ptrdiff_t end,
-        const Arrays *arrays,
+        self, fc_plane_args *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, ptrdiff_t first,
+        ptrdiff_t end, const Arrays *arrays,
     ) noexcept nogil:
         """Tiles of rows, first to end, over the n pieces of a strip of an image."""
         cdef ptrdiff_t tile, row, rows, i, group_row = image % self.groups * self.group_out
@@ -214,11 +217,11 @@ cdef class Pointwise(Runner):
             for i in range(n):
                 pieces[i].rows = rows
                 pieces[i].weights = self.packed + (group_row + row) * self.group_in * self.itemsize
-                pieces[i].store.bias = self.packed_bias + (group_row + row) * self.itemsize
-                pieces[i].store.out = arrays.out + offset
-                pieces[i].store.residual = arrays.residual + offset if arrays.residual != NULL else NULL
+                pieces[i].epilogue.bias = self.packed_bias + (group_row + row) * self.itemsize
+                pieces[i].epilogue.out = arrays.out + offset
+                pieces[i].epilogue.residual = arrays.residual + offset if arrays.residual != NULL else NULL
                 self._piece(&pieces[i])
-                offset += pieces[i].store.columns * self.itemsize
+                offset += pieces[i].columns * self.itemsize
 
     cdef ptrdiff_t _first_pixel(self, ptrdiff_t strip, ptrdiff_t strips) noexcept nogil:
         """Where one of so many strips begins: at a panel; the last ends with the plane."""
@@ -227,7 +230,7 @@ cdef class Pointwise(Runner):
         return share(strip, strips, self.panels) * self.kernels.lanes * FC_MAX_VECTORS
 
     cdef ptrdiff_t _prepare(
-        self, fc_planes *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work
+        self, fc_plane_args *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work
     ) noexcept nogil:
         """Cut a strip into whole panels, one of a vector, and pixels that fill none; returns the number of pieces."""
         cdef ptrdiff_t lanes = self.kernels.lanes, width = lanes * FC_MAX_VECTORS, pixels, panel, n = 0
@@ -241,9 +244,7 @@ cdef class Pointwise(Runner):
             else:
                 pixels = min(pixels, FC_MOST_REST)
             panel = min(pixels, width)
-            piece.channels = self.group_in
-            piece.store.columns, piece.store.relu = pixels, self.relu
-            piece.store.out_stride = piece.store.residual_stride = self.out_plane * self.itemsize
+            piece.channels, piece.columns, piece.epilogue = self.group_in, pixels, self.epilogue
             piece.x, piece.copy = x + first * self.itemsize, work if copies else NULL
             piece.plane_stride, piece.panel_stride = self.plane * self.itemsize, panel * self.itemsize
             if self.strided or pixels < lanes:
@@ -259,9 +260,9 @@ cdef class Pointwise(Runner):
             n += 1
         return n
 
-    cdef void _piece(self, fc_planes *piece) noexcept nogil:
+    cdef void _piece(self, fc_plane_args *piece) noexcept nogil:
         """A tile of rows over a piece, which is read from its copy from then on."""
-        cdef ptrdiff_t pixels = piece.store.columns, lanes = self.kernels.lanes
+        cdef ptrdiff_t pixels = piece.columns, lanes = self.kernels.lanes
         if pixels < lanes:
             self.kernels.planes_rest[pixels - 1](piece)
         else:
@@ -269,9 +270,9 @@ cdef class Pointwise(Runner):
             if piece.copy != NULL:
                 self._read_copy(piece)
 
-    cdef void _read_copy(self, fc_planes *piece) noexcept nogil:
+    cdef void _read_copy(self, fc_plane_args *piece) noexcept nogil:
         """Let the piece be read from its copy."""
-        cdef ptrdiff_t width = min(piece.store.columns, <ptrdiff_t>self.kernels.lanes * FC_MAX_VECTORS)
+        cdef ptrdiff_t width = min(piece.columns, <ptrdiff_t>self.kernels.lanes * FC_MAX_VECTORS)
         piece.x, piece.copy = piece.copy, NULL
         piece.plane_stride = width * self.itemsize
         piece.panel_stride = self.group_in * piece.plane_stride

@@ -9,7 +9,7 @@ import numpy as np
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._kernels.cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights, fc_weights_kernel, kernels_for
+from fastconv._kernels.cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights_args, fc_weights_kernel, kernels_for
 from fastconv._runners.rows cimport LEAST_TERMS
 from fastconv._runners.team cimport Team, share_units
 
@@ -94,7 +94,7 @@ def _bias(bias, groups, out_channels, dtype):
 
 
 cdef struct Weights:
-    fc_weights all  # of all channels and columns of a group
+    fc_weights_args all  # of all channels and columns of a group
     fc_weights_kernel kernel
     ptrdiff_t itemsize, points, columns, block, blocks, pieces
 
@@ -136,7 +136,7 @@ def winograd(ndarray weight, bias, ptrdiff_t groups, transform, team):
 cdef void _winograd_piece(void *job, ptrdiff_t unit) noexcept nogil:
     """Pack a unit: pieces fastest, then blocks, groups."""
     cdef const Weights *weights = <const Weights *>job
-    cdef fc_weights piece = weights.all
+    cdef fc_weights_args piece = weights.all
     cdef ptrdiff_t itemsize = weights.itemsize, channel = unit % weights.pieces * PIECE
     cdef ptrdiff_t group = unit // weights.pieces // weights.blocks
     cdef ptrdiff_t column = unit // weights.pieces % weights.blocks * weights.block

@@ -1,6 +1,6 @@
 """Pooling on NHWC arrays: the team shares the rows of output pixels, which the kernels take run by run."""
 
-from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_windows, kernels_for
+from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_pool_args, kernels_for
 from fastconv._runners.cut cimport Arrays, Cut, Runner
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
 
@@ -12,7 +12,7 @@ cdef class Pool(Runner):
     """A pooling of one geometry, ready to run on any arrays of it; `kind` is "max" or "avg"."""
 
     cdef fc_pool_kernel kernel
-    cdef fc_windows windows  # whole ones; a run fills in its own
+    cdef fc_pool_args windows  # whole ones; a run fills in its own
     cdef ptrdiff_t height, width, out_height, out_width
     cdef ptrdiff_t kernel_h, kernel_w, stride_h, stride_w, top, left
     cdef ptrdiff_t[2] rows_counted, columns_counted  # the first that an average counts, and the end of them
@@ -59,7 +59,7 @@ cdef class Pool(Runner):
 
     cdef void _row(self, const char *image, ptrdiff_t p, char *out, ptrdiff_t out_stride, char *work) noexcept nogil:
         """One row of output pixels; the windows are cut to the pixels that exist."""
-        cdef fc_windows t = self.windows
+        cdef fc_pool_args t = self.windows
         cdef ptrdiff_t top = p * self.stride_h - self.top, y = max(top, 0), left, x, q = 0
         cdef ptrdiff_t rows = count(top, self.kernel_h, self.rows_counted)
         t.rows = min(top + self.kernel_h, self.height) - y

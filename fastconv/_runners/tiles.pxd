@@ -1,6 +1,6 @@
 """The tiles of Winograd's output maps: their order in a strip, what they see and where their values go."""
 
-from fastconv._kernels.cpu cimport fc_patches, fc_result
+from fastconv._kernels.cpu cimport fc_input_args, fc_output_args
 from fastconv._runners.cut cimport Arrays
 from fastconv._runners.rows cimport InputRows
 
@@ -36,7 +36,7 @@ cdef class Tiles:
     cdef Tile _at(self, ptrdiff_t number) noexcept nogil
     cdef ptrdiff_t run_length(self, const Strip *strip, ptrdiff_t place) noexcept nogil
     cdef void find_pixels(self, const char *x, const Tile *tile, ptrdiff_t count, const char **pixels) noexcept nogil
-    cdef void find_taps(self, const Tile *tile, fc_patches *patch) noexcept nogil
+    cdef void find_taps(self, const Tile *tile, fc_input_args *patch) noexcept nogil
     cdef void place(
-        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_result *result
+        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_output_args *result
     ) noexcept nogil

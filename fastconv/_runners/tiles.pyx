@@ -6,7 +6,7 @@ order in which those that have a point lie side by side.
 
 from numpy cimport PyArray_DATA, import_array
 
-from fastconv._kernels.cpu cimport FC_MAX_RUN, fc_window
+from fastconv._kernels.cpu cimport FC_MAX_RUN, fc_epilogue, fc_window
 from fastconv._runners.cut cimport Arrays
 from fastconv._runners.rows cimport InputRows
 
@@ -79,7 +79,7 @@ cdef class Tiles:
                 pixels[0] = x + (i * self.width + j) * self.pixel_bytes if inside else self.no_values
                 pixels += 1
 
-    cdef void find_taps(self, const Tile *tile, fc_patches *patch) noexcept nogil:
+    cdef void find_taps(self, const Tile *tile, fc_input_args *patch) noexcept nogil:
         """Which taps of the kernel the direct convolution multiplies for each value of a tile."""
         cdef ptrdiff_t y, x
         for y in range(min(self.outputs, self.out_height - tile.row)):
@@ -90,14 +90,15 @@ cdef class Tiles:
                 )
 
     cdef void place(
-        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_result *result
+        self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_output_args *result
     ) noexcept nogil:
         """Where a tile's result goes from this channel (in bytes) on, and how much of it lies inside the map."""
         cdef ptrdiff_t pixel = tile.row * self.out_width + tile.col
+        cdef fc_epilogue *epilogue = &result.epilogue
         result.rows = min(self.outputs, self.out_height - tile.row)
         result.cols = min(self.outputs, self.out_width - tile.col)
-        result.out = arrays.out + tile.image * arrays.out_image + pixel * result.out_stride + channel
-        result.residual = NULL
+        epilogue.out = arrays.out + tile.image * arrays.out_image + pixel * epilogue.out_stride + channel
+        epilogue.residual = NULL
         if arrays.residual != NULL:
             pixel += tile.image * self.out_height * self.out_width
-            result.residual = arrays.residual + pixel * result.residual_stride + channel
+            epilogue.residual = arrays.residual + pixel * epilogue.residual_stride + channel

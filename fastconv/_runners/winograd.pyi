@@ -3,7 +3,7 @@ from typing import Final
 import numpy as np
 
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import Activation
+from fastconv._checks.types import Bounds
 from fastconv._runners.cut import Runner
 from fastconv._runners.transforms import Transform
 
@@ -22,6 +22,6 @@ class Winograd(Runner):
         direct_weights: np.ndarray,
         all_finite: bool,
         most: float,
-        activation: Activation,
+        bounds: Bounds,
         transform: Transform,
     ) -> None: ...

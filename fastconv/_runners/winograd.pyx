@@ -15,8 +15,8 @@ from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
-    fc_direct, fc_end_stream, fc_kernels, fc_patches, fc_product, fc_result, fc_winograd, fc_winograd_kernels,
-    kernels_for,
+    fc_direct, fc_end_stream, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args, fc_winograd,
+    fc_winograd_kernels, kernels_for,
 )
 from fastconv._runners.cut cimport Arrays, Cut, Runner, share
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
@@ -56,7 +56,8 @@ cdef class Winograd(Runner):
     cdef fc_axes axes[KINDS]
     cdef ptrdiff_t itemsize
     cdef double most
-    cdef int relu, streams
+    cdef int streams
+    cdef fc_epilogue epilogue  # but for what a call tells
     # Geometry, in channels, tiles and bytes.
     cdef Tiles tiles
     cdef ptrdiff_t groups, group_in, group_out, out_channels, out_width, ahead
@@ -70,14 +71,16 @@ cdef class Winograd(Runner):
     # The workspace, in bytes.
     cdef ptrdiff_t v_tile, v_point, m_tile
 
-    def __init__(self, shape, weights, bias, direct_weights, all_finite, most, activation, transform):
+    def __init__(self, shape, weights, bias, direct_weights, all_finite, most, bounds, transform):
         self.groups, self.out_channels, self.out_width = shape.groups, shape.out_channels, shape.out_width
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.weights, self.bias, self.direct_weights, self.itemsize = weights, bias, direct_weights, weights.itemsize
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
         self.unpacked = <const char *>PyArray_DATA(direct_weights)
-        self.most, self.relu = most, activation == "relu"
+        self.most = most
+        self.epilogue.lo, self.epilogue.hi = bounds
+        self.epilogue.residual_stride = self.out_channels * self.itemsize
         out_values = shape.batch * shape.out_height * shape.out_width * shape.out_channels
         self.streams = out_values * self.itemsize > FC_CACHED_BYTES
         cdef const fc_kernels *kernels = kernels_for(self.itemsize)
@@ -136,11 +139,10 @@ cdef class Winograd(Runner):
         cdef ptrdiff_t unit, part, group, number, block, transformed = -1, first = -1
         cdef Strip strip
         cdef fc_direct[MAX_TILES] direct
-        cdef fc_result result
-        result.relu = self.relu
-        result.residual_stride = result.weight_stride = self.out_channels * self.itemsize
-        result.residual_row = self.out_width * result.residual_stride
-        result.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
+        cdef fc_output_args result
+        result.epilogue, result.weight_stride = self.epilogue, self.out_channels * self.itemsize
+        result.residual_row = self.out_width * self.epilogue.residual_stride
+        result.epilogue.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
         while True:
             unit = fc_take_unit(shares, thread)
             if unit < 0:
@@ -165,7 +167,7 @@ cdef class Winograd(Runner):
         """Transform a strip's patches, in which the group's channels begin at x, and tell what to compute directly."""
         cdef ptrdiff_t place = 0
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
-        cdef fc_patches patches
+        cdef fc_input_args patches
         patches.pixels, patches.channels, patches.most = pixels, self.group_in, self.most
         patches.point_stride, patches.tile_stride = self.v_point, self.v_tile
         while place < strip.count:
@@ -178,7 +180,7 @@ cdef class Winograd(Runner):
 
     cdef void _block(
         self, const Strip *strip, fc_direct *direct, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays, char *work,
-        fc_result *result,
+        fc_output_args *result,
     ) noexcept nogil:
         """A block of output channels of a strip: the products, then every tile's output, what must be directly."""
         cdef ptrdiff_t place, block_columns = self.lanes * FC_MAX_VECTORS
@@ -186,9 +188,9 @@ cdef class Winograd(Runner):
         cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
         cdef const Tile *tile
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
-        cdef fc_patches patch
+        cdef fc_input_args patch
         result.columns = min(block_columns, self.group_out - block * block_columns)
-        result.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
+        result.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
         result.weights = self.unpacked + channel
         self._products(strip, group, block, result.columns, work, sums)
         for place in range(strip.count):
@@ -208,7 +210,7 @@ cdef class Winograd(Runner):
         self, const Strip *strip, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const char *rows, char *sums
     ) noexcept nogil:
         """Multiply V with the weights of a block of columns at every point."""
-        cdef fc_product product
+        cdef fc_product_args product
         cdef ptrdiff_t block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t vectors = 1 if columns <= self.lanes else FC_MAX_VECTORS
         cdef ptrdiff_t points = self.transform.points, i, j, start, end, row_bytes, point_bytes
@@ -232,7 +234,7 @@ cdef class Winograd(Runner):
                     self._product(&product, vectors, end - start)
                 product.weights += point_bytes
 
-    cdef void _product(self, fc_product *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
+    cdef void _product(self, fc_product_args *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
         """The products of one point, in turns of a few tiles, which prefetch the next point's weights."""
         cdef ptrdiff_t most = self.max_tiles[vectors - 1], turns = (tiles + most - 1) // most, turn, n
         cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns

@@ -1,16 +1,21 @@
 """Functions of each value alone."""
 
-import numpy as np
-
+from fastconv._checks import activations
 from fastconv._checks.types import Activation, Layout
 from fastconv._graph.operations.operation import Doubles, Operation
 
 
-class Relu(Operation):
-    """max(x, 0), which keeps a NaN."""
+class Clip(Operation):
+    """min(max(x, low), high), which keeps a NaN: ReLU is Clip(0, inf), ReLU6 Clip(0, 6)."""
 
-    kind = "relu"
-    activation: Activation = "relu"
+    activation: Activation = None
+
+    def __init__(self, low: float, high: float) -> None:
+        self.activation = activations.named(low, high)
+
+    @property
+    def kind(self) -> str:
+        return self.activation if isinstance(self.activation, str) else "clip"
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
-        return np.maximum(arrays[0], 0)
+        return activations.clip(arrays[0], self.activation)

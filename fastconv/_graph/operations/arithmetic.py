@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastconv._checks import activations
 from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Activation, Layout, Shape
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
@@ -26,4 +27,4 @@ class Add(Operation):
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
         first, second = arrays
         with np.errstate(over="ignore", invalid="ignore"):  # Inf and NaN are answers here
-            return np.maximum(first + second, 0) if self.activation else first + second
+            return activations.clip(first + second, self.activation)

@@ -18,7 +18,7 @@ INLINE void NAMED(conv_step)(const int pixels, const int vectors, VECTOR acc[][F
 {
     VECTOR wv[FC_MAX_VECTORS];
     UNROLL
-    for (int j = 0; j < vectors; j++) wv[j] = *(const VECTOR *)(w + j * LANES);
+    for (int j = 0; j < vectors; j++) wv[j] = NAMED(load_once)(w + j * LANES);
     UNROLL
     for (int i = 0; i < pixels; i++) {
         const VECTOR xi = *(const T *)(x[i] + at) - (VECTOR){0};
@@ -53,21 +53,22 @@ INLINE void NAMED(conv_next_chunk)(const int pixels, const int vectors, VECTOR a
     }
 }
 
-INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add_residual, const int relu,
-                              VECTOR acc[][FC_MAX_VECTORS], const struct fc_tile *t, ptrdiff_t at)
+INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int adds, const enum fc_bounds applied,
+                              VECTOR acc[][FC_MAX_VECTORS], const struct fc_epilogue *e, ptrdiff_t at)
 {
     /* Read once: for all the compiler knows, what is stored may change them. */
-    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
-    const char *residual = t->residual;
-    char *out = t->out + at;
+    const ptrdiff_t out_stride = e->out_stride, residual_stride = e->residual_stride;
+    const struct NAMED(bounds) bounds = NAMED(bounds)(e);
+    const char *residual = e->residual;
+    char *out = e->out + at;
     UNROLL
     for (int i = 0; i < pixels; i++) {
         if (i > 0) out += out_stride;
         UNROLL
         for (int j = 0; j < vectors; j++) {
             VECTOR v = acc[i][j];
-            if (add_residual) v += ((const VECTOR *)(residual + i * residual_stride + at))[j];
-            ((VECTOR *)out)[j] = relu ? NAMED(positive)(v) : v;
+            if (adds) v += ((const VECTOR *)(residual + i * residual_stride + at))[j];
+            ((VECTOR *)out)[j] = NAMED(clip)(applied, v, bounds);
         }
     }
 }
@@ -80,40 +81,45 @@ INLINE void NAMED(conv_prefetch)(const T *w, ptrdiff_t ahead)
     for (int i = 0; i < FC_PREFETCHED; i += CACHE_LINE) __builtin_prefetch((const char *)w + ahead + i, 0, 2);
 }
 
+INLINE void NAMED(conv_store_bounded)(const int pixels, const int vectors, const int adds, VECTOR acc[][FC_MAX_VECTORS],
+                                      const struct fc_epilogue *e, ptrdiff_t at)
+{
+    const enum fc_bounds applied = fc_bounds(e);
+    if (applied == FC_LOW)
+        NAMED(conv_store)(pixels, vectors, adds, FC_LOW, acc, e, at);
+    else if (applied == FC_UNBOUNDED)
+        NAMED(conv_store)(pixels, vectors, adds, FC_UNBOUNDED, acc, e, at);
+    else
+        NAMED(conv_store)(pixels, vectors, adds, FC_BOTH, acc, e, at);
+}
+
 /* The store of whole vectors, without a question at every pixel. */
 INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
-                               const struct fc_tile *t, ptrdiff_t at)
+                               const struct fc_epilogue *e, ptrdiff_t at)
 {
-    if (t->residual) {
-        if (t->relu)
-            NAMED(conv_store)(pixels, vectors, 1, 1, acc, t, at);
-        else
-            NAMED(conv_store)(pixels, vectors, 1, 0, acc, t, at);
-    } else {
-        if (t->relu)
-            NAMED(conv_store)(pixels, vectors, 0, 1, acc, t, at);
-        else
-            NAMED(conv_store)(pixels, vectors, 0, 0, acc, t, at);
-    }
+    if (e->residual)
+        NAMED(conv_store_bounded)(pixels, vectors, 1, acc, e, at);
+    else
+        NAMED(conv_store_bounded)(pixels, vectors, 0, acc, e, at);
 }
 
 /* The last channels, fewer than a block has: whole vectors would overrun the arrays. */
 static void NAMED(conv_store_columns)(int pixels, int vectors, const VECTOR acc[][FC_MAX_VECTORS],
-                                      const struct fc_tile *t)
+                                      const struct fc_epilogue *e, ptrdiff_t columns)
 {
+    const struct NAMED(bounds) bounds = NAMED(bounds)(e);
     for (int i = 0; i < pixels; i++) {
         for (int j = 0; j < vectors; j++) {
-            const ptrdiff_t at = j * VECTOR_BYTES, count = t->columns - j * LANES;
+            const ptrdiff_t at = j * VECTOR_BYTES, count = columns - j * LANES;
             VECTOR v = acc[i][j];
-            if (t->residual) v += NAMED(load_some)(t->residual + i * t->residual_stride + at, count);
-            if (t->relu) v = NAMED(positive)(v);
-            NAMED(store_some)(t->out + i * t->out_stride + at, v, count);
+            if (e->residual) v += NAMED(load_some)(e->residual + i * e->residual_stride + at, count);
+            NAMED(store_some)(e->out + i * e->out_stride + at, NAMED(clip)(FC_BOTH, v, bounds), count);
         }
     }
 }
 
 /* `pixels`, `vectors` and `prefetches` are literals at every call: the loops unroll and `acc` lives in registers. */
-INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int prefetches, const struct fc_tile *t)
+INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int prefetches, const struct fc_conv_args *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
@@ -123,7 +129,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
     const T *w = t->weights;
     const ptrdiff_t block_bytes = vectors * VECTOR_BYTES, bytes = t->columns * sizeof(T);
     for (ptrdiff_t done = 0; done < bytes; done += block_bytes) {
-        const VECTOR *bias = (const VECTOR *)((const char *)t->bias + done);
+        const VECTOR *bias = (const VECTOR *)((const char *)t->epilogue.bias + done);
         UNROLL
         for (int i = 0; i < pixels; i++) {
             UNROLL
@@ -167,9 +173,9 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
                 UNROLL
                 for (int j = 0; j < vectors; j++) rest[i][j] = acc[i][j];
             }
-            NAMED(conv_store_columns)(pixels, vectors, rest, t);
+            NAMED(conv_store_columns)(pixels, vectors, rest, &t->epilogue, t->columns);
         } else {
-            NAMED(conv_finish)(pixels, vectors, acc, t, done);
+            NAMED(conv_finish)(pixels, vectors, acc, &t->epilogue, done);
         }
     }
 }

@@ -90,66 +90,66 @@ INLINE void NAMED(few_sums)(const int columns, const int k, const int set, VECTO
 }
 
 /* A vector of results, which lies whole at `at` of the map. */
-INLINE void NAMED(few_store_whole)(const struct fc_tile *t, ptrdiff_t at, VECTOR v)
+INLINE void NAMED(few_store_whole)(const struct fc_epilogue *e, ptrdiff_t at, VECTOR v)
 {
-    if (t->residual) v += *(const VECTOR *)(t->residual + at);
-    *(VECTOR *)(t->out + at) = t->relu ? NAMED(positive)(v) : v;
+    if (e->residual) v += *(const VECTOR *)(e->residual + at);
+    *(VECTOR *)(e->out + at) = NAMED(clip)(FC_BOTH, v, NAMED(bounds)(e));
 }
 
 /* The results of SIDE columns from k on, or fewer. */
 INLINE void NAMED(few_store)(const int columns, const int k, const int set, VECTOR acc[][FC_MAX_VECTORS],
-                             const struct fc_tile *t, ptrdiff_t pixel)
+                             const struct fc_epilogue *e, ptrdiff_t pixel)
 {
-    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride, at = k * sizeof(T);
+    const ptrdiff_t out_stride = e->out_stride, residual_stride = e->residual_stride, at = k * sizeof(T);
+    const struct NAMED(bounds) bounds = NAMED(bounds)(e);
     const int bytes = (columns - k < SIDE ? columns - k : SIDE) * sizeof(T);
     ROWS16 rows[SIDE];
     NAMED(few_sums)(columns, k, set, acc, rows);
     UNROLL
     for (int i = 0; i < SIDE; i++, pixel += ROWS_IN_VECTOR) {
         VECTOR v = (VECTOR)rows[i];
-        if (t->residual)
-            v += (VECTOR)rows16_load_some(t->residual + pixel * residual_stride + at, residual_stride, bytes);
-        if (t->relu) v = NAMED(positive)(v);
-        rows16_store_some(t->out + pixel * out_stride + at, out_stride, (ROWS16)v, bytes);
+        if (e->residual)
+            v += (VECTOR)rows16_load_some(e->residual + pixel * residual_stride + at, residual_stride, bytes);
+        rows16_store_some(e->out + pixel * out_stride + at, out_stride, (ROWS16)NAMED(clip)(FC_BOTH, v, bounds), bytes);
     }
 }
 
 /* All results of LANES pixels: whole vectors where 16 or 32 bytes are all of a pixel, in the residual too. */
 INLINE void NAMED(few_store_all)(const int columns, const int set, VECTOR acc[][FC_MAX_VECTORS],
-                                 const struct fc_tile *t, ptrdiff_t pixel)
+                                 const struct fc_epilogue *e, ptrdiff_t pixel)
 {
     const ptrdiff_t bytes = columns * sizeof(T), at = pixel * bytes;
-    const int is_dense = t->out_stride == bytes && (!t->residual || t->residual_stride == bytes);
+    const int is_dense = e->out_stride == bytes && (!e->residual || e->residual_stride == bytes);
     ROWS16 rows[2][SIDE];
     if (columns == SIDE && is_dense) {
         NAMED(few_sums)(columns, 0, set, acc, rows[0]);
         UNROLL
-        for (int i = 0; i < SIDE; i++) NAMED(few_store_whole)(t, at + i * VECTOR_BYTES, (VECTOR)rows[0][i]);
+        for (int i = 0; i < SIDE; i++) NAMED(few_store_whole)(e, at + i * VECTOR_BYTES, (VECTOR)rows[0][i]);
     } else if (columns == 2 * SIDE && is_dense) {
         NAMED(few_sums)(columns, 0, set, acc, rows[0]);
         NAMED(few_sums)(columns, SIDE, set, acc, rows[1]);
         UNROLL
         for (int i = 0; i < SIDE; i++) {
             rows16_zip_16(&rows[0][i], &rows[1][i]);
-            NAMED(few_store_whole)(t, at + 2 * i * VECTOR_BYTES, (VECTOR)rows[0][i]);
-            NAMED(few_store_whole)(t, at + (2 * i + 1) * VECTOR_BYTES, (VECTOR)rows[1][i]);
+            NAMED(few_store_whole)(e, at + 2 * i * VECTOR_BYTES, (VECTOR)rows[0][i]);
+            NAMED(few_store_whole)(e, at + (2 * i + 1) * VECTOR_BYTES, (VECTOR)rows[1][i]);
         }
     } else {
         UNROLL
-        for (int k = 0; k < columns; k += SIDE) NAMED(few_store)(columns, k, set, acc, t, pixel);
+        for (int k = 0; k < columns; k += SIDE) NAMED(few_store)(columns, k, set, acc, e, pixel);
     }
 }
 
 /* `sets` times LANES pixels: the run's `pixel`, whose input begins at x, and the next. */
-INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc_tile *t, const char *x, ptrdiff_t step,
-                              ptrdiff_t pixel)
+INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc_conv_args *t, const char *x,
+                              ptrdiff_t step, ptrdiff_t pixel)
 {
     VECTOR acc[FC_MAX_FEW][FC_MAX_VECTORS], sums[FC_MAX_FEW][FC_MAX_VECTORS];
     const T *w = t->weights;
     UNROLL
     for (int k = 0; k < columns; k++) {
         UNROLL
-        for (int j = 0; j < sets; j++) acc[k][j] = ((const T *)t->bias)[k] - (VECTOR){0};
+        for (int j = 0; j < sets; j++) acc[k][j] = ((const T *)t->epilogue.bias)[k] - (VECTOR){0};
     }
     ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
     int is_first = 1;
@@ -172,11 +172,11 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
     }
     if (!is_first) NAMED(conv_add)(columns, sets, acc, sums);
     UNROLL
-    for (int j = 0; j < sets; j++) NAMED(few_store_all)(columns, j, acc, t, pixel + j * LANES);
+    for (int j = 0; j < sets; j++) NAMED(few_store_all)(columns, j, acc, &t->epilogue, pixel + j * LANES);
 }
 
 /* `columns` is a literal at every call. */
-INLINE void NAMED(few_tile)(const int columns, const struct fc_tile *t, ptrdiff_t step, ptrdiff_t count)
+INLINE void NAMED(few_tile)(const int columns, const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count)
 {
     char copy[LANES * FC_FEW_BYTES];
     ptrdiff_t pixel = 0;

@@ -1,6 +1,7 @@
 /* What the framework knows of the micro-kernels: one tile of work, and the kernels of each instruction set. */
 #ifndef FASTCONV_KERNELS_H
 #define FASTCONV_KERNELS_H
+#include "epilogue.h"
 #include "sizes.h"
 #include "stream.h"
 #include "winograd.h"
@@ -9,23 +10,18 @@
 enum { FC_MAX_ROW_TAPS = 5 }; /* the row tiles are for kernels 3 and 5 wide */
 
 /* Some output pixels times some output channels (columns). Lengths, strides and offsets are in bytes. */
-struct fc_tile {
+struct fc_conv_args {
     const char *const *pixels; /* where each pixel's input begins */
     const ptrdiff_t *segments; /* where, from there, each contiguous run of its input values begins */
     ptrdiff_t n_segments;
-    ptrdiff_t length;          /* of a segment */
-    ptrdiff_t tap;             /* from a tap to the next in a segment of the narrow tiles */
-    const void *weights;       /* packed [block][segment][value][column], whole vectors of columns */
-    ptrdiff_t gap;             /* of the weights after each segment: those of columns of the kernel that are left out */
-    ptrdiff_t ahead;           /* how far beyond the weights in use those lie that a prefetching tile prefetches */
-    ptrdiff_t skipped;         /* of the weights after each block: those of segments that are left out */
-    const void *bias;          /* a value for each column, padded to whole vectors */
-    const char *residual;      /* added before the activation, or NULL */
-    ptrdiff_t residual_stride; /* from a pixel to the next */
-    char *out;
-    ptrdiff_t out_stride;
-    ptrdiff_t columns; /* to compute and store: some full blocks of the tile, or less than one */
-    int relu;
+    ptrdiff_t length;    /* of a segment */
+    ptrdiff_t tap;       /* from a tap to the next in a segment of the narrow tiles */
+    const void *weights; /* packed [block][segment][value][column], whole vectors of columns */
+    ptrdiff_t gap;       /* of the weights after each segment: those of columns of the kernel that are left out */
+    ptrdiff_t ahead;     /* how far beyond the weights in use those lie that a prefetching tile prefetches */
+    ptrdiff_t skipped;   /* of the weights after each block: those of segments that are left out */
+    ptrdiff_t columns;   /* to compute and store: some full blocks of the tile, or less than one */
+    struct fc_epilogue epilogue;
 };
 
 enum {
@@ -33,7 +29,7 @@ enum {
     FC_PREFETCHED = 128 /* bytes of the weights ahead that a tile prefetches in each turn, other tiles others */
 };
 
-typedef void (*fc_tile_kernel)(const struct fc_tile *);
+typedef void (*fc_conv_kernel)(const struct fc_conv_args *);
 
 enum {
     FC_MAX_FEW = 8,   /* columns that are few */
@@ -42,30 +38,30 @@ enum {
 
 /* The same for few columns and a run of pixels: pixels[0] is the first, the next is `step` bytes on. There must be
  * `lanes` of them, and segments of FC_FEW_BYTES, unless there is but one. */
-typedef void (*fc_few_kernel)(const struct fc_tile *, ptrdiff_t step, ptrdiff_t count);
+typedef void (*fc_few_kernel)(const struct fc_conv_args *, ptrdiff_t step, ptrdiff_t count);
 
 enum { FC_MOST_REST = 4 };
 
 /* Some output channels (rows) times some output pixels (columns) of a 1×1 convolution in layout NCHW. */
-struct fc_planes {
-    struct fc_tile store; /* from `bias` on, a pixel of it being a row here; full panels of columns, or at most
-                             FC_MOST_REST */
-    const void *weights;  /* packed [channel][row] */
+struct fc_plane_args {
+    const void *weights; /* packed [channel][row] */
     ptrdiff_t rows;
+    ptrdiff_t columns; /* full panels, or at most FC_MOST_REST */
     ptrdiff_t channels;
-    const char *x;          /* the pixels of the first channel */
-    ptrdiff_t plane_stride; /* to those of the next channel */
-    ptrdiff_t panel_stride; /* to the next panel */
-    char *copy;             /* where to copy the panels, [panel][channel][pixel], or NULL */
+    const char *x;               /* the pixels of the first channel */
+    ptrdiff_t plane_stride;      /* to those of the next channel */
+    ptrdiff_t panel_stride;      /* to the next panel */
+    char *copy;                  /* where to copy the panels, [panel][channel][pixel], or NULL */
+    struct fc_epilogue epilogue; /* of which a pixel is a row here */
 };
 
-typedef void (*fc_planes_kernel)(const struct fc_planes *);
+typedef void (*fc_planes_kernel)(const struct fc_plane_args *);
 
 /* Writes a block of `lanes` rows and columns, whose rows are so many bytes apart, transposed to the target. */
 typedef void (*fc_transpose_kernel)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride);
 
 /* Output pixels side by side of a pooling, whose windows are cut alike. Strides are in bytes. */
-struct fc_windows {
+struct fc_pool_args {
     const char *x;           /* the first value of the first window */
     ptrdiff_t rows, columns; /* of a window */
     ptrdiff_t row_stride;    /* of x */
@@ -78,16 +74,16 @@ struct fc_windows {
     ptrdiff_t out_stride;
 };
 
-typedef void (*fc_pool_kernel)(const struct fc_windows *);
+typedef void (*fc_pool_kernel)(const struct fc_pool_args *);
 
 /* The kernels for one element type, and the sizes that the loops around them need. */
 struct fc_kernels {
     int lanes;                                              /* columns in one vector */
     int max_pixels;                                         /* in a tile */
-    fc_tile_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS];     /* [vectors - 1][pixels - 1] */
-    fc_tile_kernel conv_prefetching[FC_MAX_PIXELS];         /* [pixels - 1], of FC_MAX_VECTORS vectors */
-    fc_tile_kernel narrow[2][FC_MAX_PIXELS];                /* [groups of four][pixels - 1] */
-    fc_tile_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
+    fc_conv_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS];     /* [vectors - 1][pixels - 1] */
+    fc_conv_kernel conv_prefetching[FC_MAX_PIXELS];         /* [pixels - 1], of FC_MAX_VECTORS vectors */
+    fc_conv_kernel narrow[2][FC_MAX_PIXELS];                /* [groups of four][pixels - 1] */
+    fc_conv_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_few_kernel few[FC_MAX_FEW];                          /* [columns - 1]; NULL where they fill a vector */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */

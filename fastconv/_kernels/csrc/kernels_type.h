@@ -25,10 +25,47 @@ INLINE void NAMED(multiply_add)(VECTOR *acc, VECTOR x, VECTOR w)
 #endif
 }
 
-/* The ReLU; a NaN is not below zero, so it stays. */
-INLINE VECTOR NAMED(positive)(VECTOR v)
+/* A vector that is loaded once for several uses: left to itself, gcc loads it again for some of them. */
+INLINE VECTOR NAMED(load_once)(const void *from)
 {
-    return (VECTOR)((NAMED(mask))v & ~(v < (VECTOR){0}));
+    VECTOR v = *(const VECTOR *)from;
+#ifdef __FMA__
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+
+/* The bounds of an activation in all lanes. */
+struct NAMED(bounds) {
+    VECTOR lo, hi;
+};
+
+INLINE struct NAMED(bounds) NAMED(bounds)(const struct fc_epilogue *e)
+{
+    return (struct NAMED(bounds)){(T)e->lo - (VECTOR){0}, (T)e->hi - (VECTOR){0}};
+}
+
+/* The activation. The instructions of x86 give their second operand where the first is not above, or below, it. */
+INLINE VECTOR NAMED(clip)(const enum fc_bounds applied, VECTOR v, struct NAMED(bounds) b)
+{
+#ifdef __SSE2__
+    if (applied >= FC_LOW) v = OF_TYPE(ROWS16_(max))(b.lo, v);
+    if (applied == FC_BOTH) v = OF_TYPE(ROWS16_(min))(b.hi, v);
+#else
+    NAMED(mask) beyond = v < b.lo;
+    if (applied >= FC_LOW) v = (VECTOR)(((NAMED(mask))b.lo & beyond) | ((NAMED(mask))v & ~beyond));
+    beyond = b.hi < v;
+    if (applied == FC_BOTH) v = (VECTOR)(((NAMED(mask))b.hi & beyond) | ((NAMED(mask))v & ~beyond));
+#endif
+    return v;
+}
+
+/* The same for one value. */
+INLINE T NAMED(clip_value)(T v, const struct fc_epilogue *e)
+{
+    const T lo = (T)e->lo, hi = (T)e->hi;
+    v = v < lo ? lo : v;
+    return v > hi ? hi : v;
 }
 
 /* The first `count` values of a vector, fewer than all, in moves of a half, a quarter, …: a loop, or a call of memcpy,
@@ -95,42 +132,42 @@ INLINE void NAMED(stream)(char *to, VECTOR v)
 
 /* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels x taps by
  * step, and the table of them. */
-#define CONV(pixels, vectors)                                                \
-    static void NAMED(conv_##pixels##x##vectors##v)(const struct fc_tile *t) \
-    {                                                                        \
-        NAMED(conv_tile)(pixels, vectors, 0, t);                             \
+#define CONV(pixels, vectors)                                                     \
+    static void NAMED(conv_##pixels##x##vectors##v)(const struct fc_conv_args *t) \
+    {                                                                             \
+        NAMED(conv_tile)(pixels, vectors, 0, t);                                  \
     }
-#define CONV_PREFETCHING(pixels, vectors)                                                \
-    static void NAMED(conv_prefetching_##pixels##x##vectors##v)(const struct fc_tile *t) \
-    {                                                                                    \
-        NAMED(conv_tile)(pixels, vectors, 1, t);                                         \
+#define CONV_PREFETCHING(pixels, vectors)                                                     \
+    static void NAMED(conv_prefetching_##pixels##x##vectors##v)(const struct fc_conv_args *t) \
+    {                                                                                         \
+        NAMED(conv_tile)(pixels, vectors, 1, t);                                              \
     }
-#define NARROW(pixels, width)                                             \
-    static void NAMED(narrow_##pixels##x##width)(const struct fc_tile *t) \
-    {                                                                     \
-        NAMED(narrow_tile)(pixels, width, t);                             \
+#define NARROW(pixels, width)                                                  \
+    static void NAMED(narrow_##pixels##x##width)(const struct fc_conv_args *t) \
+    {                                                                          \
+        NAMED(narrow_tile)(pixels, width, t);                                  \
     }
-#define ROW(taps, step, pixels)                                                 \
-    static void NAMED(row_##pixels##x##taps##by##step)(const struct fc_tile *t) \
-    {                                                                           \
-        NAMED(row_tile)(pixels, taps, step, t);                                 \
+#define ROW(taps, step, pixels)                                                      \
+    static void NAMED(row_##pixels##x##taps##by##step)(const struct fc_conv_args *t) \
+    {                                                                                \
+        NAMED(row_tile)(pixels, taps, step, t);                                      \
     }
 #define ROW_3(pixels, step) ROW(3, step, pixels)
 #define ROW_5(pixels, step) ROW(5, step, pixels)
-#define PLANES(rows, vectors)                                                  \
-    static void NAMED(planes_##rows##x##vectors##v)(const struct fc_planes *t) \
-    {                                                                          \
-        NAMED(plane_tile)(rows, vectors, t);                                   \
+#define PLANES(rows, vectors)                                                      \
+    static void NAMED(planes_##rows##x##vectors##v)(const struct fc_plane_args *t) \
+    {                                                                              \
+        NAMED(plane_tile)(rows, vectors, t);                                       \
     }
-#define PLANES_REST(pixels, _)                                         \
-    static void NAMED(planes_rest_##pixels)(const struct fc_planes *t) \
-    {                                                                  \
-        NAMED(plane_rest)(pixels, t);                                  \
+#define PLANES_REST(pixels, _)                                             \
+    static void NAMED(planes_rest_##pixels)(const struct fc_plane_args *t) \
+    {                                                                      \
+        NAMED(plane_rest)(pixels, t);                                      \
     }
-#define FEW(columns, _)                                                                        \
-    static void NAMED(few_##columns)(const struct fc_tile *t, ptrdiff_t step, ptrdiff_t count) \
-    {                                                                                          \
-        NAMED(few_tile)(columns, t, step, count);                                              \
+#define FEW(columns, _)                                                                             \
+    static void NAMED(few_##columns)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
+    {                                                                                               \
+        NAMED(few_tile)(columns, t, step, count);                                                   \
     }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
 #define CONV_PREFETCHING_ENTRY(pixels, vectors) NAMED(conv_prefetching_##pixels##x##vectors##v),

@@ -37,11 +37,13 @@ INLINE VECTOR NAMED(spread)(VECTOR x, const int c)
 }
 
 /* One channel of a pixel whose input begins at `input`, among less than a vector of them. */
-static T NAMED(narrow_value)(const int width, const struct fc_tile *t, const char *input, int pixel, ptrdiff_t channel)
+static T NAMED(narrow_value)(const int width, const struct fc_conv_args *t, const char *input, int pixel,
+                             ptrdiff_t channel)
 {
     const ptrdiff_t first = channel / width * width;
     const T *w = (const T *)t->weights + channel;
-    T sum = ((const T *)t->bias)[channel];
+    const struct fc_epilogue *e = &t->epilogue;
+    T sum = ((const T *)e->bias)[channel];
     for (ptrdiff_t s = 0; s < t->n_segments; s++) {
         for (ptrdiff_t at = 0; at < t->length; at += t->tap) {
             KEEP_IN_ONE_REGISTER(at); /* and so unvectorised: gcc would round products and sums apart */
@@ -50,22 +52,23 @@ static T NAMED(narrow_value)(const int width, const struct fc_tile *t, const cha
         }
         w = (const T *)((const char *)w + t->gap);
     }
-    if (t->residual) sum += ((const T *)(t->residual + pixel * t->residual_stride))[channel];
-    return t->relu && sum < 0 ? 0 : sum;
+    if (e->residual) sum += ((const T *)(e->residual + pixel * e->residual_stride))[channel];
+    return NAMED(clip_value)(sum, e);
 }
 
 /* All channels of the pixels, where they fill no vector. */
-static void NAMED(narrow_values)(const int width, const struct fc_tile *t, const char *const *x, int pixels)
+static void NAMED(narrow_values)(const int width, const struct fc_conv_args *t, const char *const *x, int pixels)
 {
     for (int i = 0; i < pixels; i++)
         for (ptrdiff_t channel = 0; channel < t->columns; channel++)
-            ((T *)(t->out + i * t->out_stride))[channel] = NAMED(narrow_value)(width, t, x[i], i, channel);
+            ((T *)(t->epilogue.out + i * t->epilogue.out_stride))[channel] =
+                NAMED(narrow_value)(width, t, x[i], i, channel);
 }
 
 /* `pixels` and `width` are literals at every call. */
-INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct fc_tile *t)
+INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct fc_conv_args *t)
 {
-    const T *w = t->weights, *bias = t->bias;
+    const T *w = t->weights, *bias = t->epilogue.bias;
     const char *x[MAX_PIXELS];
     UNROLL
     for (int i = 0; i < pixels; i++) x[i] = t->pixels[i];
@@ -96,15 +99,15 @@ INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct f
             w = (const T *)((const char *)w + t->gap);
         }
         w = (const T *)((const char *)w + t->skipped);
-        NAMED(conv_finish)(pixels, 1, acc, t, at);
+        NAMED(conv_finish)(pixels, 1, acc, &t->epilogue, at);
     }
 }
 
 /* The tile of groups of one channel for pixels side by side, `step` columns apart, under a kernel of so many taps a row
  * that are neighbours: under a row of the kernel each column of the input is loaded once. */
-INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, const struct fc_tile *t)
+INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, const struct fc_conv_args *t)
 {
-    const T *w = t->weights, *bias = t->bias;
+    const T *w = t->weights, *bias = t->epilogue.bias;
     const char *first = t->pixels[0];
     const ptrdiff_t column = t->tap;
     if (t->columns < LANES) {
@@ -121,7 +124,7 @@ INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, co
             const char *x = first + t->segments[s] + at;
             VECTOR wv[FC_MAX_ROW_TAPS];
             UNROLL
-            for (int k = 0; k < taps; k++) wv[k] = *(const VECTOR *)(w + k * LANES);
+            for (int k = 0; k < taps; k++) wv[k] = NAMED(load_once)(w + k * LANES);
             UNROLL
             for (int j = 0; j < (pixels - 1) * step + taps; j++) {
                 if (j > 0) x += column;
@@ -133,6 +136,6 @@ INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, co
             }
         }
         w = (const T *)((const char *)w + t->skipped);
-        NAMED(conv_finish)(pixels, 1, acc, t, at);
+        NAMED(conv_finish)(pixels, 1, acc, &t->epilogue, at);
     }
 }

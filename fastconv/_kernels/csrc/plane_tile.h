@@ -24,7 +24,7 @@ INLINE void NAMED(plane_channels)(const int rows, const int vectors, const int c
         VECTOR xv[FC_MAX_VECTORS];
         UNROLL
         for (int j = 0; j < vectors; j++) {
-            xv[j] = ((const VECTOR *)x)[j];
+            xv[j] = rows > 1 ? NAMED(load_once)((const VECTOR *)x + j) : ((const VECTOR *)x)[j];
             if (copies) {
                 ((VECTOR *)copy)[j] = xv[j];
                 __builtin_prefetch(x + (vectors + j) * VECTOR_BYTES);
@@ -43,10 +43,10 @@ INLINE void NAMED(plane_channels)(const int rows, const int vectors, const int c
     }
 }
 
-INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc_planes *t)
+INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc_plane_args *t)
 {
-    const struct fc_tile *store = &t->store;
-    const ptrdiff_t panel_bytes = vectors * VECTOR_BYTES, bytes = store->columns * sizeof(T);
+    const struct fc_epilogue *e = &t->epilogue;
+    const ptrdiff_t panel_bytes = vectors * VECTOR_BYTES, bytes = t->columns * sizeof(T);
     const char *x = t->x;
     char *copy = t->copy;
     for (ptrdiff_t done = 0; done < bytes; done += panel_bytes, x += t->panel_stride) {
@@ -54,7 +54,7 @@ INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc
         UNROLL
         for (int i = 0; i < rows; i++) {
             UNROLL
-            for (int j = 0; j < vectors; j++) acc[i][j] = ((const T *)store->bias)[i] - (VECTOR){0};
+            for (int j = 0; j < vectors; j++) acc[i][j] = ((const T *)e->bias)[i] - (VECTOR){0};
         }
         for (ptrdiff_t c = 0; c < t->channels; c += SUM_TERMS) {
             const ptrdiff_t channels = t->channels - c < SUM_TERMS ? t->channels - c : SUM_TERMS;
@@ -69,7 +69,7 @@ INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc
             }
         }
         if (t->channels > SUM_TERMS) NAMED(conv_add)(rows, vectors, acc, sums);
-        NAMED(conv_finish)(rows, vectors, acc, store, done);
+        NAMED(conv_finish)(rows, vectors, acc, e, done);
     }
 }
 
@@ -85,11 +85,11 @@ INLINE void NAMED(plane_rest_step)(const int pixels, const int vectors, VECTOR a
 }
 
 /* A few pixels. */
-INLINE void NAMED(plane_rest)(const int pixels, const struct fc_planes *t)
+INLINE void NAMED(plane_rest)(const int pixels, const struct fc_plane_args *t)
 {
     enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, SUMS = 8, MOST_CHAINS = SUMS / VECTORS };
     const int chains = SUMS / (pixels * VECTORS); /* so many sums hide the multiply-adds' latency */
-    const struct fc_tile *store = &t->store;
+    const struct fc_epilogue *e = &t->epilogue;
     VECTOR acc[MOST_CHAINS][FC_MOST_REST][2], sums[FC_MOST_REST][2] = {0};
     const char *x = t->x;
     const T *w = t->weights;
@@ -118,9 +118,9 @@ INLINE void NAMED(plane_rest)(const int pixels, const struct fc_planes *t)
     UNROLL
     for (int i = 0; i < pixels; i++) {
         for (ptrdiff_t row = 0; row < t->rows; row++) {
-            T v = ((const T *)sums[i])[row] + ((const T *)store->bias)[row];
-            if (store->residual) v += ((const T *)(store->residual + row * store->residual_stride))[i];
-            ((T *)(store->out + row * store->out_stride))[i] = store->relu && v < 0 ? 0 : v;
+            T v = ((const T *)sums[i])[row] + ((const T *)e->bias)[row];
+            if (e->residual) v += ((const T *)(e->residual + row * e->residual_stride))[i];
+            ((T *)(e->out + row * e->out_stride))[i] = NAMED(clip_value)(v, e);
         }
     }
 }

@@ -61,7 +61,7 @@ INLINE ptrdiff_t NAMED(pool_lanes)(const int is_max)
 
 /* Some vectors of channels of a pixel, `count` channels in each. `is_max` and `vectors` are literals at every call, and
  * so is `count` where it is all. */
-INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t count, const struct fc_windows *t,
+INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t count, const struct fc_pool_args *t,
                               const char *x, char *out)
 {
     const ptrdiff_t row_stride = t->row_stride, column_stride = t->column_stride, length = t->columns * column_stride;
@@ -97,7 +97,7 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
 }
 
 /* Blocks of so many vectors, as long as they are whole, from byte `at` of the channels on; returns where they end. */
-INLINE ptrdiff_t NAMED(pool_blocks)(const int is_max, const int vectors, const struct fc_windows *t, const char *x,
+INLINE ptrdiff_t NAMED(pool_blocks)(const int is_max, const int vectors, const struct fc_pool_args *t, const char *x,
                                     char *out, ptrdiff_t at)
 {
     const ptrdiff_t block = vectors * NAMED(pool_lanes)(is_max) * sizeof(T);
@@ -106,7 +106,7 @@ INLINE ptrdiff_t NAMED(pool_blocks)(const int is_max, const int vectors, const s
     return at;
 }
 
-INLINE void NAMED(pool_tile)(const int is_max, const struct fc_windows *t)
+INLINE void NAMED(pool_tile)(const int is_max, const struct fc_pool_args *t)
 {
     const ptrdiff_t bytes = t->channels * sizeof(T), vector = NAMED(pool_lanes)(is_max) * sizeof(T);
     const char *x = t->x;
@@ -123,12 +123,12 @@ INLINE void NAMED(pool_tile)(const int is_max, const struct fc_windows *t)
     }
 }
 
-static void NAMED(pool_max)(const struct fc_windows *t)
+static void NAMED(pool_max)(const struct fc_pool_args *t)
 {
     NAMED(pool_tile)(1, t);
 }
 
-static void NAMED(pool_average)(const struct fc_windows *t)
+static void NAMED(pool_average)(const struct fc_pool_args *t)
 {
     NAMED(pool_tile)(0, t);
 }

@@ -1,6 +1,7 @@
 /* What the framework knows of Winograd's kernels. Lengths, strides and offsets in memory are in bytes. */
 #ifndef FASTCONV_WINOGRAD_H
 #define FASTCONV_WINOGRAD_H
+#include "epilogue.h"
 #include "sizes.h"
 #include <stddef.h>
 
@@ -39,7 +40,7 @@ struct fc_direct {
 };
 
 /* Patches of pixels to transform: those of tiles side by side. */
-struct fc_patches {
+struct fc_input_args {
     struct fc_axes axes;
     const char *const *pixels; /* column by column, where each pixel's channels begin */
     int tiles;
@@ -53,7 +54,7 @@ struct fc_patches {
 };
 
 /* Weights of some input channels and a block of columns, to be transformed and packed. */
-struct fc_weights {
+struct fc_weights_args {
     double rows[FC_MAX_NODES + 1][FC_MAX_TAPS]; /* of G, for 0 and each node */
     const char *taps;                           /* HWIO, from the first channel and column on */
     ptrdiff_t tap_stride, channel_stride;       /* from a tap of the kernel to the next, from a channel to the next */
@@ -63,10 +64,10 @@ struct fc_weights {
     double *sums; /* of absolute weights, for each column of whole vectors */
 };
 
-typedef void (*fc_weights_kernel)(const struct fc_weights *);
+typedef void (*fc_weights_kernel)(const struct fc_weights_args *);
 
 /* Rows of channels, one of each tile, times the weights of one point. */
-struct fc_product {
+struct fc_product_args {
     const char *rows;
     ptrdiff_t row_stride;
     ptrdiff_t length;    /* of a row */
@@ -78,17 +79,13 @@ struct fc_product {
 };
 
 /* A tile of output to make from its sums or, with the patch and the weights, directly. */
-struct fc_result {
+struct fc_output_args {
     struct fc_axes axes;
     const char *sums; /* [point][column], FC_MAX_VECTORS vectors of columns */
-    const void *bias; /* padded to whole vectors */
-    const char *residual;
-    ptrdiff_t residual_stride, residual_row; /* from a pixel to the next, from a row of pixels to the next */
-    char *out;
-    ptrdiff_t out_stride, out_row;
+    struct fc_epilogue epilogue;
+    ptrdiff_t residual_row, out_row; /* from a row of pixels to the next */
     ptrdiff_t columns;
-    int rows, cols; /* of the tile inside the map */
-    int relu;
+    int rows, cols;          /* of the tile inside the map */
     int streams;             /* whether whole vectors go past the caches, where they are whole cache lines */
     const char *weights;     /* HWIO, from the first column on */
     ptrdiff_t weight_stride; /* from an input channel to the next */
@@ -97,10 +94,10 @@ struct fc_result {
 struct fc_winograd_kernels {
     fc_weights_kernel weights[2][FC_MAX_NODES]; /* [kernel is 5×5][nodes - 1] */
     /* [kernel is 5×5][nodes of rows - 1][nodes of cols - 1] */
-    void (*input[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_patches *);
-    void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_result *);
-    void (*product[FC_MAX_VECTORS][FC_MAX_PIXELS])(const struct fc_product *); /* [vectors - 1][tiles - 1] */
-    void (*direct)(const struct fc_patches *, const struct fc_result *);
+    void (*input[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_input_args *);
+    void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_output_args *);
+    void (*product[FC_MAX_VECTORS][FC_MAX_PIXELS])(const struct fc_product_args *); /* [vectors - 1][tiles - 1] */
+    void (*direct)(const struct fc_input_args *, const struct fc_output_args *);
 };
 
 #endif

@@ -3,16 +3,18 @@
  */
 
 /* Outputs that see the same taps, one column of the kernel for a vector of columns after the other. */
-INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_patches *patch, const struct fc_result *t,
+INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_input_args *patch, const struct fc_output_args *t,
                                    const int *outputs, struct fc_window window)
 {
+    const struct fc_epilogue *e = &t->epilogue;
+    const struct NAMED(bounds) bounds = NAMED(bounds)(e);
     const int n = t->axes.points, kernel = t->axes.rows->points + 1 - t->axes.rows->outputs;
     for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
         VECTOR acc[DIRECT_PIXELS], sums[DIRECT_PIXELS];
         int terms = 0, is_first = 1;
         UNROLL
-        for (int i = 0; i < pixels; i++) acc[i] = *(const VECTOR *)((const char *)t->bias + at);
+        for (int i = 0; i < pixels; i++) acc[i] = *(const VECTOR *)((const char *)e->bias + at);
         for (int tap = window.first_row * kernel; tap < window.end_row * kernel; tap++) {
             const int row = tap / kernel, col = tap % kernel;
             if (col < window.first_col || col >= window.end_col) continue;
@@ -48,16 +50,16 @@ INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_patches *pa
             const int y = outputs[i] / FC_MAX_OUTPUTS, x = outputs[i] % FC_MAX_OUTPUTS;
             VECTOR sum = acc[i];
             if (!is_first) sum += sums[i];
-            if (t->residual)
-                sum += NAMED(load_some)(t->residual + y * t->residual_row + x * t->residual_stride + at, count);
-            if (t->relu) sum = NAMED(positive)(sum);
-            NAMED(store_some)(t->out + y * t->out_row + x * t->out_stride + at, sum, count);
+            if (e->residual)
+                sum += NAMED(load_some)(e->residual + y * t->residual_row + x * e->residual_stride + at, count);
+            NAMED(store_some)(e->out + y * t->out_row + x * e->out_stride + at, NAMED(clip)(FC_BOTH, sum, bounds),
+                              count);
         }
     }
 }
 
 /* The outputs inside the map that `patch->direct` names; those that see zeros alone have no terms. */
-static void NAMED(winograd_direct)(const struct fc_patches *patch, const struct fc_result *t)
+static void NAMED(winograd_direct)(const struct fc_input_args *patch, const struct fc_output_args *t)
 {
     struct fc_window windows[FC_MAX_OUTPUTS * FC_MAX_OUTPUTS];
     int outputs[FC_MAX_OUTPUTS * FC_MAX_OUTPUTS], count = 0;

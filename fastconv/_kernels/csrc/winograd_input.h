@@ -92,7 +92,7 @@ NAMED(winograd_windows)(const struct fc_axes *axes, const char *const *pixels, p
 }
 
 /* What is known of a tile from the sums of squares of its patch's columns and of the inner parts, by two columns. */
-INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int cols, const struct fc_patches *t,
+INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int cols, const struct fc_input_args *t,
                                   int tile, const VECTOR *squares, VECTOR parts[][2])
 {
     VECTOR sum = squares[0];
@@ -121,7 +121,7 @@ INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int co
 /* Transforms the patches of a run of tiles side by side, whose columns they share, and tells of each tile which outputs
  * are to be computed directly. */
 INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const int col_nodes,
-                                  const struct fc_patches *t)
+                                  const struct fc_input_args *t)
 {
     const int rows = 2 * row_nodes + 2, cols = 2 * col_nodes + 2, outputs = cols + 1 - kernel;
     const struct NAMED(winograd_constants) over_rows = NAMED(winograd_broadcast)(row_nodes, 2, t->axes.rows);

@@ -28,7 +28,8 @@ INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const 
 }
 
 /* The products of one point for some tiles. */
-INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int prefetched, const struct fc_product *t)
+INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int prefetched,
+                                 const struct fc_product_args *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
@@ -63,7 +64,7 @@ INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int p
     }
 }
 
-INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product *t)
+INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product_args *t)
 {
     if (t->prefetched == 0)
         NAMED(winograd_sums)(tiles, vectors, 0, t);
@@ -75,16 +76,18 @@ INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const st
 
 /* One vector of columns of a tile: all of it for a tile wholly inside the map, or the first `count` for the values
  * inside. The first five arguments are literals at every call. */
-INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const int col_nodes, const int add_residual,
+INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const int col_nodes, const int adds,
                                     const enum fc_extent extent, const struct NAMED(winograd_constants) * c,
-                                    const struct fc_result *t, ptrdiff_t at, ptrdiff_t count)
+                                    const struct fc_output_args *t, ptrdiff_t at, ptrdiff_t count)
 {
-    const int whole = extent != FC_SOME;
-    const int row_points = 2 * row_nodes + 2, col_points = 2 * col_nodes + 2, relu = t->relu;
+    const struct fc_epilogue *e = &t->epilogue;
+    const int whole = extent != FC_SOME, clips = fc_bounds(e) != FC_UNBOUNDED;
+    const int row_points = 2 * row_nodes + 2, col_points = 2 * col_nodes + 2;
     const int row_outputs = row_points + 1 - kernel, col_outputs = col_points + 1 - kernel;
     const int rows = whole ? row_outputs : t->rows, cols = whole ? col_outputs : t->cols;
     const ptrdiff_t points = NAMED(winograd_full_points)(row_nodes, col_nodes, t->axes.points);
-    const VECTOR bias = *(const VECTOR *)((const char *)t->bias + at);
+    const VECTOR bias = *(const VECTOR *)((const char *)e->bias + at);
+    const struct NAMED(bounds) bounds = NAMED(bounds)(e);
     _Alignas(VECTOR_BYTES) VECTOR columns[FC_MAX_OUTPUTS][FC_MAX_POINTS];
     VECTOR m[FC_MAX_POINTS], y[FC_MAX_OUTPUTS];
     for (int j = 0; j < col_points; j++) {
@@ -97,8 +100,8 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
         UNROLL
         for (int i = 0; i < row_outputs; i++) columns[i][j] = y[i];
     }
-    const ptrdiff_t out_stride = t->out_stride, residual_stride = t->residual_stride;
-    char *out = t->out + at;
+    const ptrdiff_t out_stride = e->out_stride, residual_stride = e->residual_stride;
+    char *out = e->out + at;
     for (int i = 0; i < row_outputs; i++, out += t->out_row) {
         if (i == rows) break;
         UNROLL
@@ -108,10 +111,10 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
         for (int j = 0; j < col_outputs; j++) {
             if (j == cols) break;
             VECTOR v = y[j] + bias;
-            if (add_residual)
-                v += NAMED(load_some)(t->residual + i * t->residual_row + j * residual_stride + at,
+            if (adds)
+                v += NAMED(load_some)(e->residual + i * t->residual_row + j * residual_stride + at,
                                       whole ? LANES : count);
-            if (relu) v = NAMED(positive)(v);
+            if (clips) v = NAMED(clip)(FC_BOTH, v, bounds);
             if (extent == FC_STREAMED)
                 NAMED(stream)(out + j * out_stride, v);
             else
@@ -123,9 +126,9 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
 /* The same, with or without a residual. */
 INLINE void NAMED(winograd_finish)(const int kernel, const int row_nodes, const int col_nodes,
                                    const enum fc_extent extent, const struct NAMED(winograd_constants) * c,
-                                   const struct fc_result *t, ptrdiff_t at, ptrdiff_t count)
+                                   const struct fc_output_args *t, ptrdiff_t at, ptrdiff_t count)
 {
-    if (t->residual)
+    if (t->epilogue.residual)
         NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 1, extent, c, t, at, count);
     else
         NAMED(winograd_columns)(kernel, row_nodes, col_nodes, 0, extent, c, t, at, count);
@@ -134,14 +137,15 @@ INLINE void NAMED(winograd_finish)(const int kernel, const int row_nodes, const 
 /* The sums of a tile, [point][column], to its `rows` × `cols` values that lie inside the map. The powers are those of
  * the axis with more points, of which a short one uses the first. */
 INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const int col_nodes,
-                                   const struct fc_result *t)
+                                   const struct fc_output_args *t)
 {
     const int nodes = row_nodes > col_nodes ? row_nodes : col_nodes;
     const int row_outputs = 2 * row_nodes + 3 - kernel, col_outputs = 2 * col_nodes + 3 - kernel;
     const struct NAMED(winograd_constants) c =
         NAMED(winograd_broadcast)(nodes, 2 * nodes + 3 - kernel, row_nodes > col_nodes ? t->axes.rows : t->axes.cols);
     const int inside = t->rows == row_outputs && t->cols == col_outputs;
-    const int is_of_lines = VECTOR_BYTES == CACHE_LINE && ((uintptr_t)t->out | t->out_stride) % CACHE_LINE == 0;
+    const int is_of_lines =
+        VECTOR_BYTES == CACHE_LINE && ((uintptr_t)t->epilogue.out | t->epilogue.out_stride) % CACHE_LINE == 0;
     for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
         if (!inside || count < LANES)
@@ -154,25 +158,25 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
 }
 
 /* The functions, named by nodes, tiles x vectors or kernel and nodes, and the table of them. */
-#define WEIGHTS(kernel, nodes)                                                         \
-    static void NAMED(winograd_weights_##kernel##_##nodes)(const struct fc_weights *t) \
-    {                                                                                  \
-        NAMED(winograd_weights)(kernel, nodes, t);                                     \
+#define WEIGHTS(kernel, nodes)                                                              \
+    static void NAMED(winograd_weights_##kernel##_##nodes)(const struct fc_weights_args *t) \
+    {                                                                                       \
+        NAMED(winograd_weights)(kernel, nodes, t);                                          \
     }
-#define INPUT(kernel, row_nodes, col_nodes)                                                            \
-    static void NAMED(winograd_input_##kernel##_##row_nodes##_##col_nodes)(const struct fc_patches *t) \
-    {                                                                                                  \
-        NAMED(winograd_input)(kernel, row_nodes, col_nodes, t);                                        \
+#define INPUT(kernel, row_nodes, col_nodes)                                                               \
+    static void NAMED(winograd_input_##kernel##_##row_nodes##_##col_nodes)(const struct fc_input_args *t) \
+    {                                                                                                     \
+        NAMED(winograd_input)(kernel, row_nodes, col_nodes, t);                                           \
     }
-#define PRODUCT(tiles, vectors)                                                            \
-    static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product *t) \
-    {                                                                                      \
-        NAMED(winograd_product)(tiles, vectors, t);                                        \
+#define PRODUCT(tiles, vectors)                                                                 \
+    static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product_args *t) \
+    {                                                                                           \
+        NAMED(winograd_product)(tiles, vectors, t);                                             \
     }
-#define OUTPUT(kernel, row_nodes, col_nodes)                                                           \
-    static void NAMED(winograd_output_##kernel##_##row_nodes##_##col_nodes)(const struct fc_result *t) \
-    {                                                                                                  \
-        NAMED(winograd_output)(kernel, row_nodes, col_nodes, t);                                       \
+#define OUTPUT(kernel, row_nodes, col_nodes)                                                                \
+    static void NAMED(winograd_output_##kernel##_##row_nodes##_##col_nodes)(const struct fc_output_args *t) \
+    {                                                                                                       \
+        NAMED(winograd_output)(kernel, row_nodes, col_nodes, t);                                            \
     }
 #define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
 

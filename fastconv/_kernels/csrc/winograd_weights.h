@@ -64,7 +64,7 @@ INLINE void NAMED(winograd_tap_lines)(const int kernel, const int nodes, WIDE g[
     }
 }
 
-INLINE void NAMED(winograd_weights)(const int kernel, const int nodes, const struct fc_weights *t)
+INLINE void NAMED(winograd_weights)(const int kernel, const int nodes, const struct fc_weights_args *t)
 {
     const int points = 2 * nodes + 2, parts = (t->columns + LANES - 1) / LANES * PARTS;
     const ptrdiff_t part_bytes = WIDE_LANES * sizeof(T), point_stride = t->point_stride;

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from fastconv._checks.types import Shape
-from fastconv._graph.operations.activations import Relu
+from fastconv._graph.operations.activations import Clip
 from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.pools import Pool
@@ -29,7 +29,7 @@ STEPS: dict[type[Operation], Binds] = {
     Pad: BoundPad,  # type: ignore[dict-item]
     Flatten: BoundFlatten,  # type: ignore[dict-item]
     Add: BoundElementwise,
-    Relu: BoundElementwise,
+    Clip: BoundElementwise,
     Operation: BoundElementwise,
 }
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastconv._checks import activations
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Layout
 from fastconv._graph.operations.conv import Conv
@@ -45,4 +46,4 @@ class BoundConv(BoundStep):
 
     def _bind(self, threads: int) -> Runner:
         shape = self.shape.merged if self.layout == "NHWC" else self.shape
-        return self.algorithm.bind(shape, self._packed, self._operation.activation)
+        return self.algorithm.bind(shape, self._packed, activations.bounds(self._operation.activation))

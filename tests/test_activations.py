@@ -1,0 +1,135 @@
+"""Activations that are bounds: what they are checked for, and what every kernel's store makes of its sums."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from cases import in_layout, integers, kernel_in_layout, non_finite, normals
+from graph_cases import ONE, THREE, X, assert_right
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastconv
+from fastconv import reference
+from fastconv._checks import activations
+
+pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
+BOUNDS = [(0.0, np.inf), (0.0, 6.0), (-np.inf, 0.5), (-1.5, 0.25), (2.0, 2.0)]
+
+# (x, weight, options), an algorithm or more for each kernel: whole vectors of channels and some of one, few channels,
+# narrow groups and rows of them, Winograd's tiles at the edges of the map, products of planes and their last pixels.
+LAYERS = [
+    ((2, 5, 7, 9), (2, 3, 9, 35), {"padding": 1}),
+    ((1, 3, 33, 5), (1, 1, 5, 3), {}),
+    ((1, 3, 33, 5), (1, 1, 5, 4), {}),
+    ((1, 3, 33, 5), (1, 1, 5, 8), {}),
+    ((2, 7, 9, 20), (3, 3, 1, 20), {"groups": 20, "padding": 1}),
+    ((2, 7, 9, 3), (3, 3, 1, 3), {"groups": 3}),
+    ((1, 6, 9, 20), (7, 3, 4, 20), {"groups": 5, "padding": 3}),
+    ((2, 9, 10, 17), (3, 3, 17, 35), {"padding": 1, "algorithm": "winograd"}),
+    ((1, 6, 7, 16), (5, 5, 16, 16), {"padding": 2, "algorithm": "winograd"}),
+    ((2, 6, 9, 17), (1, 1, 17, 19), {}),
+    ((2, 6, 9, 17), (1, 1, 17, 19), {"algorithm": "blas"}),
+]
+
+
+def clipped(y, low, high):
+    """The bits of a clip that keeps NaN and -0."""
+    y = np.where(y < low, y.dtype.type(low), y)
+    return np.where(y > high, y.dtype.type(high), y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("layer", "layout"), list(product(LAYERS, ["NHWC", "NCHW"])))
+def test_the_bits_of_bounds_in_the_store(layer, layout, dtype):
+    """Those of the linear layer, clipped; the linear layer is the reference's to compare."""
+    x_shape, weight_shape, options = layer
+    rng, options = np.random.default_rng(0), {**options, "layout": layout}
+    weight = integers(rng, kernel_in_layout(weight_shape, layout), dtype)
+    linear = fastconv.Conv2d(weight, num_threads=1, **options)
+    for values in (normals, integers, non_finite):
+        x = values(rng, in_layout(x_shape, layout), dtype)
+        x[:1, :2] = -0.0
+        want = linear(x)
+        residual = normals(rng, want.shape, dtype)
+        residual[..., ::2] = -0.0
+        for bounds, num_threads in zip(BOUNDS, [1, 2, 3, 2, 1], strict=True):
+            plan = fastconv.Conv2d(weight, activation=bounds, num_threads=num_threads, **options)
+            assert plan(x).tobytes() == clipped(want, *bounds).tobytes()
+            added = linear(x, residual=residual)
+            assert plan(x, residual=residual).tobytes() == clipped(added, *bounds).tobytes()
+
+
+def test_names_are_bounds():
+    for name, (low, high) in [("relu", (0, np.inf)), ("relu6", (0, 6)), (None, (-np.inf, np.inf))]:
+        got = fastconv.conv2d(X * 9, THREE, activation=name)
+        assert got.tobytes() == fastconv.conv2d(X * 9, THREE, activation=[np.float32(low), high]).tobytes()
+        np.testing.assert_allclose(got, reference.conv2d(X * 9, THREE, activation=(low, high)), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        *(
+            (value, TypeError)
+            for value in [6, 0.5, {0, 6}, b"relu", (None, 6), ("0", 6), (True, 6), (0, 1j), np.ones(2)]
+        ),
+        *((value, TypeError) for value in [(np.ones(2), 3), [[0, 6]]]),
+        *(
+            (value, ValueError)
+            for value in [(), (1,), (0, 1, 2), "Relu6", "clip", "", (1, 0), (np.nan, 1), (0, np.nan)]
+        ),
+        *((value, ValueError) for value in [(10**400, 10**401), (np.float32(1), 1 - 1e-12)]),
+    ],
+)
+def test_what_is_no_activation(value, error):
+    g = fastconv.Graph()
+    calls = [
+        lambda: fastconv.conv2d(X, ONE, activation=value),
+        lambda: fastconv.Conv2d(ONE, activation=value),
+        lambda: fastconv.pointwise(X, ONE[0, 0], activation=value),
+        lambda: fastconv.reference.conv2d(X, ONE, activation=value),
+        lambda: fastconv.MLPConv((ONE, None), activation=value),
+        lambda: g.conv2d(g.x, ONE, activation=value),
+    ]
+    for call in calls:
+        with pytest.raises(error, match="activation must") as caught:
+            call()
+        assert "got" in str(caught.value)
+
+
+def test_a_list_of_bounds_that_is_changed_later():
+    bounds = [0, 6]
+    plan = fastconv.Conv2d(ONE, activation=bounds)
+    bounds[:] = 1, 1
+    assert plan(X * 9).tobytes() == fastconv.conv2d(X * 9, ONE, activation="relu6").tobytes()
+
+
+ENDS = st.sampled_from([-np.inf, -2.0, -1.0, 0.0, 1.0, 2.0, 6.0, np.inf])
+PAIRS = st.tuples(ENDS, ENDS).map(sorted).map(tuple)
+
+
+@given(PAIRS, PAIRS)
+def test_two_clips_are_one(first, second):
+    x = np.array([-np.inf, -3, -2, -1.5, -1, -0.0, 0, 0.5, 1, 1.5, 2, 6, 7, np.inf, np.nan])
+    one = activations.bounds(activations.composed(first, second))
+    np.testing.assert_array_equal(clipped(x, *one), clipped(clipped(x, *first), *second))
+
+
+def test_clips_join_the_store_before_them():
+    g = fastconv.Graph()
+    y = g.clip(g.relu(g.conv2d(g.x, THREE, padding=1, activation=(-1, 3), name="conv")), -2, 2)
+    plan = g.plan(g.relu6(g.add(g.relu(y), g.clip(g.add(g.x, g.x), -1, 0.5), name="sum")))
+    assert_right(plan, 5 * X)
+    activations = {node.name: node.operation.activation for node in plan._rewritten.nodes}
+    assert activations == {"conv": (0.0, 2.0), "add": (-1.0, 0.5), "sum": "relu6"}
+
+
+def test_a_clip_of_which_another_node_reads_the_input_is_a_step():
+    """Of two clips, one after the other, too, the first of which is in a store already."""
+    for make in (lambda g: g.conv2d(g.x, THREE, padding=1), lambda g: g.add(g.x, g.x)):
+        g = fastconv.Graph()
+        y = g.relu(make(g))
+        plan = g.plan(g.max_pool2d(g.concat(g.clip(y, -1, 0.25), y), 1))
+        assert_right(plan, X)
+        assert "clip" in plan.describe(X.shape).parts
