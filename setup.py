@@ -202,6 +202,7 @@ def main():
             ".".join(path.with_suffix("").parts),
             [path.as_posix(), *([f"{CSRC}/isa.c"] if path.stem == "cpu" else [])],
             include_dirs=[CSRC, np.get_include()],
+            libraries=["m"] if path.stem == "cpu" else [],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         )
         for path in sources

@@ -4,8 +4,10 @@ What a user gives is read here once, and turned into integers, tuples and plain 
 or an object that answers otherwise when it is asked again, changes nothing. Only what these functions return is used.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from numbers import Real
 from operator import index
 from typing import TypeVar
 
@@ -63,6 +65,19 @@ def boolean(name: str, value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {value!r}")
     return bool(value)
+
+
+def number(name: str, value: object, *, is_finite: bool = True) -> float:
+    """A real number that is not NaN, as a float; bools are TypeErrors."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if not (math.isfinite(found) if is_finite else found == found):
+        raise ValueError(f"{name} must be a {'finite ' * is_finite}number, got {value!r}")
+    return found
 
 
 def pair(name: str, value: object, least: int) -> Size:

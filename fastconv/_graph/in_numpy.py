@@ -226,6 +226,11 @@ def channel_axis(layout: Layout) -> int:
     return -1 if layout == "NHWC" else -3
 
 
+def per_channel(vector: Array[np.float64], layout: Layout) -> Array[np.float64]:
+    """A vector of a value for each channel, to be broadcast to a map."""
+    return vector if layout == "NHWC" else vector[:, None, None]
+
+
 def _nhwc(x: np.ndarray, layout: Layout) -> Array[np.float64]:
     """x in float64, with a batch axis and the channels last."""
     x = np.moveaxis(x.astype(float), channel_axis(layout), -1)

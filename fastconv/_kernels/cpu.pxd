@@ -177,6 +177,32 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef void (*fc_pool_kernel)(const fc_pool_args *) noexcept
 
+    enum:
+        FC_FUNCTION_COUNT
+
+    struct fc_map_args:
+        const char *x
+        const char *y
+        const char *z
+        char *out
+        ptrdiff_t x_stride
+        ptrdiff_t y_stride
+        ptrdiff_t out_stride
+        ptrdiff_t pixels
+        ptrdiff_t channels
+        double numbers[3]
+        double lo
+        double hi
+        ptrdiff_t before
+        ptrdiff_t after
+        char *work
+
+    ctypedef void (*fc_map_kernel)(const fc_map_args *) noexcept
+
+    struct fc_function:
+        const char *name
+        fc_map_kernel kernel
+
     struct fc_kernels:
         int lanes
         int max_pixels
@@ -190,6 +216,7 @@ cdef extern from "kernels.h" nogil:
         fc_transpose_kernel transpose[2]
         fc_pool_kernel pool_max
         fc_pool_kernel pool_average
+        fc_function functions[13]
         const fc_winograd_kernels *winograd
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept

@@ -1,5 +1,18 @@
+import numpy as np
+
 from fastconv._checks.types import Bounds
 from fastconv._runners.cut import Runner
 
 class Elementwise(Runner):
-    def __init__(self, shape: tuple[int, int, int, int], bounds: Bounds, itemsize: int) -> None: ...
+    def __init__(
+        self,
+        function: str,
+        shape: tuple[int, int, int, int],
+        itemsize: int,
+        numbers: tuple[float, ...] = ...,
+        bounds: Bounds = ...,
+        vectors: tuple[np.ndarray, ...] = ...,
+        wide: int = ...,
+        pixel: int | None = ...,
+        window: tuple[int, int] | None = ...,
+    ) -> None: ...

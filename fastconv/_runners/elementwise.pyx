@@ -1,29 +1,67 @@
-"""Sums, ReLUs and copies of whole NHWC arrays: what no convolution's store could take. Memory is all they wait for."""
+"""Functions of each value of NHWC arrays, or of all channels of a pixel: the team shares the rows of pixels."""
 
-from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
+from fastconv._kernels.cpu cimport (
+    FC_FUNCTION_COUNT, FC_MAX_VECTOR_BYTES, fc_kernels, fc_map_args, fc_map_kernel, kernels_for,
+)
 from fastconv._runners.cut cimport Arrays, Cut, Runner
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
 
-ctypedef fused value:
-    float
-    double
+import_array()
+
+cdef char NOTHING = 0
 
 
 cdef class Elementwise(Runner):
-    """out = min(max(x + residual, low), high), or of x where there is none, for arrays of one NHWC shape.
+    """A function of csrc/kernels.h, for contiguous arrays of one NHWC shape.
 
-    x and the residual are contiguous; the team shares the rows of pixels.
+    Parameters
+    ----------
+    function : str
+    shape : (batch, height, width, channels)
+    itemsize : int
+    numbers, bounds : tuples of float
+        What the kernels call so.
+    vectors : tuple of ndarray
+        Of a value for each channel, of the arrays' dtype; repeated for as many pixels as are computed as one.
+    wide : int
+        Pixels that are computed as one where those of the result lie side by side.
+    pixel : 0, 1 or None
+        Which of two inputs is one pixel of each image, if one is.
+    window : (channels before, channels after)
+        Of the local response normalisation.
     """
 
-    cdef fc_epilogue epilogue  # its bounds
-    cdef ptrdiff_t itemsize, height, width, channels
+    cdef fc_map_kernel kernel
+    cdef fc_map_args args
+    cdef tuple vectors  # what `args` points to
+    cdef ptrdiff_t itemsize, height, width, channels, wide
+    cdef bint swaps, y_is_pixel
 
-    def __init__(self, shape, bounds, ptrdiff_t itemsize):
+    def __init__(
+        self, str function, shape, ptrdiff_t itemsize, numbers=(), bounds=(0, 0), tuple vectors=(), ptrdiff_t wide=1,
+        pixel=None, window=None,
+    ):
+        cdef ndarray vector
+        cdef const fc_kernels *kernels = kernels_for(itemsize)
+        names = [kernels.functions[<ptrdiff_t>i].name.decode() for i in range(FC_FUNCTION_COUNT)]
+        self.kernel = kernels.functions[<ptrdiff_t>names.index(function)].kernel
         self.repeats, self.height, self.width, self.channels = shape
-        self.epilogue.lo, self.epilogue.hi = bounds
-        self.itemsize = itemsize
+        self.itemsize, self.vectors, self.wide = itemsize, vectors, wide
+        self.swaps, self.y_is_pixel = pixel == 0, pixel is not None
+        for i, number in enumerate(numbers):
+            self.args.numbers[<ptrdiff_t>i] = number
+        self.args.lo, self.args.hi = bounds
+        self.args.y = self.args.z = &NOTHING
+        for i, vector in enumerate(vectors):
+            if i == 0:
+                self.args.y = <const char *>PyArray_DATA(vector)
+            else:
+                self.args.z = <const char *>PyArray_DATA(vector)
+        if window is not None:
+            self.args.before, self.args.after = window
+            self.workspace_bytes = (sum(window) + self.channels) * itemsize + 2 * FC_MAX_VECTOR_BYTES
         self.strips = self.most_strips = self.height
         self.most_parts = 1
 
@@ -31,38 +69,24 @@ cdef class Elementwise(Runner):
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the rows of pixels."""
-        cdef ptrdiff_t row = fc_take_unit(shares, thread), n = self.channels, pixels = self.width, at, _
-        cdef const char *residual
-        cdef char *out
-        if arrays.out_stride == n * self.itemsize:  # pixels side by side: one wide pixel
-            n, pixels = n * pixels, 1
+        cdef fc_map_args t = self.args
+        cdef ptrdiff_t row = fc_take_unit(shares, thread), pixel = self.channels * self.itemsize, offset
+        cdef ptrdiff_t wide = self.wide if arrays.out_stride == pixel else 1
+        cdef const char *x = arrays.residual if self.swaps else arrays.x
+        cdef const char *y = arrays.x if self.swaps else arrays.residual
+        t.work, t.x_stride, t.out_stride = work, wide * pixel, wide * arrays.out_stride
+        t.y_stride = t.x_stride if y != NULL and not self.y_is_pixel else 0
         while row >= 0:
-            at = row * self.width * self.channels * self.itemsize
-            out = arrays.out + row // self.height * arrays.out_image
-            out += row % self.height * self.width * arrays.out_stride
-            for _ in range(pixels):
-                residual = NULL
-                if arrays.residual != NULL:
-                    residual = arrays.residual + at
-                if self.itemsize == sizeof(float):
-                    apply(<const float *>(arrays.x + at), <const float *>residual, <float *>out, n, &self.epilogue)
-                else:
-                    apply(<const double *>(arrays.x + at), <const double *>residual, <double *>out, n, &self.epilogue)
-                at += n * self.itemsize
-                out += arrays.out_stride
+            t.x = x + row * self.width * pixel
+            t.out = arrays.out + row // self.height * arrays.out_image
+            t.out += row % self.height * self.width * arrays.out_stride
+            if y != NULL:
+                t.y = y + (row // self.height * pixel if self.y_is_pixel else row * self.width * pixel)
+            t.pixels, t.channels = self.width // wide, wide * self.channels
+            self.kernel(&t)
+            if self.width % wide:
+                offset = t.pixels * t.x_stride
+                t.x, t.y, t.out = t.x + offset, t.y + t.pixels * t.y_stride, t.out + offset
+                t.pixels, t.channels = 1, self.width % wide * self.channels
+                self.kernel(&t)
             row = fc_take_unit(shares, thread)
-
-
-cdef void apply(
-    const value *x, const value *residual, value *out, ptrdiff_t n, const fc_epilogue *epilogue
-) noexcept nogil:
-    """n values side by side; a comparison with a NaN is false, which keeps it."""
-    cdef ptrdiff_t i
-    cdef value sum, lo = <value>epilogue.lo, hi = <value>epilogue.hi
-    if residual == NULL and not fc_bounds(epilogue):
-        memcpy(out, x, n * sizeof(value))
-        return
-    for i in range(n):
-        sum = x[i] + residual[i] if residual != NULL else x[i]
-        sum = lo if sum < lo else sum
-        out[i] = hi if sum > hi else sum

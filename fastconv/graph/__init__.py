@@ -5,12 +5,13 @@ from fastconv._planning.graph_plan import GraphPlan
 from fastconv._planning.plan import Plan
 from fastconv.graph._arithmetic import Arithmetic
 from fastconv.graph._layers import Layers
+from fastconv.graph._normalization import Normalization
 from fastconv.graph._shaping import Shaping
 
 __all__ = ["Graph"]
 
 
-class Graph(Layers, Arithmetic, Shaping):
+class Graph(Layers, Arithmetic, Normalization, Shaping):
     """A directed acyclic graph of operations on one input, `x`, from which `plan` makes one that runs.
 
     Every method adds a node and returns it; arguments are nodes of this graph. What can be checked before there is an x

@@ -1,31 +1,102 @@
-"""The operations on each value alone, or on one of each of several maps."""
+"""The operations on each value alone, or on one of each of two maps."""
 
 from math import inf
+from typing import Any
 
-from fastconv._checks import activations, arguments
+from fastconv._checks import arguments
+from fastconv._checks.types import Array
 from fastconv._graph.graph import Node
-from fastconv._graph.operations.activations import Clip
-from fastconv._graph.operations.arithmetic import Add
+from fastconv._graph.operations import activations
+from fastconv._graph.operations.arithmetic import Add, Mul
 from fastconv.graph._making import Making
 
 
 class Arithmetic(Making):
-    """Sums and activations."""
+    """Sums, products and activations.
+
+    They keep a NaN. Exponentials are within two units in the last place, sigmoid, swish and tanh within four.
+    """
 
     def add(self, x: Node, y: Node, *, name: str | None = None) -> Node:
         """Add two maps of the same shape."""
         return self._add(name, Add(), x=x, y=y)
 
-    def clip(self, x: Node, low: float, high: float, *, name: str | None = None) -> Node:
-        """Take min(max(x, low), high), which keeps a NaN."""
-        with arguments.named(name or "clip"):
-            bounds = activations.bounds(activations.checked((low, high)))
-        return self._add(name, Clip(*bounds), x=x)
+    def mul(self, x: Node, y: Node, *, name: str | None = None) -> Node:
+        """Multiply two maps of the same shape, or all pixels of one by the only pixel of the other.
 
-    def relu6(self, x: Node, *, name: str | None = None) -> Node:
-        """Take min(max(x, 0), 6), which keeps a NaN."""
-        return self._add(name, Clip(0.0, 6.0), x=x)
+        The latter is the excitation of Hu et al., "Squeeze-and-excitation networks", arXiv:1709.01507, equation 4.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> plan = g.plan(g.mul(g.x, g.sigmoid(g.global_avg_pool2d(g.x))))
+        >>> plan(np.array([0.0, 4.0]).reshape(1, 2, 1)).round(4).ravel()
+        array([0.    , 3.5232])
+        """
+        return self._add(name, Mul(), x=x, y=y)
+
+    def clip(self, x: Node, low: float, high: float, *, name: str | None = None) -> Node:
+        """Take min(max(x, low), high), where `low` ≤ `high` may be infinite.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.clip(g.x, -1, 2))(np.array([-3.0, 0.5, np.nan, 9.0]).reshape(1, 1, 4)).ravel()
+        array([-1. ,  0.5,  nan,  2. ])
+        """
+        with arguments.named(name or "clip"):
+            low, high = (
+                arguments.number(bound, value, is_finite=False) for bound, value in (("low", low), ("high", high))
+            )
+            if low > high:
+                raise ValueError(f"low must be at most high, got {low} and {high}")
+        return self._add(name, activations.Clip(low, high), x=x)
 
     def relu(self, x: Node, *, name: str | None = None) -> Node:
-        """Take max(x, 0), which keeps a NaN."""
-        return self._add(name, Clip(0.0, inf), x=x)
+        """Take max(x, 0)."""
+        return self._add(name, activations.Clip(0.0, inf), x=x)
+
+    def relu6(self, x: Node, *, name: str | None = None) -> Node:
+        """Take min(max(x, 0), 6): Howard et al., "MobileNets", arXiv:1704.04861."""
+        return self._add(name, activations.Clip(0.0, 6.0), x=x)
+
+    def leaky_relu(self, x: Node, slope: float = 0.01, *, name: str | None = None) -> Node:
+        """Take x, or slope · x where x < 0."""
+        with arguments.named(name or "leaky_relu"):
+            slope = arguments.number("slope", slope)
+        return self._add(name, activations.LeakyRelu(slope), x=x)
+
+    def prelu(self, x: Node, slope: Array[Any], *, name: str | None = None) -> Node:
+        """Take x, or slope[c] · x where x < 0, with a slope of shape (C,) and the dtype of the weights.
+
+        He et al., "Delving deep into rectifiers", arXiv:1502.01852, equation 1.
+        """
+        with self._vectors(name or "prelu", slope=slope) as vectors:
+            return self._add(name, activations.PRelu(vectors["slope"]), x=x)
+
+    def sigmoid(self, x: Node, *, name: str | None = None) -> Node:
+        """Take 1 / (1 + exp(−x))."""
+        return self._add(name, activations.Sigmoid(), x=x)
+
+    def tanh(self, x: Node, *, name: str | None = None) -> Node:
+        """Take the hyperbolic tangent."""
+        return self._add(name, activations.Tanh(), x=x)
+
+    def swish(self, x: Node, *, name: str | None = None) -> Node:
+        """Take x · sigmoid(x): Ramachandran et al., "Searching for activation functions", arXiv:1710.05941."""
+        return self._add(name, activations.Swish(), x=x)
+
+    def hard_sigmoid(self, x: Node, *, slope: float = 1 / 6, offset: float = 0.5, name: str | None = None) -> Node:
+        """Take min(max(slope · x + offset, 0), 1); the default is PyTorch's, min(max(x + 3, 0), 6) / 6, ONNX has 0.2.
+
+        Howard et al., "Searching for MobileNetV3", arXiv:1905.02244, section 5.2.
+        """
+        with arguments.named(name or "hard_sigmoid"):
+            slope, offset = arguments.number("slope", slope), arguments.number("offset", offset)
+        return self._add(name, activations.HardSigmoid(slope, offset), x=x)
+
+    def hard_swish(self, x: Node, *, name: str | None = None) -> Node:
+        """Take x · min(max(x + 3, 0), 6) / 6: as for `hard_sigmoid`."""
+        return self._add(name, activations.HardSwish(), x=x)

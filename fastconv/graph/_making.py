@@ -1,7 +1,11 @@
 """A graph in the making, of which the methods of the operations are made."""
 
-from fastconv._checks import arguments, orders
-from fastconv._checks.types import Layout
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastconv._checks import arguments, arrays, orders
+from fastconv._checks.types import Array, Layout
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.operation import Operation
@@ -23,6 +27,25 @@ class Making:
         with arguments.named(name or operation.kind):
             nodes = [self._node(argument, node) for argument, node in inputs.items()]
         return self._builder.add(operation, *nodes, name=name)
+
+    @contextmanager
+    def _vectors(self, name: str, **given: Array[Any] | None) -> Iterator[dict[str, Any]]:
+        """Copies of checked vectors of a value for each channel, by argument, for a node of this name.
+
+        None stays so. Where the node is rejected the graph stays as it was.
+        """
+        with self._builder.undone_where_it_fails():
+            with arguments.named(name):
+                vectors = {k: None if v is None else arrays.array(k, v).copy() for k, v in given.items()}
+                (first, shape), *others = ((k, v.shape) for k, v in vectors.items() if v is not None)
+                if len(shape) != 1 or not shape[0]:
+                    raise ValueError(f"{first} must have shape (C,), a value for each channel, got {shape}")
+                for argument, other in others:
+                    if other != shape:
+                        raise ValueError(f"{argument} must have shape {shape}, that of {first}, got {other}")
+            for argument, vector in vectors.items():
+                self._builder.take_dtype(f"{argument} of {name}", None if vector is None else vector.dtype)
+            yield vectors
 
     def _node(self, argument: str, value: object) -> Node:
         if not isinstance(value, Node):

@@ -1,30 +1,41 @@
-"""Sums of maps."""
+"""Sums and products of maps."""
 
-import numpy as np
-
-from fastconv._checks import activations
 from fastconv._checks.shapes import image_shape
-from fastconv._checks.types import Activation, Layout, Shape
-from fastconv._graph.operations.operation import NHWC, Doubles, Operation
+from fastconv._checks.types import Layout, Shape
+from fastconv._graph.operations.elementwise import Elementwise
+from fastconv._graph.operations.operation import NHWC, Doubles
 
 
-class Add(Operation):
-    """activation(a + b) of maps of one shape."""
+class Add(Elementwise):
+    """activation(x + y) of maps of one shape."""
 
-    activation: Activation = None
-    kind = "add"
-
-    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
-        common = next((channels for channels in known if channels is not None), None)
-        return [common] * len(known), common
+    function = "add"
 
     def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
-        first, second = shapes
-        if image_shape(first, layout) != image_shape(second, layout):
-            raise ValueError(f"its inputs must have the same shape, got {first} and {second}")
-        return image_shape(first, layout)
+        first, second = (image_shape(shape, layout) for shape in shapes)
+        if first != second:
+            raise ValueError(f"its inputs must have the same shape, got {shapes[0]} and {shapes[1]}")
+        return first
 
-    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
-        first, second = arrays
-        with np.errstate(over="ignore", invalid="ignore"):  # Inf and NaN are answers here
-            return activations.clip(first + second, self.activation)
+    def of(self, *arrays: Doubles) -> Doubles:
+        x, y = arrays
+        return x + y
+
+
+class Mul(Elementwise):
+    """activation(x · y) of maps of one shape, or of a map and one pixel, by which all pixels are multiplied."""
+
+    function = "mul"
+
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
+        first, second = (image_shape(shape, layout) for shape in shapes)
+        is_pixel = [(height, width) == (1, 1) for _, height, width, _ in (first, second)]
+        if first != second and not (any(is_pixel) and first[::3] == second[::3]):
+            raise ValueError(
+                f"its inputs must have one shape, or one of them height and width 1, got {shapes[0]} and {shapes[1]}"
+            )
+        return second if is_pixel[0] else first
+
+    def of(self, *arrays: Doubles) -> Doubles:
+        x, y = arrays
+        return x * y

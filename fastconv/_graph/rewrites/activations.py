@@ -1,6 +1,6 @@
 """A clip is part of the store of what it reads, where nothing else reads that: clip(f(x)) = f'(x), f' = clip ∘ f.
 
-f is a convolution or a sum, which may have bounds already; `activations.composed` says why two clips are one.
+f is a convolution or another function of each value, which may have bounds already; `activations.composed` says why two clips are one.
 """
 
 from dataclasses import replace
@@ -8,8 +8,8 @@ from dataclasses import replace
 from fastconv._checks import activations
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.activations import Clip
-from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Elementwise
 
 
 def fuse_clips(graph: Graph) -> Graph:
@@ -28,4 +28,4 @@ def fuse_clips(graph: Graph) -> Graph:
 
 
 def _takes_bounds(node: Node) -> bool:
-    return isinstance(node.operation, Conv | Add)
+    return isinstance(node.operation, Conv | Elementwise)

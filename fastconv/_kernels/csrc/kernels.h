@@ -76,6 +76,33 @@ struct fc_pool_args {
 
 typedef void (*fc_pool_kernel)(const struct fc_pool_args *);
 
+/* The functions of maps: f of each value, then those of all channels of a pixel. */
+#define FC_ELEMENTWISE(F) \
+    F(copy) F(add) F(mul) F(scale) F(leaky_relu) F(prelu) F(sigmoid) F(swish) F(tanh) F(hard_sigmoid) F(hard_swish)
+#define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) F(softmax) F(lrn)
+#define FC_ENUMERATOR(name) FC_##name,
+enum { FC_FUNCTIONS(FC_ENUMERATOR) FC_FUNCTION_COUNT };
+
+/* Pixels side by side, of which a function is computed. Strides are in bytes. */
+struct fc_map_args {
+    const char *x;
+    const char *y, *z;                        /* a second map, or values for each channel; any place where unused */
+    char *out;                                /* may be x where f is of each value */
+    ptrdiff_t x_stride, y_stride, out_stride; /* from a pixel to the next */
+    ptrdiff_t pixels, channels;
+    double numbers[3];       /* slope; slope, offset; alpha, beta, k */
+    double lo, hi;           /* what f of each value is clipped to */
+    ptrdiff_t before, after; /* channels in a sum of the local response normalisation */
+    char *work;              /* as many values, those of a pixel and two vectors, for it */
+};
+
+typedef void (*fc_map_kernel)(const struct fc_map_args *);
+
+struct fc_function {
+    const char *name;
+    fc_map_kernel kernel;
+};
+
 /* The kernels for one element type, and the sizes that the loops around them need. */
 struct fc_kernels {
     int lanes;                                              /* columns in one vector */
@@ -89,6 +116,7 @@ struct fc_kernels {
     fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
     fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */
     fc_pool_kernel pool_max, pool_average;
+    struct fc_function functions[FC_FUNCTION_COUNT];
     const struct fc_winograd_kernels *winograd;
 };
 

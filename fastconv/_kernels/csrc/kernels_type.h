@@ -122,6 +122,8 @@ INLINE void NAMED(stream)(char *to, VECTOR v)
 #include "narrow_tile.h"
 #include "plane_tile.h"
 #include "pool_tile.h"
+#include "elementwise_tile.h"
+#include "normalize_tile.h"
 #include "transpose.h"
 #include "few_tile.h"
 #include "winograd_axis.h"
@@ -176,6 +178,7 @@ INLINE void NAMED(stream)(char *to, VECTOR v)
 #define ROW_5_ENTRY(pixels, step) NAMED(row_##pixels##x5by##step),
 #define PLANES_ENTRY(rows, vectors) NAMED(planes_##rows##x##vectors##v),
 #define PLANES_REST_ENTRY(pixels, _) NAMED(planes_rest_##pixels),
+#define FUNCTION_ENTRY(name) {#name, NAMED(map_##name)},
 #define FEW_ENTRY(columns, _) columns < LANES ? NAMED(few_##columns) : NULL,
 
 FOR_PIXELS(CONV, 1)
@@ -210,10 +213,12 @@ const struct fc_kernels NAMED(kernels) = {
     .transpose = {NAMED(transpose_cached), NAMED(transpose_streamed)},
     .pool_max = NAMED(pool_max),
     .pool_average = NAMED(pool_average),
+    .functions = {FC_FUNCTIONS(FUNCTION_ENTRY)},
     .winograd = &NAMED(winograd),
 };
 
 #undef FEW_ENTRY
+#undef FUNCTION_ENTRY
 #undef PLANES_REST_ENTRY
 #undef PLANES_ENTRY
 #undef ROW_5_ENTRY

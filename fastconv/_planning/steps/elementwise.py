@@ -1,28 +1,83 @@
-"""A sum, an activation or a copy as a step."""
+"""Functions of each value, copies among them, and normalisations of pixels as steps."""
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from fastconv._checks import activations
-from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Shape
+from fastconv._graph.operations.elementwise import Elementwise
+from fastconv._graph.operations.normalization import LocalResponseNorm
 from fastconv._graph.operations.operation import Operation
 from fastconv._planning import teams
 from fastconv._planning.steps.step import BoundStep
 from fastconv._runners.cut import Runner
-from fastconv._runners.elementwise import Elementwise
+from fastconv._runners.elementwise import Elementwise as ElementwiseRunner
+
+_WIDE = 256  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
 
 
-class BoundElementwise(BoundStep):
-    """A sum of x and the residual, or a copy of x, clipped."""
+class _Bound(BoundStep):
+    """What a runner of `_elementwise` does."""
 
-    __slots__ = ("_arguments",)
+    __slots__ = ("_arguments", "_options")
 
-    def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
-        shape = image_shape(x_shapes[0], "NHWC")
+    def __init__(
+        self,
+        operation: Operation,
+        function: str,
+        x_shapes: list[Shape],
+        dtype: np.dtype,
+        num_threads: int | None,
+        **options: Any,
+    ) -> None:
+        shape = operation.shape("NHWC", *x_shapes)
         super().__init__(operation.kind, shape, num_threads, teams.useful_to_move(prod(shape)))
-        self._arguments = shape, activations.bounds(operation.activation), dtype.itemsize
+        self._arguments, self._options = (function, shape, dtype.itemsize), options
 
     def _bind(self, threads: int) -> Runner:
-        return Elementwise(*self._arguments)
+        return ElementwiseRunner(*self._arguments, **self._options)
+
+
+class BoundElementwise(_Bound):
+    """A function of each value, or a copy."""
+
+    def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
+        f = operation if isinstance(operation, Elementwise) else Elementwise()
+        _, _, width, channels = operation.shape("NHWC", *x_shapes)
+        repeats = min(width, -(-_WIDE // channels)) if f.vectors else width
+        with np.errstate(over="ignore"):  # infinity then, as of any other value
+            vectors = tuple(np.tile(vector.astype(dtype), repeats) for vector in f.vectors)
+        is_pixel = [shape[1:3] == (1, 1) for shape in x_shapes]
+        pixel = is_pixel.index(True) if len({*x_shapes}) > 1 else None
+        super().__init__(
+            operation,
+            f.function,
+            x_shapes,
+            dtype,
+            num_threads,
+            numbers=f.numbers,
+            bounds=activations.bounds(f.activation),
+            vectors=vectors,
+            wide=1 if pixel is not None else max(repeats, 1),
+            pixel=pixel,
+        )
+
+
+class BoundSoftmax(_Bound):
+    """A softmax."""
+
+    def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
+        super().__init__(operation, "softmax", x_shapes, dtype, num_threads)
+
+
+class BoundLocalResponseNorm(_Bound):
+    """A local response normalisation."""
+
+    def __init__(
+        self, operation: LocalResponseNorm, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None
+    ) -> None:
+        numbers = operation.alpha / operation.size, operation.beta, operation.k
+        window = operation.window(x_shapes[0][-1])
+        super().__init__(operation, "lrn", x_shapes, dtype, num_threads, numbers=numbers, window=window)

@@ -1,0 +1,77 @@
+"""Normalisations: of each channel by constants, of each pixel by its channels."""
+
+import numpy as np
+
+from fastconv._checks.types import Layout
+from fastconv._graph import in_numpy
+from fastconv._graph.operations.elementwise import Elementwise
+from fastconv._graph.operations.operation import Doubles, Operation
+
+
+class Scale(Elementwise):
+    """activation(x · scale[c] + shift[c]), whose vectors are kept in float64, and rounded once for a run."""
+
+    function = "scale"
+
+    def __init__(self, scale: np.ndarray, shift: np.ndarray | None) -> None:
+        self.vectors = scale.astype(float), np.zeros(scale.shape) if shift is None else shift.astype(float)
+
+    def of(self, *arrays: Doubles) -> Doubles:
+        x, scale, shift = arrays
+        return x * scale + shift
+
+
+class BatchNorm(Scale):
+    """weight[c] · (x − mean[c]) / √(variance[c] + epsilon) + bias[c], as scale and shift."""
+
+    kind = "batch_norm"
+
+    def __init__(
+        self,
+        mean: np.ndarray,
+        variance: np.ndarray,
+        weight: np.ndarray | None,
+        bias: np.ndarray | None,
+        epsilon: float,
+    ) -> None:
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # Inf and NaN are values like others
+            scale = (1.0 if weight is None else weight.astype(float)) / np.sqrt(variance.astype(float) + epsilon)
+            super().__init__(scale, (0.0 if bias is None else bias) - mean * scale)
+
+
+class LocalResponseNorm(Operation):
+    """x / (k + alpha / size · Σ x²)^beta, the sum over `size` channels around each, as far as there are any."""
+
+    kind = "local_response_norm"
+
+    def __init__(self, size: int, alpha: float, beta: float, k: float) -> None:
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def __str__(self) -> str:
+        return f"{self.kind}({self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k})"
+
+    def window(self, channels: int) -> tuple[int, int]:
+        """(channels before, channels after) each that may be in its sum: of an even size one more before."""
+        return min(self.size // 2, channels - 1), min((self.size - 1) // 2, channels - 1)
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        x = np.moveaxis(arrays[0], in_numpy.channel_axis(layout), -1)
+        window = self.window(x.shape[-1])
+        with np.errstate(all="ignore"):  # Inf and NaN are answers here
+            padded = np.pad(x * x, ((0, 0),) * (x.ndim - 1) + (window,))
+            squares = sum(padded[..., i : i + x.shape[-1]] for i in range(sum(window) + 1))
+            y = x / (self.k + self.alpha / self.size * squares) ** self.beta
+        return np.ascontiguousarray(np.moveaxis(y, -1, in_numpy.channel_axis(layout)))
+
+
+class Softmax(Operation):
+    """exp(x) / Σ exp(x), the sum over the channels of a pixel."""
+
+    kind = "softmax"
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        axis = in_numpy.channel_axis(layout)
+        with np.errstate(invalid="ignore"):  # NaN is an answer here
+            powers: Doubles = np.exp(arrays[0] - arrays[0].max(axis, keepdims=True))  # none overflows
+            powers /= powers.sum(axis, keepdims=True)
+        return powers

@@ -1,0 +1,121 @@
+/* Functions of each value of a map's pixels, of two maps', or with parameters for each channel:
+ *
+ *     out[pixel][c] = min(max(f(x[pixel][c], y[pixel][c], z[c]), lo), hi)
+ *
+ * A vector is loaded, computed and stored by the same instructions wherever it lies, the last one of a pixel with lanes
+ * to spare: a value's bits depend on it alone. out may be x. Nothing is read or written beyond the pixels. NaN stays.
+ *
+ * exp(x) = 2^n (1 + p(r)) for x <= 0, where n is x / ln 2, rounded, r = x - n ln 2, in two parts whose first times n is
+ * exact, and p Taylor's series of exp(r) - 1: |r| <= 0.347, so the terms left out are below a tenth of a unit in the
+ * last place. To nearest, with u the unit roundoff, r is off by 0.4 u, 1 + p by 2.5 u of its value, and so is exp where
+ * it is not subnormal; the functions on top of it are off by less than 8 u.
+ */
+
+#define IS_SINGLE (sizeof(T) == sizeof(float))
+#define MANTISSA_BITS (IS_SINGLE ? 23 : 52)
+#define SIGN_BIT ((NAMED(mask))SPREAD((T) - 0.0))
+#define SPREAD(value) ((T)(value) - (VECTOR){0})
+/* Added to a small whole number, this shows it in the lowest bits. */
+#define WHOLE SPREAD(IS_SINGLE ? 0x1.8p23 : 0x1.8p52)
+#define LOG2_E SPREAD(0x1.71547652b82fep0)
+#define LN2_HIGH SPREAD(IS_SINGLE ? 0x1.63p-1 : 0x1.62e4p-1)
+#define LN2_LOW SPREAD(IS_SINGLE ? -0x1.bd0105c610ca8p-13 : 0x1.7f7d1cf79abcap-20)
+#define LEAST_POWER SPREAD(IS_SINGLE ? -104 : -746) /* which rounds to 0 */
+#define SPARE_POWER (IS_SINGLE ? 0x1p64 : 0x1p128)  /* times which no power is subnormal */
+#define TERMS (IS_SINGLE ? 7 : 13)
+
+/* where ? a : b */
+INLINE VECTOR NAMED(select)(NAMED(mask) where, VECTOR a, VECTOR b)
+{
+    return (VECTOR)(((NAMED(mask))a & where) | ((NAMED(mask))b & ~where));
+}
+
+/* p(r) and 2^n SPARE_POWER, for x <= 0 or NaN. */
+INLINE VECTOR NAMED(power)(VECTOR x, VECTOR *scale)
+{
+    static const T factorials[] = {1,     2,      6,       24,       120,       720,       5040,
+                                   40320, 362880, 3628800, 39916800, 479001600, 6227020800};
+    x = NAMED(clip)(FC_LOW, x, (struct NAMED(bounds)){LEAST_POWER, LEAST_POWER});
+    const VECTOR shifted = x * LOG2_E + WHOLE, n = shifted - WHOLE;
+    const VECTOR r = (x - n * LN2_HIGH) - n * LN2_LOW;
+    VECTOR q = SPREAD(1 / factorials[TERMS - 1]);
+    UNROLL
+    for (int k = TERMS - 2; k > 0; k--) q = q * r + SPREAD(1 / factorials[k]);
+    *scale = (VECTOR)(((NAMED(mask))shifted << MANTISSA_BITS) + (NAMED(mask))SPREAD(SPARE_POWER));
+    return r * r * q + r;
+}
+
+INLINE VECTOR NAMED(exp)(VECTOR x)
+{
+    VECTOR scale, p = NAMED(power)(x, &scale);
+    return (1 + p) * scale * (T)(1 / SPARE_POWER);
+}
+
+INLINE VECTOR NAMED(sigmoid)(VECTOR x)
+{
+    const VECTOR power = NAMED(exp)((VECTOR)((NAMED(mask))x | SIGN_BIT));
+    return NAMED(select)(x < 0, power, SPREAD(1)) / (1 + power);
+}
+
+/* -m / (2 + m) with the sign of x, where m = exp(-2 |x|) - 1. */
+INLINE VECTOR NAMED(tanh)(VECTOR x)
+{
+    VECTOR scale, p = NAMED(power)((VECTOR)((NAMED(mask))(x + x) | SIGN_BIT), &scale);
+    scale *= (T)(1 / SPARE_POWER);
+    const VECTOR m = p * scale + (scale - 1), y = m / (2 + m);
+    return (VECTOR)(((NAMED(mask))y & ~SIGN_BIT) | ((NAMED(mask))x & SIGN_BIT));
+}
+
+/* f of the vector x at byte `at` of the channels, of `count` values or more than a vector has. */
+INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x, const char *y, ptrdiff_t at,
+                              ptrdiff_t count)
+{
+    const T first = (T)t->numbers[0], second = (T)t->numbers[1];
+    switch (f) {
+    case FC_add:
+        return x + NAMED(load_some)(y + at, count);
+    case FC_mul:
+        return x * NAMED(load_some)(y + at, count);
+    case FC_scale:
+        return x * NAMED(load_some)(y + at, count) + NAMED(load_some)(t->z + at, count);
+    case FC_leaky_relu:
+        return NAMED(select)(x < 0, x * first, x);
+    case FC_prelu:
+        return NAMED(select)(x < 0, x * NAMED(load_some)(y + at, count), x);
+    case FC_sigmoid:
+        return NAMED(sigmoid)(x);
+    case FC_swish:
+        return x * NAMED(sigmoid)(x);
+    case FC_tanh:
+        return NAMED(tanh)(x);
+    case FC_hard_sigmoid:
+        return x * first + second;
+    case FC_hard_swish:
+        return x * (NAMED(clip)(FC_BOTH, x + 3, (struct NAMED(bounds)){SPREAD(0), SPREAD(6)}) * (T)(1 / 6.0));
+    default:
+        return x;
+    }
+}
+
+INLINE void NAMED(elementwise_tile)(const int f, const struct fc_map_args *t)
+{
+    const ptrdiff_t vector = LANES * sizeof(T), bytes = t->channels * sizeof(T);
+    const struct NAMED(bounds) bounds = {SPREAD(t->lo), SPREAD(t->hi)};
+    for (ptrdiff_t i = 0; i < t->pixels; i++) {
+        const char *const x = t->x + i * t->x_stride, *const y = t->y + i * t->y_stride;
+        char *const out = t->out + i * t->out_stride;
+        for (ptrdiff_t at = 0; at < bytes; at += vector) {
+            const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
+            const VECTOR v = NAMED(function)(f, t, NAMED(load_some)(x + at, count), y, at, count);
+            NAMED(store_some)(out + at, NAMED(clip)(FC_BOTH, v, bounds), count);
+        }
+    }
+}
+
+#define ELEMENTWISE(name)                                      \
+    static void NAMED(map_##name)(const struct fc_map_args *t) \
+    {                                                          \
+        NAMED(elementwise_tile)(FC_##name, t);                 \
+    }
+FC_ELEMENTWISE(ELEMENTWISE)
+#undef ELEMENTWISE

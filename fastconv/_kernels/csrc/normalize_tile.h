@@ -1,0 +1,110 @@
+/* What is computed of all channels of a pixel: the softmax, and the local response normalisation
+ *
+ *     softmax:  e[c] = exp(x[c] - max x),  out[c] = e[c] / sum e;  the sum by lanes of vectors, then lane by lane
+ *     lrn:      d = k + alpha sum x[c - before]^2 .. x[c + after]^2,  out[c] = x[c] d^-beta;  the sum in this order
+ *
+ * A pixel's bits depend on it alone. Powers of 0.75 are square roots, where all d of a pixel are far from the limits of
+ * T; other pixels, and other powers, are computed in double, value by value.
+ */
+#include <math.h>
+
+INLINE void NAMED(softmax_pixel)(const char *x, char *out, ptrdiff_t channels)
+{
+    const ptrdiff_t vector = LANES * sizeof(T), bytes = channels * sizeof(T), whole = bytes - bytes % vector;
+    VECTOR lanes = SPREAD(-INFINITY), sums = {0};
+    for (ptrdiff_t at = 0; at < whole; at += vector) {
+        const VECTOR v = *(const VECTOR *)(x + at);
+        lanes = NAMED(select)(v > lanes, v, lanes);
+    }
+    T most = -INFINITY, sum = 0;
+    for (int i = 0; i < LANES; i++) most = lanes[i] > most ? lanes[i] : most;
+    for (ptrdiff_t at = whole; at < bytes; at += sizeof(T))
+        most = *(const T *)(x + at) > most ? *(const T *)(x + at) : most;
+    for (ptrdiff_t at = 0; at < bytes; at += vector) {
+        const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
+        NAMED(store_some)(out + at, NAMED(exp)(NAMED(load_some)(x + at, count) - most), count);
+        sums += NAMED(load_some)(out + at, count); /* 0 in lanes to spare */
+    }
+    for (int i = 0; i < LANES; i++) sum += sums[i];
+    for (ptrdiff_t at = 0; at < bytes; at += vector) {
+        const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
+        NAMED(store_some)(out + at, NAMED(load_some)(out + at, count) / sum, count);
+    }
+}
+
+static void NAMED(map_softmax)(const struct fc_map_args *t)
+{
+    for (ptrdiff_t i = 0; i < t->pixels; i++)
+        NAMED(softmax_pixel)(t->x + i * t->x_stride, t->out + i * t->out_stride, t->channels);
+}
+
+INLINE VECTOR NAMED(sqrt)(VECTOR v)
+{
+#ifdef __SSE2__
+    return OF_TYPE(ROWS16_(sqrt))(v);
+#else
+    for (int i = 0; i < LANES; i++) v[i] = IS_SINGLE ? __builtin_sqrtf(v[i]) : __builtin_sqrt(v[i]);
+    return v;
+#endif
+}
+
+/* Whether some d is not between 2^-100 and 2^100, a mask by lanes. The squares are written to t->work, between zeros.
+ */
+INLINE NAMED(mask) NAMED(lrn_pixel)(const struct fc_map_args *t, const char *x, char *out)
+{
+    const ptrdiff_t vector = LANES * sizeof(T), bytes = t->channels * sizeof(T);
+    char *const squares = t->work + t->before * sizeof(T);
+    NAMED(mask) beyond = (VECTOR){0} != (VECTOR){0};
+    for (ptrdiff_t at = 0; at < bytes; at += vector) {
+        const VECTOR v = NAMED(load_some)(x + at, (bytes - at) / (ptrdiff_t)sizeof(T));
+        *(VECTOR *)(squares + at) = v * v;
+    }
+    for (ptrdiff_t at = 0; at < bytes; at += vector) {
+        const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
+        VECTOR sum = {0};
+        for (ptrdiff_t i = 0; i <= t->before + t->after; i++) sum += *(const VECTOR *)(t->work + at + i * sizeof(T));
+        const VECTOR d = sum * (T)t->numbers[0] + (T)t->numbers[2];
+        const VECTOR inverse = 1 / d;
+        beyond |= ~((d >= (T)0x1p-100) & (d <= (T)0x1p100));
+        NAMED(store_some)(out + at, NAMED(load_some)(x + at, count) * NAMED(sqrt)(inverse * NAMED(sqrt)(inverse)),
+                          count);
+    }
+    return beyond;
+}
+
+static void NAMED(lrn_exact_pixel)(const struct fc_map_args *t, const T *x, T *out)
+{
+    for (ptrdiff_t c = 0; c < t->channels; c++) {
+        const ptrdiff_t first = c < t->before ? 0 : c - t->before;
+        const ptrdiff_t end = t->channels - c <= t->after ? t->channels : c + t->after + 1;
+        double sum = 0;
+        for (ptrdiff_t i = first; i < end; i++) sum += (double)x[i] * x[i];
+        out[c] = (T)(x[c] / pow(sum * t->numbers[0] + t->numbers[2], t->numbers[1]));
+    }
+}
+
+INLINE int NAMED(any)(NAMED(mask) lanes)
+{
+    int is_any = 0;
+    for (int i = 0; i < LANES; i++) is_any |= lanes[i] != 0;
+    return is_any;
+}
+
+static void NAMED(map_lrn)(const struct fc_map_args *t)
+{
+    const int is_three_quarters = t->numbers[1] == 0.75 && 0 <= t->numbers[0] && t->numbers[0] <= 1;
+    NAMED(mask) beyond = (VECTOR){0} != (VECTOR){0};
+    if (is_three_quarters) {
+        memset(t->work, 0, t->before * sizeof(T));
+        memset(t->work + (t->before + t->channels) * sizeof(T), 0, (t->after + 2 * LANES) * sizeof(T));
+        for (ptrdiff_t i = 0; i < t->pixels; i++)
+            beyond |= NAMED(lrn_pixel)(t, t->x + i * t->x_stride, t->out + i * t->out_stride);
+        if (!NAMED(any)(beyond)) return;
+    }
+    for (ptrdiff_t i = 0; i < t->pixels; i++) {
+        const char *const x = t->x + i * t->x_stride;
+        char *const out = t->out + i * t->out_stride;
+        if (!is_three_quarters || NAMED(any)(NAMED(lrn_pixel)(t, x, out)))
+            NAMED(lrn_exact_pixel)(t, (const T *)x, (T *)out);
+    }
+}

@@ -1,0 +1,127 @@
+"""Normalisations, and the softmax."""
+
+from typing import Any
+
+from fastconv._checks import arguments
+from fastconv._checks.types import Array
+from fastconv._graph.graph import Node
+from fastconv._graph.operations.normalization import BatchNorm, LocalResponseNorm, Scale, Softmax
+from fastconv.graph._making import Making
+
+
+class Normalization(Making):
+    """Normalisations of channels by constants, and of pixels by their channels."""
+
+    def batch_norm(
+        self,
+        x: Node,
+        mean: Array[Any],
+        variance: Array[Any],
+        weight: Array[Any] | None = None,
+        bias: Array[Any] | None = None,
+        *,
+        epsilon: float = 1e-5,
+        name: str | None = None,
+    ) -> Node:
+        """Normalise each channel by its statistics: weight · (x − mean) / √(variance + epsilon) + bias.
+
+        It runs as x · scale + shift, both computed in float64, rounded once. So the error is some units in the last
+        place of |x · scale| + |shift|.
+
+        Parameters
+        ----------
+        x : node
+        mean, variance, weight, bias : ndarray, shape (C,)
+            Of the dtype of the graph's weights; they are copied. No weight is 1, no bias 0.
+        epsilon : float
+            At least 0; 1e-5 is the default of PyTorch and ONNX, 1e-3 that of Keras.
+        name : str, optional
+
+        References
+        ----------
+        Ioffe and Szegedy, "Batch normalization", arXiv:1502.03167, algorithm 2.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.batch_norm(g.x, mean=np.array([1.0, 0.0]), variance=np.array([4.0, 1.0]), epsilon=0)
+        >>> g.plan(y)(np.array([[[5.0, 5.0]]]))
+        array([[[2., 5.]]])
+        """
+        with self._vectors(name or "batch_norm", mean=mean, variance=variance, weight=weight, bias=bias) as vectors:
+            with arguments.named(name or "batch_norm"):
+                epsilon, least = arguments.number("epsilon", epsilon), vectors["variance"].min()
+                for argument, value in ("epsilon", epsilon), ("variance", least):
+                    if value < 0:
+                        raise ValueError(f"{argument} must be at least 0, got {value}")
+            return self._add(name, BatchNorm(**vectors, epsilon=epsilon), x=x)
+
+    def scale(self, x: Node, scale: Array[Any], shift: Array[Any] | None = None, *, name: str | None = None) -> Node:
+        """Multiply each channel by scale[c] and add shift[c], of shape (C,) and the dtype of the graph's weights.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.scale(g.x, np.array([10.0, 100.0]), np.array([1.0, 2.0])))(np.ones((1, 1, 2)))
+        array([[[ 11., 102.]]])
+        """
+        with self._vectors(name or "scale", scale=scale, shift=shift) as vectors:
+            return self._add(name, Scale(**vectors), x=x)
+
+    def local_response_norm(
+        self,
+        x: Node,
+        size: int = 5,
+        *,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 1.0,
+        name: str | None = None,
+    ) -> Node:
+        """Divide each value by (k + alpha / size · Σ x²)^beta, the sum over `size` channels around its own.
+
+        Channels beyond the first and last count as 0. Of an even size one channel more lies before, as in PyTorch, ncnn
+        and MNN; ONNX's text has it after, Caffe and ONNX Runtime refuse even sizes. TensorFlow's alpha is alpha / size.
+
+        Parameters
+        ----------
+        x : node
+        size : int
+            At least 1.
+        alpha, beta, k : float
+            The defaults are GoogLeNet's; AlexNet has k = 2 and, in this form, alpha = 5e-4. Powers for 0.75 are square
+            roots, others take some ten times as long.
+        name : str, optional
+
+        References
+        ----------
+        Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", section 3.3, whose alpha
+        is alpha / size.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.local_response_norm(g.x, 3, alpha=3.0, beta=0.5)
+        >>> g.plan(y)(np.array([[[2.0, 2.0, 4.0]]])).round(3)
+        array([[[0.667, 0.4  , 0.873]]])
+        """
+        with arguments.named(name or "local_response_norm"):
+            size = arguments.integer("size", size, 1)
+            given = {"alpha": alpha, "beta": beta, "k": k}
+            numbers = {argument: arguments.number(argument, value) for argument, value in given.items()}
+        return self._add(name, LocalResponseNorm(size, **numbers), x=x)
+
+    def softmax(self, x: Node, *, name: str | None = None) -> Node:
+        """Take exp(x) / Σ exp(x), the sum over the channels of each pixel.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.softmax(g.x))(np.log([[[1.0, 3.0]]]))
+        array([[[0.25, 0.75]]])
+        """
+        return self._add(name, Softmax(), x=x)
