@@ -7,7 +7,7 @@ from asv.results import Results
 from asv.runner import BenchmarkResult
 from asv.util import write_json
 
-from benchmarks.report import answer, data, findings
+from benchmarks.report import data
 
 CHANNELS, THREADS = (16, 64, 256), (1, 2)
 MACS = {"plain 3×3": 9 * 784, "reduced/4 3×3": 784 * 5 // 2, "fire/8 3×3": 784 * 3 // 4}  # for each c²
@@ -91,7 +91,7 @@ def cell_of(run, name, channels, threads):
     return next(cell for cell in run.series(name, threads) if cell.channels == channels)
 
 
-def said(run, heading):
-    """The text of a finding or a reason of the report, or None."""
-    made = findings.all_findings(run) + answer.reasons(run)
-    return next((finding.text for finding in made if finding.heading == heading), None)
+def row(table, *begins):
+    """{heading: text} of the row of a table that begins so."""
+    (found,) = (cells for cells in table.rows if tuple(cells[: len(begins)]) == begins)
+    return dict(zip(table.columns, found, strict=True))

@@ -9,16 +9,12 @@ pytest.importorskip("asv.results")
 
 from asv_run import CHANNELS, MACS, THREADS, cell_of, store
 
-from benchmarks.report import answer, data, page, tables, text
+from benchmarks.report import data, tables, text
 
 
 @pytest.fixture
 def run(tmp_path):
     return data.load(store(tmp_path))
-
-
-def around(median, low=1, high=1):
-    return data.Timing(median, low * median, high * median)
 
 
 def test_blocks_table(run):
@@ -27,7 +23,8 @@ def test_blocks_table(run):
     cells = [cell_of(run, "fire/8 3×3", 256, threads) for threads in THREADS]
     fast, time = ([form(cell) for cell in cells] for form in (text.as_fast, lambda c: text.seconds(c.time.median)))
     assert row[2:] == ["12.0×", *fast, *time]
-    assert speed[2:] == ["38.5 M", *(text.significant(cell.gflops) for cell in cells)]
+    rates = [cell.gflops for cell in cells] + [cell.bytes / cell.time.median / 1e9 for cell in cells]
+    assert speed[2:] == ["38.5 M", *(text.significant(rate) for rate in rates)]
     for made in (table, speeds):
         assert sum(width for _, width in made.groups) == len(made.columns) == len(made.rows[0])
         assert len(made.rows) == len(MACS) * len(CHANNELS)
@@ -43,19 +40,6 @@ def test_figures_of_unsteady_cells_are_marked(tmp_path):
     for table in (blocks, algorithms):
         assert "~ is unsteady, itself or what it is compared with: the quartiles, or" in table.note
     assert "unsteady" not in tables.reference_table(run).note
-
-
-def test_the_1x1_against_numpy(run):
-    fast = [replace(c, time=data.Timing(*[c.time.median / 4] * 3)) for c in run.pointwise if c.algorithm == "direct"]
-    fast[0] = replace(fast[0], time=data.Timing(*[fast[0].time.median * 8] * 3))
-    rest = [c for c in run.pointwise if c.algorithm != "direct"]
-    assert tables.pointwise_table(replace(run, pointwise=rest + fast)).rows == [
-        ["blas", "1", "1.00×", "1.00× (16)", "1.00× (256)"],
-        ["blas", "2", "1.00×", "1.00× (16)", "1.00× (256)"],
-        ["direct", "1", "2.00×", "0.500× (16)", "4.00× (256)"],
-        ["direct", "2", "4.00×", "4.00× (16)", "4.00× (256)"],
-    ]
-    assert tables.pointwise_table(replace(run, pointwise=fast)).rows == []
 
 
 def test_single_convolutions_are_sorted_by_name_then_channels(run):
@@ -84,40 +68,3 @@ def test_calls_are_told_apart(run):
     assert [heading for _, heading in functions.columns] == ["layer", "auto", "direct"]
     assert functions.rows == [["3×3", "100 µs", "200 µs"], ["5×5", "–", "300 µs"]]
     assert all(heading for made in tables.all_tables(run) for _, heading in made.columns)
-
-
-def test_savings_table(tmp_path):
-    run = data.load(store(tmp_path, unsteady=[(256, 2, "fire/8 3×3")]))
-    fast = {16: 0.9, 64: 11, 256: 10}  # Fire's 12 times fewer MACs with two threads; the other is as it was
-    wide = {16: (1, 1), 64: (1, 1), 256: (0.8, 1.1)}
-    blocks = [
-        replace(cell, time=around(cell.plain.time.median / fast[cell.channels], *wide[cell.channels]))
-        if (cell.name, cell.threads) == ("fire/8 3×3", 2)
-        else cell
-        for cell in run.blocks
-    ]
-    table = tables.savings_table(replace(run, blocks=blocks))
-    row = dict(zip(table.columns, next(row for row in table.rows if row[0] == "fire/8 3×3"), strict=True))
-    one = cell_of(run, "fire/8 3×3", 256, 1)
-    assert row["fewer", "MACs"] == "12.0×"
-    assert row["times as fast", "1 thread"] == text.times(one.time_saved)
-    assert row["times as fast", "2 threads"] == "~10.0×"
-    assert row["share kept", "2 threads"] == "~83%"
-    assert row["faster", "1 thread"] == "all"
-    assert row["faster", "2 threads"] == "from 64"
-    assert "share kept: at 256 channels." in table.note
-    assert "~ is unsteady" in table.note
-
-
-def test_savings_where_cells_are_missing(tmp_path):
-    fails = [(256, 2, "fire/8 3×3"), *((c, 1, "reduced/4 3×3") for c in CHANNELS)]
-    run = data.load(store(tmp_path, fails=fails))
-    rows = {row[0]: row[2:] for row in tables.savings_table(run).rows}
-    assert rows["fire/8 3×3"][1] == rows["fire/8 3×3"][3] == "–"
-    assert rows["fire/8 3×3"][4:] == ["all", "all"]
-    assert rows["reduced/4 3×3"][::2] == ["–"] * 3
-    without = data.load(store(tmp_path / "none", fails=list(product(CHANNELS, THREADS, ["plain 3×3"]))))
-    assert tables.savings_table(without).rows == []
-    assert answer.answer(without) is None
-    assert answer.reasons(without) == []
-    assert "fire/8 3×3" in page.render(without)

@@ -5,8 +5,7 @@ asv takes what is called time_…, track_… or the like anywhere under benchmar
     files.py      asv's result files as checked values
     data.py       these values as records       records.py    timings, cells, runs
     text.py       numbers as text               tables.py     records as rows of text
-    findings.py   what the numbers say          answer.py     the answer to the question
-    reasons.py    what stops it                 words.py      where and when; warnings
+    summaries.py  tables of what follows        words.py      where and when; warnings
     plots.py      records as figures            panels.py     panels, axes and legends of figures
     page.py       all of it as one HTML file    terminal.py   tables in the terminal
 
@@ -15,7 +14,7 @@ Needs the extra `bench`.
 
 from pathlib import Path
 
-from benchmarks.report import answer, data, page, tables, terminal, words
+from benchmarks.report import data, page, summaries, tables, terminal, words
 
 
 def make(results: str | Path, output: str | Path, machine: str | None = None, commit: str | None = None) -> None:
@@ -37,9 +36,8 @@ def make(results: str | Path, output: str | Path, machine: str | None = None, co
     """
     run = data.load(results, machine, commit)
     terminal.show(tables.blocks_table(run))
-    if verdict := answer.answer(run):
-        terminal.say("", verdict.heading, verdict.text)
-    terminal.say("", *(f"{reason.heading} {reason.text}" for reason in answer.reasons(run)))
+    print()
+    terminal.show(summaries.answer_table(run))
     terminal.say("", *(f"Warning: {warning}" for warning in words.block_warnings(run)))
     page_file = Path(output)
     page_file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from importlib.resources import files
 
-from benchmarks.report import answer, findings, panels, plots, tables, text, words
+from benchmarks.report import panels, plots, summaries, tables, text, words
 from benchmarks.report.panels import Draw
 from benchmarks.report.records import Run
 
@@ -14,7 +14,7 @@ FIGURES = (
         "Time against channels",
         "Time of one call on log axes, median and quartiles (band). Dashed: the time if it followed the number of "
         "multiply-accumulates (MACs) down from the most channels. Where the line leaves the dashes, a MAC takes "
-        "longer: why stands in the box at the top.",
+        "longer.",
     ),
     (
         plots.saved_against_saved,
@@ -35,7 +35,7 @@ FIGURES = (
         "Bytes are those that must move at least: input, weights and output once. A dot for each channel count, larger "
         "for more. What lies above the dashed line needs fewer multiplications than MACs.",
     ),
-    (plots.thread_scaling, "Threads", findings.thread_gains),
+    (plots.thread_scaling, "Threads", "How many times as fast the blocks are with all threads as with the fewest."),
     (
         plots.algorithm_times,
         "Time against channels, by algorithm",
@@ -61,13 +61,10 @@ def render(run: Run) -> str:
     return template.render(
         where=words.where(run),
         warnings=words.warnings(run),
-        question=answer.QUESTION,
-        answer=answer.answer(run),
-        reasons=answer.reasons(run),
-        doubt=answer.doubt(run),
+        answer=summaries.answer_table(run),
         slower=text.SLOWER,
         blocks_input=run.facts.get("blocks_input"),
-        findings=findings.all_findings(run),
+        summaries=summaries.all_summaries(run),
         figures=filter(None, (_figure(run, *figure) for figure in FIGURES)),
         tables=tables.all_tables(run),
         facts=words.measured_on(run),

@@ -66,6 +66,11 @@ class Cell:
         return 2e-9 * self.macs / self.time.median
 
     @property
+    def gbytes(self) -> float:
+        """Least memory traffic, in 10⁹ bytes a second."""
+        return 1e-9 * self.bytes / self.time.median
+
+    @property
     def intensity(self) -> float:
         """MACs for each byte of the least memory traffic."""
         return self.macs / self.bytes

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import geometric_mean
 from typing import Any
 
 from benchmarks.report.records import AUTO, NUMPY, UNSTEADY, Cell, Run, Timing
@@ -29,79 +28,37 @@ class Table:
         return [(name, len(list(columns))) for name, columns in groupby(self.columns, key=lambda column: column[0])]
 
 
-def input_size(run: Run) -> str:
-    """What the blocks took, in brackets, where the run says it."""
-    return f" ({run.facts['blocks_input']})" if "blocks_input" in run.facts else ""
-
-
-def savings_table(run: Run) -> Table:
-    """Per block: what is saved at the most channels, how much of it is kept, and where it is faster."""
-    teams = run.thread_counts
-    cells = {(c.name, c.threads): c for c in sorted(run.blocks, key=_channels) if c.plain and c.algorithm == AUTO}
-    if not cells:
-        return Table("", "", [], [])
-    most = max(cell.channels for cell in cells.values())
-    rows = []
-    for name in run.names(savers_only=True):
-        last = [cell if (cell := cells.get((name, n))) and cell.channels == most else None for n in teams]
-        if not any((name, threads) in cells for threads in teams):
-            continue
-        row = [name, times(next(cell.macs_saved for (block, _), cell in cells.items() if block == name))]
-        row += [_text(cell, lambda c: times(c.time_saved), with_plain=True) for cell in last]
-        row += [_text(cell, lambda c: percent(c.kept), with_plain=True) for cell in last]
-        row += [_where(run.saving(name, threads), lambda c: c.is_faster) for threads in teams]
-        rows.append(row)
-    columns = [("", "block"), ("fewer", "MACs"), *_each("times as fast", teams)]
-    columns += [*_each("share kept", teams), *_each("faster", teams)]
-    return _table(
-        "", f"Times as fast and share kept: at {most} channels. Faster: the quartiles of both lie apart.", columns, rows
-    )
-
-
-def _channels(cell: Cell) -> int:
-    return cell.channels
-
-
-def _where(cells: list[Cell], holds: Callable[[Cell], bool]) -> str:
-    """The channel counts of cells, ascending, for which something holds, in short."""
-    channels = [cell.channels for cell in cells]
-    good = [cell.channels for cell in cells if holds(cell)]
-    if not channels:
-        return "–"
-    if not good or good == channels:
-        return "all" if good else "none"
-    return f"from {good[0]}" if len(good) > 1 and good == channels[-len(good) :] else ", ".join(map(str, good))
-
-
 def blocks_table(run: Run) -> Table:
     """Per block and channel count: how many times fewer MACs, how many times as fast, and the time."""
-    teams = run.thread_counts
-    rows = []
+    teams, rows = run.thread_counts, []
+    taken = f" ({run.facts['blocks_input']})" if "blocks_input" in run.facts else ""
     for name, channels, cells in _by_channels(run):
         known = next(cell for cell in cells if cell)
         row = [name, str(channels), times(known.macs_saved) if known.plain else ""]
-        row += [_text(cell, lambda c: as_fast(c) if c.plain else "", with_plain=True) for cell in cells]
-        rows.append(row + [_text(cell, lambda c: seconds(c.time.median)) for cell in cells])
-    return _table(
+        row += [figure(cell, lambda c: as_fast(c) if c.plain else "", with_plain=True) for cell in cells]
+        rows.append(row + [figure(cell, lambda c: seconds(c.time.median)) for cell in cells])
+    return with_meaning(
         "Blocks by channel count",
-        f"c to c channels{input_size(run)}, with bias and ReLU after each convolution; time is the median of one call. "
+        f"c to c channels{taken}, with bias and ReLU after each convolution; time is the median of one call. "
         "Fewer MACs and times as fast: than the plain convolution of the same kernel and channels. A loss is named, "
         "slower, where the quartiles of both lie apart.",
-        [("", "block"), ("", "channels"), ("fewer", "MACs"), *_each("times as fast", teams), *_each("time", teams)],
+        [("", "block"), ("", "channels"), ("fewer", "MACs"), *each("times as fast", teams), *each("time", teams)],
         rows,
     )
 
 
 def speeds_table(run: Run) -> Table:
-    """Per block and channel count: MACs and nominal speed."""
-    rows = []
+    """Per block and channel count: MACs, nominal speed and traffic."""
+    teams, rows = run.thread_counts, []
     for name, channels, cells in _by_channels(run):
-        macs = count(next(cell for cell in cells if cell).macs)
-        rows.append([name, str(channels), macs, *(_text(cell, lambda c: significant(c.gflops)) for cell in cells)])
-    return _table(
+        row = [name, str(channels), count(next(cell for cell in cells if cell).macs)]
+        row += [figure(cell, lambda c: significant(c.gflops)) for cell in cells]
+        rows.append(row + [figure(cell, lambda c: significant(c.gbytes) if c.bytes else "–") for cell in cells])
+    return with_meaning(
         "Speed of the blocks",
-        "Two FLOP for every MAC, also for those that Winograd saves.",
-        [("", "block"), ("", "channels"), ("", "MACs"), *_each("GFLOP/s", run.thread_counts)],
+        "Two FLOP for every MAC, also for those that Winograd saves. GB/s: input, weights and output once; where more "
+        "channels move faster, memory is not what stops the fewer.",
+        [("", "block"), ("", "channels"), ("", "MACs"), *each("GFLOP/s", teams), *each("GB/s", teams)],
         rows,
     )
 
@@ -124,31 +81,15 @@ def algorithms_table(run: Run) -> Table:
         for channels, threads in sorted({(cell.channels, cell.threads) for cell in cells if cell.name == name}):
             group = [found.get((name, channels, threads, algorithm)) for algorithm in algorithms]
             macs = next(cell.macs for cell in group if cell)
-            speeds = [_text(cell, lambda c: significant(c.gflops)) for cell in group]
+            speeds = [figure(cell, lambda c: significant(c.gflops)) for cell in group]
             rows.append([name, str(channels), str(threads), count(macs), *speeds])
-    return _table(
+    return with_meaning(
         "Single convolutions by algorithm",
         f"c is the number of channels. {NUMPY} is NumPy's matrix product of the same size, held to as many "
-        "threads, without bias and activation." + narrow_blas(run.facts),
+        "threads, without bias and activation. Winograd has no form for a 1×1." + narrow_blas(run.facts),
         [("", "convolution"), ("", "channels"), ("", "threads"), ("", "MACs"), *(("GFLOP/s", a) for a in algorithms)],
         rows,
     )
-
-
-def pointwise_table(run: Run) -> Table:
-    """The 1×1 itself: how many times as fast as NumPy's matrix product of the same size, by algorithm and threads."""
-    numpy = {(c.name, c.channels, c.threads): c.time.median for c in run.pointwise if c.algorithm == NUMPY}
-    ratios: dict[tuple[str, int], list[tuple[float, int]]] = {}
-    for cell in run.pointwise:
-        theirs = numpy.get((cell.name, cell.channels, cell.threads))
-        if theirs and cell.algorithm != NUMPY:
-            ratios.setdefault((cell.algorithm, cell.threads), []).append((theirs / cell.time.median, cell.channels))
-    rows = []
-    for (algorithm, threads), found in sorted(ratios.items()):
-        ends = (f"{times(ratio)} ({channels})" for ratio, channels in (min(found), max(found)))
-        rows.append([algorithm, str(threads), times(geometric_mean(ratio for ratio, _ in found)), *ends])
-    headings = ("algorithm", "threads", "mean", "lowest (channels)", "highest (channels)")
-    return Table("", narrow_blas(run.facts).strip(), [("", heading) for heading in headings], rows)
 
 
 def published_table(run: Run) -> Table:
@@ -159,13 +100,13 @@ def published_table(run: Run) -> Table:
     for name in dict.fromkeys(cell.name for cell in run.published):
         cells = [found.get((name, threads)) for threads in teams]
         row = [name, count(next(cell.macs for cell in cells if cell))]
-        row += [_text(cell, lambda c: seconds(c.time.median)) for cell in cells]
-        rows.append(row + [_text(cell, lambda c: significant(c.gflops)) for cell in cells])
-    return _table(
+        row += [figure(cell, lambda c: seconds(c.time.median)) for cell in cells]
+        rows.append(row + [figure(cell, lambda c: significant(c.gflops)) for cell in cells])
+    return with_meaning(
         "Layers of the published networks",
         "Every distinct convolution and block of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network, "
         "at its own size; no fully connected layers.",
-        [("", "layer"), ("", "MACs"), *_each("time", teams), *_each("GFLOP/s", teams)],
+        [("", "layer"), ("", "MACs"), *each("time", teams), *each("GFLOP/s", teams)],
         rows,
     )
 
@@ -177,10 +118,10 @@ def reference_table(run: Run) -> Table:
     for name in run.names():
         for (channels, block), time in sorted(run.reference.items()):
             if block == name and (cell := ours.get((channels, name))):
-                both = [_marked(seconds(timing.median), timing) for timing in (time, cell.time)]
-                ratio = _marked(times(time.median / cell.time.median), time, cell.time)
+                both = [marked(seconds(timing.median), timing) for timing in (time, cell.time)]
+                ratio = marked(times(time.median / cell.time.median), time, cell.time)
                 rows.append([name, str(channels), *both, ratio])
-    return _table(
+    return with_meaning(
         "Against the NumPy reference",
         "The reference computes in float64 with NumPy and as many threads as NumPy's BLAS takes by itself; fastconv in "
         "float32 with one.",
@@ -265,24 +206,24 @@ def all_tables(run: Run) -> list[Table]:
     return [table for make in _ALL if (table := make(run)).rows]
 
 
-def _each(heading: str, teams: list[int]) -> list[tuple[str, str]]:
+def each(heading: str, teams: list[int]) -> list[tuple[str, str]]:
     """One heading over a column for each number of threads."""
     return [(heading, team(threads)) for threads in teams]
 
 
-def _text(cell: Cell | None, form: Callable[[Cell], str], with_plain: bool = False) -> str:
+def figure(cell: Cell | None, form: Callable[[Cell], str], with_plain: bool = False) -> str:
     """`form` of a cell, marked where its time, or `with_plain` that of its plain convolution, was unsteady."""
     if not cell:
         return "–"
-    return _marked(form(cell), cell.time, *([cell.plain.time] if with_plain and cell.plain else []))
+    return marked(form(cell), cell.time, *([cell.plain.time] if with_plain and cell.plain else []))
 
 
-def _marked(text: str, *timings: Timing) -> str:
+def marked(text: str, *timings: Timing) -> str:
     """`text` with the mark of figures that cannot be relied on, where one of its timings was unsteady."""
     return text and UNSTEADY_MARK * (not all(timing.is_steady for timing in timings)) + text
 
 
-def _table(title: str, note: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> Table:
+def with_meaning(title: str, note: str, columns: list[tuple[str, str]], rows: list[list[str]]) -> Table:
     """A `Table`, its note with the meaning of the mark where a figure bears it."""
     if any(UNSTEADY_MARK in cell for row in rows for cell in row):
         note += (

@@ -11,7 +11,8 @@ def show(table: Table) -> None:
     headings = [heading.replace(" threads", " thr").replace(" thread", " thr") for _, heading in table.columns[1:]]
     lines = [headings, *_lines(table)]
     widths = _widths(lines)
-    print("\n".join([table.title, "", _upper(table, widths), *_aligned(lines, widths)]))
+    upper = [_upper(table, widths)] * any(name for name, _ in table.groups)
+    print("\n".join([table.title, "", *upper, *_aligned(lines, widths)]))
     say("", table.note)
 
 

@@ -1,11 +1,9 @@
-"""Numbers, numbers of threads and channel counts as text, for the tables and the sentences."""
+"""Numbers and numbers of threads as text."""
 
-from collections.abc import Callable, Collection, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 from benchmarks.report.records import Cell
 
-Number = TypeVar("Number", int, float)
 SLOWER = "slower"
 UNSTEADY_MARK = "~"
 
@@ -61,28 +59,3 @@ def listed(items: Iterable[object]) -> str:
     """Items in words: 16, 32 and 64."""
     *head, last = map(str, sorted(items) if isinstance(items, set) else items)
     return f"{', '.join(head)} and {last}" if head else last
-
-
-def those(some: list[int], all_of_them: list[int]) -> str:
-    """Some of the measured channel counts in words."""
-    if some == all_of_them:
-        return "at every channel count"
-    if len(some) > 1 and some == all_of_them[-len(some) :]:
-        return f"from {some[0]} channels on"
-    if len(some) > 1 and some == all_of_them[: len(some)]:
-        return f"up to {some[-1]} channels"
-    return f"at {listed(some)} channels"
-
-
-def grouped(said: dict[int, str]) -> str:
-    """{threads: statement} as text, a statement that holds for several numbers of threads once."""
-    groups: dict[str, list[int]] = {}
-    for threads, statement in said.items():
-        groups.setdefault(statement, []).append(threads)
-    return listed(f"{statement} with {team(*teams)}" for statement, teams in groups.items())
-
-
-def span(values: Collection[Number], form: Callable[[Number], str]) -> str:
-    """The least and the largest of some values in words: 2.0 to 3.5, or one where they read the same."""
-    ends = dict.fromkeys(map(form, (min(values), max(values))))
-    return " to ".join(ends)

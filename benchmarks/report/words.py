@@ -3,7 +3,7 @@
 from typing import Any
 
 from benchmarks.report.records import NUMPY, UNSTEADY, Cell, Run, apart_by
-from benchmarks.report.text import UNSTEADY_MARK, percent, seconds, significant, size, team, times
+from benchmarks.report.text import UNSTEADY_MARK, significant, size, team, times
 
 # Core types of OpenBLAS and BLIS whose vectors are narrower than those of an instruction set of ours.
 _NO_AVX2 = {"generic", "prescott", "penryn", "core2", "nehalem", "sandybridge", "barcelona", "bulldozer", "piledriver"}
@@ -54,13 +54,10 @@ def _contradictions(run: Run, of_blocks: bool) -> list[str]:
     if not apart:
         return []
     worst = max(apart, key=apart_by)
-    least, most = (end(worst, key=lambda cell: cell.time.median) for end in (min, max))
-    one, other = (f"{seconds(cell.time.median)} as {cell.name}, {cell.algorithm}" for cell in (least, most))
     return [
-        f"Of {len(several)} calls that were timed more than once, in two benchmarks or as auto and by name, "
-        f"{len(apart)} took different times, and are marked with {UNSTEADY_MARK}: at worst {one}, and {other} "
-        f"({least.channels} channels, {team(least.threads)}). So differences of up to {times(apart_by(worst))} may be "
-        "the machine's."
+        f"Of {len(several)} calls that were timed more than once, {len(apart)} took different times, and "
+        f"bear a {UNSTEADY_MARK}: differences of up to {times(apart_by(worst))} may be the machine's ({worst[0].name}, "
+        f"{worst[0].channels} channels, {team(worst[0].threads)})."
     ]
 
 
@@ -71,10 +68,8 @@ def _unsteady(suite: str, cells: list[Cell]) -> list[str]:
         steady = [cell.time.is_steady for cell in cells if cell.threads == threads]
         if 10 * steady.count(False) > len(steady):
             made.append(
-                f"The machine was busy or unsteady: in {steady.count(False)} of the {len(steady)} timings of {suite} "
-                f"with {team(threads)} the quartiles, or the medians of other timings of the same call, lie more than "
-                f"{percent(UNSTEADY)} of the median apart. The tables mark them with {UNSTEADY_MARK}: do not rely on "
-                "them; measure again when it is quiet."
+                f"The machine was busy or unsteady: {steady.count(False)} of the {len(steady)} timings of {suite} with "
+                f"{team(threads)}, marked with {UNSTEADY_MARK}, cannot be relied on. Measure again when it is quiet."
             )
     return made
 
@@ -91,39 +86,12 @@ def narrow_blas(facts: dict[str, Any]) -> str:
     )
 
 
-_LABELS = {
-    "blocks_input": "input of the blocks",
-    "python": "Python",
-    "numpy": "NumPy",
-    "scipy": "SciPy",
-    "platform": "system",
-    "cpu": "CPU",
-    "cpus": "logical CPUs",
-    "openmp": "OpenMP",
-    "baseline": "instruction set of the baseline",
-    "blas": "BLAS of SciPy",
-    "blas_threads": "threads of that BLAS",
-    "isas_compiled": "instruction sets compiled",
-    "isas_detected": "instruction sets of the CPU",
-    "isa": "instruction set used",
-    "threads": "threads unless told otherwise",
-}
-_ASV_LABELS = {
-    "machine": "name in asv",
-    "cpu": "CPU",
-    "num_cpu": "logical CPUs",
-    "os": "system",
-    "ram": "memory",
-}  # its Python is that of asv, not of the timed processes
-
-
 def measured_on(run: Run) -> dict[str, str]:
-    """{label: text}: what the timed processes said of themselves, and what asv alone knows of the machine."""
-    said = {_LABELS.get(name, name): _fact(value) for name, value in run.facts.items() if name != "choices"}
-    known = {label: run.machine[name] for name, label in _ASV_LABELS.items() if name in run.machine}
-    if known.get("memory", "").isdecimal() and len(known["memory"]) < 19:
-        known["memory"] = size(int(known["memory"]))
-    return said | {label: value for label, value in known.items() if label not in said}
+    """What the timed processes said of themselves, and what asv alone knows of the machine."""
+    machine = {name: run.machine[name] for name in ("machine", "cpu", "num_cpu", "os", "ram") if name in run.machine}
+    if machine.get("ram", "").isdecimal() and len(machine["ram"]) < 19:
+        machine["ram"] = size(int(machine["ram"]))
+    return machine | {name: _fact(value) for name, value in run.facts.items() if name != "choices"}
 
 
 def _fact(value: Any) -> str:
