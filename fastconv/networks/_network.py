@@ -42,7 +42,7 @@ class Network:
     @property
     def output_shape(self) -> Shape:
         """The shape of the result for one image."""
-        return self._graph.shapes(self.input_shape)[self._graph.output]
+        return self._graph.result_shape(self._graph.output, self._graph.shapes(self.input_shape))
 
     @property
     def classes(self) -> int:
@@ -94,13 +94,7 @@ class Network:
         (x,) = sources
         renamed = [replace(node, inputs=tuple(INPUT if n == x else n for n in node.inputs)) for node in nodes]
         graph = Graph(tuple(renamed), nodes[-1].name, self.layout, self._graph.dtype)
-        return Network(name, self._image(self._graph.shapes(self.input_shape)[x]), graph)
-
-    def _image(self, shape: Shape) -> Shape:
-        """A shape with three axes: a vector as a map of one pixel."""
-        if len(shape) == 3:
-            return shape
-        return (1, 1, *shape) if self.layout == "NHWC" else (*shape, 1, 1)
+        return Network(name, self._graph.shapes(self.input_shape)[x], graph)
 
     def random_weights(self, seed: int = 0, dtype: type[Any] = np.float32) -> dict[str, Array[Any]]:
         """Weights that keep the size of values: normal, scaled as in arXiv:1502.01852, equation 10."""
