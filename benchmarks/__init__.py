@@ -1,5 +1,6 @@
 """fastconv's benchmark suite, run by asv: how time follows the number of operations, channel count by channel count.
 
+    layers.py          a convolution or a block by its shapes
     configs.py         every block as a formula of its channel count; the published networks' layers
     common.py          integer data, plans, and the check that every timed cell passes first
     bench_blocks.py    the blocks: time, operations, bytes, the NumPy reference

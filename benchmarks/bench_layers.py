@@ -56,14 +56,14 @@ class Spatial:
 
 
 class Published:
-    """The convolutions and blocks of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network."""
+    """The layers of SqueezeNet 1.0, GoogLeNet, ResNet-50, AlexNet and Network in Network."""
 
     params = (common.THREADS, tuple(configs.published()))
     param_names = ("threads", "layer")
     version = "1"
 
     def setup(self, threads, layer):
-        self.call = common.Call(configs.published()[layer], threads)
+        self.call = common.PublishedCall(configs.published()[layer], threads)
 
     def time_published(self, threads, layer):
         self.call()

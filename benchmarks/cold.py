@@ -17,6 +17,7 @@ import numpy as np
 import fastconv
 from benchmarks import configs, headline
 from benchmarks.common import THREADS, aligned, mark
+from benchmarks.layers import convolutions
 from benchmarks.peak import turn
 from fastconv import networks
 
@@ -82,7 +83,7 @@ def main():
 def show(threads, passes):
     """Measure with one number of threads, and print the table."""
     arrays = Arrays()
-    steps = [Step(layer, arrays, threads) for layer in networks.convolutions(networks.resnet())]
+    steps = [Step(layer, arrays, threads) for layer in convolutions(networks.resnet())]
     compared = [step for step in steps if step.is_compared]
     cold, hot = in_passes(steps, passes), {step: in_loops(step) for step in compared}
     print(f"\nMilliseconds a call, {threads} thread{'s' * (threads > 1)}; weights of the pass:", end=" ")

@@ -78,6 +78,26 @@ class Call:
         self.plan(self.x, out=self.y)
 
 
+class PublishedCall(Call):
+    """A layer of a published network, its batch norms a shift each."""
+
+    def __init__(self, layer, threads):
+        weights = {name: _whole(name, shape, seed) for seed, (name, shape) in enumerate(layer.weight_shapes.items())}
+        self.plan = layer.plan(weights, num_threads=threads)
+        self.x, self.y = integers(layer.input_shape, 2), aligned(layer.output_shape)
+        self()
+        check(self.y, np.rint(reference.graph(self.plan, self.x)), may_round=True)
+
+
+def _whole(name, shape, seed):
+    """Whole numbers, but for a batch norm's variance, to which its epsilon is added."""
+    if len(shape) > 1:
+        return integers(shape, 1, seed)
+    if name.endswith((".weight", ".running_var")):
+        return np.full(shape, 1 - 1e-5 * name.endswith("var"), np.float32)
+    return integers(shape, 2, seed)
+
+
 def choices():
     """{layer: [[first, last, algorithm]]}: what "auto" takes, by channel count, for layers of c to c channels.
 

@@ -7,7 +7,8 @@ convolution of the kernel that its name ends with stood: the suite sets the oper
 from dataclasses import replace
 
 from fastconv import networks
-from fastconv.networks import Layer
+
+from .layers import Layer, convolutions
 
 CHANNELS = (16, 32, 64, 128, 256, 512)
 LAYER_CHANNELS = (4, 8, *CHANNELS)  # for single convolutions: small counts are where the algorithm changes
@@ -90,27 +91,23 @@ def geometry(conv):
 
 
 def published():
-    """{name: Layer} of the published networks' convolutions and blocks, each once; no fully connected layers."""
-    functions = networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet, networks.nin
-    return _distinct({function.__name__: function() for function in functions})
+    """{name: Network} of the published networks' layers with weights, each once; no fully connected layers."""
+    layers = {}
+    for function in (networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet, networks.nin):
+        for layer in function().layers(2 if function is networks.resnet else 1):
+            if shapes := tuple(layer.conv_shapes().values()):
+                layers.setdefault(shapes, (f"{function.__name__} {layer.name}", layer))
+    return dict(layers.values())
 
 
 def published_convolutions():
     """[Layer] of the convolutions inside the four networks that the peers are raced on, each once."""
-    functions = networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet
-    layers = _distinct({function.__name__: networks.convolutions(function()) for function in functions})
-    return [replace(layer, name=f"{name} {geometry(layer)}") for name, layer in layers.items()]
-
-
-def _distinct(layers_of):
-    """{"network layer": Layer} of the layers with weights of each network, equal ones once."""
     layers = {}
-    for network, its_layers in layers_of.items():
-        for layer in its_layers:
-            if layer.weights and not layer.is_fully_connected:
-                key = layer.kind, layer.x_shape, tuple(layer.weights.values()), repr(layer.options)
-                layers.setdefault(key, (f"{network} {layer.name}", layer))
-    return dict(layers.values())
+    for function in (networks.squeezenet, networks.googlenet, networks.resnet, networks.alexnet):
+        for layer in convolutions(function()):
+            named = replace(layer, name=f"{function.__name__} {layer.name} {geometry(layer)}")
+            layers.setdefault(layer.conv_shapes["weight"], named)
+    return list(layers.values())
 
 
 # Small and large maps, few weights and many: what packing adds to a call.

@@ -1,8 +1,10 @@
-"""The published networks: their papers' numbers, and each layer's input against the output of the one before it."""
+"""The published networks: their papers' numbers, row by row."""
 
+import numpy as np
 import pytest
 
-from fastconv import cost, networks
+from fastconv import networks
+from fastconv.cost import Cost
 
 NETWORKS = {
     "alexnet": networks.alexnet(),
@@ -15,7 +17,7 @@ NETWORKS = {
     **{f"resnet {depth} v1": networks.resnet(depth, stride_in="reduce") for depth in (50, 101, 152)},
 }
 
-# network: (parameters, MACs); a ResNet's parameters are the usual count, with a scale and a shift for each batch norm
+# network: (parameters, MACs)
 TOTALS = {
     "alexnet": (60_965_224, 724_406_816),
     "googlenet": (6_998_552, 1_582_671_872),
@@ -34,16 +36,29 @@ TOTALS = {
 }
 
 
-def shifts(network):
-    """The second value that a batch norm keeps for each channel of each convolution."""
-    return sum(layer.weights["weight"][3] for layer in networks.convolutions(network))
+@pytest.mark.parametrize("name", NETWORKS)
+def test_totals(name):
+    net = NETWORKS[name]
+    parts = sum((layer.cost() for layer in net.layers()), Cost())
+    total, weights = net.cost(), (np.prod(shape) for part, shape in net.weight_shapes.items() if ".running_" not in part)
+    assert (total.params, total.macs) == (parts.params, parts.macs) == TOTALS[name]
+    assert sum(weights) == total.params
+    assert net.output_shape == (net.classes,) == ((10,) if name == "nin cifar10" else (1000,))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_totals(name):
-    total = networks.total_cost(NETWORKS[name])
-    params = total.params + (shifts(NETWORKS[name]) if name.startswith("resnet") else 0)
-    assert (params, total.macs) == TOTALS[name]
+def test_layers_chain(name):
+    network = NETWORKS[name]
+    for depth in (1, 2) if name.startswith("resnet") else (1,):
+        layers = network.layers(depth)
+        ends = [network.input_shape, *(without_ones(layer.output_shape) for layer in layers)]
+        assert [without_ones(layer.input_shape) for layer in layers] == ends[:-1]
+        assert ends[-1] == network.output_shape
+
+
+def without_ones(shape):
+    """A shape whose vectors are those of maps of one pixel."""
+    return tuple(n for n in shape if n > 1)
 
 
 # depth: convolutions, their weights, their MACs (v1), with projections (B) and without (A)
@@ -60,12 +75,10 @@ RESNETS = {
 
 @pytest.mark.parametrize(("depth", "option"), RESNETS)
 def test_resnets_convolutions(depth, option):
-    layers = networks.convolutions(networks.resnet(depth, stride_in="reduce"))
-    if option == "A":
-        layers = [layer for layer in layers if not layer.name.endswith(".shortcut")]
-    unbiased = [cost.conv2d(layer.x_shape, (layer.weights["weight"], False), **layer.options) for layer in layers]
-    total = sum(unbiased, cost.Cost())
-    assert (len(layers), total.params, total.macs) == RESNETS[depth, option]
+    convs = networks.resnet(depth, stride_in="reduce").conv_shapes().items()
+    convs = [conv for name, conv in convs if option == "B" or "downsample" not in name]
+    weights = sum(conv.terms * conv.out_channels for conv in convs)
+    assert (len(convs), weights, sum(conv.macs for conv in convs)) == RESNETS[depth, option]
 
 
 # layer: (output, parameters), the columns of SqueezeNet's table 1
@@ -86,13 +99,6 @@ SQUEEZENET = {
     "average": ((1, 1, 1000), 0),
 }
 
-
-def test_squeezenet_row_by_row():
-    rows = {layer.name: (layer.out_shape, layer.cost().params) for layer in networks.squeezenet("1.0")}
-    assert rows == SQUEEZENET
-    assert list(rows) == list(SQUEEZENET)
-
-
 # layer: (output, weights, MACs), the arithmetic of GoogLeNet's table 1
 GOOGLENET = {
     "conv1": ((112, 112, 64), 9_408, 118_013_952),
@@ -108,16 +114,6 @@ GOOGLENET = {
     "5b": ((7, 7, 1024), 1_442_816, 70_697_984),
     "linear": ((1, 1, 1000), 1_024_000, 1_024_000),
 }
-
-
-def test_googlenet_row_by_row():
-    rows = {}
-    for layer in networks.googlenet():
-        if layer.weights:
-            biases = sum(shape[3] for shape in layer.weights.values())
-            rows[layer.name] = layer.out_shape, layer.cost().params - biases, layer.cost().macs
-    assert rows == GOOGLENET
-
 
 # layer: (output, parameters, MACs)
 ALEXNET = {
@@ -135,9 +131,27 @@ ALEXNET = {
 }
 
 
+def rows(network, table):
+    """{layer: (output shape, `Cost`)} of the layers that stand in the table."""
+    return {layer.name: (layer.output_shape, layer.cost()) for layer in network.layers() if layer.name in table}
+
+
+def test_squeezenet_row_by_row():
+    found = rows(NETWORKS["squeezenet 1.0"], SQUEEZENET)
+    assert list(found) == list(SQUEEZENET)
+    assert {name: (shape, cost.params) for name, (shape, cost) in found.items()} == SQUEEZENET
+
+
+def test_googlenet_row_by_row():
+    network = NETWORKS["googlenet"]
+    biases = {layer.name: sum(s[0] for s in layer.weight_shapes.values() if len(s) == 1) for layer in network.layers()}
+    found = rows(network, GOOGLENET)
+    assert {name: (s, cost.params - biases[name], cost.macs) for name, (s, cost) in found.items()} == GOOGLENET
+
+
 def test_alexnet_row_by_row():
-    rows = {layer.name: (layer.out_shape, layer.cost().params, layer.cost().macs) for layer in networks.alexnet()}
-    assert rows == ALEXNET
+    found = rows(NETWORKS["alexnet"], ALEXNET)
+    assert {name: (shape, cost.params, cost.macs) for name, (shape, cost) in found.items()} == ALEXNET
 
 
 # convolution: (input, output, parameters), Network in Network on CIFAR-10
@@ -155,27 +169,32 @@ NIN = {
 
 
 def test_network_in_network_row_by_row():
-    layers = networks.convolutions(networks.nin("cifar10"))
-    assert {layer.name: (layer.x_shape, layer.out_shape, layer.cost().params) for layer in layers} == NIN
+    network = NETWORKS["nin cifar10"]
+    parts = [network.part(name) for name in network.conv_shapes()]
+    assert {part.name: (part.input_shape, part.output_shape, part.cost().params) for part in parts} == NIN
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_layers_chain(name):
-    network = NETWORKS[name]
-    for i, layer in enumerate(network[1:], 1):
-        if layer.name.endswith(".shortcut"):  # beside the two convolutions before it
-            assert (layer.x_shape, layer.out_shape) == (network[i - 2].x_shape, network[i - 1].out_shape)
-        else:
-            assert layer.x_shape == network[i - 1].out_shape
-    assert network[-1].out_shape[:2] == (1, 1)
-    assert len({layer.name for layer in network}) == len(network)
+def test_stages_of_a_resnet():
+    shapes = {layer.name: layer.output_shape for layer in networks.resnet(layout="NCHW").layers()}
+    stages = {"conv1": (64, 112, 112), "maxpool": (64, 56, 56), "layer1": (256, 56, 56), "layer4": (2048, 7, 7)}
+    assert shapes | stages == shapes
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_convolutions_cost_what_their_network_does(name):
-    network = NETWORKS[name]
-    layers = networks.convolutions(network) + [layer for layer in network if layer.is_fully_connected]
-    total, parts = networks.total_cost(network), networks.total_cost(layers)
-    assert (total.macs, total.params) == (parts.macs, parts.params)
-    assert all(layer.kind == "conv2d" for layer in layers)
-    assert len({layer.name for layer in layers}) == len(layers)
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: networks.resnet(51), r"^depth must be one of \(18, 34, 50, 101, 152\), got 51$"),
+        (lambda: networks.resnet([50]), r"^depth must be one of .*, got \[50\]$"),
+        (lambda: networks.resnet(stride_in="pool"), "^stride_in must be one of"),
+        (lambda: networks.squeezenet("1.2"), r"^version must be one of \('1.0', '1.1'\), got '1.2'"),
+        (lambda: networks.nin("ImageNet"), r"^dataset must be one of .* \(did you mean imagenet\?\)$"),
+        (lambda: networks.googlenet(layout="HWCN"), "^layout must be one of"),
+        (lambda: networks.alexnet(classes=0), "^classes must be at least 1, got 0$"),
+        (lambda: networks.resnet().part("layer5"), r"^name must be that of a part of ResNet-50 .*, got 'layer5'$"),
+        (lambda: networks.resnet().part("layer1.0.add"), "^name must be that of a part of ResNet-50 with one input"),
+        (lambda: networks.nin().cost((8, 8, 3)), "mlpconv1.conv: "),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

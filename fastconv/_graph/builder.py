@@ -71,6 +71,10 @@ class Builder:
         self._nodes[name] = node = Node(name, operation, tuple(node.name for node in inputs))
         return node
 
+    def channels(self, node: Node) -> int | None:
+        """The channels of a node's result, None where they are not known before there is an x."""
+        return self._channels[self._decider[node.name]]
+
     def include(self, graph: Graph, x: Node, name: str) -> Node:
         """The output of another graph on x; its nodes are called "name.node", an only one "name"."""
         inner = {INPUT: x}

@@ -41,6 +41,10 @@ class Conv(Operation):
         r, s, c, k = self.geometry.weight
         return k * (r * s * c + self.has_bias)
 
+    @property
+    def weights(self) -> dict[str, Shape]:
+        return {"weight": self.given} | ({"bias": self.geometry.weight[3:]} if self.has_bias else {})
+
     def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
         _, _, c, k = self.geometry.weight
         return [c * self.geometry.groups, k], k
@@ -85,6 +89,11 @@ class Conv(Operation):
         residual = arrays[1] if len(arrays) > 1 else None
         options = self.geometry.options
         return in_numpy.conv2d(arrays[0], weight, bias, activation=self.activation, residual=residual, **options)
+
+    def with_weights(self, arrays: dict[str, np.ndarray]) -> "Conv":
+        weight = arrays["weight"].reshape(self.geometry.given)
+        hwio = weight if self.geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
+        return self.changed(weight=hwio, bias=arrays.get("bias"))
 
     def in_nhwc(self) -> "Conv":
         return self.changed(geometry=self.geometry._replace(layout="NHWC"))

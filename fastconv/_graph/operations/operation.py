@@ -23,7 +23,8 @@ class Operation:
       ValueError;
     - `macs(layout, x_shape, ...)`: its multiply-accumulates;
     - `reference(layout, x, ...)`: the result in NumPy float64;
-    - `in_nhwc()`: the same operation on NHWC arrays.
+    - `in_nhwc()`: the same operation on NHWC arrays;
+    - `with_weights(arrays)`: the same operation with these arrays, one for each of `weights`, {name: shape in layout}.
     """
 
     keeps_channels = True  # whether the result has the channels of the first input
@@ -40,6 +41,10 @@ class Operation:
     @property
     def params(self) -> int:
         return 0
+
+    @property
+    def weights(self) -> dict[str, Shape]:
+        return {}
 
     def __str__(self) -> str:
         return self.kind
@@ -61,6 +66,9 @@ class Operation:
         return arrays[0]
 
     def in_nhwc(self) -> "Operation":
+        return self
+
+    def with_weights(self, arrays: dict[str, np.ndarray]) -> "Operation":
         return self
 
     def changed(self: Self, **changes: Any) -> Self:
