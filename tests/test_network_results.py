@@ -56,7 +56,9 @@ def with_errors(graph, x):
         elif operation.kind not in EXACT:
             pixels, channels = np.prod(inputs[0].shape[1:-1]), inputs[0].shape[-1]
             terms = {"add": 1, "batch_norm": 4, "global_avg_pool2d": pixels}.get(operation.kind, channels + 16)
-            errors[node.name] = 2 * terms * (np.abs(y) + sum(np.abs(v).max() for v in inputs) * (operation.kind == "batch_norm"))
+            errors[node.name] = (
+                2 * terms * (np.abs(y) + sum(np.abs(v).max() for v in inputs) * (operation.kind == "batch_norm"))
+            )
     return y, errors
 
 

@@ -40,7 +40,10 @@ TOTALS = {
 def test_totals(name):
     net = NETWORKS[name]
     parts = sum((layer.cost() for layer in net.layers()), Cost())
-    total, weights = net.cost(), (np.prod(shape) for part, shape in net.weight_shapes.items() if ".running_" not in part)
+    total, weights = (
+        net.cost(),
+        (np.prod(shape) for part, shape in net.weight_shapes.items() if ".running_" not in part),
+    )
     assert (total.params, total.macs) == (parts.params, parts.macs) == TOTALS[name]
     assert sum(weights) == total.params
     assert net.output_shape == (net.classes,) == ((10,) if name == "nin cifar10" else (1000,))
