@@ -27,7 +27,7 @@ class Layer:
         """Its graph, of shapes without weights."""
         if self.kind == "conv2d":
             return single(Conv(conv_geometry(self.weights["weight"], **self.options), True), "NHWC")
-        return blocks.of_shapes(self.kind, [(shape, True) for shape in self.weights.values()], **self.options)
+        return blocks.of_shapes(self.kind, [*self.weights.values()], True, **self.options)
 
     @property
     def conv_shapes(self):
@@ -38,11 +38,11 @@ class Layer:
     def out_shape(self):
         """(P, Q, K) of its output."""
         graph = self.graph
-        return graph.shapes(self.x_shape)[graph.output]
+        return graph.shapes(self.x_shape)[graph.outputs[0]]
 
     def cost(self):
         """The exact `fastconv.cost.Cost` for one image of float32."""
-        return self.graph.cost(self.x_shape, 4)
+        return self.graph.cost(self.x_shape, itemsize=4)
 
 
 def convolutions(network):

@@ -62,7 +62,7 @@ def row(kernel, channels, out_channels, size, threads):
             plan, y, _ = found[name]
             times[name].append(seconds(plan, x, y, calls[name]))
     ratios = {name: min(times["direct"]) / min(own) for name, own in times.items()}
-    shape = found["direct"][0]._bind(x.shape).shape
+    shape = found["direct"][0]._bind((x.shape,))[0].shape
     chosen = algorithms.choose("auto", shape)
     return ratios, next(name for name, (_, _, algorithm) in found.items() if algorithm is chosen)
 

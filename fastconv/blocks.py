@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastconv._checks.types import Activation, Layout, Padding, Pair, StrideIn, WeightAndBias
+from fastconv._checks.types import Activation, AlgorithmName, Layout, Padding, Pair, StrideIn, WeightAndBias
 from fastconv._graph import blocks as graphs
 from fastconv._planning.graph_plan import GraphPlan
 
@@ -11,8 +11,15 @@ from fastconv._planning.graph_plan import GraphPlan
 class Block(GraphPlan):
     """The base of the blocks, whose graphs are those of `fastconv._graph.blocks`."""
 
-    def __init__(self, kind: str, pairs: Sequence[WeightAndBias], num_threads: int | None, **options: Any) -> None:
-        super().__init__(graphs.of_arrays(kind, pairs, **options), num_threads)
+    def __init__(
+        self,
+        kind: str,
+        pairs: Sequence[WeightAndBias],
+        algorithm: AlgorithmName,
+        num_threads: int | None,
+        **options: Any,
+    ) -> None:
+        super().__init__(graphs.of_arrays(kind, pairs, **options), num_threads, algorithm)
 
 
 class MLPConv(Block):
@@ -29,6 +36,8 @@ class MLPConv(Block):
         As in `Conv2d`, after every convolution; None makes the block linear.
     layout, num_threads
         As in `Conv2d`.
+    algorithm : "auto", "direct", "winograd" or "blas"
+        Of every convolution that it suits, as in `Conv2d`; the others are "auto".
 
     Raises
     ------
@@ -56,10 +65,18 @@ class MLPConv(Block):
         padding: Padding = 0,
         activation: Activation = "relu",
         layout: Layout = "NHWC",
+        algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
         super().__init__(
-            "mlpconv", (conv, *cccp), num_threads, activation=activation, layout=layout, stride=stride, padding=padding
+            "mlpconv",
+            (conv, *cccp),
+            algorithm,
+            num_threads,
+            activation=activation,
+            layout=layout,
+            stride=stride,
+            padding=padding,
         )
 
 
@@ -71,10 +88,8 @@ class Reduced(Block):
     reduce, conv : (weight, bias)
     stride, padding
         Of `conv`, as in `Conv2d`.
-    activation
+    activation, layout, algorithm, num_threads
         As in `MLPConv`, which also says what the pairs are.
-    layout, num_threads
-        As in `Conv2d`.
 
     References
     ----------
@@ -99,10 +114,18 @@ class Reduced(Block):
         *,
         activation: Activation = "relu",
         layout: Layout = "NHWC",
+        algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
         super().__init__(
-            "reduced", (reduce, conv), num_threads, activation=activation, layout=layout, stride=stride, padding=padding
+            "reduced",
+            (reduce, conv),
+            algorithm,
+            num_threads,
+            activation=activation,
+            layout=layout,
+            stride=stride,
+            padding=padding,
         )
 
 
@@ -120,10 +143,8 @@ class Bottleneck(Block):
     stride : int or (int, int), default 1
     stride_in : "conv" or "reduce"
         Where the stride is: "conv" as ResNet v1.5 has it, "reduce" as the paper's v1.
-    activation
+    activation, layout, algorithm, num_threads
         As in `MLPConv`, which also says what the pairs are.
-    layout, num_threads
-        As in `Conv2d`.
 
     References
     ----------
@@ -150,11 +171,19 @@ class Bottleneck(Block):
         stride_in: StrideIn = "conv",
         activation: Activation = "relu",
         layout: Layout = "NHWC",
+        algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
         pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
         super().__init__(
-            "bottleneck", pairs, num_threads, activation=activation, layout=layout, stride=stride, stride_in=stride_in
+            "bottleneck",
+            pairs,
+            algorithm,
+            num_threads,
+            activation=activation,
+            layout=layout,
+            stride=stride,
+            stride_in=stride_in,
         )
 
 
@@ -165,10 +194,8 @@ class Fire(Block):
     ----------
     squeeze, expand1x1, expand3x3 : (weight, bias)
         The 3×3 is padded by 1; the result has the channels of `expand1x1`, then those of `expand3x3`.
-    activation
+    activation, layout, algorithm, num_threads
         As in `MLPConv`, which also says what the pairs are.
-    layout, num_threads
-        As in `Conv2d`.
 
     References
     ----------
@@ -192,9 +219,12 @@ class Fire(Block):
         *,
         activation: Activation = "relu",
         layout: Layout = "NHWC",
+        algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__("fire", (squeeze, expand1x1, expand3x3), num_threads, activation=activation, layout=layout)
+        super().__init__(
+            "fire", (squeeze, expand1x1, expand3x3), algorithm, num_threads, activation=activation, layout=layout
+        )
 
 
 class Inception(Block):
@@ -204,10 +234,8 @@ class Inception(Block):
     ----------
     branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj : (weight, bias)
         All keep height and width; the result has the channels of the branches in this order.
-    activation
+    activation, layout, algorithm, num_threads
         As in `MLPConv`, which also says what the pairs are.
-    layout, num_threads
-        As in `Conv2d`.
 
     References
     ----------
@@ -234,7 +262,8 @@ class Inception(Block):
         *,
         activation: Activation = "relu",
         layout: Layout = "NHWC",
+        algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
         pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-        super().__init__("inception", pairs, num_threads, activation=activation, layout=layout)
+        super().__init__("inception", pairs, algorithm, num_threads, activation=activation, layout=layout)

@@ -117,11 +117,11 @@ def _explain(options: argparse.Namespace) -> None:
     x_shape = (options.batch, *size, options.C) if options.layout == "NHWC" else (options.batch, options.C, *size)
     weight_shape = shapes.weight_for(options.kernel, options.C, options.K, options.groups, options.layout)
     geometry = {name: getattr(options, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
-    costs = cost.conv2d(x_shape, (weight_shape, False), **geometry)  # checks the shapes before memory is asked for
+    costs = cost.conv2d(x_shape, weight_shape, bias=False, **geometry)  # checks the shapes before memory is asked for
     plan = Conv2d(
         np.zeros(weight_shape, np.float32), **geometry, algorithm=options.algorithm, num_threads=options.threads
     )
-    print(plan.describe(x_shape, options.measure))
+    print(plan.describe(x_shape, measure=options.measure))
     print(f"{'parameters':17} {costs.params:,}")
     print(f"{'least traffic':17} {costs.bytes:,} bytes: input, weights and output once")
     print(f"{'MACs a byte':17} {costs.macs / costs.bytes:.1f}")

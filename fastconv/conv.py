@@ -99,7 +99,3 @@ class Conv2d(ConvPlan):
             None if bias is None else arrays.bias(bias, weight, geometry.layout).copy(),
         )
         super().__init__(operation, hwio, teams.checked(num_threads))
-        if operation.algorithm != "auto":
-            usable = algorithms.usable(operation.algorithm, geometry)
-            if len(usable) == 1:
-                self._pack(usable[0])

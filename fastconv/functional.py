@@ -72,7 +72,7 @@ def conv2d(
         algorithm=algorithm,
         num_threads=num_threads,
     )
-    return plan(x, residual, out)
+    return plan(x, residual=residual, out=out)
 
 
 def pointwise(
@@ -128,7 +128,7 @@ def pointwise(
         algorithm=algorithm,
         num_threads=num_threads,
     )
-    return plan(x, residual, out)
+    return plan(x, residual=residual, out=out)
 
 
 def max_pool2d(
@@ -276,7 +276,7 @@ def _pool(
     x = arrays.check("x", x)
     dtype, layout, shape = arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
     num_threads = teams.checked(num_threads)
-    y, step = arrays.output(out, dtype, arrays.result_shape(shape.out_shape, x.ndim, layout), layout, x)
+    y, step = arrays.output("out", out, dtype, arrays.result_shape(shape.out_shape, x.ndim, layout), layout, {"x": x})
 
     pool, image = Pool(kind, geometry._replace(layout="NHWC")), (shape.height, shape.width, shape.channels)
 
@@ -284,7 +284,7 @@ def _pool(
         return BoundPool(pool, [(images, *image)], dtype, num_threads)
 
     if layout == "NHWC":
-        bind(shape.batch).run(arrays.contiguous(x, dtype), None, y, step)
+        bind(shape.batch).run([arrays.contiguous(x, dtype)], [(y, step)])
     else:
-        layouts.run_in_nhwc(bind, x, None, y, num_threads)
+        layouts.run_in_nhwc(bind, [x], [y], num_threads)
     return y if out is None else out

@@ -1,9 +1,9 @@
 """`Sequential`: plans one after the other."""
 
-from fastconv._checks import arguments
+from fastconv._checks.types import AlgorithmName
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._planning.plan import Plan
-from fastconv.graph import Graph
+from fastconv.graph import Graph, graph_of
 
 
 class Sequential(GraphPlan):
@@ -11,11 +11,13 @@ class Sequential(GraphPlan):
 
     Parameters
     ----------
-    *layers : plans
-        `Conv2d`, blocks, plans of a `Graph`, other `Sequential`s, of one layout and dtype. Errors and `describe` call
-        them by their class and place: the nodes of a `Fire` that comes second are "fire2.squeeze" and so on.
+    *layers : plans or graphs
+        `Conv2d`, blocks, a `Graph` or its plans, other `Sequential`s, of one layout and dtype. Errors and `describe`
+        call them by their class and place: the nodes of a `Fire` that comes second are "fire2.squeeze" and so on.
     num_threads : int, optional
         As in `Conv2d`, for all layers; what they were given themselves does not count.
+    algorithm : "auto", "direct", "winograd" or "blas"
+        As in `Graph.plan`.
 
     Examples
     --------
@@ -35,15 +37,17 @@ class Sequential(GraphPlan):
     ['conv2d1', 'fire2.squeeze', 'fire2.expand1x1', 'fire2.expand3x3']
     """
 
-    def __init__(self, *layers: Plan, num_threads: int | None = None) -> None:
+    def __init__(
+        self, *layers: Plan | Graph, num_threads: int | None = None, algorithm: AlgorithmName = "auto"
+    ) -> None:
         if not layers:
             raise TypeError("Sequential takes one layer at least")
-        for i, layer in enumerate(layers, 1):
-            if not isinstance(layer, Plan):
-                given = arguments.kind(layer)
-                raise TypeError(f"layer {i} must be a Conv2d, a block or another plan of fastconv, got {given}")
-        g = Graph(layout=layers[0].layout)
+        graphs = [graph_of(f"layer {i}", layer) for i, layer in enumerate(layers, 1)]
+        g = Graph(layout=graphs[0].layout)
         y = g.x
-        for i, layer in enumerate(layers, 1):
+        for i, (layer, graph) in enumerate(zip(layers, graphs, strict=True), 1):
+            if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+                ends = f"{len(graph.inputs)} and {len(graph.outputs)}"
+                raise ValueError(f"layer {i} must have one input and one result, got {ends}")
             y = g.apply(layer, y, name=f"{type(layer).__name__.lower()}{i}")
-        super().__init__(g.plan(y)._graph, num_threads)
+        super().__init__(g.plan(y)._graph, num_threads, algorithm)

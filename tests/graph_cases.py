@@ -25,10 +25,14 @@ FIRE = fastconv.Fire(*small_block("Fire")[1].values())
 
 @dataclass(frozen=True)
 class GraphCase:
-    """A plan, and an x for it."""
+    """A plan, and arrays for its inputs."""
 
     plan: object
-    x: np.ndarray
+    inputs: tuple
+
+    @property
+    def x(self):
+        return self.inputs[0]
 
     def with_threads(self, num_threads):
         return type(self.plan)(self.plan._graph, num_threads)
@@ -37,10 +41,11 @@ class GraphCase:
 class _Growing:
     """A graph that grows node by node at random; `maps` are [(node, (height, width, channels))]."""
 
-    def __init__(self, seed, layout, dtype, size, channels):
+    def __init__(self, seed, layout, dtype, size, channels, inputs):
         self.pick, self.layout, self.dtype = Random(seed), layout, dtype
         self.rng, self.g = np.random.default_rng(0), fastconv.Graph(layout=layout)
-        self.maps = [(self.g.x, (*size, channels))]
+        nodes = [self.g.x, *(self.g.input(f"x{i}") for i in range(2, inputs + 1))]
+        self.maps = [(node, (*size, channels)) for node in nodes]
 
     def grow(self):
         """Add a node that reads others, the last more often than the rest."""
@@ -118,20 +123,25 @@ class _Growing:
 
 
 @st.composite
-def graph_cases(draw, nodes=14):
-    """Graphs of some nodes, drawn ones that are read several times, or not at all, among them."""
+def graph_cases(draw, nodes=14, ends=1):
+    """Graphs of some nodes, drawn ones that are read several times, or not at all, among them.
+
+    They have `ends` inputs and results, any nodes; an input that no result needs is left out.
+    """
     layout, dtype, channels = draw(LAYOUTS), draw(DTYPES), draw(st.sampled_from(FEW))
     size = draw(st.tuples(st.integers(1, 6), st.integers(1, 9)))
-    growing = _Growing(draw(st.integers(0, 2**32)), layout, dtype, size, channels)
+    growing = _Growing(draw(st.integers(0, 2**32)), layout, dtype, size, channels, ends)
     for _ in range(draw(st.integers(nodes // 2, nodes))):
         growing.grow()
     batch = draw(st.sampled_from([(), (1,), (3,)]))
-    x = normals(np.random.default_rng(1), in_layout((*batch, *size, channels), layout), dtype)
-    return GraphCase(growing.g.plan(growing.maps[-1][0]), x)
+    results = [node for node, _ in growing.maps[-1:] + growing.pick.sample(growing.maps[:-1], ends - 1)]
+    plan, rng = growing.g.plan(*results), np.random.default_rng(1)
+    inputs = [normals(rng, in_layout((*batch, *size, channels), layout), dtype) for _ in plan.inputs]
+    return GraphCase(plan, tuple(inputs))
 
 
-def magnitude(graph, x):
-    """What the graph gives for the absolute values of x and of all weights and biases, without bounds.
+def magnitude(graph, *inputs):
+    """What the graph gives for the absolute values of its inputs and of all weights and biases, without bounds.
 
     Bounds with 0 between them add nothing to an error, and only take from a value.
     """
@@ -147,7 +157,7 @@ def magnitude(graph, x):
         return operation.changed(weight=np.abs(operation.weight), bias=bias)
 
     nodes = tuple(replace(node, operation=absolute(node.operation)) for node in graph.nodes)
-    return replace(graph, nodes=nodes).reference(np.abs(x))
+    return replace(graph, nodes=nodes).reference(*map(np.abs, inputs))
 
 
 def terms(graph):

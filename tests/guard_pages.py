@@ -112,7 +112,7 @@ def check(plan, x, want, residual, at_end):
     The results are whole numbers, to which Winograd's are rounded.
     """
     out = guarded(want.shape, x.dtype, at_end)
-    np.testing.assert_array_equal(np.rint(plan(x, residual, out=out)), want + residual)
+    np.testing.assert_array_equal(np.rint(plan(x, residual=residual, out=out)), want + residual)
     joined = guarded((*want.shape[:3], want.shape[3] + 3), x.dtype, at_end)
     joined[...] = 7
     part, neighbours = (joined[..., 3:], joined[..., :3]) if at_end else (joined[..., :-3], joined[..., -3:])
@@ -172,7 +172,7 @@ def planes(dtype, at_end):
             out = guarded(plain.shape, dtype, at_end)
             plan = fastconv.Conv2d(weight, bias, **options, num_threads=num_threads)
             assert plan.describe(x.shape).layout_conversion == "none"
-            np.testing.assert_array_equal(plan(x, guarded_residual, out=out), plain + residual)
+            np.testing.assert_array_equal(plan(x, residual=guarded_residual, out=out), plain + residual)
 
 
 def transposes(dtype, at_end):

@@ -52,9 +52,9 @@ def test_cost_and_description_agree(name, data):
     case = data.draw(block_cases(name))
     _, pairs = case.arrays(integers)
     block = getattr(fastconv, name)(*pairs, **case.options)
-    shapes = [(shape, case.bias) for shape in case.weights]
     options = {option: value for option, value in case.options.items() if option != "activation"}
-    want = getattr(cost, name.lower())(case.x_shape, *shapes, **options, itemsize=np.dtype(case.dtype).itemsize)
+    options |= {"bias": case.bias, "itemsize": np.dtype(case.dtype).itemsize}
+    want = getattr(cost, name.lower())(case.x_shape, *case.weights, **options)
     assert block.cost(case.x_shape) == want
     assert block.describe(case.x_shape).macs == want.macs
     assert want.macs == sum(part.macs for part in block.describe(case.x_shape).parts.values())

@@ -26,7 +26,7 @@ ONE_STRIP = {  # whatever the team
 
 
 def runner(x_shape, weight_shape, options):
-    return fastconv.Conv2d(np.ones(weight_shape, np.float32), **options)._bind(x_shape).runner
+    return fastconv.Conv2d(np.ones(weight_shape, np.float32), **options)._bind((x_shape,))[0].runner
 
 
 @pytest.mark.parametrize("name", LARGE)

@@ -161,18 +161,18 @@ def test_a_pair_whose_items_change(name):
 
 
 def test_shapes_whose_items_change():
-    shape, conv = (9, 8, 4), ((3, 3, 4, 8), True)
+    shape, conv = (9, 8, 4), (3, 3, 4, 8)
     costs = cost.conv2d(shape, conv, padding=1)
     assert cost.conv2d(TurningList(shape, (90, 80, 4)), conv, padding=1) == costs
-    assert cost.conv2d((9, Turning(8, 80), 4), (TurningList((3, 3, 4, 8), (1, 1, 4, 8)), True), padding=1) == costs
-    reduce = (1, 1, 4, 2), True
-    want = cost.bottleneck(shape, reduce, ((3, 3, 2, 2), True), ((1, 1, 2, 4), True))
-    turning = TurningList((3, 3, 2, 2), (1, 1, 2, 2)), True
-    assert cost.bottleneck(TurningList(shape, (1, 1, 4)), reduce, turning, ((1, 1, 2, Turning(4, 1)), True)) == want
+    assert cost.conv2d((9, Turning(8, 80), 4), TurningList((3, 3, 4, 8), (1, 1, 4, 8)), padding=1) == costs
+    reduce = 1, 1, 4, 2
+    want = cost.bottleneck(shape, reduce, (3, 3, 2, 2), (1, 1, 2, 4))
+    turning = TurningList((3, 3, 2, 2), (1, 1, 2, 2))
+    assert cost.bottleneck(TurningList(shape, (1, 1, 4)), reduce, turning, (1, 1, 2, Turning(4, 1))) == want
     plan = fastconv.Conv2d(WEIGHT)
     assert plan.describe(TurningList(shape, (3, 3, 4))) == plan.describe(shape)
     assert plan.describe(TurningList(shape, (3, 3, 4)), measure=True).macs == plan.describe(shape).macs
-    assert cost.pointwise(TurningList(shape, (1, 1, 4)), ((4, 2), True)) == cost.pointwise(shape, ((4, 2), True))
+    assert cost.pointwise(TurningList(shape, (1, 1, 4)), (4, 2)) == cost.pointwise(shape, (4, 2))
 
 
 def test_a_layer_keeps_what_it_was_given():

@@ -56,7 +56,7 @@ def test_the_bits_of_random_graphs(case):
 def test_shapes_and_costs_of_random_graphs(case):
     plan, x = case.plan, case.x
     shapes, cost = plan._graph.shapes(x.shape), plan.cost(x.shape)
-    assert plan._graph.result_shape(plan._graph.output, shapes) == plan(x).shape
+    assert plan._graph.result_shape(*plan.outputs, shapes) == plan(x).shape
     assert plan.describe(x.shape).macs == cost.macs
     convs = [node for node in plan._graph.nodes if isinstance(node.operation, Conv)]
     arrays = [array for node in convs for array in (node.operation.weight, node.operation.bias)]
@@ -306,7 +306,7 @@ def test_the_arena_of_networks(name):
     g = fastconv.Graph()
     y = g.x
     for layer in NETWORKS[name]:
-        y = g._builder.include(layer.graph, y, layer.name)
+        y = g._builder.include(layer.graph, [y], layer.name)[0]
     graph = rewritten(g._builder.graph(y))
     shapes = graph.shapes((1, *NETWORKS[name][0].x_shape))
     placed = memory(graph, shapes, 4)

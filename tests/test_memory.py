@@ -112,7 +112,7 @@ def test_no_reference_to_an_argument_is_kept(layout, algorithm):
         y = fastconv.pointwise(x, weight, bias, residual=residual, out=out, **options)
         assert y is out
         plan = fastconv.Conv2d(weight.reshape((1, 1, 8, 8) if layout == "NHWC" else (8, 8, 1, 1)), bias, **options)
-        plan(x, residual)
+        plan(x, residual=residual)
         del y, x, weight, bias, residual, out
     assert references(arrays) == before
 

@@ -80,7 +80,7 @@ def assert_nchw(x_shape, weight_shape, dtype, **options):
         assert (description.algorithm, description.layout_conversion) == ("direct", "none")
         assert "channels ×" in description.tile
         assert_equal_exact(plan(x), want, dtype)
-        assert_equal_exact(plan(x, residual), want + residual, dtype)
+        assert_equal_exact(plan(x, residual=residual), want + residual, dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -18,7 +18,7 @@ from fastconv._runners import transforms
 
 PACKAGE = Path(fastconv.__file__).parent
 STUBS = sorted(PACKAGE.rglob("*.pyi"))
-UNTYPED = {"cost", "networks", "reference"}  # wholly or in part, until they follow from the graph
+UNTYPED = {"networks"}  # until they follow from the graph
 
 SHAPE = shapes.conv_geometry((3, 3, 16, 16), padding=1).at((1, 8, 8, 16))
 ONE = shapes.conv_geometry((1, 1, 16, 16)).at((1, 8, 8, 16))
@@ -145,6 +145,10 @@ def public_functions():
     """(name, function) of all that users call: functions, constructors, methods and properties."""
     for name in sorted(set(fastconv.__all__) - UNTYPED):
         value = getattr(fastconv, name)
+        if inspect.ismodule(value):
+            functions = [key for key in value.__all__ if inspect.isfunction(getattr(value, key))]
+            yield from ((f"{name}.{key}", getattr(value, key)) for key in functions)
+            continue
         if not isinstance(value, type):
             yield name, value
             continue
@@ -153,8 +157,6 @@ def public_functions():
                 function = member.fget if isinstance(member, property) else member
                 if inspect.isfunction(function) and (not key.startswith("_") or key in ("__init__", "__call__")):
                     yield f"{name}.{key}", function
-    for name in ("conv2d", "pointwise", "max_pool2d", "avg_pool2d", "global_avg_pool2d", "global_max_pool2d"):
-        yield f"reference.{name}", getattr(fastconv.reference, name)
 
 
 @pytest.mark.parametrize(("name", "function"), list(public_functions()))
@@ -171,8 +173,8 @@ def test_the_choices_in_annotations_are_those_accepted():
     names, pair, none = get_args(types.Activation)
     assert (pair, none) == (types.Bounds, type(None))
     assert {None, *get_args(names)} == set(activations.NAMED)
-    parts = [(shape, False) for shape in ((1, 1, 4, 2), (3, 3, 2, 2), (1, 1, 2, 4))]
+    parts = (1, 1, 4, 2), (3, 3, 2, 2), (1, 1, 2, 4)
     for choice in get_args(types.StrideIn):
-        blocks.of_shapes("bottleneck", parts, stride_in=choice)
+        blocks.of_shapes("bottleneck", parts, False, stride_in=choice)
     with pytest.raises(ValueError, match=str(get_args(types.StrideIn)).replace("(", r"\(").replace(")", r"\)")):
-        blocks.of_shapes("bottleneck", parts, stride_in="expand")
+        blocks.of_shapes("bottleneck", parts, False, stride_in="expand")

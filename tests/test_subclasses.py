@@ -92,7 +92,7 @@ CALLS = {
     "conv2d": (partial(fastconv.conv2d, algorithm="direct"), ARRAYS),
     "reference.conv2d": (reference.conv2d, ARRAYS),
     "Conv2d": (
-        lambda x, weight, bias, residual, **options: fastconv.Conv2d(weight, bias, **options)(x, residual),
+        lambda x, weight, bias, residual, **options: fastconv.Conv2d(weight, bias, **options)(x, residual=residual),
         ARRAYS,
     ),
     "pointwise": (fastconv.pointwise, {"x": ARRAYS["x"], "weight": ARRAYS["weight"][0, 0], "bias": ARRAYS["bias"]}),

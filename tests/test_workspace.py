@@ -90,10 +90,10 @@ def test_turns_of_any_size_have_the_same_bits(images, monkeypatch):
     strided = np.repeat(x, 2, axis=3)[..., ::2]
     plan = fastconv.Conv2d(weight, padding=1, layout="NCHW")
     pool = fastconv.max_pool2d(x, 2, layout="NCHW")
-    want = plan(x, residual)
+    want = plan(x, residual=residual)
     monkeypatch.setattr(layouts, "_TURN_BYTES", 10_000)  # about two images
     for array in (x, strided):
-        assert plan(array, residual).tobytes() == want.tobytes()
+        assert plan(array, residual=residual).tobytes() == want.tobytes()
     assert fastconv.max_pool2d(x, 2, layout="NCHW").tobytes() == pool.tobytes()
 
 

@@ -5,7 +5,7 @@ or an object that answers otherwise when it is asked again, changes nothing. Onl
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from operator import index
@@ -63,7 +63,7 @@ def integer(name: str, value: object, least: int) -> int:
 def boolean(name: str, value: object) -> bool:
     """`value`, when it is True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {kind(value)}")
     return bool(value)
 
 
@@ -104,6 +104,11 @@ def one_of(name: str, value: object, choices: tuple[Choice, ...]) -> Choice:
     if value not in choices:
         raise ValueError(f"{name} must be one of {choices}, got {value!r}{meant(value, choices)}")
     return value
+
+
+def alone(results: Sequence[Any]) -> Any:
+    """The one of them, or a tuple of several, as a user gets them."""
+    return results[0] if len(results) == 1 else tuple(results)
 
 
 def plain(value: object) -> object:

@@ -1,4 +1,4 @@
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,12 +19,12 @@ def array(
 ) -> Array[Float]: ...
 def bias(value: Array[Float], weight: Array[Float], layout: Layout, part: str = "") -> Array[Float]: ...
 def output(
+    name: str,
     value: Array[Float] | None,
     dtype: np.dtype[Float],
     shape: Shape,
     layout: Layout,
-    x: Array[Float] | None = None,
-    residual: Array[Float] | None = None,
+    others: dict[str, Array[Any]],
 ) -> tuple[Array[Float], int]: ...
 def aligned(shape: Shape, dtype: np.dtype) -> np.ndarray: ...
 def pixel_stride(array: np.ndarray) -> int: ...

@@ -113,32 +113,32 @@ def bias(value, weight, layout, part=""):
     return contiguous(value, weight.dtype)
 
 
-def output(value, dtype, shape, layout, x=None, residual=None):
+def output(name, value, dtype, shape, layout, others):
     """(`value` as a plain array when it can take a result of this dtype and shape, a new array when it is None; bytes
     between pixels).
 
-    `value` may be a slice of channels of a contiguous NHWC array; it may share no memory with x and residual.
+    `value` may be a slice of channels of a contiguous NHWC array; it may share no memory with `others`, {name: array}.
     """
     if value is None:
         return new(shape, dtype), shape[-1] * dtype.itemsize
-    cdef ndarray out = as_array("out", value)
+    cdef ndarray out = as_array(name, value)
     value = out
     if <object>PyArray_DESCR(out) is not dtype and value.dtype != dtype:  # a byte-swapped dtype differs too
-        raise TypeError(f"out must have dtype {dtype}, got {value.dtype}")
+        raise TypeError(f"{name} must have dtype {dtype}, got {value.dtype}")
     if value.shape != shape:
-        raise ValueError(f"out must have shape {shape}, got {value.shape}")
+        raise ValueError(f"{name} must have shape {shape}, got {value.shape}")
     if not PyArray_ISWRITEABLE(out):
-        raise ValueError("out must be writeable")
+        raise ValueError(f"{name} must be writeable")
     is_whole = PyArray_IS_C_CONTIGUOUS(out)
     step = shape[-1] * dtype.itemsize if is_whole else layout == "NHWC" and pixel_stride(value)
     if not step or not PyArray_ISALIGNED(out):
         raise ValueError(
-            "out must be C-contiguous, or a slice of channels of a C-contiguous NHWC array, and aligned; "
+            f"{name} must be C-contiguous, or a slice of channels of a C-contiguous NHWC array, and aligned; "
             f"got strides {value.strides} for shape {shape}"
         )
-    for name, other in (("x", x), ("residual", residual)):
-        if other is not None and shares_memory(out, other):
-            raise ValueError(f"out must not share memory with {name}")
+    for other, array in others.items():
+        if shares_memory(out, array):
+            raise ValueError(f"{name} must not share memory with {other}")
     return value, step
 
 

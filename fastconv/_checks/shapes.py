@@ -93,18 +93,18 @@ def same_padding(size: int, extent: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def image_shape(x_shape: Shape, layout: Layout) -> tuple[int, int, int, int]:
+def image_shape(x_shape: Shape, layout: Layout, name: str = "x") -> tuple[int, int, int, int]:
     """(batch, height, width, channels) of a 4-D or 3-D shape in `layout`."""
-    shape = sizes("x", x_shape)
+    shape = sizes(name, x_shape)
     if len(shape) not in (3, 4):
         axes = "(H, W, C)" if layout == "NHWC" else "(C, H, W)"
-        raise ValueError(f"x must have shape (N, {axes[1:]} or {axes} in layout {layout}, got shape {shape}")
+        raise ValueError(f"{name} must have shape (N, {axes[1:]} or {axes} in layout {layout}, got shape {shape}")
     batch = shape[0] if len(shape) == 4 else 1
     height, width, channels = shape[-3:]
     if layout == "NCHW":
         height, width, channels = width, channels, height
     if channels == 0:
-        raise ValueError(f"x must have at least one channel, got shape {tuple(x_shape)} in layout {layout}")
+        raise ValueError(f"{name} must have at least one channel, got shape {tuple(x_shape)} in layout {layout}")
     return batch, height, width, channels
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 Float = TypeVar("Float", bound=np.float32 | np.float64)
 Array = np.ndarray[tuple[Any, ...], np.dtype[Float]]  # numpy.typing.NDArray, without importing that module
+Out = Array[Float] | tuple[Array[Float], ...] | None
 WeightAndBias = tuple[Array[Any], Array[Any] | None]
 
 Shape = tuple[int, ...]

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import chain, count
+from itertools import chain, count, repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,16 +149,13 @@ class BlockBuilder(Builder):
         if len(arrays) != 2 or isinstance(arrays[0], tuple):
             raise TypeError(f"{name} must be a pair (weight, bias) or (weight, None), got {kind_of(value)}")
         weight, bias = self.array(f"the weight of {name}", arrays[0]), arrays[1]
-        part = self._part(name, weight.shape, bias is not None)
+        part = self.sized(name, weight.shape, bias is not None)
         if bias is not None:
             bias = checked_bias(bias, weight, self.layout, name).copy()
         return part._replace(weight=weight if self.layout == "NHWC" else weight.transpose(2, 3, 1, 0), bias=bias)
 
-    def sized(self, name: str, value: tuple[Shape, bool]) -> Part:
-        """The `Part` of a pair (shape of the weight, whether there is a bias)."""
-        return self._part(name, *value)
-
-    def _part(self, name: str, shape: Shape, has_bias: bool) -> Part:
+    def sized(self, name: str, shape: Shape, has_bias: bool) -> Part:
+        """The `Part` of a weight of this shape, without arrays."""
         with named(name):
             shape = sizes("weight", shape)
             return Part(name, shape, weight_shape(shape, self.layout), has_bias)
@@ -177,10 +174,10 @@ def of_arrays(
     return g.graph(BLOCKS[kind](g, *map(g.given, names(kind), pairs), **options))
 
 
-def of_shapes(kind: str, pairs: Sequence[tuple[Shape, bool]], *, layout: Layout = "NHWC", **options: Any) -> Graph:
-    """The graph of a block of this kind from checked pairs (shape of the weight, whether there is a bias)."""
+def of_shapes(kind: str, weights: Sequence[Shape], has_bias: bool, *, layout: Layout = "NHWC", **options: Any) -> Graph:
+    """The graph of a block of this kind from the shapes of the weights, and whether there is a bias beside each."""
     g = BlockBuilder(layout, "relu")
-    return g.graph(BLOCKS[kind](g, *map(g.sized, names(kind), pairs), **options))
+    return g.graph(BLOCKS[kind](g, *map(g.sized, names(kind), weights, repeat(has_bias)), **options))
 
 
 def names(kind: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A graph in the making: what can be checked before there is an x is checked as each node is added."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -15,19 +15,17 @@ from fastconv._graph.operations.operation import Operation
 
 
 class Builder:
-    """Nodes, each of which reads earlier ones; `x` is the input."""
+    """Nodes, each of which reads earlier ones; `x` is the first input."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout: Layout = layout
         self.dtype: np.dtype | None = None
         self._first = ""  # which array said the dtype
-        self.x = Node(INPUT, Operation())
-        self._nodes = {INPUT: self.x}
+        self._nodes = dict[str, Node]()
         self._numbers: Counter[str] = Counter()  # of the names that were made, by kind
-        self._decider = {INPUT: INPUT}  # {name: the node, it or one before it, that decides how many channels it has}
-        self._channels: dict[str, int | None] = {
-            INPUT: None
-        }  # of those; None where they are not known before there is an x
+        self._decider = dict[str, str]()  # {name: the node, it or one before it, that decides how many channels it has}
+        self._channels = dict[str, int | None]()  # of those; None where they are not known before there is an x
+        self.x = self.input(INPUT)
 
     @contextmanager
     def undone_where_it_fails(self) -> Iterator[None]:
@@ -55,6 +53,13 @@ class Builder:
     def __contains__(self, node: Node) -> bool:
         return self._nodes.get(node.name) is node
 
+    def input(self, name: str) -> Node:
+        """A new input."""
+        name = self._new(name)
+        self._decider[name], self._channels[name] = name, None
+        self._nodes[name] = node = Node(name, Operation())
+        return node
+
     def add(self, operation: Operation, *inputs: Node, name: str | None = None) -> Node:
         """The new node that applies `operation` to the results of these; a name is made where none is given."""
         name = self._unused(operation.kind) if name is None else self._new(name)
@@ -62,8 +67,8 @@ class Builder:
         wanted, channels = operation.channels(*(self._channels[decider] for decider in deciders))
         for decider, wants in zip(deciders, wanted, strict=False):
             given = self._channels[decider]
-            if given is None and decider == INPUT:
-                self._channels[INPUT] = wants  # x has the channels that its first reader takes
+            if given is None and not self._nodes[decider].inputs:
+                self._channels[decider] = wants  # an input has the channels that its first reader takes
             elif given is not None and wants is not None and given != wants:
                 raise operation.channels_error(name, decider, given, wants)
         self._decider[name] = deciders[0] if operation.keeps_channels else name
@@ -75,25 +80,41 @@ class Builder:
         """The channels of a node's result, None where they are not known before there is an x."""
         return self._channels[self._decider[node.name]]
 
-    def include(self, graph: Graph, x: Node, name: str) -> Node:
-        """The output of another graph on x; its nodes are called "name.node", an only one "name"."""
-        inner = {INPUT: x}
+    def include(self, graph: Graph, inputs: Sequence[Node], name: str) -> list[Node]:
+        """The outputs of another graph on these; its nodes are called "name.node", an only one "name"."""
+        graph.check_count(inputs)
+        inner = dict(zip(graph.inputs, inputs, strict=True))
         for node in graph.nodes:
-            inputs = [inner[source] for source in node.inputs]
+            sources = [inner[source] for source in node.inputs]
             full = f"{name}.{node.name}" if len(graph.nodes) > 1 else name
-            inner[node.name] = self.add(node.operation, *inputs, name=full)
-        return inner[graph.output]
+            inner[node.name] = self.add(node.operation, *sources, name=full)
+        return [inner[output] for output in graph.outputs]
 
-    def graph(self, output: Node) -> Graph:
-        """The `Graph` of what `output` needs."""
-        if output is self.x:
-            output = self.add(Operation(), output)
-        needed, nodes = {output.name}, []
-        for node in reversed(self._nodes.values()):
-            if node.name in needed and node is not self.x:
+    @property
+    def size(self) -> int:
+        """Nodes so far."""
+        return len(self._nodes)
+
+    def unread(self) -> list[Node]:
+        """The nodes that nothing reads, but for inputs, in their order."""
+        read = {name for node in self._nodes.values() for name in node.inputs}
+        return [node for node in self._nodes.values() if node.inputs and node.name not in read]
+
+    def graph(self, *outputs: Node) -> Graph:
+        """The `Graph` of what the outputs need, those that are inputs copied."""
+        outputs = tuple(
+            node if node.inputs else Node(self._unused("identity"), Operation(), (node.name,)) for node in outputs
+        )
+        needed, nodes, inputs = {node.name for node in outputs}, list[Node](), list[str]()
+        known = {**self._nodes, **{node.name: node for node in outputs}}
+        for node in reversed(known.values()):
+            if node.name in needed and node.inputs:
                 needed.update(node.inputs)
                 nodes.append(node)
-        return Graph(tuple(reversed(nodes)), output.name, self.layout, self.dtype)
+            elif node.name in needed:
+                inputs.append(node.name)
+        names = tuple(node.name for node in outputs)
+        return Graph(tuple(nodes[::-1]), names, self.layout, self.dtype, tuple(inputs[::-1]))
 
     def _new(self, name: object) -> str:
         if not isinstance(name, str) or not name:

@@ -1,13 +1,15 @@
 """A graph of operations as plain data, and what follows from it: shapes and their errors, cost, reference."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from fastconv._checks.arguments import integer, named, sizes
+from fastconv._checks.arguments import alone, integer, named, sizes
 from fastconv._checks.arrays import result_shape
 from fastconv._checks.shapes import ConvShape, image_shape
 from fastconv._checks.types import Layout, Shape
@@ -20,7 +22,7 @@ INPUT = "x"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """An operation, and the names of the nodes whose results it reads; that of the input is "x"."""
+    """An operation, and the names of the nodes whose results it reads; an input of the graph reads none."""
 
     name: str
     operation: Operation
@@ -32,28 +34,36 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """Nodes, each after those that it reads and all needed for the output, which is the name of one of them.
+    """Nodes, each after those that it reads and all needed for the outputs, which are the names of some of them.
 
-    `dtype` is that of the weights, None where there are none.
+    `dtype` is that of the weights, None where there are none. Inputs have as many axes and images as the first.
     """
 
     nodes: tuple[Node, ...]
-    output: str
+    outputs: tuple[str, ...]
     layout: Layout
     dtype: np.dtype | None = None
+    inputs: tuple[str, ...] = (INPUT,)
 
-    def shapes(self, x_shape: Shape) -> dict[str, Shape]:
-        """{name: the shape of its result} for an x of this shape, in `layout` and with as many axes as x has.
+    def shapes(self, *given: Shape) -> dict[str, Shape]:
+        """{name: the shape of its result} for inputs of these shapes, in `layout` and with as many axes as they.
 
         Vectors are maps of one pixel; `result_shape` tells what a user sees.
         """
-        x_shape = sizes("x", x_shape)
-        image_shape(x_shape, self.layout)
-        shapes = {INPUT: x_shape}
+        self.check_count(given)
+        shapes = {name: sizes(name, shape) for name, shape in zip(self.inputs, given, strict=True)}
+        batches = {name: (len(shape), image_shape(shape, self.layout, name)[0]) for name, shape in shapes.items()}
+        first, *others = self.inputs
+        for name in others:
+            if batches[name] != batches[first]:
+                raise ValueError(
+                    f"{name} must have as many axes and images as {first}, {shapes[first]}, got {shapes[name]}"
+                )
+        ndim = len(shapes[first])
         for node in self.nodes:
             with self._telling(node.name):
                 nhwc = node.operation.shape(self.layout, *(shapes[name] for name in node.inputs))
-            shapes[node.name] = result_shape(nhwc, len(x_shape), self.layout)
+            shapes[node.name] = result_shape(nhwc, ndim, self.layout)
         return shapes
 
     def result_shape(self, name: str, shapes: dict[str, Shape]) -> Shape:
@@ -71,11 +81,16 @@ class Graph:
                 vectors.add(node.name)
         return vectors
 
-    def cost(self, x_shape: Shape, itemsize: int) -> Cost:
-        """The `Cost` for an x of this shape: what lies between x and the output can stay in cache."""
-        itemsize, shapes = integer("itemsize", itemsize, 1), self.shapes(x_shape)
+    def check_count(self, given: Sequence[object]) -> None:
+        """Check that there is one for each input."""
+        if len(given) != len(self.inputs):
+            raise TypeError(f"the inputs must be ({', '.join(self.inputs)}), got {len(given)} of them")
+
+    def cost(self, *given: Shape, itemsize: int) -> Cost:
+        """The `Cost` for inputs of these shapes: what lies between them and the outputs can stay in cache."""
+        itemsize, shapes = integer("itemsize", itemsize, 1), self.shapes(*given)
         macs = [node.operation.macs(self.layout, *(shapes[name] for name in node.inputs)) for node in self.nodes]
-        ends = prod(shapes[INPUT]) + prod(shapes[self.output])
+        ends = sum(prod(shapes[name]) for name in (*self.inputs, *self.outputs))
         return Cost(sum(macs), self.params, itemsize * (ends + self.params))
 
     @property
@@ -83,23 +98,23 @@ class Graph:
         """Weights and biases, those of an operation that stands twice once."""
         return sum(operation.params for operation in {node.operation for node in self.nodes})
 
-    def reference(self, x: np.ndarray) -> Doubles:
-        """The output for x in NumPy float64, where the weights are arrays."""
-        shapes = self.shapes(x.shape)
-        values: dict[str, Doubles] = {INPUT: x.astype(float)}
+    def reference(self, *given: np.ndarray) -> Any:
+        """The output for these inputs in NumPy float64, a tuple of several, where the weights are arrays."""
+        shapes = self.shapes(*(x.shape for x in given))
+        values: dict[str, Doubles] = {name: x.astype(float) for name, x in zip(self.inputs, given, strict=True)}
         for node in self.nodes:
             values[node.name] = node.operation.reference(self.layout, *(values[name] for name in node.inputs))
-        return values[self.output].reshape(self.result_shape(self.output, shapes))
+        return alone([values[name].reshape(self.result_shape(name, shapes)) for name in self.outputs])
 
-    def conv_shapes(self, x_shape: Shape) -> dict[str, ConvShape]:
+    def conv_shapes(self, *given: Shape) -> dict[str, ConvShape]:
         """{name: `ConvShape`} of the convolutions."""
-        shapes = self.shapes(x_shape)
+        shapes = self.shapes(*given)
         convs = [(node, node.operation) for node in self.nodes if isinstance(node.operation, Conv)]
         return {node.name: conv.geometry.at(shapes[node.inputs[0]]) for node, conv in convs}
 
     def uses(self) -> Counter[str]:
-        """{name: how often it is read}, being the output counted as once."""
-        return Counter([self.output, *(name for node in self.nodes for name in node.inputs)])
+        """{name: how often it is read}, being an output counted as once."""
+        return Counter([*self.outputs, *(name for node in self.nodes for name in node.inputs)])
 
     def _telling(self, name: str) -> AbstractContextManager[None]:
         """The context that puts a node's name before the message of an error, where there are several."""
@@ -108,4 +123,4 @@ class Graph:
 
 def single(operation: Operation, layout: Layout, dtype: np.dtype | None = None) -> Graph:
     """The graph of one operation on x."""
-    return Graph((Node(operation.kind, operation, (INPUT,)),), operation.kind, layout, dtype)
+    return Graph((Node(operation.kind, operation, (INPUT,)),), (operation.kind,), layout, dtype)

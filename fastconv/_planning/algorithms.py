@@ -179,18 +179,30 @@ NAMES: tuple[AlgorithmName, ...] = ("auto", *dict.fromkeys(algorithm.name for al
 
 def usable(name: AlgorithmName, geometry: ConvGeometry) -> list[Algorithm]:
     """The algorithms called `name` that can do this geometry on small maps; ValueError if there are none."""
-    return _able(name, geometry.smallest(), geometry.layout, geometry)
+    return _some(name, geometry.smallest(), geometry.layout, geometry)
+
+
+def suits(name: AlgorithmName, geometry: ConvGeometry) -> bool:
+    """Whether there is an algorithm called `name` that can do this geometry on small maps."""
+    return bool(_able(name, geometry.smallest(), geometry.layout))
 
 
 def choose(name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC") -> Algorithm:
     """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
-    return min(_able(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
+    return min(_some(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
 
 
-def _able(name: AlgorithmName, shape: ConvShape, layout: Layout, given: object) -> list[Algorithm]:
-    """Those called `name`, any for "auto", that can do `shape` on arrays in `layout`, maybe converted to NHWC."""
-    named = [one for one in ALGORITHMS if name in ("auto", one.name) and one.layout in (layout, "NHWC")]
-    able = [one for one in named if one.reason_against(shape) is None]
+def _named(name: AlgorithmName, layout: Layout) -> list[Algorithm]:
+    """Those called `name`, any for "auto", that take arrays in `layout`, maybe converted to NHWC."""
+    return [one for one in ALGORITHMS if name in ("auto", one.name) and one.layout in (layout, "NHWC")]
+
+
+def _able(name: AlgorithmName, shape: ConvShape, layout: Layout) -> list[Algorithm]:
+    return [one for one in _named(name, layout) if one.reason_against(shape) is None]
+
+
+def _some(name: AlgorithmName, shape: ConvShape, layout: Layout, given: object) -> list[Algorithm]:
+    able = _able(name, shape, layout)
     if not able:
-        raise ValueError(f'algorithm "{name}" {named[0].reason_against(shape)}, got {given}')
+        raise ValueError(f'algorithm "{name}" {_named(name, layout)[0].reason_against(shape)}, got {given}')
     return able

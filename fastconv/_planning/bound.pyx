@@ -1,7 +1,5 @@
 """A runner for each team, lent memory for each call: what plans and functions run."""
 
-from numpy cimport ndarray
-
 from fastconv._runners.cut cimport Runner
 
 from fastconv._planning import teams, workspace
@@ -35,14 +33,14 @@ cdef class Bound:
             self._runners[threads] = runner
         return runner
 
-    def run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride):
-        """Write the result for x into out, whose pixels are `out_stride` bytes apart."""
+    def run(self, list inputs, list outputs):
+        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from pixel to pixel)."""
         cdef Runner runner = self.runner_for(1 if self.useful == 1 else teams.now(self._num_threads))
         if runner.memory == 0:
-            runner.run(x, residual, out, out_stride, None)
+            runner.run(inputs, outputs, None)
             return
         work = workspace.borrow(runner.memory)
         try:
-            runner.run(x, residual, out, out_stride, work)
+            runner.run(inputs, outputs, work)
         finally:
             workspace.give_back(work)

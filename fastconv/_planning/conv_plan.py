@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv._checks import arrays
 from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, layouts
@@ -14,6 +15,7 @@ from fastconv._planning.steps.conv import BoundConv
 
 if TYPE_CHECKING:
     from fastconv._graph.graph import Graph
+    from fastconv._planning.plan import Bound
 
 
 class ConvPlan(Plan):
@@ -22,6 +24,10 @@ class ConvPlan(Plan):
     def __init__(self, operation: Conv, weight: np.ndarray, num_threads: int | None) -> None:
         self._operation, self._weight = operation, weight  # HWIO
         super().__init__(weight.dtype, operation.geometry.layout, num_threads)
+        if operation.algorithm != "auto":
+            usable = algorithms.usable(operation.algorithm, operation.geometry)
+            if len(usable) == 1:
+                self._pack(usable[0])
 
     @property
     def dtype(self) -> np.dtype:
@@ -35,7 +41,7 @@ class ConvPlan(Plan):
         return single(self._operation, self._layout, self._dtype)
 
     def _start_empty(self) -> None:
-        self._bound: dict[Shape, BoundConv] = {}
+        super()._start_empty()
         self._packed: dict[algorithms.Algorithm, algorithms.Packed] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -50,7 +56,7 @@ class ConvPlan(Plan):
         return f"Conv2d({r}×{s}, {c * operation.geometry.groups}→{k}, {bias}, {self.dtype}, {told})"
 
     def __call__(
-        self, x: Array[Float], residual: Array[Float] | None = None, out: Array[Float] | None = None
+        self, x: Array[Float], *, residual: Array[Float] | None = None, out: Array[Float] | None = None
     ) -> Array[Float]:
         """Convolve `x`.
 
@@ -68,9 +74,11 @@ class ConvPlan(Plan):
         ndarray
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
-        return self._call(x, residual, out)
+        if residual is None:
+            return self._call(("x",), (x,), out)  # type: ignore[no-any-return]
+        return self._call(("x", "residual"), (x, residual), out)  # type: ignore[no-any-return]
 
-    def describe(self, x_shape: Shape, measure: bool = False) -> Description:
+    def describe(self, x_shape: Shape, *, measure: bool = False) -> Description:
         """What a call on x of this shape does, as a `fastconv.conv.Description`.
 
         With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
@@ -79,7 +87,7 @@ class ConvPlan(Plan):
         halved for float64), measured then too. Where `multiplications` are fewer than `macs` the share may exceed 1. A
         limit too low is warned of, as there. Of an empty batch nothing is measured.
         """
-        x_shape, bound = self._bind_named(x_shape)
+        (x_shape,), bound = self._bind_named(x_shape)
         description: Description = bound.describe()
         description = description._replace(
             workspace_bytes=description.workspace_bytes + self._copied_bytes(bound),
@@ -100,12 +108,19 @@ class ConvPlan(Plan):
         nbytes = values * self.dtype.itemsize  # of an image
         return nbytes * min(shape.batch, layouts.turn_images(shape.batch, shape.batch * nbytes))
 
-    def _bind_to(self, x_shape: Shape) -> BoundConv:
+    def _bind_to(self, *shapes: Shape) -> "Bound":
+        x_shape, *residual = shapes
+        if residual:
+            bound, (wanted,) = self._bind((x_shape,))
+            if residual != [wanted]:
+                raise ValueError(f"residual must have shape {wanted}, got {residual[0]}")
+            return bound, (wanted,)
         operation = self._operation
         shape = operation.geometry.at(x_shape)
         algorithm = algorithms.choose(operation.algorithm, shape, self.layout)
         packed = self._pack(algorithm)
-        return BoundConv(operation, shape, algorithm, packed, self._num_threads)
+        bound = BoundConv(operation, shape, algorithm, packed, self._num_threads)
+        return bound, (arrays.result_shape(shape.out_shape, len(x_shape), self.layout),)
 
     def _pack(self, algorithm: algorithms.Algorithm) -> algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""

@@ -1,4 +1,4 @@
-"""The plan of a graph: its steps for one shape of x, with no Python from the first to the last.
+"""The plan of a graph: its steps for one shape of each input, with no Python from the first to the last.
 
 The graph that runs is the rewritten one: branches write into slices of channels of the result, bias, residual and ReLU
 are part of a convolution's store. What lies between the steps is kept for some images at a time.
@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._checks import arrays
+from fastconv._checks import arguments, arrays
 from fastconv._checks.shapes import image_shape
-from fastconv._checks.types import Array, Float, Layout, Shape
+from fastconv._checks.types import AlgorithmName, Array, Float, Layout, Out, Shape
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.rewrites import rewritten
-from fastconv._planning import layouts, teams
+from fastconv._planning import algorithms, layouts, teams
 from fastconv._planning.bound import Bound
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
@@ -45,9 +45,19 @@ class GraphPlan(Plan):
 
     _whose_dtype = "every weight"
 
-    def __init__(self, graph: Graph, num_threads: int | None) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, num_threads: int | None, algorithm: AlgorithmName = "auto") -> None:
+        self._graph = with_algorithm(graph, algorithm)
         super().__init__(graph.dtype, graph.layout, teams.checked(num_threads))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, in the order in which a call takes them."""
+        return self._graph.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the nodes whose results a call gives."""
+        return self._graph.outputs
 
     @property
     def dtype(self) -> np.dtype | None:
@@ -72,36 +82,42 @@ class GraphPlan(Plan):
         parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}
         return f"{type(self).__name__}({', '.join(f'{name}={part}' for name, part in parts.items())})"
 
-    def __call__(self, x: Array[Float], out: Array[Float] | None = None) -> Array[Float]:
+    def __call__(self, x: Array[Float], *others: Array[Float], out: Out[Float] = None) -> Array[Float]:
         """Run the graph on `x`, of shape (N, H, W, C) or (H, W, C), (N, C, H, W) or (C, H, W) in layout NCHW.
+
+        `others` are the other inputs where the graph has several, in the order of `inputs`, of as many images.
 
         Returns
         -------
         ndarray
-            In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`).
+            In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`). Of
+            several results a tuple, as `out` is then.
         """
-        if self.dtype is None:
-            x = arrays.check("x", x)
-            return self._of(arrays.native_dtype(x))(x, out)
-        return self._call(x, None, out)
+        given, graph = (x, *others), self._graph
+        if len(given) != len(graph.inputs):
+            graph.check_count(given)
+        plan = self
+        if self._dtype is None:
+            plan = self._of(arrays.native_dtype(arrays.check(graph.inputs[0], x)))
+        return plan._call(graph.inputs, given, out)  # type: ignore[no-any-return]
 
-    def describe(self, x_shape: Shape, measure: bool = False) -> GraphDescription:
-        """What a call on x of this shape does, step by step in running order: the `fastconv.conv.Description` of each
-        by name in `parts`.
+    def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
+        """What a call on inputs of these shapes does, step by step in running order: the `fastconv.conv.Description` of
+        each by name in `parts`.
 
         With `measure` each step is timed by itself, as `Conv2d.describe` does it.
         """
         if self.dtype is None:
-            return self._of(FLOAT32).describe(x_shape, measure)
-        _, bound = self._bind_named(x_shape)
-        shapes, parts = self._rewritten.shapes(bound.x_shape), {}
+            return self._of(FLOAT32).describe(x_shape, *others, measure=measure)
+        _, bound = self._bind_named(x_shape, *others)
+        shapes, parts = self._rewritten.shapes(*bound.shapes), {}
         for node in _steps(self._rewritten):
             step = self._bind_node(node, shapes)
             parts[node.name] = step.describe()
-            if measure and bound.x_shape[0]:
-                x, *residual = [np.ones(shapes[name], self.dtype) for name in node.inputs]
+            if measure and bound.shapes[0][0]:
                 y = np.empty(step.out_shape, self.dtype)
-                call = partial(step.run, x, residual[0] if residual else None, y, y.shape[-1] * y.itemsize)
+                inputs = [np.ones(shapes[name], self.dtype) for name in node.inputs]
+                call = partial(step.run, inputs, [(y, y.shape[-1] * y.itemsize)])
                 parts[node.name] = parts[node.name].timed(call, y.itemsize)
         kept, alive = bound.memory
         return GraphDescription(parts, kept, alive, layouts.conversion(self.layout))
@@ -110,17 +126,16 @@ class GraphPlan(Plan):
         """The plan of the same graph for x of this dtype."""
         plan = self._typed.get(dtype)
         if plan is None:
-            plan = self._typed.setdefault(dtype, GraphPlan(replace(self._graph, dtype=dtype), self._num_threads))
+            plan = GraphPlan(replace(self._graph, dtype=dtype), self._num_threads)
+            plan._whose_dtype = self.inputs[0]
+            plan = self._typed.setdefault(dtype, plan)
         return plan
 
-    def _bind_to(self, x_shape: Shape) -> "BoundGraph":
-        shapes = self._graph.shapes(x_shape)  # whose errors speak of arrays in the layout that was given
-        result_shape = self._graph.result_shape(self._graph.output, shapes)
-        return BoundGraph(self, image_shape(x_shape, self.layout), result_shape)
-
-    def _result_shape(self, bound: Any, x: np.ndarray) -> Shape:
-        shape: Shape = bound.result_shape
-        return shape
+    def _bind_to(self, *shapes: Shape) -> "tuple[BoundGraph, tuple[Shape, ...]]":
+        graph = self._graph
+        inner = graph.shapes(*shapes)  # whose errors speak of arrays in the layout that was given
+        bound = BoundGraph(self, [image_shape(shape, self.layout) for shape in shapes])
+        return bound, tuple(graph.result_shape(name, inner) for name in graph.outputs)
 
     @property
     def _itemsize(self) -> int:
@@ -131,7 +146,7 @@ class GraphPlan(Plan):
         name, x_shapes = node.name, [shapes[name] for name in node.inputs]
         bound: BoundStep
         if name in self._convs:
-            bound = self._convs[name]._bind(x_shapes[0])
+            bound, _ = self._convs[name]._bind((x_shapes[0],))
         else:
             bound = bind(node.operation, x_shapes, self._dtype or FLOAT32, self._num_threads)
         if bound.out_shape != shapes[name]:  # never run what may not fit
@@ -139,16 +154,34 @@ class GraphPlan(Plan):
         return bound
 
 
+def with_algorithm(graph: Graph, algorithm: AlgorithmName) -> Graph:
+    """The graph whose convolutions that "auto" would choose for are computed by this algorithm, where it suits them."""
+    algorithm = arguments.one_of("algorithm", algorithm, algorithms.NAMES)
+    if algorithm == "auto":
+        return graph
+
+    def changed(node: Node) -> Node:
+        conv = node.operation
+        if isinstance(conv, Conv) and conv.algorithm == "auto" and algorithms.suits(algorithm, conv.geometry):
+            return replace(node, operation=conv.changed(algorithm=algorithm))
+        return node
+
+    nodes = tuple(map(changed, graph.nodes))
+    if nodes == graph.nodes:
+        raise ValueError(f'algorithm "{algorithm}" suits no convolution of the graph')
+    return replace(graph, nodes=nodes)
+
+
 class BoundGraph:
-    """A graph for one NHWC shape of x, on arrays that are known to be right."""
+    """A graph for NHWC inputs of these shapes, on arrays that are known to be right."""
 
     layout: Layout = "NHWC"
 
-    def __init__(self, plan: GraphPlan, x_shape: NHWC, result_shape: Shape) -> None:
-        self.result_shape = result_shape
-        graph, batch, itemsize = plan._rewritten, x_shape[0], plan._itemsize
-        shapes = graph.shapes(x_shape)
-        self.x_shape, self.out_shape = x_shape, image_shape(shapes[graph.output], "NHWC")
+    def __init__(self, plan: GraphPlan, given: list[NHWC]) -> None:
+        graph, itemsize = plan._rewritten, plan._itemsize
+        shapes, uses = graph.shapes(*given), graph.uses()
+        self.shapes, self._batch = given, (batch := given[0][0])
+        self._is_read = [uses[name] > 1 for name in graph.outputs]
         one, weights = memory(graph, _with_batch(shapes, 1), itemsize), graph.params * itemsize
         self._most = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
         batches = {min(self._most, batch), batch % self._most} - {0}  # the rest are fewer
@@ -160,15 +193,21 @@ class BoundGraph:
         placed = [(bound.placed.nbytes, bound.placed.alive_bytes) for bound in self._bounds.values()]
         return max(placed, default=(0, 0))
 
-    def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None:
-        """Write the result for x into out, whose pixels are `out_stride` bytes apart, some images at a time."""
-        batch = self.out_shape[0]
-        if batch in self._bounds:
-            self._bounds[batch].run(x, None, out, out_stride)
+    def run(self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]]) -> None:
+        """Write the results for the inputs to the outputs, pairs (array, bytes from a pixel of it to the next)."""
+        for i, (y, _) in enumerate(outputs):
+            if self._is_read[i] and not y.flags.c_contiguous:  # steps read whole arrays
+                whole = np.empty(y.shape, y.dtype)
+                self.run(inputs, [*outputs[:i], (whole, y.shape[-1] * y.itemsize), *outputs[i + 1 :]])
+                y[...] = whole
+                return
+        if self._batch in self._bounds:
+            self._bounds[self._batch].run(inputs, outputs)
             return
-        for start in range(0, batch, self._most):
-            images = slice(start, min(start + self._most, batch))
-            self._bounds[images.stop - start].run(x[images], None, out[images], out_stride)
+        for start in range(0, self._batch, self._most):
+            turn = slice(start, min(start + self._most, self._batch))
+            bound = self._bounds[turn.stop - start]
+            bound.run([x[turn] for x in inputs], [(y[turn], pixel) for y, pixel in outputs])
 
 
 class BoundChain(Bound):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     class Runnable(Protocol):
         """What is made for NHWC arrays."""
 
-        def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None: ...
+        def run(self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]]) -> None: ...
 
 
 _TURN_BYTES = 8 * 2**20  # of the copies of as many images as are converted together, where one is not larger
@@ -35,31 +35,28 @@ def turn_images(images: int, nbytes: int) -> int:
 
 def run_in_nhwc(
     bind: "Callable[[int], Runnable]",
-    x: np.ndarray,
-    residual: np.ndarray | None,
-    y: np.ndarray,
+    inputs: list[np.ndarray],
+    outputs: list[np.ndarray],
     num_threads: int | None,
 ) -> None:
-    """Compute y, in layout NCHW as checked x and residual are, from NHWC copies of some images in turn.
+    """Compute the outputs, in layout NCHW as the checked inputs are, from NHWC copies of some images in turn.
 
-    `bind(images)` gives what runs on so many: it has `run(x, residual, out, out_stride)`. `num_threads` is an integer,
-    or None for the default.
+    `bind(images)` gives what runs on so many. `num_threads` is an integer, or None for the default.
     """
-    given = [_batch(x)] if residual is None else [_batch(x), _batch(residual)]
-    y = _batch(y)
-    images = len(y)
-    most = turn_images(images, sum(array.nbytes for array in given) + y.nbytes)
+    inputs, outputs = [_batch(x) for x in inputs], [_batch(y) for y in outputs]
+    images, dtype = len(outputs[0]), outputs[0].dtype
+    most = turn_images(images, sum(array.nbytes for array in inputs + outputs))
     for start in range(0, images, most):
         turn = slice(start, min(start + most, images))
-        sources = [arrays.contiguous(array[turn], y.dtype) for array in given]
-        _run_turn(bind(turn.stop - start), sources, y[turn], num_threads)
+        sources = [arrays.contiguous(x[turn], dtype) for x in inputs]
+        _run_turn(bind(turn.stop - start), sources, [y[turn] for y in outputs], num_threads)
 
 
-def _run_turn(bound: "Runnable", sources: list[np.ndarray], y: np.ndarray, num_threads: int | None) -> None:
-    """Convert x, and a residual if there is one, run, and convert the result."""
-    dtype, shapes = y.dtype, [_nhwc_shape(array.shape) for array in (*sources, y)]
+def _run_turn(bound: "Runnable", sources: list[np.ndarray], results: list[np.ndarray], num_threads: int | None) -> None:
+    """Convert the inputs, run, and convert the results."""
+    dtype, shapes = sources[0].dtype, [_nhwc_shape(array.shape) for array in sources + results]
     ends = [*accumulate(-(-prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes)]  # in whole cache lines
-    team = teams.moving_team(num_threads, sources[0].size + y.size)
+    team = teams.moving_team(num_threads, sources[0].size + results[0].size)
     buffer = workspace.borrow(ends[-1])
     try:
         copies = [
@@ -68,9 +65,10 @@ def _run_turn(bound: "Runnable", sources: list[np.ndarray], y: np.ndarray, num_t
         ]
         for array, copy in zip(sources, copies, strict=False):
             transpose(_planes(array), _pixels(copy), team)
-        result = copies[-1]
-        bound.run(copies[0], copies[1] if len(sources) > 1 else None, result, result.shape[-1] * dtype.itemsize)
-        transpose(_pixels(result), _planes(y), team)
+        inner = copies[len(sources) :]
+        bound.run(copies[: len(sources)], [(copy, copy.shape[-1] * dtype.itemsize) for copy in inner])
+        for copy, array in zip(inner, results, strict=True):
+            transpose(_pixels(copy), _planes(array), team)
     finally:
         workspace.give_back(buffer)
 

@@ -6,23 +6,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from fastconv._checks import arrays
-from fastconv._checks.arguments import named, sizes
-from fastconv._checks.types import Array, Float, Layout, Shape
+from fastconv._checks.arguments import alone, kind, named, sizes
+from fastconv._checks.types import Array, Layout, Shape
 from fastconv._planning import layouts, teams
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from fastconv._graph.costs import Cost
     from fastconv._graph.graph import Graph
-    from fastconv._graph.operations.operation import NHWC
 
     class Runs(Protocol):
-        """What is bound to a shape of x; `layout` is that of the arrays it takes, `out_shape` is NHWC in either."""
+        """What is bound to shapes of the inputs; `layout` is that of the arrays it takes."""
 
         @property
         def layout(self) -> Layout: ...
-        @property
-        def out_shape(self) -> NHWC: ...
-        def run(self, x: np.ndarray, residual: np.ndarray | None, out: np.ndarray, out_stride: int) -> None: ...
+        def run(self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]]) -> None: ...
+
+    Bound = tuple[Any, tuple[Shape, ...]]  # what runs, a `Runs`; the shapes of its results, as a user sees them
 
 
 FLOAT32 = np.dtype(np.float32)  # what is told of a plan that takes x of either dtype
@@ -32,11 +33,11 @@ MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 class Plan(ABC):
     """The base of plans, each of a `fastconv._graph.graph.Graph`.
 
-    A subclass has `_graph`, and `_bind_to(x_shape)`, what runs on x of this shape.
+    A subclass has `_graph`, and `_bind_to(*shapes)`, what runs on inputs of these shapes.
     """
 
     _graph: "Graph"
-    _bound: dict[Shape, Any]  # by the shape of x
+    _bound: "dict[tuple[Shape, ...], Bound]"  # by the shapes of the inputs
 
     _whose_dtype = "weight"
 
@@ -45,7 +46,7 @@ class Plan(ABC):
         self._start_empty()
 
     @abstractmethod
-    def _bind_to(self, x_shape: Shape) -> "Runs": ...
+    def _bind_to(self, *shapes: Shape) -> "Bound": ...
 
     def _start_empty(self) -> None:
         """Make what is made again in a copy."""
@@ -65,44 +66,68 @@ class Plan(ABC):
         """ "NHWC" or "NCHW"."""
         return self._layout
 
-    def _call(self, x: Array[Float], residual: Array[Float] | None, out: Array[Float] | None) -> Array[Float]:
-        """The result for x, and a residual that is not None; it is `out` if that was given."""
+    def cost(self, x_shape: Shape, *others: Shape) -> "Cost":
+        """The exact `fastconv.cost.Cost` of a call on inputs of these shapes."""
+        graph = self._graph
+        with shapes_of(graph.inputs):
+            return graph.cost(x_shape, *others, itemsize=(self._dtype or FLOAT32).itemsize)
+
+    def _call(self, names: tuple[str, ...], given: tuple[Array[Any], ...], out: Any) -> Any:
+        """The result for inputs of these names, a tuple of several results; it is `out` if that was given."""
         dtype: Any = self._dtype  # which only a graph without weights does not know, whose plans of a dtype do
-        layout = self._layout
-        x = arrays.check("x", x, dtype, None, self._whose_dtype)
-        bound = self._bound.get(x.shape) or self._bind(x.shape)
-        shape = self._result_shape(bound, x)
-        if residual is not None:
-            residual = arrays.check("residual", residual, dtype, shape)
-        y, step = arrays.output(out, dtype, shape, layout, x, residual)
-        if bound.layout == layout:
-            added = None if residual is None else arrays.contiguous(residual, dtype)
-            bound.run(arrays.contiguous(x, dtype), added, y, step)
+        layout, whose = self._layout, self._whose_dtype
+        inputs = {name: arrays.check(name, x, dtype, None, whose) for name, x in zip(names, given, strict=True)}
+        shapes = tuple([x.shape for x in inputs.values()])
+        bound, results = self._bound.get(shapes) or self._bind(shapes)
+        if len(results) == 1:
+            outputs = [arrays.output("out", out, dtype, results[0], layout, inputs)]
         else:
-            images = x.shape[-3:]
-            layouts.run_in_nhwc(lambda n: self._bind((n, *images)), x, residual, y, self._num_threads)
-        return y if out is None else out
+            outputs = _outputs(out, dtype, results, layout, inputs)
+        if bound.layout == layout:
+            bound.run([arrays.contiguous(x, dtype) for x in inputs.values()], outputs)
+        else:
+            layouts.run_in_nhwc(
+                lambda images: self._bind(tuple((images, *shape[-3:]) for shape in shapes))[0],
+                [*inputs.values()],
+                [y for y, _ in outputs],
+                self._num_threads,
+            )
+        return alone([y for y, _ in outputs]) if out is None else out
 
-    def _result_shape(self, bound: "Runs", x: np.ndarray) -> Shape:
-        """The shape of the result for x."""
-        return arrays.result_shape(bound.out_shape, x.ndim, self._layout)
-
-    def cost(self, x_shape: Shape) -> "Cost":
-        """The exact `fastconv.cost.Cost` of a call on x of this shape."""
-        with named("x_shape"):
-            return self._graph.cost(x_shape, (self._dtype or FLOAT32).itemsize)
-
-    def _bind(self, x_shape: Shape) -> Any:
-        bound = self._bound.get(x_shape)
+    def _bind(self, shapes: tuple[Shape, ...]) -> "Bound":
+        bound = self._bound.get(shapes)
         if bound is None:
-            bound = self._bind_to(x_shape)
+            bound = self._bind_to(*shapes)
             if len(self._bound) >= MOST_BOUND_SHAPES:
                 self._bound.clear()
-            bound = self._bound.setdefault(x_shape, bound)
+            bound = self._bound.setdefault(shapes, bound)
         return bound
 
-    def _bind_named(self, x_shape: Shape) -> tuple[Shape, Any]:
-        """(`x_shape` as a tuple of integers, what is bound to it), where that is an argument."""
-        with named("x_shape"):
-            x_shape = sizes("x", x_shape)
-            return x_shape, self._bind(x_shape)
+    def _bind_named(self, *shapes: Shape) -> tuple[tuple[Shape, ...], Any]:
+        """(the shapes as tuples of integers, what runs on inputs of them), where they are arguments."""
+        graph = self._graph
+        with shapes_of(graph.inputs):
+            graph.check_count(shapes)
+            shapes = tuple(sizes(name, shape) for name, shape in zip(graph.inputs, shapes, strict=True))
+            return shapes, self._bind(shapes)[0]
+
+
+def shapes_of(names: tuple[str, ...]) -> "AbstractContextManager[None]":
+    """The context that names the arguments, shapes of these inputs, before the message of an error."""
+    return named(", ".join(f"{name}_shape" for name in names))
+
+
+def _outputs(
+    out: Any, dtype: np.dtype, shapes: tuple[Shape, ...], layout: Layout, inputs: dict[str, Array[Any]]
+) -> list[tuple[Array[Any], int]]:
+    """What `arrays.output` gives for each of several results; none may share memory with another."""
+    if out is not None and (not isinstance(out, tuple) or len(out) != len(shapes)):
+        raise TypeError(f"out must be a tuple of {len(shapes)} arrays, got {kind(out)}")
+    outputs, others = [], dict(inputs)
+    for i, shape in enumerate(shapes):
+        name = f"out[{i}]"
+        outputs.append(
+            arrays.output(name, None if out is None else arrays.check(name, out[i]), dtype, shape, layout, others)
+        )
+        others[name] = outputs[-1][0]
+    return outputs

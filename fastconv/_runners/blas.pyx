@@ -13,7 +13,7 @@ import scipy.linalg.cython_blas
 from cython cimport floating
 from libc.limits cimport INT_MAX
 from libc.string cimport memcpy
-from numpy cimport PyArray_DATA, import_array, ndarray
+from numpy cimport PyArray_DATA, import_array
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
@@ -63,16 +63,8 @@ cdef class Blas(Runner):
         self.slab_pixels = -(-self.row_pixels // row_slabs)
         self.repeats, self.strips = shape.batch, self.rows * row_slabs
         self.most_strips, self.most_parts = self.strips, 1  # what BLAS rounds may depend on the slab
+        self.most_pixel = INT_MAX * <ptrdiff_t>weights.itemsize
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
-
-    cpdef run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
-        """Run as every runner does, on an out whose pixels are as near to each other as BLAS can be told."""
-        if out_stride > INT_MAX * <ptrdiff_t>x.itemsize:
-            raise ValueError(
-                'out must have its pixels less than 2**31 values apart for algorithm "blas", '
-                f"got {out_stride // x.itemsize:,}"
-            )
-        Runner.run(self, x, residual, out, out_stride, work)
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until the deadline, BLAS itself on one thread."""

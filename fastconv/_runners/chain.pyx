@@ -4,17 +4,13 @@ from libc.stdlib cimport calloc, free
 
 from fastconv._runners.cut cimport Arrays, Progress, Runner
 
-
-cdef enum Of:
-    OF_X
-    OF_OUT
-    OF_ARENA  # of the chain
-    OF_NONE
+cdef enum:
+    ARENA = -1  # as in place.py
+    NONE = -2
 
 
 cdef struct Place:
-    Of of
-    ptrdiff_t offset, image, pixel
+    ptrdiff_t end, offset, image, pixel
 
 
 cdef struct Step:
@@ -22,22 +18,15 @@ cdef struct Step:
     Place x, residual, out
 
 
-cdef dict ARRAYS = {"x": OF_X, "out": OF_OUT, "arena": OF_ARENA}
-
-
 cdef Place place(where):
     """The C form of a `fastconv._runners.place.Place`, or of None."""
-    if where is None:
-        return Place(OF_NONE, 0, 0, 0)
-    return Place(<Of>ARRAYS[where.array], where.offset, where.image, where.pixel)
+    return Place(NONE, 0, 0, 0) if where is None else Place(where.end, where.offset, where.image, where.pixel)
 
 
 cdef char *find(const Place *where, const Arrays *arrays, char *arena) noexcept nogil:
-    if where.of == OF_X:
-        return <char *>arrays.x + where.offset
-    if where.of == OF_OUT:
-        return arrays.out + where.offset
-    return arena + where.offset if where.of == OF_ARENA else NULL
+    if where.end >= 0:
+        return arrays.ends[where.end].at + where.offset
+    return arena + where.offset if where.end == ARENA else NULL
 
 
 cdef class Chain(Runner):
@@ -63,6 +52,7 @@ cdef class Chain(Runner):
             self.steps[i].x, self.steps[i].residual, self.steps[i].out = place(x), place(residual), place(out)
             self.team.size = max(self.team.size, runner.team.size)
             self.workspace_bytes = max(self.workspace_bytes, runner.memory)
+            self.most_pixel = min(self.most_pixel, runner.most_pixel)
 
     def __dealloc__(self):
         free(self.steps)
@@ -80,8 +70,8 @@ cdef class Chain(Runner):
             step = &self.steps[progress.parts_done]
             own.x, own.residual = find(&step.x, arrays, work), find(&step.residual, arrays, work)
             own.out, own.out_image, own.out_stride = find(&step.out, arrays, work), step.out.image, step.out.pixel
-            if step.out.of == OF_OUT:
-                own.out_image, own.out_stride = arrays.out_image, arrays.out_stride
+            if step.out.end >= 0:
+                own.out_image, own.out_stride = arrays.ends[step.out.end].image, arrays.ends[step.out.end].pixel
             if not (<Runner>step.runner).run_on(&own, work + self.arena_bytes, progress):
                 return False
             progress.parts_done += 1

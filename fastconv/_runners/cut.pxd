@@ -14,11 +14,17 @@ cdef struct Cut:
     ptrdiff_t units
 
 
-cdef struct Arrays:  # of a call
+cdef struct End:  # an array of a call
+    char *at
+    ptrdiff_t image, pixel  # bytes from an image of it to the next, from a pixel to the next
+
+
+cdef struct Arrays:  # of a step
     const char *x
     const char *residual  # or NULL
     char *out
     ptrdiff_t out_image, out_stride  # bytes from an image of it to the next, from a pixel to the next
+    const End *ends  # of the call: its inputs, then its results
 
 
 cdef struct Progress:  # of a run, which stops now and then to let Python look for signals
@@ -39,9 +45,10 @@ cdef class Runner:
     cdef readonly ptrdiff_t repeats  # of every strip and part: for each group, say
     cdef readonly ptrdiff_t strips, most_strips, most_parts  # `strips` and 1 at least; no more: there is one cut
     cdef readonly ptrdiff_t memory  # bytes that a run of the team takes
+    cdef ptrdiff_t most_pixel  # bytes from a pixel of a result to the next that it can count
     cdef Team team
     cdef Cut cut
-    cpdef run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work)
+    cpdef run(self, list inputs, list outputs, ndarray work)
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil
     cdef Cut best_cut(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Cut cut) noexcept

@@ -7,8 +7,10 @@ anew only where its last unit was of another strip; the weights come in for ever
 """
 
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
+from libc.stdlib cimport free, malloc
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._runners.shares cimport fc_now, fc_set_deadline, fc_share_out, fc_shares
@@ -28,6 +30,7 @@ cdef class Runner:
     def __cinit__(self):
         if type(self) is Runner:
             raise TypeError("Runner is a base: it has nothing to run")
+        self.most_pixel = PY_SSIZE_T_MAX
 
     def set_team(self, int size, int opened):
         """Cut the work for `size` threads of a region of `opened`, with which the runner runs from now on."""
@@ -39,28 +42,40 @@ cdef class Runner:
         """Threads that work."""
         return self.team.size
 
-    cpdef run(self, ndarray x, ndarray residual, ndarray out, ptrdiff_t out_stride, ndarray work):
-        """Write the result for x to out (bytes from pixel to pixel: `out_stride`).
+    cpdef run(self, list inputs, list outputs, ndarray work):
+        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from a pixel of it to the next).
 
         `work` has `memory` bytes; it is None where that is 0. Handlers of signals run between units of a long run, with
-        no team at work; where one raises, out is undefined.
+        no team at work; where one raises, the outputs are undefined.
         """
         cdef Arrays arrays
         cdef Progress progress
         cdef bint is_done
-        arrays.x, arrays.out = <const char *>PyArray_DATA(x), <char *>PyArray_DATA(out)
-        arrays.residual = NULL if residual is None else <const char *>PyArray_DATA(residual)
-        arrays.out_image, arrays.out_stride = PyArray_STRIDES(out)[0] if PyArray_NDIM(out) % 2 == 0 else 0, out_stride
         cdef char nothing  # one may add 0 to where it lies, but not to NULL
         cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
-        progress.parts_done = progress.begun = 0
-        while True:
-            with nogil:
-                progress.deadline = fc_now() + BETWEEN_SIGNALS
-                is_done = self.run_on(&arrays, memory, &progress)
-            if is_done:
-                return
-            PyErr_CheckSignals()
+        cdef Py_ssize_t i, count = len(inputs)
+        cdef End *ends = <End *>malloc((count + len(outputs)) * sizeof(End))
+        if ends == NULL:
+            raise MemoryError
+        try:
+            for i in range(count):
+                ends[i] = end(inputs[i], 0)
+            for i in range(len(outputs)):
+                ends[count + i] = end((<tuple>outputs[i])[0], (<tuple>outputs[i])[1])
+                if ends[count + i].pixel > self.most_pixel:
+                    raise ValueError('out must have its pixels less than 2**31 values apart for algorithm "blas"')
+            arrays.ends, arrays.x, arrays.residual = ends, ends[0].at, ends[1].at if count > 1 else NULL
+            arrays.out, arrays.out_image, arrays.out_stride = ends[count].at, ends[count].image, ends[count].pixel
+            progress.parts_done = progress.begun = 0
+            while True:
+                with nogil:
+                    progress.deadline = fc_now() + BETWEEN_SIGNALS
+                    is_done = self.run_on(&arrays, memory, &progress)
+                if is_done:
+                    return
+                PyErr_CheckSignals()
+        finally:
+            free(ends)
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until all is done or the deadline has passed; whether all is done."""
@@ -120,6 +135,10 @@ cdef class Runner:
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
         """A thread's share of the units, in a workspace of its own."""
+
+
+cdef End end(ndarray array, ptrdiff_t pixel):
+    return End(<char *>PyArray_DATA(array), PyArray_STRIDES(array)[0] if PyArray_NDIM(array) % 2 == 0 else 0, pixel)
 
 
 cdef struct Job:

@@ -2,14 +2,17 @@
 
 from typing import NamedTuple
 
+ARENA = -1
+
 
 class Place(NamedTuple):
-    """Where an array begins: so many bytes after "x", "out" or the "arena"; bytes from image to image, pixel to pixel.
+    """Where an array begins, and the bytes from an image of it to the next, from a pixel to the next.
 
-    In "out" an image and a pixel are as far from the next as a call has it.
+    It lies so many bytes after the end of this number, of all inputs and then all results, or in the ARENA. In a result
+    an image and a pixel are as far from the next as a call has it.
     """
 
-    array: str
+    end: int
     offset: int = 0
     image: int = 0
     pixel: int = 0

@@ -1,6 +1,13 @@
 """Graphs of one's own: `Graph`, built an operation at a time."""
 
+from typing import Any, overload
+
+from fastconv._checks import arguments
+from fastconv._checks.types import AlgorithmName, Array, Float, Out, Shape
+from fastconv._graph.costs import Cost
+from fastconv._graph.graph import Graph as GraphData
 from fastconv._graph.graph import Node
+from fastconv._planning.description import GraphDescription
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._planning.plan import Plan
 from fastconv.graph._arithmetic import Arithmetic
@@ -12,20 +19,21 @@ __all__ = ["Graph"]
 
 
 class Graph(Layers, Arithmetic, Normalization, Shaping):
-    """A directed acyclic graph of operations on one input, `x`, from which `plan` makes one that runs.
+    """A directed acyclic graph of operations, built node by node, that runs as it stands or as a plan.
 
-    Every method adds a node and returns it; arguments are nodes of this graph. What can be checked before there is an x
-    is checked at once.
+    Every method of an operation adds a node and returns it; arguments are nodes of this graph. What can be checked
+    before there is an x is checked at once. Called directly, the graph gives the results of the nodes that nothing
+    reads, in the order in which they were added: it then makes the plan `plan()`, and keeps it until the graph grows.
 
     Parameters
     ----------
     layout : "NHWC" or "NCHW"
-        Of x, the result and the weights, as in `Conv2d`.
+        Of the inputs, the results and the weights, as in `Conv2d`.
 
     Attributes
     ----------
     x : node
-        The input.
+        The first input.
 
     Raises
     ------
@@ -43,31 +51,92 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
     >>> a = g.conv2d(g.x, wide, padding=1, activation="relu", name="branch3x3")
     >>> b = g.max_pool2d(g.x, 3, stride=1, padding=1)
     >>> y = g.relu(g.add(g.conv2d(g.concat(a, b), narrow, name="project"), g.x))
-    >>> block = g.plan(y)
     >>> x = rng.standard_normal((2, 14, 14, 8), np.float32)
-    >>> block(x).shape, f"{block.cost(x.shape).macs:,}"
+    >>> g(x).shape, f"{g.cost(x.shape).macs:,}"
     ((2, 14, 14, 8), '275,968')
-    >>> bool(abs(block(x) - fastconv.reference.graph(block, x)).max() < 1e-4)
+    >>> bool(abs(g(x) - fastconv.reference.graph(g, x)).max() < 1e-4)
     True
+
+    Two inputs and two results, of which the second reads the first:
+
+    >>> g = fastconv.Graph()
+    >>> total = g.add(g.x, g.input("other"))
+    >>> both = g.plan(total, g.relu(total))
+    >>> x = np.array([[[-1.0, 2.0]]])
+    >>> both(x, x)
+    (array([[[-2.,  4.]]]), array([[[0., 4.]]]))
     """
 
-    def apply(self, plan: Plan, x: Node, *, name: str | None = None) -> Node:
-        """Let a plan, such as a `Conv2d`, a block or another graph's, run on x.
+    _made: tuple[int, GraphPlan] | None = None
 
-        Its operations become nodes of this graph, called "name.node", or "name" where there is only one.
+    def input(self, name: str) -> Node:
+        """Add an input beside x, of as many axes and images as x; a plan takes its inputs in the order of this."""
+        return self._builder.input(name)
+
+    @overload
+    def apply(self, plan: "GraphPlan | Graph", x: Node, *others: Node, name: str | None = None) -> Any: ...
+    @overload
+    def apply(self, plan: Plan, x: Node, *, name: str | None = None) -> Node: ...
+    def apply(self, plan: "Plan | Graph", x: Node, *others: Node, name: str | None = None) -> Any:
+        """Let a plan, such as a `Conv2d`, a block or another graph, run on x, and others where it has several inputs.
+
+        Its operations become nodes of this graph, called "name.node", or "name" where there is only one. Of a plan
+        with several results their nodes are returned as a tuple.
         """
-        if not isinstance(plan, Plan):
-            raise TypeError(f"plan must be a Conv2d, a block or another plan of fastconv, got {type(plan).__name__}")
-        graph, name = plan._graph, type(plan).__name__.lower() if name is None else name
+        graph, name = graph_of("plan", plan), type(plan).__name__.lower() if name is None else name
         if graph.layout != self.layout:
             raise ValueError(f"{name} has layout {graph.layout}, but the graph has {self.layout}")
         with self._builder.undone_where_it_fails():
             self._builder.take_dtype(name, graph.dtype)
-            return self._builder.include(graph, self._node("x", x), name)
+            inputs = [self._node(*pair) for pair in zip(graph.inputs, (x, *others), strict=False)]
+            with arguments.named(name):
+                graph.check_count((x, *others))
+            return arguments.alone(self._builder.include(graph, inputs, name))
 
-    def plan(self, y: Node, *, num_threads: int | None = None) -> GraphPlan:
-        """The plan that computes the node y, for x of any size, with a largest team as in `Conv2d`.
+    def plan(self, *outputs: Node, num_threads: int | None = None, algorithm: AlgorithmName = "auto") -> GraphPlan:
+        """The plan that computes these nodes, for inputs of any size.
 
-        Nodes that y does not need are left out; the graph may grow further.
+        Parameters
+        ----------
+        *outputs : nodes
+            Those whose results a call gives, several as a tuple; the default is those that nothing reads. What they do
+            not need is left out, inputs too. The graph may grow further.
+        num_threads : int, optional
+            The largest team, as in `Conv2d`.
+        algorithm : "auto", "direct", "winograd" or "blas"
+            Of every convolution that it suits, as in `Conv2d`; the others, and those that were given one, keep theirs.
         """
-        return GraphPlan(self._builder.graph(self._node("y", y)), num_threads)
+        nodes = [self._node("y", node) for node in outputs] or self._builder.unread()
+        if not nodes:
+            raise ValueError("the graph has no operation yet")
+        if len(set(nodes)) < len(nodes):
+            raise ValueError(f"each result must be a node of its own, got {nodes}")
+        return GraphPlan(self._builder.graph(*nodes), num_threads, algorithm)
+
+    def __call__(self, x: Array[Float], *others: Array[Float], out: Out[Float] = None) -> Array[Float]:
+        """As in `Conv2d.__call__`, with the inputs in the order of their declaration; several results are a tuple."""
+        return self._plan(x, *others, out=out)
+
+    def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
+        """What a call does, step by step, as that of a plan tells it."""
+        return self._plan.describe(x_shape, *others, measure=measure)
+
+    def cost(self, x_shape: Shape, *others: Shape) -> Cost:
+        """The exact `fastconv.cost.Cost` of a call on inputs of these shapes."""
+        return self._plan.cost(x_shape, *others)
+
+    @property
+    def _plan(self) -> GraphPlan:
+        size, made = self._builder.size, self._made
+        if made is None or made[0] != size:  # a graph grows, and nothing of it changes
+            self._made = made = size, self.plan()
+        return made[1]
+
+
+def graph_of(name: str, plan: object) -> GraphData:
+    """The operations of a plan or a `Graph`."""
+    if isinstance(plan, Graph):
+        return plan._plan._graph
+    if not isinstance(plan, Plan):
+        raise TypeError(f"{name} must be a Conv2d, a block, a Graph or a plan of fastconv, got {arguments.kind(plan)}")
+    return plan._graph

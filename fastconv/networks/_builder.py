@@ -55,9 +55,9 @@ class Builder(Graph):
 
     def block(self, kind: str, x: Node, name: str, *parts: tuple[int, int, int], **options: Any) -> Node:
         """A block of `fastconv` whose parts are (kernel size, input channels, output channels)."""
-        shapes = [(weight_for(size, c, k, 1, self.layout), True) for size, c, k in parts]
-        graph = blocks.of_shapes(kind, shapes, layout=self.layout, **options)
-        return self._builder.include(graph, x, name)
+        shapes = [weight_for(size, c, k, 1, self.layout) for size, c, k in parts]
+        (y,) = self._builder.include(blocks.of_shapes(kind, shapes, True, layout=self.layout, **options), [x], name)
+        return y
 
     def network(self, name: str, size: int, y: Node) -> Network:
         """The network that computes y from square images of this size."""

@@ -42,7 +42,7 @@ class Network:
     @property
     def output_shape(self) -> Shape:
         """The shape of the result for one image."""
-        return self._graph.result_shape(self._graph.output, self._graph.shapes(self.input_shape))
+        return self._graph.result_shape(self._graph.outputs[0], self._graph.shapes(self.input_shape))
 
     @property
     def classes(self) -> int:
@@ -58,7 +58,7 @@ class Network:
 
     def cost(self, x_shape: Shape | None = None, itemsize: int = 4) -> Cost:
         """The exact `fastconv.cost.Cost` for x of this shape; the default is one image."""
-        return self._graph.cost(self.input_shape if x_shape is None else x_shape, itemsize)
+        return self._graph.cost(self.input_shape if x_shape is None else x_shape, itemsize=itemsize)
 
     def conv_shapes(self) -> dict[str, ConvShape]:
         """{name: geometry in integers} of the convolutions, for one image; no fully connected layers."""
@@ -93,7 +93,7 @@ class Network:
             raise ValueError(f"name must be that of a part of {self.name} with one input, got {name!r}")
         (x,) = sources
         renamed = [replace(node, inputs=tuple(INPUT if n == x else n for n in node.inputs)) for node in nodes]
-        graph = Graph(tuple(renamed), nodes[-1].name, self.layout, self._graph.dtype)
+        graph = Graph(tuple(renamed), (nodes[-1].name,), self.layout, self._graph.dtype)
         return Network(name, self._graph.shapes(self.input_shape)[x], graph)
 
     def random_weights(self, seed: int = 0, dtype: type[Any] = np.float32) -> dict[str, Array[Any]]:

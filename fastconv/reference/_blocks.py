@@ -1,10 +1,29 @@
 """Blocks: each the formula of its paper, made of convolutions."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
 from fastconv._checks import arrays
+from fastconv._checks.types import Activation, Array, Float, Layout, Padding, Pair, StrideIn, WeightAndBias
 from fastconv._graph import blocks
+from fastconv._graph.graph import Graph
+
+if TYPE_CHECKING:
+    from fastconv._planning.plan import Plan
+    from fastconv.graph import Graph as Composed
 
 
-def mlpconv(x, conv, *cccp, stride=1, padding=0, activation="relu", layout="NHWC"):
+def mlpconv(
+    x: Array[Float],
+    conv: WeightAndBias,
+    *cccp: WeightAndBias,
+    stride: Pair = 1,
+    padding: Padding = 0,
+    activation: Activation = "relu",
+    layout: Layout = "NHWC",
+) -> Array[np.float64]:
     """Network in Network's block: y₀ = f(conv(x, conv)), yᵢ = f(conv(yᵢ₋₁, cccpᵢ)), the last is y.
 
     References
@@ -18,10 +37,19 @@ def mlpconv(x, conv, *cccp, stride=1, padding=0, activation="relu", layout="NHWC
     >>> mlpconv(x, (np.ones((3, 3, 2, 5)), None), pair, pair)[0, 0]
     array([444., 444., 444., 444., 444.])
     """
-    return _block("mlpconv", x, (conv, *cccp), activation, layout, stride=stride, padding=padding)
+    return _block("mlpconv", x, (conv, *cccp), activation=activation, layout=layout, stride=stride, padding=padding)
 
 
-def reduced(x, reduce, conv, *, stride=1, padding=0, activation="relu", layout="NHWC"):
+def reduced(
+    x: Array[Float],
+    reduce: WeightAndBias,
+    conv: WeightAndBias,
+    *,
+    stride: Pair = 1,
+    padding: Padding = 0,
+    activation: Activation = "relu",
+    layout: Layout = "NHWC",
+) -> Array[np.float64]:
     """GoogLeNet's 1×1 before a k×k convolution: y = f(conv(f(conv(x, reduce)), conv)).
 
     References
@@ -35,10 +63,21 @@ def reduced(x, reduce, conv, *, stride=1, padding=0, activation="relu", layout="
     >>> reduced(x, (np.ones((1, 1, 4, 2)), -np.ones(2)), (np.ones((5, 5, 2, 1)), None))
     array([[[150.]]])
     """
-    return _block("reduced", x, (reduce, conv), activation, layout, stride=stride, padding=padding)
+    return _block("reduced", x, (reduce, conv), activation=activation, layout=layout, stride=stride, padding=padding)
 
 
-def bottleneck(x, reduce, conv, expand, shortcut=None, *, stride=1, stride_in="conv", activation="relu", layout="NHWC"):
+def bottleneck(
+    x: Array[Float],
+    reduce: WeightAndBias,
+    conv: WeightAndBias,
+    expand: WeightAndBias,
+    shortcut: WeightAndBias | None = None,
+    *,
+    stride: Pair = 1,
+    stride_in: StrideIn = "conv",
+    activation: Activation = "relu",
+    layout: Layout = "NHWC",
+) -> Array[np.float64]:
     """ResNet's bottleneck: y = f(conv(f(conv(f(conv(x, reduce)), conv)), expand) + z).
 
     z is x, or conv(x, shortcut) for a projection. The k×k `conv` is padded by (k − 1) / 2. The stride is that of the
@@ -56,10 +95,18 @@ def bottleneck(x, reduce, conv, expand, shortcut=None, *, stride=1, stride_in="c
     array([145., 145., 145., 145.])
     """
     pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
-    return _block("bottleneck", x, pairs, activation, layout, stride=stride, stride_in=stride_in)
+    return _block("bottleneck", x, pairs, activation=activation, layout=layout, stride=stride, stride_in=stride_in)
 
 
-def fire(x, squeeze, expand1x1, expand3x3, *, activation="relu", layout="NHWC"):
+def fire(
+    x: Array[Float],
+    squeeze: WeightAndBias,
+    expand1x1: WeightAndBias,
+    expand3x3: WeightAndBias,
+    *,
+    activation: Activation = "relu",
+    layout: Layout = "NHWC",
+) -> Array[np.float64]:
     """SqueezeNet's Fire module: s = f(conv(x, squeeze)), y = [f(conv(s, expand1x1)), f(conv(s, expand3x3))].
 
     The 3×3 is padded by 1; [·] joins the channels.
@@ -76,10 +123,21 @@ def fire(x, squeeze, expand1x1, expand3x3, *, activation="relu", layout="NHWC"):
     >>> y[0, 0], y[1, 1]
     (array([4., 0.]), array([ 4., 16.]))
     """
-    return _block("fire", x, (squeeze, expand1x1, expand3x3), activation, layout)
+    return _block("fire", x, (squeeze, expand1x1, expand3x3), activation=activation, layout=layout)
 
 
-def inception(x, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj, *, activation="relu", layout="NHWC"):
+def inception(
+    x: Array[Float],
+    branch1x1: WeightAndBias,
+    reduce3x3: WeightAndBias,
+    branch3x3: WeightAndBias,
+    reduce5x5: WeightAndBias,
+    branch5x5: WeightAndBias,
+    pool_proj: WeightAndBias,
+    *,
+    activation: Activation = "relu",
+    layout: Layout = "NHWC",
+) -> Array[np.float64]:
     """GoogLeNet's Inception module with dimension reductions:
 
     y = [g(x, branch1x1), g(g(x, reduce3x3), branch3x3), g(g(x, reduce5x5), branch5x5), g(pool(x), pool_proj)],
@@ -99,11 +157,12 @@ def inception(x, branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_pro
     array([ 2., 54., 50.,  2.])
     """
     pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-    return _block("inception", x, pairs, activation, layout)
+    return _block("inception", x, pairs, activation=activation, layout=layout)
 
 
-def graph(plan, x):
-    """The result of a plan, a block or a `Sequential` for x: its graph as it was declared, an operation at a time.
+def graph(plan: "Plan | Composed", x: Array[Any], *others: Array[Any]) -> Any:
+    """The result of a plan, a block, a `Graph` or a `Sequential` for x: its graph as it was declared, an operation at a
+    time. Of several inputs and results as in the call of the plan.
 
     Examples
     --------
@@ -112,12 +171,18 @@ def graph(plan, x):
     >>> graph(plan, np.ones((1, 1, 2)))
     array([[[0.2]]])
     """
-    return _run(plan._graph, x)
+    from fastconv.graph import graph_of
+
+    return _run(graph_of("plan", plan), x, *others)
 
 
-def _block(kind, x, pairs, activation, layout, **options):
-    return _run(blocks.of_arrays(kind, pairs, activation=activation, layout=layout, **options), x)
+def _block(kind: str, x: Array[Any], pairs: Sequence[WeightAndBias], **options: Any) -> Array[np.float64]:
+    return _run(blocks.of_arrays(kind, pairs, **options), x)  # type: ignore[no-any-return]
 
 
-def _run(graph, x):
-    return graph.reference(arrays.array("x", x, graph.dtype, other="every weight"))
+def _run(graph: Graph, *given: Array[Any]) -> Any:
+    graph.check_count(given)
+    checked = [
+        arrays.array(name, x, graph.dtype, other="every weight") for name, x in zip(graph.inputs, given, strict=True)
+    ]
+    return graph.reference(*checked)

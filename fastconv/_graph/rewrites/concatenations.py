@@ -6,7 +6,7 @@ other input is copied first, y[..., a:b] = copy(z), and the copy is such an inpu
 
 from dataclasses import replace
 
-from fastconv._graph.graph import INPUT, Graph, Node
+from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.operation import Operation
 
 
@@ -17,7 +17,7 @@ def write_slices(graph: Graph) -> Graph:
         if node.operation.kind == "concat":
             inputs = []
             for i, source in enumerate(node.inputs):
-                if source == INPUT or uses[source] > 1:
+                if source in graph.inputs or uses[source] > 1:
                     copy = f"{node.name}.copy{i}"
                     while copy in names:
                         copy += "'"

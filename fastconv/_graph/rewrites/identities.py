@@ -1,24 +1,25 @@
 """What gives its input is left out: identity(x) = x, and dropout(x) = x, whose mask and scale are for training alone.
 
-The result of a graph is an array of its own, so an identity of the input that is the output stays, as a copy.
+Each result of a graph is an array of its own, so an identity stays that copies an input or another result to a result.
 """
 
 from dataclasses import replace
 
-from fastconv._graph.graph import INPUT, Graph, Node
+from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.operation import Operation
 
 
 def drop_identities(graph: Graph) -> Graph:
-    """The graph without identities, but for one that copies the input to the output."""
-    nodes, renamed = list[Node](), dict[str, str]()
+    """The graph without identities, but for those that give a result which is another array too."""
+    nodes, renamed, taken = list[Node](), dict[str, str](), {*graph.inputs, *graph.outputs}
     for node in graph.nodes:
         node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
-        if node.operation.kind in ("identity", "dropout"):
-            renamed[node.name] = node.inputs[0]
-        else:
+        if node.operation.kind not in ("identity", "dropout"):
             nodes.append(node)
-    output = renamed.get(graph.output, graph.output)
-    if output == INPUT:
-        return replace(graph, nodes=(Node(graph.output, Operation(), (INPUT,)),))
-    return replace(graph, nodes=tuple(nodes), output=output)
+        elif node.name in graph.outputs and node.inputs[0] in taken:
+            nodes.append(replace(node, operation=Operation()))
+        else:
+            renamed[node.name] = node.inputs[0]
+            if node.name in graph.outputs:
+                taken.add(node.inputs[0])
+    return replace(graph, nodes=tuple(nodes), outputs=tuple(renamed.get(name, name) for name in graph.outputs))

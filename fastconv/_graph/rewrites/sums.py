@@ -26,7 +26,8 @@ def fuse_sums(graph: Graph) -> Graph:
                     node = Node(name, conv.operation, (*conv.inputs, other))
                     break
         nodes[node.name] = node
-    return replace(graph, nodes=tuple(nodes.values()), output=renamed.get(graph.output, graph.output))
+    outputs = tuple(renamed.get(name, name) for name in graph.outputs)
+    return replace(graph, nodes=tuple(nodes.values()), outputs=outputs)
 
 
 def _is_linear(node: Node) -> bool:
