@@ -286,5 +286,5 @@ def _pool(
     if layout == "NHWC":
         bind(shape.batch).run([arrays.contiguous(x, dtype)], [(y, step)])
     else:
-        layouts.run_in_nhwc(bind, [x], [y], num_threads)
+        layouts.run_in_nhwc(lambda images: bind(images).run, [x], [y], num_threads)
     return y if out is None else out

@@ -33,14 +33,17 @@ cdef class Bound:
             self._runners[threads] = runner
         return runner
 
-    def run(self, list inputs, list outputs):
-        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from pixel to pixel)."""
+    def run(self, list inputs, list outputs, times=None):
+        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from pixel to pixel).
+
+        `times` as in `Runner.run`.
+        """
         cdef Runner runner = self.runner_for(1 if self.useful == 1 else teams.now(self._num_threads))
         if runner.memory == 0:
-            runner.run(inputs, outputs, None)
+            runner.run(inputs, outputs, None, times)
             return
         work = workspace.borrow(runner.memory)
         try:
-            runner.run(inputs, outputs, work)
+            runner.run(inputs, outputs, work, times)
         finally:
             workspace.give_back(work)

@@ -54,6 +54,12 @@ class Description(NamedTuple):
         return self._replace(milliseconds=1e-6 / calls_per_ns, gflops=gflops, share_of_peak=gflops / peak)
 
 
+def table(rows: list[list[str]]) -> list[str]:
+    """The lines of a table whose columns are as wide as their widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
 class GraphDescription(NamedTuple):
     """What a graph does with an x of one shape: the `Description` of each step by name; prints as a table.
 
@@ -81,8 +87,7 @@ class GraphDescription(NamedTuple):
             rows[0] += ["ms", "GFLOP/s", "of peak"]
             for row, p in zip(rows[1:], self.parts.values(), strict=True):
                 row += [f"{value:.3g}" for value in (p.milliseconds, p.gflops, p.share_of_peak)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = table(rows)
         total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts, "
         total += f"{self.alive_bytes:,} of them needed at once"
         if any(part.is_past_peak for part in self.parts.values()):

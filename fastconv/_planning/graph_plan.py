@@ -6,7 +6,7 @@ are part of a convolution's store. What lies between the steps is kept for some 
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from fastconv._planning.steps.step import BoundStep
 from fastconv._runners.chain import Chain
 from fastconv._runners.cut import Runner
 from fastconv._runners.place import Place
+
+if TYPE_CHECKING:
+    from fastconv._planning.profile import Profile
 
 # As many images at a time as keep what lies between the steps within this, or within the bytes of the weights, which
 # are read again each time.
@@ -93,13 +96,8 @@ class GraphPlan(Plan):
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`). Of
             several results a tuple, as `out` is then.
         """
-        given, graph = (x, *others), self._graph
-        if len(given) != len(graph.inputs):
-            graph.check_count(given)
-        plan = self
-        if self._dtype is None:
-            plan = self._of(arrays.native_dtype(arrays.check(graph.inputs[0], x)))
-        return plan._call(graph.inputs, given, out)  # type: ignore[no-any-return]
+        given = x, *others
+        return self._for(given)._call(self._graph.inputs, given, out)  # type: ignore[no-any-return]
 
     def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
         """What a call on inputs of these shapes does, step by step in running order: the `fastconv.conv.Description` of
@@ -111,8 +109,7 @@ class GraphPlan(Plan):
             return self._of(FLOAT32).describe(x_shape, *others, measure=measure)
         _, bound = self._bind_named(x_shape, *others)
         shapes, parts = self._rewritten.shapes(*bound.shapes), {}
-        for node in _steps(self._rewritten):
-            step = self._bind_node(node, shapes)
+        for node, step in self._bind_nodes(shapes):
             parts[node.name] = step.describe()
             if measure and bound.shapes[0][0]:
                 y = np.empty(step.out_shape, self.dtype)
@@ -121,6 +118,22 @@ class GraphPlan(Plan):
                 parts[node.name] = parts[node.name].timed(call, y.itemsize)
         kept, alive = bound.memory
         return GraphDescription(parts, kept, alive, layouts.conversion(self.layout))
+
+    def profile(self, x: Array[Any], *others: Array[Any]) -> "Profile":
+        """Run the graph on these inputs for about a second, three times at least, and time each step within the runs.
+
+        Weights and arrays are then as cold as they are in a call. See `fastconv._planning.profile.Profile`.
+        """
+        from fastconv._planning.profile import profile
+
+        return profile(self._for((x, *others)), (x, *others))
+
+    def _for(self, given: tuple[Array[Any], ...]) -> "GraphPlan":
+        """The plan for inputs of the dtype of the first."""
+        names = self._graph.inputs
+        if len(given) != len(names):
+            self._graph.check_count(given)
+        return self if self._dtype else self._of(arrays.native_dtype(arrays.check(names[0], given[0])))
 
     def _of(self, dtype: np.dtype) -> "GraphPlan":
         """The plan of the same graph for x of this dtype."""
@@ -140,6 +153,10 @@ class GraphPlan(Plan):
     @property
     def _itemsize(self) -> int:
         return (self._dtype or FLOAT32).itemsize
+
+    def _bind_nodes(self, shapes: dict[str, Shape]) -> list[tuple[Node, BoundStep]]:
+        """The nodes that something runs for, in running order, and that for these NHWC shapes."""
+        return [(node, self._bind_node(node, shapes)) for node in _steps(self._rewritten)]
 
     def _bind_node(self, node: Node, shapes: dict[str, Shape]) -> BoundStep:
         """What runs for a node."""
@@ -193,21 +210,23 @@ class BoundGraph:
         placed = [(bound.placed.nbytes, bound.placed.alive_bytes) for bound in self._bounds.values()]
         return max(placed, default=(0, 0))
 
-    def run(self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]]) -> None:
+    def run(
+        self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
+    ) -> None:
         """Write the results for the inputs to the outputs, pairs (array, bytes from a pixel of it to the next)."""
         for i, (y, _) in enumerate(outputs):
             if self._is_read[i] and not y.flags.c_contiguous:  # steps read whole arrays
                 whole = np.empty(y.shape, y.dtype)
-                self.run(inputs, [*outputs[:i], (whole, y.shape[-1] * y.itemsize), *outputs[i + 1 :]])
+                self.run(inputs, [*outputs[:i], (whole, y.shape[-1] * y.itemsize), *outputs[i + 1 :]], times)
                 y[...] = whole
                 return
         if self._batch in self._bounds:
-            self._bounds[self._batch].run(inputs, outputs)
+            self._bounds[self._batch].run(inputs, outputs, times)
             return
         for start in range(0, self._batch, self._most):
             turn = slice(start, min(start + self._most, self._batch))
             bound = self._bounds[turn.stop - start]
-            bound.run([x[turn] for x in inputs], [(y[turn], pixel) for y, pixel in outputs])
+            bound.run([x[turn] for x in inputs], [(y[turn], pixel) for y, pixel in outputs], times)
 
 
 class BoundChain(Bound):

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from itertools import accumulate
 from math import prod
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,13 +11,7 @@ from fastconv._checks.types import Layout, Shape
 from fastconv._planning import teams, workspace
 from fastconv._runners.nchw import transpose
 
-if TYPE_CHECKING:
-
-    class Runnable(Protocol):
-        """What is made for NHWC arrays."""
-
-        def run(self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]]) -> None: ...
-
+Run = Callable[[list[np.ndarray], list[tuple[np.ndarray, int]]], None]  # on NHWC arrays
 
 _TURN_BYTES = 8 * 2**20  # of the copies of as many images as are converted together, where one is not larger
 
@@ -34,7 +27,7 @@ def turn_images(images: int, nbytes: int) -> int:
 
 
 def run_in_nhwc(
-    bind: "Callable[[int], Runnable]",
+    bind: Callable[[int], Run],
     inputs: list[np.ndarray],
     outputs: list[np.ndarray],
     num_threads: int | None,
@@ -52,7 +45,7 @@ def run_in_nhwc(
         _run_turn(bind(turn.stop - start), sources, [y[turn] for y in outputs], num_threads)
 
 
-def _run_turn(bound: "Runnable", sources: list[np.ndarray], results: list[np.ndarray], num_threads: int | None) -> None:
+def _run_turn(run: Run, sources: list[np.ndarray], results: list[np.ndarray], num_threads: int | None) -> None:
     """Convert the inputs, run, and convert the results."""
     dtype, shapes = sources[0].dtype, [_nhwc_shape(array.shape) for array in sources + results]
     ends = [*accumulate(-(-prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes)]  # in whole cache lines
@@ -66,7 +59,7 @@ def _run_turn(bound: "Runnable", sources: list[np.ndarray], results: list[np.nda
         for array, copy in zip(sources, copies, strict=False):
             transpose(_planes(array), _pixels(copy), team)
         inner = copies[len(sources) :]
-        bound.run(copies[: len(sources)], [(copy, copy.shape[-1] * dtype.itemsize) for copy in inner])
+        run(copies[: len(sources)], [(copy, copy.shape[-1] * dtype.itemsize) for copy in inner])
         for copy, array in zip(inner, results, strict=True):
             transpose(_pixels(copy), _planes(array), team)
     finally:

@@ -1,6 +1,7 @@
 """What every plan does: check the arrays, bind to their shape once, run."""
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
         @property
         def layout(self) -> Layout: ...
-        def run(self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]]) -> None: ...
+        def run(
+            self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
+        ) -> None: ...
 
     Bound = tuple[Any, tuple[Shape, ...]]  # what runs, a `Runs`; the shapes of its results, as a user sees them
 
@@ -72,8 +75,13 @@ class Plan(ABC):
         with shapes_of(graph.inputs):
             return graph.cost(x_shape, *others, itemsize=(self._dtype or FLOAT32).itemsize)
 
-    def _call(self, names: tuple[str, ...], given: tuple[Array[Any], ...], out: Any) -> Any:
-        """The result for inputs of these names, a tuple of several results; it is `out` if that was given."""
+    def _call(
+        self, names: tuple[str, ...], given: tuple[Array[Any], ...], out: Any, times: np.ndarray | None = None
+    ) -> Any:
+        """The result for inputs of these names, a tuple of several results; it is `out` if that was given.
+
+        To `times` the nanoseconds of each step of a graph are added.
+        """
         dtype: Any = self._dtype  # which only a graph without weights does not know, whose plans of a dtype do
         layout, whose = self._layout, self._whose_dtype
         inputs = {name: arrays.check(name, x, dtype, None, whose) for name, x in zip(names, given, strict=True)}
@@ -84,10 +92,12 @@ class Plan(ABC):
         else:
             outputs = _outputs(out, dtype, results, layout, inputs)
         if bound.layout == layout:
-            bound.run([arrays.contiguous(x, dtype) for x in inputs.values()], outputs)
+            bound.run([arrays.contiguous(x, dtype) for x in inputs.values()], outputs, times)
         else:
             layouts.run_in_nhwc(
-                lambda images: self._bind(tuple((images, *shape[-3:]) for shape in shapes))[0],
+                lambda images: partial(
+                    self._bind(tuple((images, *shape[-3:]) for shape in shapes))[0].run, times=times
+                ),
                 [*inputs.values()],
                 [y for y, _ in outputs],
                 self._num_threads,

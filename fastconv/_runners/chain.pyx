@@ -1,8 +1,10 @@
 """Runners one after the other: a graph as one runner, whose steps follow each other with no Python between them."""
 
+from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 
 from fastconv._runners.cut cimport Arrays, Progress, Runner
+from fastconv._runners.shares cimport fc_nanoseconds
 
 cdef enum:
     ARENA = -1  # as in place.py
@@ -66,13 +68,20 @@ cdef class Chain(Runner):
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         cdef Arrays own
         cdef Step *step
+        cdef bint is_done
+        cdef int64_t now
         while progress.parts_done < self.count:
             step = &self.steps[progress.parts_done]
             own.x, own.residual = find(&step.x, arrays, work), find(&step.residual, arrays, work)
             own.out, own.out_image, own.out_stride = find(&step.out, arrays, work), step.out.image, step.out.pixel
             if step.out.end >= 0:
                 own.out_image, own.out_stride = arrays.ends[step.out.end].image, arrays.ends[step.out.end].pixel
-            if not (<Runner>step.runner).run_on(&own, work + self.arena_bytes, progress):
+            is_done = (<Runner>step.runner).run_on(&own, work + self.arena_bytes, progress)
+            if progress.times != NULL:
+                now = fc_nanoseconds()
+                progress.times[progress.parts_done] += now - progress.since
+                progress.since = now
+            if not is_done:
                 return False
             progress.parts_done += 1
             progress.begun = False

@@ -31,6 +31,8 @@ cdef struct Progress:  # of a run, which stops now and then to let Python look f
     int64_t deadline  # when it does next
     ptrdiff_t parts_done  # of a chain
     bint begun  # the units are shared out
+    int64_t *times  # nanoseconds of each part of a chain, to add to; or NULL
+    int64_t since  # where the time of the next part begins
     fc_shares shares
 
 
@@ -48,7 +50,7 @@ cdef class Runner:
     cdef ptrdiff_t most_pixel  # bytes from a pixel of a result to the next that it can count
     cdef Team team
     cdef Cut cut
-    cpdef run(self, list inputs, list outputs, ndarray work)
+    cpdef run(self, list inputs, list outputs, ndarray work, ndarray times=*)
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil
     cdef Cut best_cut(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Cut cut) noexcept

@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
-from fastconv._runners.shares cimport fc_now, fc_set_deadline, fc_share_out, fc_shares
+from fastconv._runners.shares cimport fc_nanoseconds, fc_now, fc_set_deadline, fc_share_out, fc_shares
 from fastconv._runners.team cimport Team, run_team
 
 import_array()
@@ -42,11 +42,12 @@ cdef class Runner:
         """Threads that work."""
         return self.team.size
 
-    cpdef run(self, list inputs, list outputs, ndarray work):
+    cpdef run(self, list inputs, list outputs, ndarray work, ndarray times=None):
         """Write the results for contiguous inputs to the outputs, pairs (array, bytes from a pixel of it to the next).
 
         `work` has `memory` bytes; it is None where that is 0. Handlers of signals run between units of a long run, with
-        no team at work; where one raises, the outputs are undefined.
+        no team at work; where one raises, the outputs are undefined. To `times`, an integer for each part of a chain,
+        the nanoseconds of these are added.
         """
         cdef Arrays arrays
         cdef Progress progress
@@ -67,6 +68,8 @@ cdef class Runner:
             arrays.ends, arrays.x, arrays.residual = ends, ends[0].at, ends[1].at if count > 1 else NULL
             arrays.out, arrays.out_image, arrays.out_stride = ends[count].at, ends[count].image, ends[count].pixel
             progress.parts_done = progress.begun = 0
+            progress.times = NULL if times is None else <int64_t *>PyArray_DATA(times)
+            progress.since = fc_nanoseconds() if times is not None else 0
             while True:
                 with nogil:
                     progress.deadline = fc_now() + BETWEEN_SIGNALS

@@ -1,6 +1,6 @@
 """Graphs of one's own: `Graph`, built an operation at a time."""
 
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from fastconv._checks import arguments
 from fastconv._checks.types import AlgorithmName, Array, Float, Out, Shape
@@ -14,6 +14,9 @@ from fastconv.graph._arithmetic import Arithmetic
 from fastconv.graph._layers import Layers
 from fastconv.graph._normalization import Normalization
 from fastconv.graph._shaping import Shaping
+
+if TYPE_CHECKING:
+    from fastconv._planning.profile import Profile
 
 __all__ = ["Graph"]
 
@@ -124,6 +127,10 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
     def cost(self, x_shape: Shape, *others: Shape) -> Cost:
         """The exact `fastconv.cost.Cost` of a call on inputs of these shapes."""
         return self._plan.cost(x_shape, *others)
+
+    def profile(self, x: Array[Any], *others: Array[Any]) -> "Profile":
+        """The time of each step within whole runs, as `GraphPlan.profile` of the plan measures it."""
+        return self._plan.profile(x, *others)
 
     @property
     def _plan(self) -> GraphPlan:

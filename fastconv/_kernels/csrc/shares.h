@@ -34,6 +34,14 @@ static inline int64_t fc_now(void)
     return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
 }
 
+/* For the times of the steps of a graph. */
+static inline int64_t fc_nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
+}
+
 static inline ptrdiff_t fc_first_unit(const struct fc_shares *s, int i)
 {
     return s->units * i / s->count;

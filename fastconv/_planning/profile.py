@@ -1,0 +1,134 @@
+"""Where the time of a graph goes: each step timed between the others, within whole runs."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import prod
+from statistics import median
+from time import perf_counter, perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv._checks import arrays
+from fastconv._planning import machine
+from fastconv._planning.description import PAST_PEAK, table
+
+if TYPE_CHECKING:
+    from fastconv._checks.types import Array
+    from fastconv._planning.graph_plan import GraphPlan
+
+_SECONDS, _FEWEST, _MOST = 1.0, 3, 101  # runs are repeated for so long, so often
+
+
+@dataclass(frozen=True, slots=True)
+class StepProfile:
+    """What a step took: the median of the runs.
+
+    Attributes
+    ----------
+    name, operation, algorithm : str
+        Of the node that it computes, in the graph that runs; the algorithm of a convolution.
+    threads : int
+        Those that share it.
+    milliseconds : float
+    macs, bytes : int
+        Multiply-accumulates, nominal where an algorithm does fewer; bytes of the inputs, the parameters and the result.
+    gflops, gbytes : float
+        2 · macs and bytes for a second of it, in 10⁹.
+    share_of_peak : float
+        The share that `gflops` is of the multiply-adds of as many threads, measured beside it, as in `describe`.
+    """
+
+    name: str
+    operation: str
+    algorithm: str
+    threads: int
+    milliseconds: float
+    macs: int
+    bytes: int
+    gflops: float
+    gbytes: float
+    share_of_peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The steps of a graph in running order, over which it iterates; prints as a table.
+
+    Attributes
+    ----------
+    steps : tuple of StepProfile
+    milliseconds : float
+        Of a whole call, the median of the runs; what it has beside `sum_milliseconds` are checks, a conversion of the
+        layout and what the clock takes.
+    runs : int
+    """
+
+    steps: tuple[StepProfile, ...]
+    milliseconds: float
+    runs: int
+
+    def __iter__(self) -> Iterator[StepProfile]:
+        return iter(self.steps)
+
+    @property
+    def sum_milliseconds(self) -> float:
+        """Of all steps."""
+        return sum(step.milliseconds for step in self.steps)
+
+    def records(self) -> list[dict[str, Any]]:
+        """A dictionary for each step, for `json` and `pandas.DataFrame`."""
+        return [asdict(step) for step in self.steps]
+
+    def __str__(self) -> str:
+        rows = [["step", "operation", "algorithm", "threads", "ms", "of all", "GFLOP/s", "GB/s", "of peak"]]
+        whole = self.sum_milliseconds or 1.0
+        for s in self.steps:
+            share = f"{s.milliseconds / whole:.1%}"
+            speeds = [f"{s.gflops:.3g}", f"{s.gbytes:.3g}", f"{s.share_of_peak:.3g}"]
+            rows.append([s.name, s.operation, s.algorithm, str(s.threads), f"{s.milliseconds:.3g}", share, *speeds])
+        lines = table(rows)
+        if any(step.share_of_peak > 1 for step in self.steps):
+            lines.append(f"shares of the peak above 1 are {PAST_PEAK}")
+        ends = f"{self.sum_milliseconds:.4g} ms in the steps, {self.milliseconds:.4g} ms in all, in {self.runs} runs"
+        return "\n".join([*lines, ends])
+
+
+def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
+    """The `Profile` of a plan whose dtype is known."""
+    given = tuple(arrays.check(name, x) for name, x in zip(plan.inputs, given, strict=True))
+    out = plan._call(plan.inputs, given, None)
+    _, bound = plan._bind_named(*(x.shape for x in given))
+    shapes = plan._rewritten.shapes(*bound.shapes)
+    steps = plan._bind_nodes(shapes)
+    if not bound.shapes[0][0]:
+        raise ValueError(f"{plan.inputs[0]} must have an image at least to be profiled")
+    every, whole, end = list[np.ndarray](), list[int](), perf_counter() + _SECONDS
+    while len(whole) < _FEWEST or (len(whole) < _MOST and perf_counter() < end):
+        times = np.zeros(len(steps), np.int64)
+        start = perf_counter_ns()
+        plan._call(plan.inputs, given, out, times)
+        whole.append(perf_counter_ns() - start)
+        every.append(times)
+    itemsize = given[0].itemsize
+    parts = [step.describe() for _, step in steps]
+    peaks = {threads: machine.fma_gflops(threads)[1] * 4 / itemsize for threads in {part.threads for part in parts}}
+    told = list[StepProfile]()
+    for (node, _), part, ns in zip(steps, parts, np.maximum(np.median(every, 0), 1).tolist(), strict=True):
+        values = sum(prod(shapes[name]) for name in (*node.inputs, node.name)) + node.operation.params
+        gflops, nbytes = 2 * part.macs / ns, values * itemsize
+        told.append(
+            StepProfile(
+                node.name,
+                node.operation.kind,
+                part.algorithm if part.macs else "",
+                part.threads,
+                ns / 1e6,
+                part.macs,
+                nbytes,
+                gflops,
+                nbytes / ns,
+                gflops / peaks[part.threads],
+            )
+        )
+    return Profile(tuple(told), median(whole) / 1e6, len(whole))
