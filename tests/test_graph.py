@@ -136,7 +136,7 @@ def test_a_concatenation_of_a_concatenation_moves_nothing():
     outer = g.concat(g.conv2d(g.x, THREE, padding=1), inner, g.avg_pool2d(g.x, 3, stride=1, padding=1))
     plan = g.plan(outer)
     assert_right(plan, X)
-    assert plan.describe(X.shape).scratch_bytes == 0
+    assert plan.describe(X.shape).alive_bytes == 0
     read = g.plan(g.conv2d(outer, normals(RNG, (1, 1, 16, 3), "float32")))
     assert_right(read, X)
     assert len(steps(read)) == 5
@@ -334,8 +334,8 @@ def test_the_description_of_a_graph(measure):
     assert list(description.parts) == ["conv", "pool", "add"]
     assert description.parts["pool"].macs == 0
     assert ("GFLOP/s" in str(description)) == measure
-    assert f"{description.scratch_bytes:,} bytes between the parts" in str(description)
-    assert description.scratch_bytes == description.alive_bytes == 2 * -(-X.nbytes // 64) * 64
+    assert f"{description.scratch_bytes:,} bytes of scratch memory" in str(description)
+    assert description.scratch_bytes >= description.alive_bytes == 2 * -(-X.nbytes // 64) * 64
 
 
 def test_a_long_chain_of_nodes():

@@ -64,7 +64,7 @@ def test_a_result_that_others_read_lies_in_its_array():
     total, last = plan(X, OTHER)
     np.testing.assert_array_equal(first(X, OTHER), total)
     np.testing.assert_array_equal(fastconv.conv2d(total, ONE), last)
-    assert plan.describe(X.shape, OTHER.shape).scratch_bytes == 0
+    assert plan.describe(X.shape, OTHER.shape).alive_bytes == 0
     assert list(plan.describe(X.shape, OTHER.shape).parts) == ["conv", "last"]
 
 

@@ -55,9 +55,9 @@ def test_a_profile_changes_nothing():
 
 def test_what_cannot_be_profiled():
     g = graph()
-    with pytest.raises(ValueError, match="^x must have an image at least"):
+    with pytest.raises(ValueError, match=r"^x must have an image at least"):
         g.profile(X[:0], X[:0])
     with pytest.raises(TypeError, match="inputs must be"):
         g.profile(X)
-    with pytest.raises(TypeError, match="^x must be a numpy array"):
+    with pytest.raises(TypeError, match=r"^x must be a numpy array"):
         g.profile([1.0], X)

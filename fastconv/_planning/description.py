@@ -63,8 +63,9 @@ def table(rows: list[list[str]]) -> list[str]:
 class GraphDescription(NamedTuple):
     """What a graph does with an x of one shape: the `Description` of each step by name; prints as a table.
 
-    `scratch_bytes` are kept between the steps, of as many images as are done at a time, and `alive_bytes` are those of
-    the largest set of arrays that are needed at once.
+    `scratch_bytes` are what a run takes beside its inputs, weights and results, for as many images as are done at a
+    time: arrays between the steps, and workspaces of the whole team. `alive_bytes` are those of the largest set of
+    these arrays that is alive at once.
     """
 
     parts: dict[str, Description]
@@ -88,8 +89,8 @@ class GraphDescription(NamedTuple):
             for row, p in zip(rows[1:], self.parts.values(), strict=True):
                 row += [f"{value:.3g}" for value in (p.milliseconds, p.gflops, p.share_of_peak)]
         lines = table(rows)
-        total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes between the parts, "
-        total += f"{self.alive_bytes:,} of them needed at once"
+        total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes of scratch memory, "
+        total += f"{self.alive_bytes:,} of arrays alive at once"
         if any(part.is_past_peak for part in self.parts.values()):
             lines.append(f"shares of the peak above 1 are {PAST_PEAK}")
         return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])

@@ -206,9 +206,8 @@ class BoundGraph:
 
     @property
     def memory(self) -> tuple[int, int]:
-        """(bytes kept between the steps, bytes of the largest set of arrays alive at once) of the images of a turn."""
-        placed = [(bound.placed.nbytes, bound.placed.alive_bytes) for bound in self._bounds.values()]
-        return max(placed, default=(0, 0))
+        """(bytes that a run takes, bytes of the largest set of arrays alive at once) of the images of a turn."""
+        return max(((bound.runner.memory, bound.alive_bytes) for bound in self._bounds.values()), default=(0, 0))
 
     def run(
         self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
@@ -232,24 +231,22 @@ class BoundGraph:
 class BoundChain(Bound):
     """The steps one after the other, for these NHWC shapes of the nodes."""
 
-    __slots__ = ("_steps", "placed")
+    __slots__ = ("_memory", "_steps", "alive_bytes")
 
     def __init__(self, plan: GraphPlan, shapes: dict[str, Shape]) -> None:
-        graph = plan._rewritten
-        self.placed = memory(graph, shapes, plan._itemsize)
-        self._steps: list[
-            tuple[BoundStep, Place, Place | None, Place]
-        ] = []  # (what runs, where x is, where a residual is, where the result is)
-        for node in _steps(graph):
-            x, *residual = [self.placed.places[name] for name in node.inputs]
-            bound, out = plan._bind_node(node, shapes), self.placed.places[node.name]
-            self._steps.append((bound, x, residual[0] if residual else None, out))
-        useful = max(step[0].useful for step in self._steps)
-        super().__init__(plan._num_threads, useful)
+        self._memory = partial(memory, plan._rewritten, shapes, plan._itemsize)
+        self._steps, self.alive_bytes = plan._bind_nodes(shapes), self._memory().alive_bytes
+        super().__init__(plan._num_threads, max(bound.useful for _, bound in self._steps))
 
     def _bind(self, threads: int) -> Runner:
-        steps = [(bound.runner_for(threads), x, residual, out) for bound, x, residual, out in self._steps]
-        return Chain(steps, self.placed.nbytes)
+        runners = [(node, bound.runner_for(threads)) for node, bound in self._steps]
+        placed = self._memory({node.name: runner.memory for node, runner in runners})
+        steps = list[tuple[Runner, Place, Place | None, Place, int]]()
+        for node, runner in runners:
+            x, *residual = [placed.places[name] for name in node.inputs]
+            out, workspace = placed.places[node.name], placed.workspaces[node.name]
+            steps.append((runner, x, residual[0] if residual else None, out, workspace))
+        return Chain(steps, placed.nbytes)
 
 
 def _steps(graph: Graph) -> list[Node]:

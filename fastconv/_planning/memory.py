@@ -1,7 +1,9 @@
 """Where every node of a graph reads and writes: an input, a result, or the plan's arena, by liveness."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 
 from fastconv._checks.types import Shape
 from fastconv._graph.graph import Graph
@@ -9,22 +11,31 @@ from fastconv._graph.operations.shaping import Flatten
 from fastconv._planning.placement import Lifetime, largest_alive, place
 from fastconv._runners.place import ARENA, Place
 
+MOST_HELD = 1.5  # times the bytes of the largest set of arrays alive at once
 _CACHE_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The `Place` of every node by name, the bytes of the arena, and of the largest set of arrays alive at once."""
+    """The `Place` of every node by name, and where the workspace of each step begins in the arena.
+
+    `nbytes` are those of the arena, `alive_bytes` of the largest set of arrays alive at once.
+    """
 
     places: dict[str, Place]
+    workspaces: dict[str, int]
     nbytes: int
     alive_bytes: int
 
 
-def memory(graph: Graph, shapes: dict[str, Shape], itemsize: int) -> Memory:
-    """The `Memory` of a rewritten graph, for these NHWC shapes of its nodes.
+def memory(
+    graph: Graph, shapes: dict[str, Shape], itemsize: int, workspaces: Mapping[str, int] = MappingProxyType({})
+) -> Memory:
+    """The `Memory` of a rewritten graph, for these NHWC shapes of its nodes, whose steps take workspaces of such bytes.
 
     A concatenation is an array that its inputs write, each its channels of every pixel; nothing else is done for it.
+    The steps share one workspace, which stays in the caches, where no more than MOST_HELD is held then; else each has
+    its own among the arrays that are alive at that step.
     """
     homes = _homes(graph, shapes)
     steps = {node.name: i for i, node in enumerate(graph.nodes)}
@@ -37,7 +48,15 @@ def memory(graph: Graph, shapes: dict[str, Shape], itemsize: int) -> Memory:
     kept = [name for name in first if name not in ends]
     lifetimes = [Lifetime(_lines(prod(shapes[name]) * itemsize), first[name], last[name]) for name in kept]
     offsets, nbytes = place(lifetimes)
-    begins = dict(zip(kept, offsets, strict=True))
+    alive, most = largest_alive(lifetimes), _lines(max(workspaces.values(), default=0))
+    works = dict.fromkeys(workspaces, nbytes)
+    if nbytes + most <= MOST_HELD * alive:
+        nbytes += most
+    elif most:
+        own = [Lifetime(_lines(size), steps[name], steps[name]) for name, size in workspaces.items()]
+        offsets, nbytes = place([*lifetimes, *own])
+        works = dict(zip(workspaces, offsets[len(kept) :], strict=True))
+    begins = dict(zip(kept, offsets, strict=False))
     places = dict[str, Place]()
     for name, (home, channel) in homes.items():
         _, height, width, channels = shapes[home]
@@ -46,7 +65,7 @@ def memory(graph: Graph, shapes: dict[str, Shape], itemsize: int) -> Memory:
         else:
             pixel = channels * itemsize
             places[name] = Place(ARENA, begins[home] + channel * itemsize, height * width * pixel, pixel)
-    return Memory(places, nbytes, largest_alive(lifetimes))
+    return Memory(places, works, nbytes, alive)
 
 
 def _homes(graph: Graph, shapes: dict[str, Shape]) -> dict[str, tuple[str, int]]:

@@ -18,6 +18,7 @@ cdef struct Place:
 cdef struct Step:
     void *runner  # which the chain's list keeps
     Place x, residual, out
+    ptrdiff_t workspace
 
 
 cdef Place place(where):
@@ -32,9 +33,10 @@ cdef char *find(const Place *where, const Arrays *arrays, char *arena) noexcept 
 
 
 cdef class Chain(Runner):
-    """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result).
+    """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result, and where
+    its workspace begins).
 
-    What lies between them is in an arena of so many bytes. Nothing of it is cut, it has no units of its own.
+    What lies between them, and the workspaces, are in an arena of so many bytes. Nothing of it is cut, it has no units of its own.
     """
 
     cdef Step *steps
@@ -49,21 +51,18 @@ cdef class Chain(Runner):
         if self.steps == NULL:
             raise MemoryError
         self.runners, self.count, self.arena_bytes = [runner for runner, *_ in steps], len(steps), arena_bytes
-        for i, (runner, x, residual, out) in enumerate(steps):
-            self.steps[i].runner = <void *>runner
+        for i, (runner, x, residual, out, workspace) in enumerate(steps):
+            self.steps[i].runner, self.steps[i].workspace = <void *>runner, workspace
             self.steps[i].x, self.steps[i].residual, self.steps[i].out = place(x), place(residual), place(out)
             self.team.size = max(self.team.size, runner.team.size)
-            self.workspace_bytes = max(self.workspace_bytes, runner.memory)
             self.most_pixel = min(self.most_pixel, runner.most_pixel)
 
     def __dealloc__(self):
         free(self.steps)
 
     def set_team(self, int size, int opened):
-        """The largest team of a step; each has its own already. A run takes the arena, and the workspace of one step
-        after the other.
-        """
-        self.memory = self.arena_bytes + self.workspace_bytes
+        """The largest team of a step; each has its own already."""
+        self.memory = self.arena_bytes
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         cdef Arrays own
@@ -76,7 +75,7 @@ cdef class Chain(Runner):
             own.out, own.out_image, own.out_stride = find(&step.out, arrays, work), step.out.image, step.out.pixel
             if step.out.end >= 0:
                 own.out_image, own.out_stride = arrays.ends[step.out.end].image, arrays.ends[step.out.end].pixel
-            is_done = (<Runner>step.runner).run_on(&own, work + self.arena_bytes, progress)
+            is_done = (<Runner>step.runner).run_on(&own, work + step.workspace, progress)
             if progress.times != NULL:
                 now = fc_nanoseconds()
                 progress.times[progress.parts_done] += now - progress.since
