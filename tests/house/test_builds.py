@@ -17,7 +17,7 @@ import pytest
 import fastconv
 from fastconv._kernels import cpu
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CC = os.environ.get("CC", "cc")
 COMPILERS = [name for name in dict.fromkeys([CC, "clang"]) if shutil.which(name.split()[0])]
 

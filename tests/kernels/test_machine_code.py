@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from machine_code import Step, faults, few_faults, functions, is_few, is_tile, step
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"]) if shutil.which(name.split()[0])]
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(

@@ -15,7 +15,7 @@ from asv.config import Config
 from asv.environment import iter_matrix
 from asv_runner.discovery import update_sys_path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 update_sys_path(str(ROOT / "benchmarks"))
 
 from benchmarks import __main__ as suite  # noqa: E402

@@ -14,7 +14,7 @@ import pytest
 
 from fastconv._kernels import cpu
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 KERNEL_TESTS = [
     "test_activations",
     "test_conv2d",
@@ -39,8 +39,9 @@ pytestmark = pytest.mark.skipif("FASTCONV_ISA" in os.environ, reason="the instru
 
 @pytest.mark.skipif(not OTHERS, reason="there is no other set")
 def test_the_kernels_on_the_other_instruction_sets(run_python):
-    files = [HERE / f"{name}.py" for name in KERNEL_TESTS]
-    options = ["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={HERE.parent}"]
+    files = [path for path in TESTS.rglob("test_*.py") if path.stem in KERNEL_TESTS]
+    assert len(files) == len(KERNEL_TESTS)
+    options = ["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={TESTS.parent}"]
 
     def run_tests(isa):  # threads that wait for a CPU must not hold another
         return run_python("-m", "pytest", *options, *files, FASTCONV_ISA=isa, OMP_WAIT_POLICY="passive", timeout=600)

@@ -7,7 +7,7 @@ import pytest
 
 import fastconv
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("tool", ["clang-format", "cython-lint", "import-linter", "ruff"])

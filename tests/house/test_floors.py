@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from floors import upward
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from asv_runner.discovery import disc_benchmarks, update_sys_path
 from benchmarks.report import data
 from fastconv import networks
 
-SUITE = Path(__file__).parents[1] / "benchmarks"
+SUITE = Path(__file__).parents[2] / "benchmarks"
 update_sys_path(str(SUITE))
 
 from benchmarks import WarmTimeBenchmark, cold, common, configs, engines, peak, race  # noqa: E402
