@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastconv._checks.types import Layout
+from fastconv._checks.types import Layout, Shape
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.operation import Doubles, Operation
@@ -37,6 +37,16 @@ class BatchNorm(Scale):
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # Inf and NaN are values like others
             scale = (1.0 if weight is None else weight.astype(float)) / np.sqrt(variance.astype(float) + epsilon)
             super().__init__(scale, (0.0 if bias is None else bias) - mean * scale)
+        self.epsilon = epsilon
+
+    @property
+    def weights(self) -> dict[str, Shape]:
+        return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), self.vectors[0].shape)
+
+    def with_weights(self, arrays: dict[str, np.ndarray]) -> "BatchNorm":
+        return BatchNorm(
+            arrays["running_mean"], arrays["running_var"], arrays["weight"], arrays["bias"], self.epsilon
+        )
 
 
 class LocalResponseNorm(Operation):
