@@ -60,7 +60,7 @@ def checked(network: str, given: Arrays, shapes: Mapping[str, Shape], layout: La
 
 
 def random(shapes: Mapping[str, Shape], layout: Layout, seed: int, dtype: type[Any]) -> dict[str, Array[Any]]:
-    """Random arrays of these shapes; those of batch norms make the branches of residual blocks smaller than their sums."""
+    """Random arrays of these shapes; batch norms make the branches of residual blocks smaller than their sums."""
     rng = np.random.default_rng(seed)
 
     def made(name: str, shape: Shape) -> Array[Any]:
@@ -68,7 +68,7 @@ def random(shapes: Mapping[str, Shape], layout: Layout, seed: int, dtype: type[A
         if len(shape) == 1 and part in ("weight", "running_var"):
             return rng.random(shape, dtype) / 2 + dtype(0.25 if part == "weight" else 0.75)
         inputs = prod(shape[:-1] if layout == "NHWC" else shape[1:])
-        array = rng.standard_normal(shape, dtype)
+        array: Array[Any] = rng.standard_normal(shape, dtype)
         array *= np.sqrt(2 / inputs) if len(shape) > 1 else 0.1
         return array
 

@@ -5,10 +5,10 @@ import textwrap
 import numpy as np
 import pytest
 from cases import SMALL_BLOCKS, integers, small_block
+from fastconv._layers import Layer
 
 import fastconv
 from fastconv import cost, networks, reference
-from fastconv._layers import Layer
 
 RNG = np.random.default_rng(0)
 X = integers(RNG, (2, 9, 8, 4), "float32")

@@ -44,9 +44,7 @@ class BatchNorm(Scale):
         return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), self.vectors[0].shape)
 
     def with_weights(self, arrays: dict[str, np.ndarray]) -> "BatchNorm":
-        return BatchNorm(
-            arrays["running_mean"], arrays["running_var"], arrays["weight"], arrays["bias"], self.epsilon
-        )
+        return BatchNorm(arrays["running_mean"], arrays["running_var"], arrays["weight"], arrays["bias"], self.epsilon)
 
 
 class LocalResponseNorm(Operation):

@@ -1,6 +1,7 @@
 """A clip is part of the store of what it reads, where nothing else reads that: clip(f(x)) = f'(x), f' = clip ∘ f.
 
-f is a convolution or another function of each value, which may have bounds already; `activations.composed` says why two clips are one.
+f is a convolution or another function of each value, which may have bounds already; `activations.composed` says why
+two clips are one.
 """
 
 from dataclasses import replace
