@@ -12,6 +12,9 @@ from naive import windows
 import fastconv
 from fastconv import reference
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Elementwise
+from fastconv._graph.operations.normalization import Scale
+from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.shaping import Pad
 
 FEW = [1, 3, 8, 9]
@@ -50,7 +53,8 @@ class _Growing:
     def grow(self):
         """Add a node that reads others, the last more often than the rest."""
         often = [self.conv, self.conv, self.conv, self.pool, self.sum, self.sum, self.linear]
-        grow = self.pick.choice([*often, self.fire, self.join, self.clip, self.flatten, self.pad, self.nothing])
+        seldom = [self.fire, self.join, self.flatten, self.pad, self.nothing, self.gate, self.normalize]
+        grow = self.pick.choice([*often, *seldom, self.clip, self.function, self.function])
         self.maps.append(grow(*self.one(self.maps)))
 
     def conv(self, x, shape):
@@ -93,6 +97,20 @@ class _Growing:
     def clip(self, x, shape):
         clips = self.g.relu, self.g.relu6, lambda x: self.g.clip(x, -0.75, 0.5)
         return self.pick.choice(clips)(x), shape
+
+    def function(self, x, shape):
+        g, slope = self.g, self.rng.random(shape[2]).astype(self.dtype)
+        functions = g.leaky_relu, g.sigmoid, g.tanh, g.swish, g.hard_sigmoid, g.hard_swish, lambda x: g.prelu(x, slope)
+        return self.pick.choice(functions)(x), shape
+
+    def gate(self, x, shape):
+        maps = x, self.g.sigmoid(self.g.global_max_pool2d(x))
+        return self.g.mul(*maps[:: self.pick.choice([1, -1])]), shape
+
+    def normalize(self, x, shape):
+        g, (mean, scale, shift) = self.g, normals(self.rng, (3, shape[2]), self.dtype)
+        norms = [lambda x: g.batch_norm(x, mean, scale**2 + 1, scale, shift), lambda x: g.scale(x, scale)]
+        return self.pick.choice([*norms, g.softmax, g.local_response_norm])(x), shape
 
     def linear(self, x, shape):
         weight, bias = self.pair(1, shape[2], out := self.pick.choice(FEW))
@@ -140,6 +158,30 @@ def graph_cases(draw, nodes=14, ends=1):
     return GraphCase(plan, tuple(inputs))
 
 
+@dataclass(frozen=True)
+class _Magnitude(Operation):
+    """f(x), for x of absolute values."""
+
+    f: object
+
+    def reference(self, layout, *arrays):
+        return self.f(*arrays)
+
+
+# Of functions, |f(x)| at most and what an error of x becomes: f' is at most 1 (sigmoids: and f at most 1), 1.1 and 1.5.
+MAGNITUDES = {
+    "leaky_relu": abs,
+    "prelu": abs,
+    "tanh": abs,
+    "sigmoid": lambda x: x + 1,
+    "hard_sigmoid": lambda x: x + 1,
+    "swish": lambda x: 1.1 * x,
+    "hard_swish": lambda x: 1.5 * x,
+    "softmax": lambda x: np.full_like(x, 1 + 2 * x.max()),
+    "local_response_norm": lambda x: x * (1 + 2e-4 * x.max() ** 2),
+}
+
+
 def magnitude(graph, *inputs):
     """What the graph gives for the absolute values of its inputs and of all weights and biases, without bounds.
 
@@ -151,6 +193,10 @@ def magnitude(graph, *inputs):
             return operation.changed(value=abs(operation.value))
         if operation.activation is not None:
             operation = operation.changed(activation=None)
+        if operation.kind in MAGNITUDES:
+            return _Magnitude(MAGNITUDES[operation.kind])
+        if isinstance(operation, Scale):
+            return Scale(*map(np.abs, operation.vectors))
         if not isinstance(operation, Conv):
             return operation
         bias = None if operation.bias is None else np.abs(operation.bias)
@@ -161,15 +207,19 @@ def magnitude(graph, *inputs):
 
 
 def terms(graph):
-    """Values that the nodes sum, all together: those of every path, as in `compare.assert_block`."""
-    return sum(_terms(node) for node in graph.nodes)
+    """Values that the nodes sum, all together: those of every path, as in `compare.assert_block`.
+
+    A product has the errors of both of its factors, which a node before them may share.
+    """
+    return sum(_terms(node) for node in graph.nodes) * 2 ** sum(node.operation.kind == "mul" for node in graph.nodes)
 
 
 def _terms(node):
     operation = node.operation
     if isinstance(operation, Conv):
         return operation.weight[..., 0].size + operation.has_bias + len(node.inputs) - 1
-    return {"avg_pool2d": 9 + 1, "add": 1}.get(operation.kind, 0)
+    terms = {"avg_pool2d": 9 + 1, "softmax": 200, "local_response_norm": 8}
+    return terms.get(operation.kind, 2 if isinstance(operation, Elementwise) else 0)
 
 
 def assert_right(plan, x):

@@ -29,23 +29,26 @@ class Making:
         return self._builder.add(operation, *nodes, name=name)
 
     @contextmanager
-    def _vectors(self, name: str, **given: Array[Any] | None) -> Iterator[dict[str, Any]]:
+    def _vectors(
+        self, name: str, needed: dict[str, Array[Any]], **others: Array[Any] | None
+    ) -> Iterator[dict[str, Any]]:
         """Copies of checked vectors of a value for each channel, by argument, for a node of this name.
 
-        None stays so. Where the node is rejected the graph stays as it was.
+        None stays so among the others. Where the node is rejected the graph stays as it was.
         """
+        given = needed | {argument: vector for argument, vector in others.items() if vector is not None}
         with self._builder.undone_where_it_fails():
             with arguments.named(name):
-                vectors = {k: None if v is None else arrays.array(k, v).copy() for k, v in given.items()}
-                (first, shape), *others = ((k, v.shape) for k, v in vectors.items() if v is not None)
+                vectors = {argument: arrays.array(argument, vector).copy() for argument, vector in given.items()}
+                first, shape = next((argument, vector.shape) for argument, vector in vectors.items())
                 if len(shape) != 1 or not shape[0]:
                     raise ValueError(f"{first} must have shape (C,), a value for each channel, got {shape}")
-                for argument, other in others:
-                    if other != shape:
-                        raise ValueError(f"{argument} must have shape {shape}, that of {first}, got {other}")
+                for argument, vector in vectors.items():
+                    if vector.shape != shape:
+                        raise ValueError(f"{argument} must have shape {shape}, that of {first}, got {vector.shape}")
             for argument, vector in vectors.items():
-                self._builder.take_dtype(f"{argument} of {name}", None if vector is None else vector.dtype)
-            yield vectors
+                self._builder.take_dtype(f"{argument} of {name}", vector.dtype)
+            yield dict.fromkeys(others) | vectors
 
     def _node(self, argument: str, value: object) -> Node:
         if not isinstance(value, Node):

@@ -49,7 +49,8 @@ class Normalization(Making):
         >>> g.plan(y)(np.array([[[5.0, 5.0]]]))
         array([[[2., 5.]]])
         """
-        with self._vectors(name or "batch_norm", mean=mean, variance=variance, weight=weight, bias=bias) as vectors:
+        needed = {"mean": mean, "variance": variance}
+        with self._vectors(name or "batch_norm", needed, weight=weight, bias=bias) as vectors:
             with arguments.named(name or "batch_norm"):
                 epsilon, least = arguments.number("epsilon", epsilon), vectors["variance"].min()
                 for argument, value in ("epsilon", epsilon), ("variance", least):
@@ -67,7 +68,7 @@ class Normalization(Making):
         >>> g.plan(g.scale(g.x, np.array([10.0, 100.0]), np.array([1.0, 2.0])))(np.ones((1, 1, 2)))
         array([[[ 11., 102.]]])
         """
-        with self._vectors(name or "scale", scale=scale, shift=shift) as vectors:
+        with self._vectors(name or "scale", {"scale": scale}, shift=shift) as vectors:
             return self._add(name, Scale(**vectors), x=x)
 
     def local_response_norm(

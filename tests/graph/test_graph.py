@@ -14,6 +14,7 @@ import fastconv
 from fastconv import networks, reference
 from fastconv._checks.shapes import image_shape
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import graph_plan
 from fastconv._planning.memory import memory
@@ -60,6 +61,8 @@ def test_shapes_and_costs_of_random_graphs(case):
     assert plan.describe(x.shape).macs == cost.macs
     convs = [node for node in plan._graph.nodes if isinstance(node.operation, Conv)]
     arrays = [array for node in convs for array in (node.operation.weight, node.operation.bias)]
+    others = [node for node in plan._graph.nodes if isinstance(node.operation, Elementwise)]
+    arrays += [vector for node in others for vector in node.operation.vectors]
     assert cost.params == sum(array.size for array in arrays if array is not None)
     assert cost.bytes == (x.size + plan(x).size + cost.params) * (plan.dtype or np.dtype("float32")).itemsize
 

@@ -55,7 +55,17 @@ def arguments():
         "Chain": {"steps": [], "arena_bytes": 0},
         "Direct": {"shape": SHAPE, **given, "bounds": BOUNDS},
         "DirectTiles": {"shape": SHAPE, **given},
-        "Elementwise": {"shape": (1, 8, 8, 16), "bounds": BOUNDS, "itemsize": 4},
+        "Elementwise": {
+            "function": "scale",
+            "shape": (1, 8, 8, 16),
+            "itemsize": 4,
+            "numbers": (),
+            "bounds": BOUNDS,
+            "vectors": (np.ones(16, np.float32),) * 2,
+            "wide": 1,
+            "pixel": None,
+            "window": None,
+        },
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
         "InputRows": {
             "shape": SHAPE,

@@ -217,9 +217,10 @@ def graphs(dtype, at_end):
         print(dtype, f"{at_end = }", "graphs", shape, flush=True)
         g = fastconv.Graph()
         y = g.add(g.relu(g.x), g.x)
+        gate = g.mul(g.global_max_pool2d(g.x), g.local_response_norm(g.relu6(y), alpha=0.0))
         vector = g.linear(g.flatten(g.x), integers(np.random.default_rng(1), (int(np.prod(shape[1:])), 9), dtype))
         maps = y, g.relu(g.concat(g.x, y, g.max_pool2d(y, 1))), g.pad(g.x, ((2, 1), (0, 1)), 5)
-        for last in (*maps, vector, g.concat(vector, g.flatten(g.x))):
+        for last in (*maps, gate, vector, g.concat(vector, g.flatten(g.x))):
             x = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
             plan = g.plan(last, num_threads=2)
             want = reference.graph(plan, x)

@@ -18,9 +18,11 @@ TESTS = Path(__file__).parents[1]
 KERNEL_TESTS = [
     "test_activations",
     "test_conv2d",
+    "test_elementwise",
     "test_few_channels",
     "test_winograd",
     "test_winograd_range",
+    "test_normalization",
     "test_pack",
     "test_pointwise",
     "test_pool",

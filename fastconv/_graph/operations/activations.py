@@ -18,9 +18,8 @@ class Clip(Elementwise):
     def kind(self) -> str:
         return self.activation if isinstance(self.activation, str) else "clip"
 
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        return activations.bounds(self.activation) if self.kind == "clip" else ()
+    def __str__(self) -> str:
+        return f"{self.kind}{self.activation}" if self.kind == "clip" else self.kind
 
 
 class LeakyRelu(Elementwise):
