@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from operator import index
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
