@@ -5,10 +5,9 @@ import textwrap
 import numpy as np
 import pytest
 from cases import SMALL_BLOCKS, integers, small_block
-from fastconv._layers import Layer
 
 import fastconv
-from fastconv import cost, networks, reference
+from fastconv import cost, reference
 
 RNG = np.random.default_rng(0)
 X = integers(RNG, (2, 9, 8, 4), "float32")
@@ -173,17 +172,6 @@ def test_shapes_whose_items_change():
     assert plan.describe(TurningList(shape, (3, 3, 4))) == plan.describe(shape)
     assert plan.describe(TurningList(shape, (3, 3, 4)), measure=True).macs == plan.describe(shape).macs
     assert cost.pointwise(TurningList(shape, (1, 1, 4)), (4, 2)) == cost.pointwise(shape, (4, 2))
-
-
-def test_a_layer_keeps_what_it_was_given():
-    x_shape, weight, options = [9, 8, 4], [3, 3, 4, 8], {"stride": [1, 1], "padding": [[1, 1], [1, 1]]}
-    layer = Layer("conv", "conv2d", x_shape, {"weight": weight}, options)
-    kept = layer.cost(), layer.out_shape, layer.conv_shapes
-    for value in (x_shape, weight, *options.values()):
-        spoil(value)
-    options["groups"] = 4
-    assert (layer.cost(), layer.out_shape, layer.conv_shapes) == kept
-    assert isinstance(networks.squeezenet()[0].x_shape, tuple)
 
 
 def test_a_string_of_a_class_of_its_own_is_a_plain_one():

@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -281,8 +282,7 @@ def test_a_residual_network_of_blocks():
 @pytest.mark.parametrize("batch", [1, 2])
 def test_large_layers_have_the_bits_of_their_plans(batch):
     """With Winograd's tiles and several threads a step: GoogLeNet from its second convolution on."""
-    layers = [layer for layer in networks.googlenet() if layer.name in ("conv2", "pool2", "3a", "3b")]
-    plans = [plan_of(layer) for layer in layers]
+    plans = [networks.googlenet().part(name).plan() for name in ("conv2", "pool2", "3a", "3b")]
     x = normals(RNG, (batch, 20, 21, 64), "float32")
     want = x
     for plan in plans:
@@ -292,29 +292,43 @@ def test_large_layers_have_the_bits_of_their_plans(batch):
     assert "winograd" in steps(net, x).values()
 
 
-def plan_of(layer):
-    """The plan of a layer of a network, with random weights."""
-    if not layer.weights:
-        return fastconv.MaxPool2d(**layer.options)
-    pairs = [(normals(RNG, shape, "float32"), None) for shape in layer.weights.values()]
-    return {"reduced": fastconv.Reduced, "inception": fastconv.Inception}[layer.kind](*pairs, **layer.options)
-
-
-NETWORKS = {"squeezenet": networks.squeezenet("1.1"), "googlenet": networks.googlenet(), "resnet": networks.resnet(50)}
+NETWORKS = {
+    "squeezenet": networks.squeezenet("1.1"),
+    "googlenet": networks.googlenet(),
+    "resnet": networks.resnet(50),
+    "nin": networks.nin(),
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_arena_of_networks(name):
-    """Shapes alone: 1.5 times the largest set of arrays that are alive at once, which is far less than all of them."""
-    g = fastconv.Graph()
-    y = g.x
-    for layer in NETWORKS[name]:
-        y = g._builder.include(layer.graph, [y], layer.name)[0]
-    graph = rewritten(g._builder.graph(y))
-    shapes = graph.shapes((1, *NETWORKS[name][0].x_shape))
+def test_what_a_run_of_a_network_holds(name):
+    """At most 1.5 times the largest set of arrays alive at once, workspaces included; far less than all arrays."""
+    network = NETWORKS[name]
+    plan = network.plan({key: np.zeros(shape, np.float32) for key, shape in network.weight_shapes.items()})
+    graph = plan._rewritten
+    for threads in (1, 2):
+        two = graph_plan.GraphPlan(plan._graph, threads)
+        for batch in (1, 3):
+            description = two.describe((batch, *network.input_shape))
+            assert description.alive_bytes <= description.scratch_bytes <= 1.5 * description.alive_bytes
+        assert max(part.workspace_bytes for part in description.parts.values()) > 0
+    shapes = graph.shapes((1, *network.input_shape))
     placed = memory(graph, shapes, 4)
     assert placed.nbytes <= 1.1 * placed.alive_bytes
     assert placed.nbytes < sum(4 * np.prod(shape) for shape in shapes.values()) / 3
+
+
+def test_a_run_allocates_what_its_description_says():
+    plan = fastconv.Sequential(FIRE, fastconv.MaxPool2d(2), num_threads=1)
+    x = normals(RNG, (1, 100, 100, 4), "float32")
+    want, held = plan(x), plan.describe(x.shape).scratch_bytes
+    fastconv.release()
+    tracemalloc.start()
+    try:
+        plan(x, out=want)
+        assert held <= tracemalloc.get_traced_memory()[1] <= held + 20_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_dropped_graph_is_freed_at_once():
