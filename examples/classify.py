@@ -101,7 +101,7 @@ def main() -> None:
         print(photo)
         for i in np.argsort(scores)[:-6:-1]:
             print(f"  {scores[i]:.3f}  {labels[i]}")
-    hasattr(plan,"profile") and print(plan.profile(image(options.photos[0])))
+    hasattr(plan, "profile") and print(plan.profile(image(options.photos[0])))
 
 
 if __name__ == "__main__":
