@@ -80,7 +80,7 @@ class build(_build):  # noqa: N801 the name that setuptools knows
         super().run()
         commands = [self.get_finalized_command(name) for name in self.get_sub_commands()]
         made = {Path(file) for command in commands for file in command.get_outputs()}
-        for path in Path(self.build_lib, "fastconv").rglob("*"):
+        for path in Path(self.build_lib).rglob("*"):
             if path.is_file() and path not in made:
                 path.unlink()
 

@@ -33,10 +33,11 @@ cdef char *find(const Place *where, const Arrays *arrays, char *arena) noexcept 
 
 
 cdef class Chain(Runner):
-    """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result, and where
-    its workspace begins).
+    """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result, and
+    where its workspace begins).
 
-    What lies between them, and the workspaces, are in an arena of so many bytes. Nothing of it is cut, it has no units of its own.
+    What lies between them, and the workspaces, are in an arena of so many bytes. Nothing of it is cut, it has no units
+    of its own.
     """
 
     cdef Step *steps

@@ -66,7 +66,8 @@ def random(shapes: Mapping[str, Shape], layout: Layout, seed: int, dtype: type[A
     def made(name: str, shape: Shape) -> Array[Any]:
         part = name.rpartition(".")[2]
         if len(shape) == 1 and part in ("weight", "running_var"):
-            return rng.random(shape, dtype) / 2 + dtype(0.25 if part == "weight" else 0.75)
+            positive: Array[Any] = rng.random(shape, dtype) / 2 + dtype(0.25 if part == "weight" else 0.75)
+            return positive
         inputs = prod(shape[:-1] if layout == "NHWC" else shape[1:])
         array: Array[Any] = rng.standard_normal(shape, dtype)
         array *= np.sqrt(2 / inputs) if len(shape) > 1 else 0.1
