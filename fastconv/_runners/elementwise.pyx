@@ -3,7 +3,7 @@
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport (
-    FC_FUNCTION_COUNT, FC_MAX_VECTOR_BYTES, fc_kernels, fc_map_args, fc_map_kernel, kernels_for,
+    CACHE_LINE, FC_FUNCTION_COUNT, FC_MAX_VECTOR_BYTES, fc_kernels, fc_map_args, fc_map_kernel, kernels_for,
 )
 from fastconv._runners.cut cimport Arrays, Cut, Runner
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
@@ -61,7 +61,8 @@ cdef class Elementwise(Runner):
                 self.args.z = <const char *>PyArray_DATA(vector)
         if window is not None:
             self.args.before, self.args.after = window
-            self.workspace_bytes = (sum(window) + self.channels) * itemsize + 2 * FC_MAX_VECTOR_BYTES
+            nbytes = (sum(window) + self.channels) * itemsize + 2 * FC_MAX_VECTOR_BYTES
+            self.workspace_bytes = -(-nbytes // CACHE_LINE) * CACHE_LINE
         self.strips = self.most_strips = self.height
         self.most_parts = 1
 

@@ -93,7 +93,7 @@ class Normalization(Making):
             At least 1.
         alpha, beta, k : float
             The defaults are GoogLeNet's; AlexNet has k = 2 and, in this form, alpha = 5e-4. Powers for 0.75 are square
-            roots, others take some ten times as long.
+            roots, others take some forty times as long.
         name : str, optional
 
         References

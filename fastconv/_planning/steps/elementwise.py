@@ -30,10 +30,11 @@ class _Bound(BoundStep):
         x_shapes: list[Shape],
         dtype: np.dtype,
         num_threads: int | None,
+        moves: int = 1,  # that a value's function takes as long as
         **options: Any,
     ) -> None:
         shape = operation.shape("NHWC", *x_shapes)
-        super().__init__(operation.kind, shape, num_threads, teams.useful_to_move(prod(shape)))
+        super().__init__(operation.kind, shape, num_threads, teams.useful_to_move(moves * prod(shape)))
         self._arguments, self._options = (function, shape, dtype.itemsize), options
 
     def _bind(self, threads: int) -> Runner:
@@ -69,7 +70,7 @@ class BoundSoftmax(_Bound):
     """A softmax."""
 
     def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
-        super().__init__(operation, "softmax", x_shapes, dtype, num_threads)
+        super().__init__(operation, "softmax", x_shapes, dtype, num_threads, moves=2)
 
 
 class BoundLocalResponseNorm(_Bound):
@@ -80,4 +81,5 @@ class BoundLocalResponseNorm(_Bound):
     ) -> None:
         numbers = operation.alpha / operation.size, operation.beta, operation.k
         window = operation.window(x_shapes[0][-1])
-        super().__init__(operation, "lrn", x_shapes, dtype, num_threads, numbers=numbers, window=window)
+        moves = 2 if operation.beta == 0.75 else 50
+        super().__init__(operation, "lrn", x_shapes, dtype, num_threads, moves, numbers=numbers, window=window)
