@@ -5,6 +5,7 @@ convolution of the kernel that its name ends with stood: the suite sets the oper
 """
 
 from dataclasses import replace
+from functools import cache
 
 from fastconv import networks
 
@@ -90,6 +91,7 @@ def geometry(conv):
     return name + f" {groups} groups" * (groups > 1)
 
 
+@cache
 def published():
     """{name: Network} of the published networks' layers with weights, each once; no fully connected layers."""
     layers = {}

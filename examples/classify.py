@@ -33,7 +33,7 @@ def package(cache: Path = CACHE) -> Path:
     if not file.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            command = ["npm", "pack", "{}@{}".format(*PACKAGE)]
+            command = ["npm", "pack", "--fetch-retries=1", "{}@{}".format(*PACKAGE)]
             subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             shutil.move(Path(folder, file.name), file)
     return file
@@ -88,20 +88,30 @@ def image(photo: str) -> np.ndarray:
     return np.asarray(picture.crop((left, top, left + 224, top + 224)), np.float32)[..., ::-1] - MEAN
 
 
+def stages(profile) -> str:
+    """The profile, its steps added up by the stages of the network."""
+    times: dict[str, list[float]] = {}
+    for step in profile:
+        stage = times.setdefault(step.name.partition(".")[0], [0.0, 0.0])
+        stage[0] += step.milliseconds
+        stage[1] += 2e-6 * step.macs
+    rows = [f"{name:10}{ms:9.3f}{ms / profile.sum_milliseconds:9.1%}{g / ms:9.1f}" for name, (ms, g) in times.items()]
+    return "\n".join([f"{'stage':10}{'ms':>9}{'of all':>9}{'GFLOP/s':>9}", *rows, f"{profile.milliseconds:.2f} ms in all"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="+", metavar="PHOTO")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     weights, labels = read(package())
-    net = networks.resnet(50, stride_in="reduce")
-    plan = net.plan(weights, num_threads=options.threads)
+    plan = networks.resnet(50, stride_in="reduce").plan(weights, num_threads=options.threads)
     for photo in options.photos:
         scores = plan(image(photo))
         print(photo)
         for i in np.argsort(scores)[:-6:-1]:
             print(f"  {scores[i]:.3f}  {labels[i]}")
-    hasattr(plan, "profile") and print(plan.profile(image(options.photos[0])))
+    print(stages(plan.profile(image(options.photos[0]))))
 
 
 if __name__ == "__main__":

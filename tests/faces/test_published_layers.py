@@ -19,65 +19,52 @@ NETWORKS = {
     "SqueezeNet 1.0": networks.squeezenet("1.0"),
     "SqueezeNet 1.1": networks.squeezenet("1.1"),
 }
-CLASSES = {cls.lower(): getattr(fastconv, cls) for cls in ("MLPConv", "Reduced", "Bottleneck", "Fire", "Inception")}
 
 
-def distinct(take):
-    """Parameters for the layers that `take(network)` gives, each geometry once, named by its first network."""
+def distinct(pieces):
+    """Parameters for what `pieces(network)` gives, (name, what makes it one of its own, piece), named by the first."""
     found = {}
-    for name, network in NETWORKS.items():
-        for layer in take(network):
-            geometry = layer.kind, layer.x_shape, tuple(layer.weights.values()), repr(layer.options)
-            found.setdefault(geometry, pytest.param(layer, id=f"{name} {layer.name}"))
+    for network_name, network in NETWORKS.items():
+        for name, own, piece in pieces(network):
+            found.setdefault(own, pytest.param(piece, id=f"{network_name} {name}"))
     return list(found.values())
 
 
-def of_kinds(*kinds):
-    return distinct(lambda network: [layer for layer in network if layer.kind in kinds])
+def whole(*shape):
+    return integers(np.random.default_rng(0), shape, "float32")
 
 
-def data(layer):
-    """x and the (weight, bias) pairs of a layer."""
-    rng = np.random.default_rng(0)
-    x, *weights = (integers(rng, shape, "float32") for shape in (layer.x_shape, *layer.weights.values()))
-    return x, [(weight, integers(rng, weight.shape[3:], "float32")) for weight in weights]
+@pytest.mark.parametrize("conv", distinct(lambda net: [(name, conv, conv) for name, conv in net.conv_shapes().items()]))
+def test_convolutions(conv):
+    x = whole(conv.height, conv.width, conv.in_channels)
+    weight = whole(*conv.kernel, conv.in_channels // conv.groups, conv.out_channels)
+    bias = whole(conv.out_channels)
+    options = {"stride": conv.stride, "padding": conv.padding, "groups": conv.groups}
+    want = reference.conv2d(x, weight, bias, **options)
+    assert_equal_exact(fastconv.conv2d(x, weight, bias, **options, algorithm="direct"), want, "float32")
+    assert_conv(fastconv.conv2d(x, weight, bias, **options), x, weight, bias, **options)
+    nchw = x.transpose(2, 0, 1), weight.transpose(3, 2, 0, 1), bias
+    got = fastconv.conv2d(*nchw, **options, layout="NCHW", algorithm="direct")
+    assert_equal_exact(got, want.transpose(2, 0, 1), "float32")
+    if conv.is_pointwise:
+        assert_equal_exact(fastconv.conv2d(x, weight, bias, **options, algorithm="blas"), want, "float32")
 
 
-def convolutions(network):
-    """All of a network's but AlexNet's fc6, whose 38 million weights take NumPy a gigabyte."""
-    connected = [layer for layer in network if layer.is_fully_connected and layer.cost().params < 2e7]
-    return networks.convolutions(network) + connected
-
-
-@pytest.mark.parametrize("layer", distinct(convolutions))
-def test_convolutions(layer):
-    x, [(weight, bias)] = data(layer)
-    want = reference.conv2d(x, weight, bias, **layer.options)
-    assert_equal_exact(fastconv.conv2d(x, weight, bias, **layer.options, algorithm="direct"), want, "float32")
-    assert_conv(fastconv.conv2d(x, weight, bias, **layer.options), x, weight, bias, **layer.options)
-    nchw = fastconv.conv2d(
-        x.transpose(2, 0, 1), weight.transpose(3, 2, 0, 1), bias, **layer.options, layout="NCHW", algorithm="direct"
-    )
-    assert_equal_exact(nchw, want.transpose(2, 0, 1), "float32")
-    if layer.weights["weight"][:2] == (1, 1) and layer.options.get("padding", 0) in (0, ((0, 0), (0, 0))):
-        blas = fastconv.conv2d(x, weight, bias, **layer.options, algorithm="blas")
-        assert_equal_exact(blas, want, "float32")
+def exact_layers(network):
+    """Those whose float32 results are right to the last bit, but for AlexNet's fc6 and fc7, whose weights take NumPy a gigabyte."""
+    for layer in network.layers():
+        kinds = {node.operation.kind for node in layer._graph.nodes}
+        if not kinds & {"batch_norm", "local_response_norm", "softmax"} and layer.cost().params < 1e7:
+            operations = tuple(str(node.operation) for node in layer._graph.nodes)
+            own = layer.input_shape, tuple(layer.weight_shapes.values()), tuple(layer.conv_shapes().values()), operations
+            yield layer.name, own, layer
 
 
 @pytest.mark.usefixtures("without_winograd")
-@pytest.mark.parametrize("layer", of_kinds(*CLASSES))
-def test_blocks(layer):
-    x, pairs = data(layer)
-    want = getattr(reference, layer.kind)(x, *pairs, **layer.options)
+@pytest.mark.parametrize("layer", distinct(exact_layers))
+def test_layers(layer):
+    x, plan = whole(*layer.input_shape), layer.plan({name: whole(*shape) for name, shape in layer.weight_shapes.items()})
+    want = reference.graph(plan, x)
     assert np.abs(want).max() < 2**24
-    assert_equal_exact(CLASSES[layer.kind](*pairs, **layer.options)(x), want, "float32")
-    assert want.shape == layer.out_shape
-
-
-@pytest.mark.parametrize("layer", of_kinds("max_pool2d", "avg_pool2d", "global_avg_pool2d"))
-def test_pools(layer):
-    x, _ = data(layer)
-    want = getattr(reference, layer.kind)(x, **layer.options)
-    got = getattr(fastconv, layer.kind)(x, **layer.options)
-    assert got.shape == layer.out_shape
-    np.testing.assert_array_equal(got, want.astype(np.float32))
+    assert want.shape == layer.output_shape
+    np.testing.assert_array_equal(plan(x), want.astype(np.float32))

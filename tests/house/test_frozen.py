@@ -20,7 +20,7 @@ print(fastconv.conv2d(x, np.ones((3, 3, 3, 4), np.float32)).shape)
 MORE = """
 print(fastconv.pointwise(x, np.ones((3, 2), np.float32), algorithm="blas").shape)
 print(fastconv.Fire(*[(np.ones(s, np.float32), None) for s in ((1, 1, 3, 2), (1, 1, 2, 4), (3, 3, 2, 4))])(x).shape)
-print(fastconv.max_pool2d(x, 2).shape, fastconv.get_config()["fastconv"], fastconv.networks.nin()[0].name)
+print(fastconv.max_pool2d(x, 2).shape, fastconv.get_config()["fastconv"], fastconv.networks.nin().classes)
 print(fastconv.reference.pointwise(x, np.ones((3, 2), np.float32)).shape, fastconv.peak().threads > 0)
 """
 

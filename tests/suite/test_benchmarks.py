@@ -19,7 +19,7 @@ from fastconv import networks
 SUITE = Path(__file__).parents[2] / "benchmarks"
 update_sys_path(str(SUITE))
 
-from benchmarks import WarmTimeBenchmark, cold, common, configs, engines, peak, race  # noqa: E402
+from benchmarks import WarmTimeBenchmark, cold, common, configs, engines, layers, peak, race  # noqa: E402
 from benchmarks.__main__ import QUICK, Progress  # noqa: E402
 
 BENCHMARKS = {benchmark.name: benchmark for benchmark in disc_benchmarks(str(SUITE))}
@@ -116,9 +116,10 @@ def test_published_layers():
     macs = {name: layer.cost().macs for name, layer in layers.items()}
     assert macs["googlenet 3a"] == 128_049_152
     assert macs["squeezenet fire2"] == 35_622_400
-    assert macs["resnet conv2_2"] == 218_365_952
+    assert macs["resnet layer1.1"] == 218_365_952
     assert macs["alexnet conv2"] == 223_948_800
-    shapes = [(layer.kind, layer.x_shape, *layer.weights.values(), repr(layer.options)) for layer in layers.values()]
+    shapes = [tuple(layer.conv_shapes().values()) for layer in layers.values()]
+    assert all(shapes)
     assert len(set(shapes)) == len(shapes)
 
 
@@ -280,15 +281,15 @@ def test_peak_counts_what_is_met(monkeypatch, capsys):
 
 
 def test_cold_passes_chain_their_layers(monkeypatch, capsys):
-    beginning = networks.resnet()[:4]  # the first convolution, a pool, two bottlenecks
-    monkeypatch.setattr(cold.networks, "resnet", lambda: beginning)
+    beginning = layers.convolutions(networks.resnet())[:8]  # to the end of the second bottleneck
+    monkeypatch.setattr(cold, "convolutions", lambda network: beginning)
     monkeypatch.setattr(cold, "TURNS", 1)
     monkeypatch.setattr("sys.argv", ["cold", "--threads", "1", "--passes", "1"])
     cold.main()
     printed = capsys.readouterr().out
     assert "2 × 3×3 64→64@56², F(4×4, 3×3)" in printed
     arrays = cold.Arrays()
-    steps = [cold.Step(layer, arrays, 1) for layer in networks.convolutions(beginning)]
+    steps = [cold.Step(layer, arrays, 1) for layer in beginning]
     reduce, conv, expand = steps[-3:]
     assert conv.x is reduce.y
     assert expand.x is conv.y
