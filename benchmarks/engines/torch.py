@@ -1,0 +1,92 @@
+"""PyTorch, channels last: eager, and compiled with frozen weights, which needs a C++ compiler."""
+
+
+def version():
+    import torch
+
+    return torch.__version__
+
+
+def eager(model, threads):
+    import torch
+
+    return _running(torch.inference_mode()(_module(model).forward), model, threads)
+
+
+def compiled(model, threads):
+    import torch
+    import torch._inductor.config as config
+
+    config.freezing = True
+    torch._dynamo.reset()
+    return _running(torch.no_grad()(torch.compile(_module(model))), model, threads)
+
+
+def _running(forward, model, threads):
+    import torch
+
+    torch.set_num_threads(threads)
+    x = torch.from_numpy(model.x).to(memory_format=torch.channels_last)
+    last = []
+
+    def run():
+        last[:] = [forward(x)]
+
+    return run, lambda: last[0].numpy()
+
+
+def _module(model):
+    import torch
+
+    class Row(torch.nn.Module):
+        """The nodes one after the other."""
+
+        def __init__(self):
+            super().__init__()
+            self.arrays = torch.nn.ParameterDict()
+            for name, array in model.arrays.items():
+                tensor = torch.from_numpy(array)
+                if tensor.ndim == 4:
+                    tensor = tensor.to(memory_format=torch.channels_last)
+                self.arrays[name.replace(".", "/")] = torch.nn.Parameter(tensor, requires_grad=False)
+
+        def forward(self, x):
+            values, readers = {"x": x}, model.readers()
+            for node in model.nodes:
+                inputs = [
+                    values[name] if name in values else self.arrays[name.replace(".", "/")] for name in node["inputs"]
+                ]
+                is_last = readers[node["inputs"][0]] == 1 and node["inputs"][0] != "x"
+                values[node["output"]] = _apply(node["op"], inputs, node["attributes"], is_last)
+            return values[model.output]
+
+    return Row().eval()
+
+
+def _apply(op, inputs, attributes, is_last):
+    """The result of a node; `is_last` says that nothing else reads its first input."""
+    import torch
+    from torch.nn import functional
+
+    x = inputs[0]
+    if op in ("Conv", "MaxPool", "AveragePool"):
+        strides, (top, left, bottom, right) = attributes["strides"], attributes["pads"]
+        if (top, left) == (bottom, right):
+            padding = top, left
+        else:
+            x = functional.pad(x, (left, right, top, bottom), value=float("-inf") if op == "MaxPool" else 0)
+            padding = 0
+        if op == "Conv":
+            weight, bias = (*inputs[1:], None)[:2]
+            return functional.conv2d(x, weight, bias, strides, padding, attributes["dilations"], attributes["group"])
+        pool = functional.max_pool2d if op == "MaxPool" else functional.avg_pool2d
+        return pool(x, attributes["kernel_shape"], strides, padding, ceil_mode=bool(attributes.get("ceil_mode", 0)))
+    if op == "GlobalAveragePool":
+        return x.mean((2, 3), keepdim=True)
+    if op == "Concat":
+        return torch.cat(inputs, 1)
+    if op == "Relu":
+        return functional.relu(x, inplace=is_last)
+    if op == "Add":
+        return x + inputs[1]
+    raise NotImplementedError(op)
