@@ -10,7 +10,7 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Concat
-from fastconv._shapes import image_shape
+from fastconv._checks.shapes import image_shape
 
 
 def exported(plan, x):
