@@ -64,5 +64,5 @@ class Model:
         )
         initializers = [numpy_helper.from_array(array, name) for name, array in self.arrays.items()]
         graph = helper.make_graph(nodes, "row", inputs, outputs, initializers)
-        opset = [helper.make_opsetid("", 13)]
+        opset = [helper.make_opsetid("", 15)]
         return helper.make_model(graph, opset_imports=opset, ir_version=8)

@@ -15,7 +15,7 @@ def prepare(model, threads):
     text, weights = _in_its_format(model)
     files = model.folder / "ncnn.param", model.folder / "ncnn.bin"
     files[0].write_text(text)
-    files[1].write_bytes(b"".join(weights))
+    files[1].write_bytes(b"".join(map(bytes, weights)))
     net = ncnn.Net()
     net.opt.num_threads = threads
     for name in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"):
@@ -65,12 +65,10 @@ def _in_its_format(model):
     for node in model.nodes:
         if node["output"] in fused.values():
             continue
-        kind, options = _LAYERS[node["op"]](node["attributes"])
         output, inputs = node["output"], [name for name in node["inputs"] if name not in model.arrays]
         arrays = [model.arrays[name] for name in node["inputs"] if name in model.arrays]
-        if arrays:
-            options |= {0: len(arrays[0]), 5 if node["op"] == "Conv" else 1: len(arrays) - 1, 6: arrays[0].size}
-            weights += [bytes(4), *(array.tobytes() for array in arrays)]  # four zeros: plain float32
+        kind, options, *pieces = LAYERS[node["op"]](node["attributes"], *arrays)
+        weights += pieces
         if output in fused:
             output, options = fused[output], options | {9: 1}
         layer(kind, inputs, output, options)
@@ -78,40 +76,58 @@ def _in_its_format(model):
 
 
 def _fused_relus(model, readers):
-    """{output of a convolution: that of the ReLU which alone reads it}."""
-    convs = {node["output"] for node in model.nodes if node["op"] == "Conv"}
+    """{output of a convolution or product: that of the ReLU which alone reads it}."""
+    convs = {node["output"] for node in model.nodes if node["op"] in ("Conv", "Gemm")}
     relus = {node["inputs"][0]: node["output"] for node in model.nodes if node["op"] == "Relu"}
     return {x: y for x, y in relus.items() if x in convs and readers[x] == 1}
 
 
-def _conv(attributes):
+_PLAIN = bytes(4)  # before a weight of float32
+
+
+def _conv(attributes, weight, *bias):
     top, left, bottom, right = attributes["pads"]
     (r, s), (down, across) = attributes["kernel_shape"], attributes["strides"]
     (down_dilation, across_dilation), groups = attributes["dilations"], attributes["group"]
-    options = {1: s, 11: r, 2: across_dilation, 12: down_dilation, 3: across, 13: down}
-    options |= {4: left, 15: right, 14: top, 16: bottom}
-    return ("ConvolutionDepthWise", options | {7: groups}) if groups > 1 else ("Convolution", options)
+    options = {0: len(weight), 1: s, 11: r, 2: across_dilation, 12: down_dilation, 3: across, 13: down}
+    options |= {4: left, 15: right, 14: top, 16: bottom, 5: len(bias), 6: weight.size}
+    kind, grouped = ("ConvolutionDepthWise", {7: groups}) if groups > 1 else ("Convolution", {})
+    return kind, options | grouped, _PLAIN, weight, *bias
 
 
-def _pool(kind):
-    def options(attributes):
-        top, left, bottom, right = attributes["pads"]
-        (r, s), (down, across) = attributes["kernel_shape"], attributes["strides"]
-        floor = not attributes.get("ceil_mode", 0)
-        return "Pooling", {
-            **{0: kind, 1: s, 11: r, 2: across, 12: down, 3: left, 14: right, 13: top, 15: bottom},
-            **{5: int(floor), 6: attributes.get("count_include_pad", 0)},
-        }
-
-    return options
+def _gemm(attributes, weight, *bias):
+    return "InnerProduct", {0: len(weight), 1: len(bias), 2: weight.size}, _PLAIN, weight, *bias
 
 
-_LAYERS = {  # each: attributes → (kind, options by number)
-    "Conv": _conv,
-    "MaxPool": _pool(0),
-    "AveragePool": _pool(1),
-    "GlobalAveragePool": lambda attributes: ("Pooling", {0: 1, 4: 1}),
-    "Concat": lambda attributes: ("Concat", {0: 0}),
+def _batch_norm(attributes, scale, shift, mean, variance):
+    return "Scale", {0: len(scale), 1: 1}, scale, shift
+
+
+def _pool(attributes, kind):
+    top, left, bottom, right = attributes["pads"]
+    (r, s), (down, across) = attributes["kernel_shape"], attributes["strides"]
+    is_floor, counts = not attributes.get("ceil_mode", 0), attributes.get("count_include_pad", 0)
+    options = {0: kind, 1: s, 11: r, 2: across, 12: down, 3: left, 14: right, 13: top, 15: bottom}
+    return "Pooling", options | {5: int(is_floor), 6: counts}
+
+
+def _lrn(attributes):
+    return "LRN", dict(enumerate((0, *(attributes[name] for name in ("size", "alpha", "beta", "bias")))))
+
+
+LAYERS = {  # each: attributes, constants → (kind, options by number, what is written of the constants)
     "Add": lambda attributes: ("BinaryOp", {0: 0}),
+    "AveragePool": lambda attributes: _pool(attributes, 1),
+    "BatchNormalization": _batch_norm,
+    "Clip": lambda attributes, low, high: ("Clip", {0: float(low), 1: float(high)}),
+    "Concat": lambda attributes: ("Concat", {0: 0}),
+    "Conv": _conv,
+    "Flatten": lambda attributes: ("Flatten", {}),
+    "Gemm": _gemm,
+    "GlobalAveragePool": lambda attributes: ("Pooling", {0: 1, 4: 1}),
+    "GlobalMaxPool": lambda attributes: ("Pooling", {0: 0, 4: 1}),
+    "LRN": _lrn,
+    "MaxPool": lambda attributes: _pool(attributes, 0),
     "Relu": lambda attributes: ("ReLU", {}),
+    "Softmax": lambda attributes: ("Softmax", {0: 0, 1: 1}),
 }

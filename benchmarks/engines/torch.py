@@ -71,22 +71,33 @@ def _apply(op, inputs, attributes, is_last):
     x = inputs[0]
     if op in ("Conv", "MaxPool", "AveragePool"):
         strides, (top, left, bottom, right) = attributes["strides"], attributes["pads"]
-        if (top, left) == (bottom, right):
-            padding = top, left
-        else:
+        padding = top, left
+        if padding != (bottom, right):
             x = functional.pad(x, (left, right, top, bottom), value=float("-inf") if op == "MaxPool" else 0)
             padding = 0
         if op == "Conv":
             weight, bias = (*inputs[1:], None)[:2]
             return functional.conv2d(x, weight, bias, strides, padding, attributes["dilations"], attributes["group"])
-        pool = functional.max_pool2d if op == "MaxPool" else functional.avg_pool2d
-        return pool(x, attributes["kernel_shape"], strides, padding, ceil_mode=bool(attributes.get("ceil_mode", 0)))
-    if op == "GlobalAveragePool":
-        return x.mean((2, 3), keepdim=True)
-    if op == "Concat":
-        return torch.cat(inputs, 1)
-    if op == "Relu":
-        return functional.relu(x, inplace=is_last)
-    if op == "Add":
-        return x + inputs[1]
-    raise NotImplementedError(op)
+        options = {"ceil_mode": bool(attributes.get("ceil_mode", 0))}
+        if op == "MaxPool":
+            return functional.max_pool2d(x, attributes["kernel_shape"], strides, padding, **options)
+        options["count_include_pad"] = bool(attributes["count_include_pad"])
+        return functional.avg_pool2d(x, attributes["kernel_shape"], strides, padding, **options)
+    if op == "BatchNormalization":
+        scale, shift, mean, variance = inputs[1:]
+        return functional.batch_norm(x, mean, variance, scale, shift, eps=attributes["epsilon"])
+    if op == "LRN":
+        size, alpha, beta, bias = (attributes[name] for name in ("size", "alpha", "beta", "bias"))
+        return functional.local_response_norm(x, size, alpha, beta, bias)
+    others = {
+        "Add": lambda: x + inputs[1],
+        "Clip": lambda: torch.clamp(x, *inputs[1:]),
+        "Concat": lambda: torch.cat(inputs, 1),
+        "Flatten": lambda: torch.flatten(x, 1),
+        "Gemm": lambda: functional.linear(x, *inputs[1:]),
+        "GlobalAveragePool": lambda: x.mean((2, 3), keepdim=True),
+        "GlobalMaxPool": lambda: x.amax((2, 3), keepdim=True),
+        "Relu": lambda: functional.relu(x, inplace=is_last),
+        "Softmax": lambda: torch.softmax(x, 1),
+    }
+    return others[op]()
