@@ -19,7 +19,7 @@ def compiled(model, threads):
 
     config.freezing = True
     torch._dynamo.reset()
-    return _running(torch.no_grad()(torch.compile(_module(model))), model, threads)
+    return _running(torch.no_grad()(torch.compile(_module(model), fullgraph=True, dynamic=False)), model, threads)
 
 
 def _running(forward, model, threads):
@@ -38,26 +38,30 @@ def _running(forward, model, threads):
 def _module(model):
     import torch
 
+    names = {name: f"array{i}" for i, name in enumerate(model.arrays)}  # which may have dots
+    arrays = {names[name]: array for name, array in model.arrays.items() if array.ndim}
+    numbers = {names[name]: float(array) for name, array in model.arrays.items() if not array.ndim}
+    readers, steps = model.readers(), []
+    for node in model.nodes:
+        is_last = readers[node["inputs"][0]] == 1 and node["inputs"][0] != "x"
+        inputs = [names.get(name, name) for name in node["inputs"]]
+        steps.append((node["op"], inputs, node["output"], node["attributes"], is_last))
+
     class Row(torch.nn.Module):
         """The nodes one after the other."""
 
         def __init__(self):
             super().__init__()
-            self.arrays = torch.nn.ParameterDict()
-            for name, array in model.arrays.items():
+            for name, array in arrays.items():
                 tensor = torch.from_numpy(array)
-                if tensor.ndim == 4:
-                    tensor = tensor.to(memory_format=torch.channels_last)
-                self.arrays[name.replace(".", "/")] = torch.nn.Parameter(tensor, requires_grad=False)
+                tensor = tensor.to(memory_format=torch.channels_last) if array.ndim == 4 else tensor
+                self.register_buffer(name, tensor)
 
         def forward(self, x):
-            values, readers = {"x": x}, model.readers()
-            for node in model.nodes:
-                inputs = [
-                    values[name] if name in values else self.arrays[name.replace(".", "/")] for name in node["inputs"]
-                ]
-                is_last = readers[node["inputs"][0]] == 1 and node["inputs"][0] != "x"
-                values[node["output"]] = _apply(node["op"], inputs, node["attributes"], is_last)
+            values = {"x": x, **numbers}
+            for op, inputs, output, attributes, is_last in steps:
+                given = [getattr(self, name) if name in arrays else values[name] for name in inputs]
+                values[output] = _apply(op, given, attributes, is_last)
             return values[model.output]
 
     return Row().eval()
