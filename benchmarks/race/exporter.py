@@ -4,27 +4,29 @@ from math import inf
 
 import numpy as np
 
+from benchmarks.engines.fastconv import nchw
 from benchmarks.engines.model import Model
 from fastconv._checks import activations
-from fastconv._checks.shapes import image_shape
 from fastconv._graph.graph import INPUT
 from fastconv._graph.operations.activations import Clip
 from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.conv import Conv, Linear
+from fastconv._graph.operations.normalization import BatchNorm, LocalResponseNorm, Softmax
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Concat, Dropout, Flatten
 
 
 def exported(plan, x):
-    """The `Model` of a plan, of layout NHWC, on x, (N, H, W, C)."""
-    graph = plan._graph
+    """The `Model` of a plan of one input and one output, of layout NHWC, on x, (N, H, W, C)."""
+    graph, (output,) = plan._graph, plan._graph.outputs
     exporter = _Exporter(graph.shapes(x.shape))
     for node in graph.nodes:
         exporter.add(node)
-    n, height, width, channels = image_shape(exporter.shapes[graph.output], graph.layout)
-    y_shape = (n, channels) if graph.output in graph.vectors else (n, channels, height, width)
-    return Model(exporter.nodes, exporter.arrays, np.ascontiguousarray(x.transpose(0, 3, 1, 2)), y_shape)
+    y_shape = graph.result_shape(output, exporter.shapes)
+    return Model(
+        exporter.nodes, exporter.arrays, np.ascontiguousarray(nchw(x)), (y_shape[0], y_shape[-1], *y_shape[1:-1])
+    )
 
 
 class _Exporter:
@@ -115,6 +117,18 @@ def _pool(exporter, node, pool, inputs):
     exporter.emit("MaxPool" if pool.combine == "max" else "AveragePool", inputs, node.name, **attributes)
 
 
+def _batch_norm(exporter, node, norm, inputs):
+    """A scale and a shift, as the norm of a mean of 0 and a variance of 1."""
+    scale, shift = norm.vectors
+    values = {"scale": scale, "shift": shift, "mean": np.zeros(scale.shape), "variance": np.ones(scale.shape)}
+    constants = [exporter.keep(f"{node.name}.{name}", array) for name, array in values.items()]
+    exporter.emit_activated("BatchNormalization", [*inputs, *constants], node, epsilon=0.0)
+
+
+def _local_response_norm(exporter, node, norm, inputs):
+    exporter.emit("LRN", inputs, node.name, size=norm.size, alpha=norm.alpha, beta=norm.beta, bias=norm.k)
+
+
 def _identity(exporter, node, operation, inputs):
     exporter.tensors[node.name] = inputs[0]
 
@@ -126,9 +140,12 @@ TRANSLATIONS = {
     Linear: _linear,
     Flatten: _flatten,
     Pool: _pool,
+    BatchNorm: _batch_norm,
+    LocalResponseNorm: _local_response_norm,
     Clip: lambda exporter, node, clip, inputs: exporter.emit_clip(
         node.name, inputs, *activations.bounds(clip.activation)
     ),
     Add: lambda exporter, node, add, inputs: exporter.emit_activated("Add", inputs, node),
     Concat: lambda exporter, node, concat, inputs: exporter.emit("Concat", inputs, node.name, axis=1),
+    Softmax: lambda exporter, node, softmax, inputs: exporter.emit("Softmax", inputs, node.name, axis=1),
 }

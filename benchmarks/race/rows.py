@@ -113,33 +113,6 @@ BLOCKS = [
     ),
 ]
 
-_PLANS = {
-    "conv2d": fastconv.Conv2d,
-    "mlpconv": fastconv.MLPConv,
-    "reduced": fastconv.Reduced,
-    "bottleneck": fastconv.Bottleneck,
-    "fire": fastconv.Fire,
-    "inception": fastconv.Inception,
-}
-
-
-def _chain(layers, num_threads):
-    """The layers of a network one after the other."""
-    plans = []
-    for seed, layer in enumerate(layers):
-        parts = [_weights(seed, shape) for shape in layer.weights.values()]
-        if layer.kind == "max_pool2d":
-            plans.append(fastconv.MaxPool2d(**layer.options))
-        elif layer.kind == "global_avg_pool2d":
-            plans.append(fastconv.GlobalAvgPool2d())
-        elif layer.kind == "conv2d":
-            last = None if layer is layers[-1] else "relu"
-            plans.append(fastconv.Conv2d(*parts[0], activation=last, **layer.options))
-        else:
-            plans.append(_PLANS[layer.kind](*parts, **layer.options))
-    return fastconv.Sequential(*plans, num_threads=num_threads)
-
-
 NETWORKS = {
     "SqueezeNet 1.0": networks.squeezenet,
     "SqueezeNet 1.1": partial(networks.squeezenet, "1.1"),
@@ -150,6 +123,6 @@ NETWORKS = {
 }
 
 
-def _network(name, layers, batch):
-    layers = layers()
-    return Row(f"{name}, batch {batch}", (batch, *layers[0].x_shape), partial(_chain, layers))
+def _network(name, function, batch):
+    network = function()
+    return Row(f"{name}, batch {batch}", (batch, *network.input_shape), network.plan)
