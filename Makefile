@@ -26,7 +26,7 @@ bench-full: $(VENV)/.bench  ## the whole suite on the last commit, or COMMITS=a.
 bench-peak: $(VENV)/.bench  ## how near single convolutions come to the machine's limits
 	@$(BIN)/python -m benchmarks.peak
 
-race: $(VENV)/.bench $(PEERS_PYTHON)  ## single convolutions against other engines: options in RACE="--threads 1 --rounds 9"
+race: $(VENV)/.bench $(PEERS_PYTHON)  ## convolutions, blocks, networks against other engines: RACE="--rows blocks --threads 1"
 	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.race $(RACE)
 
 test: $(VENV)/.test  ## the tests
@@ -60,10 +60,10 @@ $(VENV)/.%: $(BUILT_FROM) $(MOVED)
 moved:
 	@rm -rf $(VENV)
 
-# The other engines, in an environment of their own: nothing else needs them. The torch is named, since a later one may
-# bring gigabytes of CUDA along; so may this one where pip does not find its build for CPUs.
+# The other engines, in an environment of their own: nothing else needs them. Of the torch that is named pip takes the
+# build for CPUs where it knows of one; else it brings gigabytes of CUDA along.
 .peers/bin/python:
 	@echo "Installing the other engines into .peers, which takes about 1 GB"
 	@"$(PYTHON)" -m venv .peers
 	@.peers/bin/python -m pip install --quiet --upgrade pip
-	@.peers/bin/python -m pip install --quiet torch==2.13.0 '.[peers]'
+	@.peers/bin/python -m pip install --quiet '.[peers]'

@@ -8,7 +8,7 @@
     bench_calls.py     what a call costs beside its arithmetic: overhead, import time, memory
     bench_machine.py   the facts without which a result is worth nothing
     peak.py            `python -m benchmarks.peak`: single convolutions against the machine's limits, without asv
-    race.py            `python -m benchmarks.race`: single convolutions against other engines, each run by engines.py
+    race/ engines/     `python -m benchmarks.race`: convolutions, blocks and networks against other engines
     cold.py            `python -m benchmarks.cold`: Winograd's gain where weights come from main memory
     __main__.py        `python -m benchmarks`: runs a profile, shows the progress, makes the report
     report/            asv's results as a summary and one page: `python -m benchmarks report`

@@ -1,0 +1,61 @@
+"""The processes that engines run in."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.race.rows import OURS
+
+SUITE = Path(__file__).parents[1]
+
+
+class Engine:
+    """A process that runs one engine, started when it is first asked, and again where it died of a question.
+
+    PEERS_PYTHON may name the interpreter that has the others.
+    """
+
+    def __init__(self, name, threads):
+        python = sys.executable if name == OURS else os.environ.get("PEERS_PYTHON", sys.executable)
+        self.name = name
+        self.command = os.path.abspath(python), "-m", "engines", name, str(threads)
+        path = os.pathsep.join(filter(None, [str(SUITE), os.environ.get("PYTHONPATH")]))
+        self.environment = os.environ | {"PYTHONPATH": path}
+        self.process = None
+
+    def start(self):
+        """{"version": that of its library}, or {"error": why it does not run}."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        checkout = SUITE.parent  # whose fastconv is found first there, whichever is installed
+        self.process = subprocess.Popen(self.command, text=True, env=self.environment, cwd=checkout, **pipes)
+        return self._answer() or {"error": "crashed at its start"}
+
+    def prepare(self, folder):
+        """None where the engine is ready to run the model that stands in this folder, or else what hinders it."""
+        if (self.process is None or self.process.poll() is not None) and "error" in (started := self.start()):
+            return started["error"]
+        answer = self._ask(str(folder))
+        return "crashed" if answer is None else answer.get("error")
+
+    def seconds_a_call(self, seconds):
+        """The median of a turn of so many seconds; None if it crashed."""
+        return self._ask(seconds)
+
+    def _ask(self, question):
+        try:
+            print(json.dumps(question), file=self.process.stdin, flush=True)
+            return self._answer()
+        except BrokenPipeError:
+            return None
+
+    def _answer(self):
+        answer = json.loads(self.process.stdout.readline() or "null")
+        if answer is None:
+            self.process.wait()
+        return answer
+
+    def close(self):
+        if self.process:
+            self.process.communicate()  # the end of its input ends it
