@@ -80,7 +80,10 @@ class _Growing:
         pool, stride = self.pick.choice([self.g.max_pool2d, self.g.avg_pool2d]), self.pick.randint(1, 2)
         up = self.pick.random() < 0.3
         result = [windows(size, 3, stride, (1, 1), up) for size in shape[:2]]
-        return pool(x, 3, stride=stride, padding=1, ceil_mode=up), (*result, shape[2])
+        options = {"stride": stride, "padding": 1, "ceil_mode": up}
+        if pool == self.g.avg_pool2d:
+            options["count_include_pad"] = self.pick.random() < 0.5
+        return pool(x, 3, **options), (*result, shape[2])
 
     def sum(self, x, shape):
         like = [node for node, other in self.maps if other == shape and node is not x] or [x]
@@ -220,6 +223,18 @@ def _terms(node):
         return operation.weight[..., 0].size + operation.has_bias + len(node.inputs) - 1
     terms = {"avg_pool2d": 9 + 1, "softmax": 200, "local_response_norm": 8}
     return terms.get(operation.kind, 2 if isinstance(operation, Elementwise) else 0)
+
+
+def assert_rewritten(twin, graph, x):
+    """Assert that a graph is another one rewritten, but for weights that were rounded once.
+
+    Those of a node are off by a share u = eps / 2 each, and n nodes one after the other by n·u / (1 − n·u).
+    """
+    nhwc = x if graph.layout == "NHWC" else np.ascontiguousarray(np.moveaxis(x, -3, -1))
+    got, want = twin.reference(nhwc), graph.reference(x)
+    got = got if graph.layout == "NHWC" or got.ndim < 3 else np.moveaxis(got, -1, -3)
+    share = len(graph.nodes) * np.finfo(x.dtype).eps + 2 * terms(graph) * np.finfo(float).eps
+    np.testing.assert_array_less(np.abs(got - want), share * magnitude(graph, x) + np.finfo(x.dtype).tiny)
 
 
 def assert_right(plan, x):

@@ -213,6 +213,11 @@ class ConvGeometry(NamedTuple):
         r, s, _, _ = self.weight
         return (r - 1) * self.dilation[0] + 1, (s - 1) * self.dilation[1] + 1
 
+    @property
+    def is_padded(self) -> bool:
+        """Whether an x may have padding."""
+        return self.padding != ((0, 0), (0, 0)) and not (self.padding == "same" and self.reach == (1, 1))
+
     def at(self, x_shape: Shape) -> ConvShape:
         """The `ConvShape` for an x of this shape."""
         x_shape = sizes("x", x_shape)

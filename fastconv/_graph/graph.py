@@ -1,9 +1,9 @@
 """A graph of operations as plain data, and what follows from it: shapes and their errors, cost, reference."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -18,6 +18,7 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import Doubles, Operation
 
 INPUT = "x"
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +112,17 @@ class Graph:
         shapes = self.shapes(*given)
         convs = [(node, node.operation) for node in self.nodes if isinstance(node.operation, Conv)]
         return {node.name: conv.geometry.at(shapes[node.inputs[0]]) for node, conv in convs}
+
+    def changed(self, nodes: Iterable[Node], renamed: Mapping[str, str] = _NONE) -> "Graph":
+        """The graph of other nodes, whose outputs may have other names."""
+        return replace(self, nodes=tuple(nodes), outputs=tuple(renamed.get(name, name) for name in self.outputs))
+
+    def unused(self, name: str) -> str:
+        """A name that no node has, this one if possible."""
+        names = {node.name for node in self.nodes}
+        while name in names:
+            name += "'"
+        return name
 
     def uses(self) -> Counter[str]:
         """{name: how often it is read}, being an output counted as once."""

@@ -2,14 +2,29 @@
 
 from fastconv._graph.graph import Graph
 from fastconv._graph.rewrites.activations import fuse_clips
+from fastconv._graph.rewrites.averages import order_averages
 from fastconv._graph.rewrites.concatenations import write_slices
 from fastconv._graph.rewrites.identities import drop_identities
 from fastconv._graph.rewrites.layouts import in_nhwc
+from fastconv._graph.rewrites.scales import fold_scales
+from fastconv._graph.rewrites.siblings import join_siblings
 from fastconv._graph.rewrites.sums import fuse_sums
+
+# In this order: a scale between a convolution and a sum, a sum between a convolution and a clip, go first.
+_REWRITES = (
+    in_nhwc,
+    drop_identities,
+    fold_scales,
+    order_averages,
+    fuse_sums,
+    fuse_clips,
+    join_siblings,
+    write_slices,
+)
 
 
 def rewritten(graph: Graph) -> Graph:
-    """The graph that a plan runs, in this order: a clip is fused into a convolution that has its sum."""
-    for rewrite in (in_nhwc, drop_identities, fuse_sums, fuse_clips, write_slices):
+    """The graph that a plan runs."""
+    for rewrite in _REWRITES:
         graph = rewrite(graph)
     return graph

@@ -25,8 +25,7 @@ def fuse_clips(graph: Graph) -> Graph:
             nodes[before.name] = replace(before, operation=before.operation.changed(activation=activation))
             del nodes[node.name]
             renamed[node.name], uses[before.name] = before.name, uses[node.name]
-    outputs = tuple(renamed.get(name, name) for name in graph.outputs)
-    return replace(graph, nodes=tuple(nodes.values()), outputs=outputs)
+    return graph.changed(nodes.values(), renamed)
 
 
 def _takes_bounds(node: Node) -> bool:

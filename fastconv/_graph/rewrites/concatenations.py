@@ -12,19 +12,16 @@ from fastconv._graph.operations.operation import Operation
 
 def write_slices(graph: Graph) -> Graph:
     """The graph whose concatenations alone read their inputs, so that a plan can write these in their places."""
-    uses, nodes, names = graph.uses(), list[Node](), {node.name for node in graph.nodes}
+    uses, nodes = graph.uses(), list[Node]()
     for node in graph.nodes:
         if node.operation.kind == "concat":
             inputs = []
             for i, source in enumerate(node.inputs):
                 if source in graph.inputs or uses[source] > 1:
-                    copy = f"{node.name}.copy{i}"
-                    while copy in names:
-                        copy += "'"
-                    names.add(copy)
+                    copy = graph.unused(f"{node.name}.copy{i}")
                     nodes.append(Node(copy, Operation(), (source,)))
                     source = copy
                 inputs.append(source)
             node = replace(node, inputs=tuple(inputs))
         nodes.append(node)
-    return replace(graph, nodes=tuple(nodes))
+    return graph.changed(nodes)

@@ -22,4 +22,4 @@ def drop_identities(graph: Graph) -> Graph:
             renamed[node.name] = node.inputs[0]
             if node.name in graph.outputs:
                 taken.add(node.inputs[0])
-    return replace(graph, nodes=tuple(nodes), outputs=tuple(renamed.get(name, name) for name in graph.outputs))
+    return graph.changed(nodes, renamed)

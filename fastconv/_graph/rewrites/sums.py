@@ -23,11 +23,11 @@ def fuse_sums(graph: Graph) -> Graph:
                 if conv and uses[name] == 1 and _is_linear(conv):
                     renamed[node.name] = name
                     del nodes[name]
-                    node = Node(name, conv.operation, (*conv.inputs, other))
+                    taken = conv.operation.changed(activation=node.operation.activation)
+                    node = Node(name, taken, (*conv.inputs, other))
                     break
         nodes[node.name] = node
-    outputs = tuple(renamed.get(name, name) for name in graph.outputs)
-    return replace(graph, nodes=tuple(nodes.values()), outputs=outputs)
+    return graph.changed(nodes.values(), renamed)
 
 
 def _is_linear(node: Node) -> bool:
