@@ -1,10 +1,15 @@
-"""Pooling on NHWC arrays: the team shares the rows of output pixels, which the kernels take run by run."""
+"""Pooling on NHWC arrays: the team shares the rows of output pixels, and parts of the channels where there are few.
+
+The kernels take a row run by run.
+"""
 
 from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_pool_args, kernels_for
-from fastconv._runners.cut cimport Arrays, Cut, Runner
+from fastconv._runners.cut cimport Arrays, Cut, Runner, share
 from fastconv._runners.shares cimport fc_shares, fc_take_unit
 
 
+cdef ptrdiff_t BLOCK_CHANNELS = 64  # the last block has the rest too
+cdef double VALUE_COST = 20  # to take a value into a maximum or a sum, in multiply-adds
 cdef ptrdiff_t MOST_MAXIMA_BYTES = 64 * 1024  # of a row: they are to stay in the fast caches
 
 
@@ -16,6 +21,7 @@ cdef class Pool(Runner):
     cdef ptrdiff_t height, width, out_height, out_width
     cdef ptrdiff_t kernel_h, kernel_w, stride_h, stride_w, top, left
     cdef ptrdiff_t[2] rows_counted, columns_counted  # the first that an average counts, and the end of them
+    cdef double values  # under the windows
     cdef ptrdiff_t first_whole, end_whole  # the columns of the output whose windows lie in x
 
     def __init__(self, shape, kind, itemsize):
@@ -39,32 +45,44 @@ cdef class Pool(Runner):
         if shares and self.windows.row_stride <= MOST_MAXIMA_BYTES:
             self.workspace_bytes = -(-self.windows.row_stride // CACHE_LINE) * CACHE_LINE
         self.repeats, self.strips = shape.batch, self.out_height
-        self.most_strips, self.most_parts = self.strips, 1
+        self.most_strips, self.values = self.strips, shape.values_read
+        self.most_parts = 1 if self.workspace_bytes else max(1, shape.channels // BLOCK_CHANNELS)
+
+    cdef double unit_time(self, Cut cut) noexcept:
+        return VALUE_COST * self.values / cut.units
 
     cdef void run_units(
         self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """A thread's share of the rows of output pixels."""
-        cdef ptrdiff_t row = fc_take_unit(shares, thread), image, p
-        while row >= 0:
+        """A thread's share of the units: parts of the channels fastest, then rows of output pixels."""
+        cdef ptrdiff_t unit = fc_take_unit(shares, thread), channels = self.windows.channels
+        cdef ptrdiff_t part, row, image, p, first, end
+        cdef ptrdiff_t itemsize = self.windows.column_stride // channels
+        while unit >= 0:
+            part, row = unit % cut.parts, unit // cut.parts
             image, p = row // self.out_height, row % self.out_height
+            first = share(part, cut.parts, self.most_parts) * BLOCK_CHANNELS
+            end = channels if part + 1 == cut.parts else share(part + 1, cut.parts, self.most_parts) * BLOCK_CHANNELS
             self._row(
-                arrays.x + image * self.height * self.windows.row_stride,
+                arrays.x + image * self.height * self.windows.row_stride + first * itemsize,
                 p,
-                arrays.out + image * arrays.out_image + p * self.out_width * arrays.out_stride,
+                end - first,
+                arrays.out + image * arrays.out_image + p * self.out_width * arrays.out_stride + first * itemsize,
                 arrays.out_stride,
                 work,
             )
-            row = fc_take_unit(shares, thread)
+            unit = fc_take_unit(shares, thread)
 
-    cdef void _row(self, const char *image, ptrdiff_t p, char *out, ptrdiff_t out_stride, char *work) noexcept nogil:
-        """One row of output pixels; the windows are cut to the pixels that exist."""
+    cdef void _row(
+        self, const char *image, ptrdiff_t p, ptrdiff_t channels, char *out, ptrdiff_t out_stride, char *work
+    ) noexcept nogil:
+        """Some channels of a row of output pixels; the windows are cut to the pixels that exist."""
         cdef fc_pool_args t = self.windows
         cdef ptrdiff_t top = p * self.stride_h - self.top, y = max(top, 0), left, x, q = 0
         cdef ptrdiff_t rows = count(top, self.kernel_h, self.rows_counted)
         t.rows = min(top + self.kernel_h, self.height) - y
         image += y * t.row_stride
-        if self.workspace_bytes:
+        if self.workspace_bytes:  # of all channels: there are no parts
             t.x, t.out, t.columns, t.pixels = image, work, 1, 1
             t.channels *= self.width
             self.kernel(&t)
@@ -78,9 +96,10 @@ cdef class Pool(Runner):
             t.x = image + x * t.column_stride
             t.out = out + q * out_stride
             t.pixels = self.end_whole - q if self.first_whole <= q < self.end_whole else 1
-            t.channels = self.windows.channels
+            t.channels = channels
             q += t.pixels
-            if t.step == t.column_stride == out_stride:  # all side by side: channels of one wide pixel
+            if channels == self.windows.channels and t.step == t.column_stride == out_stride:
+                # All side by side: channels of one wide pixel.
                 t.channels *= t.pixels
                 t.pixels = 1
             self.kernel(&t)

@@ -1,5 +1,7 @@
 """Pooling against the reference, and what it rejects."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from cases import huge, integers, non_finite, normals, pool_cases
@@ -87,6 +89,17 @@ def test_a_global_average_into_a_slice_of_channels():
     fastconv.global_max_pool2d(X, out=joined[..., 3:8])
     np.testing.assert_array_equal(joined[..., 3:8], X.max((1, 2), keepdims=True))
     np.testing.assert_array_equal(np.delete(joined, np.s_[3:8], -1), 7)
+
+
+@pytest.mark.parametrize("num_threads", [2, 3])
+@pytest.mark.parametrize("channels", [63, 128, 1000])
+def test_few_rows_are_shared_by_parts_of_the_channels(channels, num_threads):
+    x = normals(np.random.default_rng(0), (2, 5, 9, channels), "float32")
+    for pool in (fastconv.global_max_pool2d, fastconv.global_avg_pool2d, partial(fastconv.max_pool2d, kernel=4)):
+        joined = np.full((2, 1, 2, channels + 3), 7, np.float32)[:, :, : pool(x).shape[2]]
+        pool(x, out=joined[..., 1:-2], num_threads=num_threads)
+        np.testing.assert_array_equal(joined[..., 1:-2], pool(x, num_threads=1))
+        np.testing.assert_array_equal(np.delete(joined, np.s_[1:-2], -1), 7)
 
 
 def test_large_averages_do_not_lose_digits():

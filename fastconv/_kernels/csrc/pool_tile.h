@@ -76,8 +76,9 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
         else
             sums[i] = (SUMS){0};
     }
-    for (; x < end; x += row_stride) {
-        for (ptrdiff_t at = 0; at < length; at += column_stride) {
+    ptrdiff_t at = is_max ? column_stride : 0; /* the first pixel begins the maximum */
+    for (; x < end; x += row_stride, at = 0) {
+        for (; at < length; at += column_stride) {
             UNROLL
             for (int i = 0; i < vectors; i++) {
                 if (is_max)
