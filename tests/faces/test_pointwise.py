@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import fastconv
 from fastconv import reference
+from fastconv._checks.activations import bounds
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 ALGORITHMS = ["direct", "blas"]
@@ -19,9 +20,10 @@ ALGORITHMS = ["direct", "blas"]
 
 def assert_pointwise(got, arrays, options):
     want = reference.pointwise(**arrays, **options)
-    magnitude = reference.pointwise(**{name: np.abs(array) for name, array in arrays.items()}, **options)
+    absolute = {name: np.abs(array) for name, array in arrays.items()}
+    magnitude = reference.pointwise(**absolute, **{**options, "activation": None})
     terms = arrays["weight"].shape[0 if options["layout"] == "NHWC" else 1] + 2
-    assert_close(got, want, magnitude, terms, arrays["x"].dtype)
+    assert_close(got, want, magnitude, terms, arrays["x"].dtype, bounds(options["activation"]))
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
