@@ -96,7 +96,9 @@ def stages(profile) -> str:
         stage[0] += step.milliseconds
         stage[1] += 2e-6 * step.macs
     rows = [f"{name:10}{ms:9.3f}{ms / profile.sum_milliseconds:9.1%}{g / ms:9.1f}" for name, (ms, g) in times.items()]
-    return "\n".join([f"{'stage':10}{'ms':>9}{'of all':>9}{'GFLOP/s':>9}", *rows, f"{profile.milliseconds:.2f} ms in all"])
+    return "\n".join(
+        [f"{'stage':10}{'ms':>9}{'of all':>9}{'GFLOP/s':>9}", *rows, f"{profile.milliseconds:.2f} ms in all"]
+    )
 
 
 def main() -> None:

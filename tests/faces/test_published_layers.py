@@ -56,14 +56,22 @@ def exact_layers(network):
         kinds = {node.operation.kind for node in layer._graph.nodes}
         if not kinds & {"batch_norm", "local_response_norm", "softmax"} and layer.cost().params < 1e7:
             operations = tuple(str(node.operation) for node in layer._graph.nodes)
-            own = layer.input_shape, tuple(layer.weight_shapes.values()), tuple(layer.conv_shapes().values()), operations
+            own = (
+                layer.input_shape,
+                tuple(layer.weight_shapes.values()),
+                tuple(layer.conv_shapes().values()),
+                operations,
+            )
             yield layer.name, own, layer
 
 
 @pytest.mark.usefixtures("without_winograd")
 @pytest.mark.parametrize("layer", distinct(exact_layers))
 def test_layers(layer):
-    x, plan = whole(*layer.input_shape), layer.plan({name: whole(*shape) for name, shape in layer.weight_shapes.items()})
+    x, plan = (
+        whole(*layer.input_shape),
+        layer.plan({name: whole(*shape) for name, shape in layer.weight_shapes.items()}),
+    )
     want = reference.graph(plan, x)
     assert np.abs(want).max() < 2**24
     assert want.shape == layer.output_shape
