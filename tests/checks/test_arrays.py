@@ -172,7 +172,7 @@ def test_layouts_give_the_same_bits(dtype, channels, size):
     planes = [np.ascontiguousarray(np.moveaxis(a, -1, 1)) for a in (x, residual)]
     plan = fastconv.Conv2d(np.ascontiguousarray(weight.transpose(3, 2, 0, 1)), layout="NCHW", num_threads=3)
     np.testing.assert_array_equal(plan(planes[0], residual=planes[1]), want)
-    np.testing.assert_array_equal(plan(planes[0][0], planes[1][0]), want[0])
+    np.testing.assert_array_equal(plan(planes[0][0], residual=planes[1][0]), want[0])
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])

@@ -162,11 +162,11 @@ def test_quick_expressions_select_what_they_name():
     quick = [name for name in names if any(re.search(expression, name) for expression in QUICK)]
     assert sum(".time_block(" in name for name in quick) == 5 * 6 * len(common.THREADS)
     assert sum(".track_" in name and "bench_blocks" in name for name in quick) == 5 * 6 * 2
-    for algorithms, layers in (
+    for algorithms, rows in (
         (("auto", "direct", "winograd"), ("3x3", "5x5")),
         (("auto", "direct", "blas"), ("1x1 c→c",)),
     ):
-        for layer in layers:
+        for layer in rows:
             cells_of = [
                 name for name in quick if f"'{layer}', '" in name and ".time_" in name and "bench_layers" in name
             ]
