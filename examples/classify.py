@@ -95,10 +95,10 @@ def stages(profile) -> str:
         stage = times.setdefault(step.name.partition(".")[0], [0.0, 0.0])
         stage[0] += step.milliseconds
         stage[1] += 2e-6 * step.macs
-    rows = [f"{name:10}{ms:9.3f}{ms / profile.sum_milliseconds:9.1%}{g / ms:9.1f}" for name, (ms, g) in times.items()]
-    return "\n".join(
-        [f"{'stage':10}{'ms':>9}{'of all':>9}{'GFLOP/s':>9}", *rows, f"{profile.milliseconds:.2f} ms in all"]
-    )
+    whole = profile.sum_milliseconds
+    rows = [f"{name:10}{ms:9.3f}{ms / whole:9.1%}{gflop / ms:9.1f}" for name, (ms, gflop) in times.items()]
+    ends = f"{'stage':10}{'ms':>9}{'of all':>9}{'GFLOP/s':>9}", f"{profile.milliseconds:.2f} ms in all"
+    return "\n".join([ends[0], *rows, ends[1]])
 
 
 def main() -> None:

@@ -8,7 +8,7 @@
           micro-kernels                   _kernels/csrc: one register tile, compiled once for each instruction set
 
 Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions and graphs in NumPy float64;
-`networks`, the layers of the published networks.
+`networks`, the published networks, from an image to class scores.
 """
 
 from importlib import import_module

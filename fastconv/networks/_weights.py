@@ -64,13 +64,15 @@ def random(shapes: Mapping[str, Shape], layout: Layout, seed: int, dtype: type[A
     rng = np.random.default_rng(seed)
 
     def made(name: str, shape: Shape) -> Array[Any]:
-        part = name.rpartition(".")[2]
+        part, array = name.rpartition(".")[2], np.empty(shape, dtype)
         if len(shape) == 1 and part in ("weight", "running_var"):
-            positive: Array[Any] = rng.random(shape, dtype) / 2 + dtype(0.25 if part == "weight" else 0.75)
-            return positive
-        inputs = prod(shape[:-1] if layout == "NHWC" else shape[1:])
-        array: Array[Any] = rng.standard_normal(shape, dtype)
-        array *= np.sqrt(2 / inputs) if len(shape) > 1 else 0.1
+            rng.random(out=array, dtype=dtype)
+            array /= 2
+            array += 0.25 if part == "weight" else 0.75
+        else:
+            inputs = prod(shape[:-1] if layout == "NHWC" else shape[1:])
+            rng.standard_normal(out=array, dtype=dtype)
+            array *= np.sqrt(2 / inputs) if len(shape) > 1 else 0.1
         return array
 
     return {name: made(name, shape) for name, shape in shapes.items()}
