@@ -98,4 +98,4 @@ class Conv2d(ConvPlan):
             hwio,
             None if bias is None else arrays.bias(bias, weight, geometry.layout).copy(),
         )
-        super().__init__(operation, hwio, teams.checked(num_threads))
+        super().__init__(operation, weight.dtype, teams.checked(num_threads))

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 class ConvPlan(Plan):
     """The plan of a convolution that was checked, a `fastconv._graph.operations.conv.Conv`."""
 
-    def __init__(self, operation: Conv, weight: np.ndarray, num_threads: int | None) -> None:
-        self._operation, self._weight = operation, weight  # HWIO
-        super().__init__(weight.dtype, operation.geometry.layout, num_threads)
+    _dtype: np.dtype
+
+    def __init__(self, operation: Conv, dtype: np.dtype, num_threads: int | None) -> None:
+        self._operation = operation
+        super().__init__(dtype, operation.geometry.layout, num_threads)
         if operation.algorithm != "auto":
             usable = algorithms.usable(operation.algorithm, operation.geometry)
             if len(usable) == 1:
@@ -32,7 +34,7 @@ class ConvPlan(Plan):
     @property
     def dtype(self) -> np.dtype:
         """The dtype of the weight, x and the result."""
-        return self._weight.dtype
+        return self._dtype
 
     @property
     def _graph(self) -> "Graph":  # type: ignore[override]
@@ -127,7 +129,7 @@ class ConvPlan(Plan):
         packed = self._packed.get(algorithm)
         if packed is None:
             operation = self._operation
-            weight = self._weight if algorithm.layout == "NCHW" else np.ascontiguousarray(self._weight)
+            weight = np.asarray(operation.weight, order=None if algorithm.layout == "NCHW" else "C")
             packed = algorithm.pack(weight, operation.bias, operation.geometry.groups, self._num_threads)
             packed = self._packed.setdefault(algorithm, packed)
         return packed

@@ -72,9 +72,9 @@ class GraphPlan(Plan):
         self._rewritten = rewritten(self._graph)
         self._typed: dict[np.dtype, GraphPlan] = {}  # the plans by dtype of a graph that has none
         self._convs = {
-            node.name: ConvPlan(node.operation, node.operation.weight, self._num_threads)
+            node.name: ConvPlan(node.operation, self._dtype, self._num_threads)
             for node in self._rewritten.nodes
-            if isinstance(node.operation, Conv) and node.operation.weight is not None
+            if isinstance(node.operation, Conv) and self._dtype is not None
         }
 
     def __getstate__(self) -> dict[str, Any]:

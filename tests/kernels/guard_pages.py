@@ -138,7 +138,7 @@ def winograd(dtype, at_end):
             arrays = [integers(rng, shape, dtype) for shape in (*shapes, (2, *size, out_channels))]
             x, weight, bias, residual = (moved(array, at_end) for array in arrays)
             plan = fastconv.Conv2d(weight, bias, **options, algorithm="winograd", num_threads=2)
-            plan._weight = weight  # in the place of its copy, which is not guarded
+            plan._operation = plan._operation.changed(weight=weight)  # in the place of its copy, which is not guarded
             plan._packed.clear()
             for value in (1, np.nan):
                 x[1, size[0] // 2, size[1] // 2, -1] = value

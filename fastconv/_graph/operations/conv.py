@@ -1,6 +1,7 @@
 """The convolution, with what its store does to each value."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 
@@ -95,8 +96,40 @@ class Conv(Operation):
         hwio = weight if self.geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
         return self.changed(weight=hwio, bias=arrays.get("bias"))
 
+    @property
+    def exact(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """(weight, bias) as far as they are not rounded."""
+        if self.weight is None:
+            raise RuntimeError("this graph has shapes alone")
+        return self.weight, self.bias
+
     def in_nhwc(self) -> "Conv":
         return self.changed(geometry=self.geometry._replace(layout="NHWC"))
+
+
+class Derived(Conv):
+    """A convolution whose weight `make` makes of others' whenever it is asked for, which is when it is packed: no copy
+    is kept. It and the bias are rounded to `dtype`.
+    """
+
+    def __init__(
+        self, like: Conv, make: Callable[[], np.ndarray], bias: np.ndarray, dtype: np.dtype, **changes: Any
+    ) -> None:
+        taken = {name: value for name, value in vars(like).items() if name not in ("weight", "bias")}
+        vars(self).update(taken, kind=like.kind, has_bias=True, **changes)
+        self._make, self._bias, self._dtype = make, bias, dtype
+
+    @property
+    def exact(self) -> tuple[np.ndarray, np.ndarray | None]:
+        return self._make(), self._bias
+
+    @property
+    def weight(self) -> np.ndarray:  # type: ignore[override]
+        return self._make().astype(self._dtype, copy=False)
+
+    @property
+    def bias(self) -> np.ndarray:  # type: ignore[override]
+        return self._bias.astype(self._dtype, copy=False)
 
 
 class Linear(Conv):

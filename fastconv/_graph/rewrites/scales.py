@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.conv import Conv, Derived
 from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles, Operation
 
@@ -24,69 +24,58 @@ def fold_scales(graph: Graph) -> Graph:
     for node in graph.nodes:
         nodes[node.name] = node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
         before = nodes.get(node.inputs[0])
-        if before is None or uses[before.name] > 1 or before.operation.activation is not None:
+        if before is None or uses[before.name] > 1 or before.operation.activation is not None or graph.dtype is None:
             continue
         if (taken := _together(before, node, graph.dtype)) is not None:
             named = before if isinstance(node.operation, Scale) else node
             del nodes[before.name], nodes[node.name]
             nodes[named.name] = Node(named.name, taken, (*before.inputs, *node.inputs[1:]))
             renamed[node.name], uses[named.name] = named.name, uses[node.name]
-    return graph.changed((_rounded(node, graph.dtype) for node in nodes.values()), renamed)
+    return graph.changed(nodes.values(), renamed)
 
 
-def _together(before: Node, node: Node, dtype: np.dtype | None) -> Operation | None:
+def _together(before: Node, node: Node, dtype: np.dtype) -> Operation | None:
     """One operation for two nodes, if there is any."""
     first, second = before.operation, node.operation
-    if isinstance(second, Scale) and isinstance(first, Scale):
-        weight, bias = first.vectors
-        found = _scaled(weight, bias, second, dtype)
-        return found and second.changed(vectors=found)
-    if isinstance(second, Scale) and isinstance(first, Conv) and first.weight is not None and len(before.inputs) == 1:
-        found = _scaled(first.weight, first.bias, second, dtype)
-        return found and first.changed(weight=found[0], bias=found[1], has_bias=True, activation=second.activation)
-    if isinstance(second, Conv) and isinstance(first, Scale):
-        return _of_scaled(second, first, dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isinstance(first, Scale) and isinstance(second, Scale):
+            return _scaled_scale(first, second, dtype)
+        if isinstance(first, Conv) and isinstance(second, Scale) and len(before.inputs) == 1:
+            return _scaled_conv(first, second, dtype)
+        if isinstance(first, Scale) and isinstance(second, Conv):
+            return _conv_of_scaled(first, second, dtype)
     return None
 
 
-def _scaled(
-    weight: Doubles, bias: Doubles | None, after: Scale, dtype: np.dtype | None
-) -> tuple[Doubles, Doubles] | None:
-    """(weight, bias) with a scale after them."""
-    scale, shift = after.vectors
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled, shifted = weight * scale, shift if bias is None else bias * scale + shift
-    return (scaled, shifted) if _fit(scaled, shifted, (weight != 0) & (scale != 0), dtype) else None
+def _scaled_scale(before: Scale, after: Scale, dtype: np.dtype) -> Scale | None:
+    (first, offset), (scale, shift) = before.vectors, after.vectors
+    vectors = first * scale, offset * scale + shift
+    return after.changed(vectors=vectors) if _fit(*vectors, (first != 0) & (scale != 0), dtype) else None
 
 
-def _of_scaled(conv: Conv, before: Scale, dtype: np.dtype | None) -> Conv | None:
-    """The convolution with a scale before it."""
-    groups, (scale, shift) = conv.geometry.groups, before.vectors
-    if conv.weight is None or (conv.geometry.is_padded and shift.any()):
+def _scaled_conv(conv: Conv, after: Scale, dtype: np.dtype) -> Conv | None:
+    (weight, bias), (scale, shift) = conv.exact, after.vectors
+    bias = shift if bias is None else bias * scale + shift
+    if not _fit(weight * scale, bias, (weight != 0) & (scale != 0), dtype):
         return None
-    # (channels of a group, output channels): what each output channel reads.
-    scales, shifts = (
-        np.repeat(vector.reshape(groups, -1).T, conv.weight.shape[3] // groups, axis=1) for vector in (scale, shift)
+    return Derived(conv, lambda: conv.exact[0] * scale, bias, dtype, activation=after.activation)
+
+
+def _conv_of_scaled(before: Scale, conv: Conv, dtype: np.dtype) -> Conv | None:
+    (weight, bias), groups = conv.exact, conv.geometry.groups
+    if conv.geometry.is_padded and before.vectors[1].any():
+        return None
+    # (channels of a group, output channels), as each of the latter reads them.
+    scale, shift = (
+        np.repeat(vector.reshape(groups, -1).T, weight.shape[3] // groups, axis=1) for vector in before.vectors
     )
-    with np.errstate(over="ignore", invalid="ignore"):
-        weight = conv.weight * scales
-        bias = (0 if conv.bias is None else conv.bias) + (conv.weight * shifts).sum((0, 1, 2))
-    if not _fit(weight, bias, (conv.weight != 0) & (scales != 0), dtype):
+    bias = (0 if bias is None else bias) + (weight * shift).sum((0, 1, 2))
+    if not _fit(weight * scale, bias, (weight != 0) & (scale != 0), dtype):
         return None
-    return conv.changed(weight=weight, bias=bias, has_bias=True)
+    return Derived(conv, lambda: conv.exact[0] * scale, bias, dtype)
 
 
-def _fit(weight: Doubles, bias: Doubles, is_kept: np.ndarray, dtype: np.dtype | None) -> bool:
+def _fit(weight: Doubles, bias: Doubles, is_kept: np.ndarray, dtype: np.dtype) -> bool:
     """Whether these stay finite in `dtype`, and the weights other than 0 where they are to be kept."""
-    with np.errstate(over="ignore", under="ignore"):
-        weight, bias = weight.astype(dtype), bias.astype(dtype)
+    weight, bias = weight.astype(dtype), bias.astype(dtype)
     return bool(np.isfinite(weight).all() and np.isfinite(bias).all() and ((weight != 0) == is_kept).all())
-
-
-def _rounded(node: Node, dtype: np.dtype | None) -> Node:
-    """The node with weights of `dtype`, if it has any."""
-    conv = node.operation
-    if not isinstance(conv, Conv) or conv.weight is None or conv.weight.dtype == dtype:
-        return node
-    bias = None if conv.bias is None else conv.bias.astype(dtype)
-    return replace(node, operation=conv.changed(weight=conv.weight.astype(dtype), bias=bias))

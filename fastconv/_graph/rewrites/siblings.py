@@ -11,21 +11,21 @@ from itertools import groupby
 import numpy as np
 
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.conv import Conv, Derived
 
 
 def join_siblings(graph: Graph) -> Graph:
     """The graph with one convolution for those that are alike and next to each other in a concatenation."""
-    uses, nodes = graph.uses(), dict[str, Node]()
+    uses, nodes, dtype = graph.uses(), dict[str, Node](), graph.dtype
     for node in graph.nodes:
         if node.operation.kind == "concat":
             inputs = list[str]()
             for likeness, run in groupby(node.inputs, lambda name: _likeness(nodes.get(name), uses[name])):
                 names = list(run)
-                if likeness and len(names) > 1:
+                if likeness and len(names) > 1 and dtype is not None:
                     convs = [nodes.pop(name) for name in names]
                     names = [graph.unused("+".join(names))]
-                    nodes[names[0]] = replace(convs[0], name=names[0], operation=_joined(convs))
+                    nodes[names[0]] = replace(convs[0], name=names[0], operation=_joined(convs, dtype))
                 inputs += names
             node = replace(node, inputs=tuple(inputs))
         nodes[node.name] = node
@@ -37,17 +37,21 @@ def _likeness(node: Node | None, uses: int) -> Hashable:
     if node is None or uses > 1 or len(node.inputs) > 1 or not isinstance(node.operation, Conv):
         return None
     conv, (r, s, c, _) = node.operation, node.operation.geometry.weight
-    if conv.weight is None or conv.geometry.groups > 1:
+    if conv.geometry.groups > 1:
         return None
     return node.inputs, conv.kind, conv.geometry._replace(weight=(r, s, c, 0)), conv.activation, conv.algorithm
 
 
-def _joined(nodes: list[Node]) -> Conv:
+def _joined(nodes: list[Node], dtype: np.dtype) -> Conv:
     """The convolution with the output channels of all of these."""
     convs = [node.operation for node in nodes if isinstance(node.operation, Conv)]
-    weight = np.concatenate([conv.weight for conv in convs if conv.weight is not None], axis=3)
-    bias = np.concatenate(
-        [np.zeros(conv.geometry.weight[3], weight.dtype) if conv.bias is None else conv.bias for conv in convs]
+    biases = [np.zeros(conv.geometry.weight[3]) if conv.bias is None else conv.bias for conv in convs]
+    geometry = convs[0].geometry
+    weight = *geometry.weight[:3], sum(conv.geometry.weight[3] for conv in convs)
+    return Derived(
+        convs[0],
+        lambda: np.concatenate([conv.exact[0] for conv in convs], axis=3),
+        np.concatenate(biases),
+        dtype,
+        geometry=geometry._replace(weight=weight),
     )
-    geometry = convs[0].geometry._replace(weight=weight.shape)
-    return convs[0].changed(geometry=geometry, weight=weight, bias=bias, has_bias=True)
