@@ -6,6 +6,7 @@ from fastconv._graph.rewrites.averages import order_averages
 from fastconv._graph.rewrites.concatenations import write_slices
 from fastconv._graph.rewrites.identities import drop_identities
 from fastconv._graph.rewrites.layouts import in_nhwc
+from fastconv._graph.rewrites.pads import merge_pads
 from fastconv._graph.rewrites.scales import fold_scales
 from fastconv._graph.rewrites.siblings import join_siblings
 from fastconv._graph.rewrites.sums import fuse_sums
@@ -18,6 +19,7 @@ _REWRITES = (
     order_averages,
     fuse_sums,
     fuse_clips,
+    merge_pads,
     join_siblings,
     write_slices,
 )
