@@ -23,7 +23,7 @@ except ModuleNotFoundError:  # other errors, of a library that it needs say, tel
     ) from None
 
 from fastconv.conv import Conv2d
-from fastconv.functional import avg_pool2d, conv2d, global_avg_pool2d, global_max_pool2d, max_pool2d, pointwise
+from fastconv.functional import conv2d, pointwise
 
 if TYPE_CHECKING:
     from fastconv import cost, networks, reference
@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from fastconv._planning.workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
     from fastconv.graph import Graph
-    from fastconv.pooling import AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d
+    from fastconv.pooling import (
+        AvgPool2d,
+        GlobalAvgPool2d,
+        GlobalMaxPool2d,
+        MaxPool2d,
+        avg_pool2d,
+        global_avg_pool2d,
+        global_max_pool2d,
+        max_pool2d,
+    )
     from fastconv.sequential import Sequential
 
 __version__ = "0.1.0"
@@ -68,7 +77,7 @@ _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
     "Graph": "graph",
     "Sequential": "sequential",
-    **dict.fromkeys(("AvgPool2d", "GlobalAvgPool2d", "GlobalMaxPool2d", "MaxPool2d"), "pooling"),
+    **dict.fromkeys((name for name in __all__ if name.lower().endswith("pool2d")), "pooling"),
     **dict.fromkeys(("get_config", "show_config"), "_config"),
     "peak": "_planning.machine",
     "release": "_planning.workspace",

@@ -5,9 +5,8 @@ from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layo
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, teams
 from fastconv._planning.conv_plan import ConvPlan
-from fastconv._planning.description import Description
 
-__all__ = ["Conv2d", "Description"]
+__all__ = ["Conv2d"]
 
 
 class Conv2d(ConvPlan):

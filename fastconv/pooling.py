@@ -1,13 +1,174 @@
-"""Pools as plans, to stand in a `Sequential` or a `Graph`; `fastconv.max_pool2d` and its like are their functions."""
+"""Pools: functions that run once, and plans, to stand in a `Sequential` or a `Graph`."""
 
 from typing import Literal
 
-from fastconv._checks import arguments, orders
-from fastconv._checks.pool_shapes import pool_geometry
-from fastconv._checks.types import Layout, Padding, Pair
+from fastconv._checks import arguments, arrays, orders
+from fastconv._checks.pool_shapes import PoolGeometry, image_size, pool_geometry
+from fastconv._checks.types import Array, Float, Layout, Padding, Pair
 from fastconv._graph.graph import single
 from fastconv._graph.operations.pools import Pool
+from fastconv._planning import layouts, teams
 from fastconv._planning.graph_plan import GraphPlan
+from fastconv._planning.steps.pool import BoundPool
+
+
+def max_pool2d(
+    x: Array[Float],
+    kernel: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+    layout: Layout = "NHWC",
+    out: Array[Float] | None = None,
+    num_threads: int | None = None,
+) -> Array[Float]:
+    """Take the maximum of each channel over windows; padding never wins, NaN always does.
+
+    Parameters
+    ----------
+    x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
+    kernel : int or (int, int)
+        Height and width of the windows.
+    stride : int or (int, int), optional
+        The default is the kernel's size.
+    padding : int, (int, int), ((top, bottom), (left, right)), "same" or "valid", default 0
+        Smaller than the kernel.
+    ceil_mode : bool, default False
+        Round the number of windows along an axis, (size + padding − kernel) / stride + 1, up instead of down. A last
+        window may then lack pixels at its end, but it must begin in x or the padding before x, or else it is left out,
+        as in PyTorch (`torch.nn.MaxPool2d`) and ONNX (`MaxPool`, opset 22).
+    layout, num_threads
+        As in `Conv2d`.
+    out
+        As in `Conv2d.__call__`.
+
+    Returns
+    -------
+    ndarray of shape (N, P, Q, C) or (P, Q, C); (N, C, P, Q) or (C, P, Q) in layout NCHW
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, before any work.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> x = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+    >>> fastconv.max_pool2d(x, 2)[..., 0]
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
+    """
+    geometry = pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+    return _pool("max", x, geometry, out, num_threads)
+
+
+def avg_pool2d(
+    x: Array[Float],
+    kernel: Pair,
+    *,
+    stride: Pair | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    layout: Layout = "NHWC",
+    out: Array[Float] | None = None,
+    num_threads: int | None = None,
+) -> Array[Float]:
+    """Average each channel over windows.
+
+    Parameters
+    ----------
+    x, kernel, stride, padding, ceil_mode, layout, out, num_threads
+        As in `max_pool2d`, and so are the result and the errors.
+    count_include_pad : bool, default True
+        Count the padding as zeros: a sum is divided by the number of the window's pixels in x and its padding, which is
+        the kernel's size except in the last windows of `ceil_mode`. False divides by those in x alone. PyTorch
+        (`torch.nn.AvgPool2d`) and ONNX (`AveragePool`) define both.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> x = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
+    >>> fastconv.avg_pool2d(x, 2)[..., 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]], dtype=float32)
+    """
+    geometry = pool_geometry(
+        kernel,
+        stride=stride,
+        padding=padding,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        layout=layout,
+    )
+    return _pool("avg", x, geometry, out, num_threads)
+
+
+def global_max_pool2d(
+    x: Array[Float], *, layout: Layout = "NHWC", out: Array[Float] | None = None, num_threads: int | None = None
+) -> Array[Float]:
+    """Take the maximum of each channel over the whole image; the axes stay.
+
+    Parameters, result and errors are those of `global_avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> fastconv.global_max_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
+    array([[[6., 7.]]], dtype=float32)
+    """
+    return _pool("max", x, _whole(x, layout), out, num_threads)
+
+
+def global_avg_pool2d(
+    x: Array[Float], *, layout: Layout = "NHWC", out: Array[Float] | None = None, num_threads: int | None = None
+) -> Array[Float]:
+    """Average each channel over the whole image; the axes stay: (N, 1, 1, C), or (N, C, 1, 1) in layout NCHW.
+
+    Parameters and errors are those of `max_pool2d`.
+
+    References
+    ----------
+    Lin, Chen and Yan, "Network in Network", arXiv:1312.4400, section 3.2.
+
+    Examples
+    --------
+    >>> import numpy as np, fastconv
+    >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
+    array([[[3., 4.]]], dtype=float32)
+    """
+    return _pool("avg", x, _whole(x, layout), out, num_threads)
+
+
+def _whole(x: Array[Float], layout: Layout) -> PoolGeometry:
+    """The window that is the whole of x."""
+    return pool_geometry(image_size(arrays.check("x", x).shape, layout), layout=layout)
+
+
+def _pool(
+    kind: Literal["max", "avg"],
+    x: Array[Float],
+    geometry: PoolGeometry,
+    out: Array[Float] | None,
+    num_threads: int | None,
+) -> Array[Float]:
+    x = arrays.check("x", x)
+    dtype, layout, shape = arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
+    num_threads = teams.checked(num_threads)
+    y, step = arrays.output("out", out, dtype, arrays.result_shape(shape.out_shape, x.ndim, layout), layout, {"x": x})
+
+    pool, image = Pool(kind, geometry._replace(layout="NHWC")), (shape.height, shape.width, shape.channels)
+
+    def bind(images: int) -> BoundPool:
+        return BoundPool(pool, [(images, *image)], dtype, num_threads)
+
+    if layout == "NHWC":
+        bind(shape.batch).run([arrays.contiguous(x, dtype)], [(y, step)])
+    else:
+        layouts.run_in_nhwc(lambda images: bind(images).run, [x], [y], num_threads)
+    return y if out is None else out
 
 
 class MaxPool2d(GraphPlan):

@@ -9,12 +9,12 @@ from fastconv._checks import arrays
 from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, layouts
-from fastconv._planning.description import Description
 from fastconv._planning.plan import Plan
 from fastconv._planning.steps.conv import BoundConv
 
 if TYPE_CHECKING:
     from fastconv._graph.graph import Graph
+    from fastconv._planning.description import Description
     from fastconv._planning.plan import Bound
 
 
@@ -80,8 +80,8 @@ class ConvPlan(Plan):
             return self._call(("x",), (x,), out)  # type: ignore[no-any-return]
         return self._call(("x", "residual"), (x, residual), out)  # type: ignore[no-any-return]
 
-    def describe(self, x_shape: Shape, *, measure: bool = False) -> Description:
-        """What a call on x of this shape does, as a `fastconv.conv.Description`.
+    def describe(self, x_shape: Shape, *, measure: bool = False) -> "Description":
+        """What a call on x of this shape does, as a `fastconv._planning.description.Description`.
 
         With `measure` it also has `milliseconds`, the time of the fastest call among those that fit 0.05 s, two at
         least, on arrays of its own, any layout conversion counted; `gflops`, the nominal 2 · MACs for a second of it;

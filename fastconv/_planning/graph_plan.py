@@ -23,8 +23,8 @@ from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.memory import memory, views
 from fastconv._planning.plan import FLOAT32, Plan
-from fastconv._planning.steps import bind
 from fastconv._planning.steps.step import BoundStep
+from fastconv._planning.steps.table import bind
 from fastconv._runners.chain import Chain
 from fastconv._runners.cut import Runner
 from fastconv._runners.place import Place
@@ -100,7 +100,7 @@ class GraphPlan(Plan):
         return self._for(given)._call(self._graph.inputs, given, out)  # type: ignore[no-any-return]
 
     def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
-        """What a call on inputs of these shapes does, step by step in running order: the `fastconv.conv.Description` of
+        """What a call on inputs of these shapes does, step by step in running order: the `Description` of
         each by name in `parts`.
 
         With `measure` each step is timed by itself, as `Conv2d.describe` does it.

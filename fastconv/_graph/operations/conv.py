@@ -9,7 +9,6 @@ from fastconv._checks import orders
 from fastconv._checks.arrays import result_shape
 from fastconv._checks.shapes import ConvGeometry, image_shape
 from fastconv._checks.types import Activation, AlgorithmName, Layout, Shape, Size
-from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 
 
@@ -82,6 +81,8 @@ class Conv(Operation):
         return self.geometry.at(shapes[0]).macs
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        from fastconv._graph import in_numpy  # which most programs do without
+
         if self.weight is None:
             raise RuntimeError("this graph has shapes alone")
         weight: Doubles = self.weight.astype(float)

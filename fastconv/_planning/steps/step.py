@@ -1,11 +1,15 @@
 """What every step is: a runner for one shape, and what it tells of itself."""
 
+from typing import TYPE_CHECKING
+
 from fastconv._checks.types import Layout
 from fastconv._graph.operations.operation import NHWC
 from fastconv._kernels import cpu
 from fastconv._planning.bound import Bound
-from fastconv._planning.description import Description
 from fastconv._runners.cut import Runner
+
+if TYPE_CHECKING:
+    from fastconv._planning.description import Description
 
 
 class BoundStep(Bound):
@@ -36,8 +40,10 @@ class BoundStep(Bound):
         """Those that a runner really does."""
         return 0
 
-    def describe(self) -> Description:
+    def describe(self) -> "Description":
         """The `Description` of a run."""
+        from fastconv._planning.description import Description  # which most programs do without
+
         runner = self.runner
         return Description(
             algorithm=self.name,
