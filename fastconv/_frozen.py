@@ -14,7 +14,7 @@ import scipy.linalg.cython_blas
 from fastconv import _config, blocks, cost, graph, networks, pooling, reference, sequential
 from fastconv._checks import arrays, orders, shapes
 from fastconv._kernels import cpu
-from fastconv._planning import bound, machine, workspace
+from fastconv._planning import bound, call, layouts, machine, workspace
 from fastconv._runners import (
     blas,
     chain,

@@ -10,8 +10,8 @@ from math import prod
 import numpy as np
 
 from numpy cimport (
-    PyArray_BYTES, PyArray_DESCR, PyArray_IS_C_CONTIGUOUS, PyArray_ISALIGNED, PyArray_ISCARRAY_RO, PyArray_ISWRITEABLE,
-    PyArray_NBYTES, import_array, ndarray,
+    NPY_UINT8, PyArray_BYTES, PyArray_DESCR, PyArray_EMPTY, PyArray_IS_C_CONTIGUOUS, PyArray_ISALIGNED,
+    PyArray_ISCARRAY_RO, PyArray_ISWRITEABLE, PyArray_NBYTES, import_array, ndarray, npy_intp,
 )
 
 from fastconv._checks.orders import order, weight_channels
@@ -24,6 +24,7 @@ cdef enum:
 
 LARGE = 128 * 1024  # bytes of a result that begins at a cache line: vectors that lie across two take longer to write
 
+cdef object PLAIN = np.ndarray
 cdef object PLAIN_VIEW = np.ndarray.view  # a subclass's own could give anything
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -63,7 +64,7 @@ def argument(name):
     return next((word for word in ("weight", "bias") if word in name), name)
 
 
-def check(name, value, dtype=None, shape=None, other="weight"):
+cpdef ndarray check(name, value, dtype=None, shape=None, other="weight"):
     """`value` as a plain array, when it is one of float32 or float64, of this dtype, `other`'s, and shape."""
     cdef ndarray array = as_array(name, value)
     given = <object>PyArray_DESCR(array)
@@ -87,7 +88,7 @@ def native_dtype(ndarray array):
     return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
-def contiguous(ndarray value, dtype):
+cpdef ndarray contiguous(ndarray value, dtype):
     """A checked array as the kernels read it: native, aligned, C-contiguous; copied only when it is not so already."""
     return value if PyArray_ISCARRAY_RO(value) else np.require(value, dtype, ["C", "A"])
 
@@ -113,7 +114,7 @@ def bias(value, weight, layout, part=""):
     return contiguous(value, weight.dtype)
 
 
-def output(name, value, dtype, shape, layout, others):
+cpdef tuple output(name, value, dtype, tuple shape, layout, dict others):
     """(`value` as a plain array when it can take a result of this dtype and shape, a new array when it is None; bytes
     between pixels).
 
@@ -153,10 +154,10 @@ cdef ndarray new(shape, dtype):
 
 def aligned(shape, dtype):
     """An uninitialised array that begins at a cache line."""
-    size = prod(shape) * dtype.itemsize
-    cdef ndarray buffer = np.empty(size + CACHE_LINE, np.uint8)
+    cdef npy_intp size = prod(shape) * dtype.itemsize + CACHE_LINE
+    cdef ndarray buffer = PyArray_EMPTY(1, &size, NPY_UINT8, 0)
     cdef ptrdiff_t start = -<ptrdiff_t>PyArray_BYTES(buffer) % CACHE_LINE
-    return buffer[start : start + size].view(dtype).reshape(shape)
+    return PLAIN(shape, dtype, buffer, start)
 
 
 cdef bint shares_memory(ndarray a, ndarray b):

@@ -1,12 +1,13 @@
 """The algorithms and the choice between them: it looks at the shape, never at batch or thread count."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv._checks.arguments import LARGEST
 from fastconv._checks.shapes import ConvGeometry, ConvShape
-from fastconv._checks.types import AlgorithmName, Bounds, Layout
+from fastconv._checks.types import AlgorithmName, Bounds, Layout, Shape
 from fastconv._planning import teams
 from fastconv._runners import direct, nchw, pack, transforms, winograd
 from fastconv._runners.cut import Runner
@@ -185,6 +186,13 @@ def usable(name: AlgorithmName, geometry: ConvGeometry) -> list[Algorithm]:
 def suits(name: AlgorithmName, geometry: ConvGeometry) -> bool:
     """Whether there is an algorithm called `name` that can do this geometry on small maps."""
     return bool(_able(name, geometry.smallest(), geometry.layout))
+
+
+@lru_cache(256)
+def bound_to(geometry: ConvGeometry, x_shape: Shape, name: AlgorithmName) -> tuple[ConvShape, Algorithm]:
+    """(the `ConvShape` for an x of this shape, the algorithm for it): known again where `conv2d` is called again."""
+    shape = geometry.at(x_shape)
+    return shape, choose(name, shape, geometry.layout)
 
 
 def choose(name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC") -> Algorithm:

@@ -9,6 +9,7 @@ from fastconv._checks import arrays
 from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, layouts
+from fastconv._planning.call import call
 from fastconv._planning.plan import Plan
 from fastconv._planning.steps.conv import BoundConv
 
@@ -77,8 +78,8 @@ class ConvPlan(Plan):
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
         if residual is None:
-            return self._call(("x",), (x,), out)  # type: ignore[no-any-return]
-        return self._call(("x", "residual"), (x, residual), out)  # type: ignore[no-any-return]
+            return call(self, ("x",), (x,), out)  # type: ignore[no-any-return]
+        return call(self, ("x", "residual"), (x, residual), out)  # type: ignore[no-any-return]
 
     def describe(self, x_shape: Shape, *, measure: bool = False) -> "Description":
         """What a call on x of this shape does, as a `fastconv._planning.description.Description`.
@@ -118,8 +119,7 @@ class ConvPlan(Plan):
                 raise ValueError(f"residual must have shape {wanted}, got {residual[0]}")
             return bound, (wanted,)
         operation = self._operation
-        shape = operation.geometry.at(x_shape)
-        algorithm = algorithms.choose(operation.algorithm, shape, self.layout)
+        shape, algorithm = algorithms.bound_to(operation.geometry, x_shape, operation.algorithm)
         packed = self._pack(algorithm)
         bound = BoundConv(operation, shape, algorithm, packed, self._num_threads)
         return bound, (arrays.result_shape(shape.out_shape, len(x_shape), self.layout),)

@@ -19,6 +19,7 @@ from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import algorithms, layouts, teams
 from fastconv._planning.bound import Bound
+from fastconv._planning.call import call
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.memory import memory, views
@@ -97,7 +98,7 @@ class GraphPlan(Plan):
             several results a tuple, as `out` is then.
         """
         given = x, *others
-        return self._for(given)._call(self._graph.inputs, given, out)  # type: ignore[no-any-return]
+        return call(self._for(given), self._graph.inputs, given, out)  # type: ignore[no-any-return]
 
     def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
         """What a call on inputs of these shapes does, step by step in running order: the `Description` of
@@ -198,7 +199,7 @@ class BoundGraph:
         graph, itemsize = plan._rewritten, plan._itemsize
         shapes, uses = graph.shapes(*given), graph.uses()
         self.shapes, self._batch = given, (batch := given[0][0])
-        self._is_read = [uses[name] > 1 for name in graph.outputs]
+        self._read = [i for i, name in enumerate(graph.outputs) if uses[name] > 1]
         one, weights = memory(graph, _with_batch(shapes, 1), itemsize), graph.params * itemsize
         self._most = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
         batches = {min(self._most, batch), batch % self._most} - {0}  # the rest are fewer
@@ -213,8 +214,9 @@ class BoundGraph:
         self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
     ) -> None:
         """Write the results for the inputs to the outputs, pairs (array, bytes from a pixel of it to the next)."""
-        for i, (y, _) in enumerate(outputs):
-            if self._is_read[i] and not y.flags.c_contiguous:  # steps read whole arrays
+        for i in self._read:
+            y, _ = outputs[i]
+            if not y.flags.c_contiguous:  # steps read whole arrays
                 whole = np.empty(y.shape, y.dtype)
                 self.run(inputs, [*outputs[:i], (whole, y.shape[-1] * y.itemsize), *outputs[i + 1 :]], times)
                 y[...] = whole

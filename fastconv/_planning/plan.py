@@ -1,15 +1,13 @@
 """What every plan does: check the arrays, bind to their shape once, run."""
 
 from abc import ABC, abstractmethod
-from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fastconv._checks import arrays
-from fastconv._checks.arguments import alone, kind, named, sizes
-from fastconv._checks.types import Array, Layout, Shape
-from fastconv._planning import layouts, teams
+from fastconv._checks.arguments import named, sizes
+from fastconv._checks.types import Layout, Shape
+from fastconv._planning import teams
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -75,35 +73,6 @@ class Plan(ABC):
         with shapes_of(graph.inputs):
             return graph.cost(x_shape, *others, itemsize=(self._dtype or FLOAT32).itemsize)
 
-    def _call(
-        self, names: tuple[str, ...], given: tuple[Array[Any], ...], out: Any, times: np.ndarray | None = None
-    ) -> Any:
-        """The result for inputs of these names, a tuple of several results; it is `out` if that was given.
-
-        To `times` the nanoseconds of each step of a graph are added.
-        """
-        dtype: Any = self._dtype  # which only a graph without weights does not know, whose plans of a dtype do
-        layout, whose = self._layout, self._whose_dtype
-        inputs = {name: arrays.check(name, x, dtype, None, whose) for name, x in zip(names, given, strict=True)}
-        shapes = tuple([x.shape for x in inputs.values()])
-        bound, results = self._bound.get(shapes) or self._bind(shapes)
-        if len(results) == 1:
-            outputs = [arrays.output("out", out, dtype, results[0], layout, inputs)]
-        else:
-            outputs = _outputs(out, dtype, results, layout, inputs)
-        if bound.layout == layout:
-            bound.run([arrays.contiguous(x, dtype) for x in inputs.values()], outputs, times)
-        else:
-            layouts.run_in_nhwc(
-                lambda images: partial(
-                    self._bind(tuple((images, *shape[-3:]) for shape in shapes))[0].run, times=times
-                ),
-                [*inputs.values()],
-                [y for y, _ in outputs],
-                self._num_threads,
-            )
-        return alone([y for y, _ in outputs]) if out is None else out
-
     def _bind(self, shapes: tuple[Shape, ...]) -> "Bound":
         bound = self._bound.get(shapes)
         if bound is None:
@@ -125,19 +94,3 @@ class Plan(ABC):
 def shapes_of(names: tuple[str, ...]) -> "AbstractContextManager[None]":
     """The context that names the arguments, shapes of these inputs, before the message of an error."""
     return named(", ".join(f"{name}_shape" for name in names))
-
-
-def _outputs(
-    out: Any, dtype: np.dtype, shapes: tuple[Shape, ...], layout: Layout, inputs: dict[str, Array[Any]]
-) -> list[tuple[Array[Any], int]]:
-    """What `arrays.output` gives for each of several results; none may share memory with another."""
-    if out is not None and (not isinstance(out, tuple) or len(out) != len(shapes)):
-        raise TypeError(f"out must be a tuple of {len(shapes)} arrays, got {kind(out)}")
-    outputs, others = [], dict(inputs)
-    for i, shape in enumerate(shapes):
-        name = f"out[{i}]"
-        outputs.append(
-            arrays.output(name, None if out is None else arrays.check(name, out[i]), dtype, shape, layout, others)
-        )
-        others[name] = outputs[-1][0]
-    return outputs

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastconv._checks import arrays
 from fastconv._planning import machine
+from fastconv._planning.call import call
 from fastconv._planning.description import PAST_PEAK, table
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Profile:
 def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
     """The `Profile` of a plan whose dtype is known."""
     given = tuple(arrays.check(name, x) for name, x in zip(plan.inputs, given, strict=True))
-    out = plan._call(plan.inputs, given, None)
+    out = call(plan, plan.inputs, given, None)
     _, bound = plan._bind_named(*(x.shape for x in given))
     shapes = plan._rewritten.shapes(*bound.shapes)
     steps = plan._bind_nodes(shapes)
@@ -107,7 +108,7 @@ def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
     while len(whole) < _FEWEST or (len(whole) < _MOST and perf_counter() < end):
         times = np.zeros(len(steps), np.int64)
         start = perf_counter_ns()
-        plan._call(plan.inputs, given, out, times)
+        call(plan, plan.inputs, given, out, times)
         whole.append(perf_counter_ns() - start)
         every.append(times)
     itemsize = given[0].itemsize

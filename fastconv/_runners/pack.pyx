@@ -2,12 +2,12 @@
 line.
 """
 
-from math import isfinite, prod
+from math import isfinite
 
 import numpy as np
 
 from libc.string cimport memcpy, memset
-from numpy cimport PyArray_DATA, import_array, ndarray
+from numpy cimport PyArray_DATA, PyArray_NBYTES, import_array, ndarray
 
 from fastconv._kernels.cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights_args, fc_weights_kernel, kernels_for
 from fastconv._runners.rows cimport LEAST_TERMS
@@ -33,8 +33,8 @@ def _all_finite(weight):
     """Whether zeros of the padding may be left out; not asked of kernels of one row and few terms, for which an answer
     takes longer than it saves.
     """
-    rows, terms = weight.shape[0], prod(weight.shape[:3])
-    return bool((rows > 1 or terms >= LEAST_TERMS) and np.isfinite(weight).all())
+    r, s, c, _ = weight.shape
+    return bool((r > 1 or s * c >= LEAST_TERMS) and np.isfinite(weight).all())
 
 
 def _direct_weights(ndarray weight, ptrdiff_t groups):
@@ -86,8 +86,8 @@ def _direct_bias(bias, groups, group_in, out_channels, dtype):
 def _bias(bias, groups, out_channels, dtype):
     """The bias as [group][column], padded to whole vectors; zeros for None."""
     lanes, k = kernels_for(dtype.itemsize).lanes, out_channels // groups
-    packed = aligned((groups, -(-k // lanes) * lanes), dtype)
-    packed[:] = 0
+    cdef ndarray packed = aligned((groups, -(-k // lanes) * lanes), dtype)
+    memset(PyArray_DATA(packed), 0, PyArray_NBYTES(packed))
     if bias is not None:
         packed[:, :k] = bias.reshape(groups, k)
     return packed

@@ -14,7 +14,7 @@ from fastconv._runners.cut import Runner
 class BoundConv(BoundStep):
     """A convolution, on arrays in the layout of its algorithm."""
 
-    __slots__ = ("_operation", "_packed", "algorithm", "shape")
+    __slots__ = ("_operation", "_packed", "algorithm", "layout", "shape")
 
     def __init__(
         self,
@@ -26,11 +26,8 @@ class BoundConv(BoundStep):
     ) -> None:
         useful = teams.useful(shape.batch * algorithm.cost(shape))
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful)
+        self.layout: Layout = algorithm.layout
         self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
-
-    @property
-    def layout(self) -> Layout:
-        return self.algorithm.layout
 
     @property
     def packed_bytes(self) -> int:

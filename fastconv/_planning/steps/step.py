@@ -16,15 +16,11 @@ class BoundStep(Bound):
     """What runs on NHWC arrays that are known to be right; `name` says how, `out_shape` is NHWC in any layout."""
 
     __slots__ = ("name", "out_shape")
+    layout: Layout = "NHWC"  # of the arrays
 
     def __init__(self, name: str, out_shape: NHWC, num_threads: int | None, useful: int) -> None:
         super().__init__(num_threads, useful)
         self.name, self.out_shape = name, out_shape
-
-    @property
-    def layout(self) -> Layout:
-        """Of the arrays."""
-        return "NHWC"
 
     @property
     def macs(self) -> int:

@@ -1,0 +1,8 @@
+"""What every call takes, for the compiled code that makes it."""
+
+from numpy cimport ndarray
+
+
+cpdef ndarray check(name, value, dtype=*, shape=*, other=*)
+cpdef ndarray contiguous(ndarray value, dtype)
+cpdef tuple output(name, value, dtype, tuple shape, layout, dict others)

@@ -1,0 +1,48 @@
+"""A call of a plan: check the arrays, bind to their shapes once, run. Compiled, since small layers take no longer."""
+
+from functools import partial
+
+from fastconv._checks.arrays cimport check, contiguous, output
+
+from fastconv._checks.arguments import kind
+from fastconv._planning import layouts
+
+
+def call(plan, tuple names, tuple given, out, times=None):
+    """The result of a `Plan` for inputs of these names, a tuple of several results; it is `out` if that was given.
+
+    To `times` the nanoseconds of each step of a graph are added.
+    """
+    cdef dict inputs = {}
+    dtype, layout, whose = plan._dtype, plan._layout, plan._whose_dtype
+    for name, x in zip(names, given):
+        inputs[name] = check(name, x, dtype, None, whose)
+    shapes = tuple([x.shape for x in inputs.values()])
+    bound = plan._bound.get(shapes)
+    runs, results = plan._bind(shapes) if bound is None else bound
+    cdef list outputs = outputs_of(out, dtype, results, layout, inputs)
+    if runs.layout == layout:
+        runs.run([contiguous(x, dtype) for x in inputs.values()], outputs, times)
+    else:
+        layouts.run_in_nhwc(
+            lambda images: partial(plan._bind(tuple((images, *shape[-3:]) for shape in shapes))[0].run, times=times),
+            [*inputs.values()], [y for y, _ in outputs], plan._num_threads,
+        )
+    if out is not None:
+        return out
+    return outputs[0][0] if len(outputs) == 1 else tuple([y for y, _ in outputs])
+
+
+cdef list outputs_of(out, dtype, tuple shapes, layout, dict inputs):
+    """[what `output` gives for each result]; none may share memory with another."""
+    if len(shapes) == 1:
+        return [output("out", out, dtype, shapes[0], layout, inputs)]
+    if out is not None and (not isinstance(out, tuple) or len(out) != len(shapes)):
+        raise TypeError(f"out must be a tuple of {len(shapes)} arrays, got {kind(out)}")
+    cdef list outputs = []
+    others = dict(inputs)
+    for i, shape in enumerate(shapes):
+        name = f"out[{i}]"
+        outputs.append(output(name, None if out is None else check(name, out[i]), dtype, shape, layout, others))
+        others[name] = outputs[-1][0]
+    return outputs
