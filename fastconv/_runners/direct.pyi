@@ -2,9 +2,9 @@ from numpy import ndarray
 
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Bounds
-from fastconv._runners.direct_tiles import DirectTiles
+from fastconv._runners.cut import Runner
 
-class Direct(DirectTiles):
+class Direct(Runner):
     @property
     def multiplications(self) -> int: ...
     def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray, all_finite: bool, bounds: Bounds) -> None: ...

@@ -1,7 +1,6 @@
 """The loops of the direct convolution over the tiles of a strip of output pixels."""
 
 from fastconv._kernels.cpu cimport fc_few_kernel, fc_kernels, fc_conv_args, fc_conv_kernel
-from fastconv._runners.cut cimport Runner
 from fastconv._runners.rows cimport InputRows, Window
 
 
@@ -17,7 +16,8 @@ cdef struct Call:  # of a kernel, for some of a tile's output channels
     ptrdiff_t vectors
 
 
-cdef class DirectTiles(Runner):
+cdef class DirectTiles:
+    cdef readonly str tile
     cdef const fc_kernels *kernels
     cdef object weights, bias, offsets
     cdef const char *packed

@@ -36,7 +36,7 @@ cdef enum:
     BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
 
 
-cdef class DirectTiles(Runner):
+cdef class DirectTiles:
     """How the kernels walk the input and the weights of one geometry."""
 
     def __init__(self, shape, weights, bias, all_finite):

@@ -1,10 +1,15 @@
 /* The register tile of the direct convolution: one body for every type, instruction set and size of tile.
  *
- * Arithmetic contract: the terms of an output value, over the segments in order and inside a segment over its values in
- * order, are summed in chunks of SUM_TERMS, each one chain of multiply-adds, the first from the bias; then the chunks
- * in order, then residual, then activation. Neither the number of pixels in a tile nor the columns beside a value take
- * part in it: any cut of the work into tiles gives the same bits. The chunks keep the error from growing with the
- * terms.
+ * Arithmetic contract, for each pixel i and column k:
+ *
+ *     acc = bias[k]
+ *     for each segment s, for each value c of it:
+ *         after every SUM_TERMS terms: sum = acc + sum (at first sum = acc), acc = 0
+ *         acc = fma(x[i][s][c], w[s][c][k], acc)
+ *     out[i][k] = min(max(acc + sum + residual[i][k], lo), hi)
+ *
+ * Neither the number of pixels in a tile nor the columns beside a value take part in it: any cut of the work into tiles
+ * gives the same bits. The chunks of SUM_TERMS keep the error from growing with the terms.
  *
  * One call does several blocks of columns, one after the other, or one block that is not full: `columns` is a multiple
  * of the tile's columns or less than them.

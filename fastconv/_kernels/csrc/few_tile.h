@@ -4,8 +4,8 @@
  * Arithmetic contract: that of conv_tile.h, whose packed weights it takes; both give a value the same bits.
  *
  *     for each pixel i and column k: acc[k][i] = bias[k]
- *         for each segment, for each value c of it: acc[k][i] += x[i][c] * w[c][k], in chunks of SUM_TERMS
- *         out[i][k] = activation(acc[k][i] + residual[i][k])
+ *         for each segment s, for each value c of it: acc[k][i] = fma(x[i][s][c], w[s][c][k], acc[k][i])
+ *         out[i][k] = min(max(acc[k][i] + sum[k][i] + residual[i][k], lo), hi)
  *
  * x comes in 16 bytes of each pixel at a time, SIDE values, which are transposed in registers. The sums are transposed
  * back before they are stored.

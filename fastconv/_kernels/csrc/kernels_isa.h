@@ -1,30 +1,22 @@
-/* All micro-kernels of one instruction set. The file that includes this one defines
- *   ISA           the instruction set's name
+/* All micro-kernels of one instruction set, of which isa_<name>.h states, before this one is included,
+ *   ISA           its name
  *   VECTOR_BYTES  bytes in one of its vector registers
  *   MAX_PIXELS    pixels in the largest tile: MAX_PIXELS x 2 accumulators, 2 vectors of weights and a broadcast value
  *                 must fit the vector registers; a pointer for each pixel, one for the weights, an index and its end
  *                 the general ones
+ *   FEW_SETS      vectors of pixels that go together in the tile of few columns, so that each weight is loaded once
+ *   LOAD_FIRST(from, count)  a vector of the first `count` values, fewer than all; nothing is read beyond them
+ *   STREAM(to, v)            the store of a whole vector, past the caches if it is one of their lines
+ * and where it has instructions for them
+ *   LARGER(most, v)          most > v or most is NaN ? most : v
+ *   SPREAD_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each
+ *   ROWS16, MM(operation)    x86: the vector type, the intrinsic of this name; with rows16_join and rows16_split of
+ *                            rows of 16 bytes, and rows16_zip_16, which puts the rows of two vectors by turns
  */
 #include "kernels.h"
 #include <string.h>
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
 
 _Static_assert(VECTOR_BYTES <= FC_MAX_VECTOR_BYTES && MAX_PIXELS <= FC_MAX_PIXELS, "beyond sizes.h");
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* it does not see that the first chunk of a sum sets it */
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
-/* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
-#define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))
 
 /* Terms of a sum in one chain of the direct convolution: fewer would cost more than a hundredth of the time. */
 enum { SUM_TERMS = 256 };
@@ -42,9 +34,6 @@ enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };
 /* Vectors of channels that go through a window together in pooling: so many chains hide the latency. */
 enum { POOL_VECTORS = 8 };
 
-/* Vectors of pixels that go together in the tile of few columns, so that each weight is loaded once for all. */
-enum { FEW_SETS = VECTOR_BYTES == 64 ? 2 : 1 };
-
 /* Input channels whose weights are transformed together. */
 enum { WEIGHT_CHANNELS = 4 };
 
@@ -59,19 +48,14 @@ enum { WEIGHT_CHANNELS = 4 };
 
 #include "rows16.h"
 
-#if VECTOR_BYTES == 32
-/* A vector that begins so many lanes before the middle is a mask of its first so many lanes. */
-static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, -1, -1, -1, -1};
-#endif
-
 #define T float
 #define TYPE f32
 #define MULTIPLY_ADD "vfmadd231ps"
-#define SPREAD_FOUR "vpermilps"
+#define PERMUTE "vpermilps"
 #define SUFFIX ps
 #include "kernels_type.h"
 #undef SUFFIX
-#undef SPREAD_FOUR
+#undef PERMUTE
 #undef MULTIPLY_ADD
 #undef TYPE
 #undef T
@@ -79,11 +63,11 @@ static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, 
 #define T double
 #define TYPE f64
 #define MULTIPLY_ADD "vfmadd231pd"
-#define SPREAD_FOUR "vpermpd"
+#define PERMUTE "vpermpd"
 #define SUFFIX pd
 #include "kernels_type.h"
 #undef SUFFIX
-#undef SPREAD_FOUR
+#undef PERMUTE
 #undef MULTIPLY_ADD
 #undef TYPE
 #undef T

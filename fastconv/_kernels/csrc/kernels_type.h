@@ -48,9 +48,9 @@ INLINE struct NAMED(bounds) NAMED(bounds)(const struct fc_epilogue *e)
 /* The activation. The instructions of x86 give their second operand where the first is not above, or below, it. */
 INLINE VECTOR NAMED(clip)(const enum fc_bounds applied, VECTOR v, struct NAMED(bounds) b)
 {
-#ifdef __SSE2__
-    if (applied >= FC_LOW) v = OF_TYPE(ROWS16_(max))(b.lo, v);
-    if (applied == FC_BOTH) v = OF_TYPE(ROWS16_(min))(b.hi, v);
+#ifdef MM
+    if (applied >= FC_LOW) v = OF_TYPE(MM(max))(b.lo, v);
+    if (applied == FC_BOTH) v = OF_TYPE(MM(min))(b.hi, v);
 #else
     NAMED(mask) beyond = v < b.lo;
     if (applied >= FC_LOW) v = (VECTOR)(((NAMED(mask))b.lo & beyond) | ((NAMED(mask))v & ~beyond));
@@ -82,21 +82,18 @@ INLINE void NAMED(copy_some)(char *to, const char *from, ptrdiff_t count)
     }
 }
 
+/* The first `count` values; the other lanes are 0. */
+INLINE VECTOR NAMED(load_copied)(const char *from, ptrdiff_t count)
+{
+    VECTOR v = {0};
+    NAMED(copy_some)((char *)&v, from, count);
+    return v;
+}
+
 /* Whole vectors, or the first `count` values of one: nothing is read or written beyond them. */
 INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
 {
-    if (count < LANES) {
-#if VECTOR_BYTES == 64
-        return OF_TYPE(_mm512_maskz_loadu)((1 << count) - 1, from);
-#elif VECTOR_BYTES == 32
-        const __m256i mask = _mm256_loadu_si256((const __m256i *)((const T *)first_lanes + LANES - count));
-        return OF_TYPE(_mm256_maskload)((const T *)from, mask);
-#else
-        VECTOR v = {0};
-        NAMED(copy_some)((char *)&v, from, count);
-        return v;
-#endif
-    }
+    if (count < LANES) return LOAD_FIRST(from, count);
     return *(const VECTOR *)from;
 }
 
@@ -106,16 +103,6 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
         *(VECTOR *)to = v;
     else
         NAMED(copy_some)(to, (const char *)&v, count);
-}
-
-/* A whole vector, past the caches if it is one of their lines. */
-INLINE void NAMED(stream)(char *to, VECTOR v)
-{
-#if VECTOR_BYTES == 64
-    OF_TYPE(_mm512_stream)((void *)to, v);
-#else
-    *(VECTOR *)to = v;
-#endif
 }
 
 #include "conv_tile.h"

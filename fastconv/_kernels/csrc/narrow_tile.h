@@ -1,11 +1,17 @@
 /* The tile of a convolution in narrow groups: of one channel each (depthwise), or of four (ResNeXt's 32x4d), in and
  * out. A vector of output channels then needs a vector of input channels of the same numbers, and no other.
  *
+ * Arithmetic contract, for each pixel i and channel k, whose group has `width` channels of input:
+ *
+ *     acc = bias[k]
+ *     for each segment s, for each tap t of it, for each channel c of the group:
+ *         acc = fma(x[i][s][t][c], w[s][t][c][k], acc)
+ *     out[i][k] = min(max(acc + residual[i][k], lo), hi)
+ *
  * The struct is that of conv_tile.h, with these differences: a segment is a row of taps, each `tap` from the next,
  * under which the pixels' channels lie side by side, and `length` is the taps' number times `tap`; `ahead` is not read;
  * the weights are packed [vector of channels][tap][input channel of the group][channel]; `columns` are all channels,
- * and one call goes through all of them. Each sum is one chain: bias, then taps in order and under a tap the group's
- * channels in order; then residual, activation.
+ * and one call goes through all of them.
  *
  * Where the channels fill no whole number of vectors, the last vector begins so much earlier, and what it shares with
  * the one before is stored twice. Fewer channels than a vector has go one by one. So nothing is read beyond the arrays.
@@ -15,19 +21,19 @@
 INLINE VECTOR NAMED(spread)(VECTOR x, const int c)
 {
     VECTOR y;
-#if defined __FMA__ && VECTOR_BYTES >= 32
+#ifdef SPREAD_FOUR
     switch (c) {
     case 0:
-        __asm__(SPREAD_FOUR " $0x00, %1, %0" : "=v"(y) : "v"(x));
+        SPREAD_FOUR(y, x, 0x00);
         break;
     case 1:
-        __asm__(SPREAD_FOUR " $0x55, %1, %0" : "=v"(y) : "v"(x));
+        SPREAD_FOUR(y, x, 0x55);
         break;
     case 2:
-        __asm__(SPREAD_FOUR " $0xaa, %1, %0" : "=v"(y) : "v"(x));
+        SPREAD_FOUR(y, x, 0xaa);
         break;
     default:
-        __asm__(SPREAD_FOUR " $0xff, %1, %0" : "=v"(y) : "v"(x));
+        SPREAD_FOUR(y, x, 0xff);
     }
 #else
     UNROLL

@@ -40,8 +40,8 @@ static void NAMED(map_softmax)(const struct fc_map_args *t)
 
 INLINE VECTOR NAMED(sqrt)(VECTOR v)
 {
-#ifdef __SSE2__
-    return OF_TYPE(ROWS16_(sqrt))(v);
+#ifdef MM
+    return OF_TYPE(MM(sqrt))(v);
 #else
     for (int i = 0; i < LANES; i++) v[i] = IS_SINGLE ? __builtin_sqrtf(v[i]) : __builtin_sqrt(v[i]);
     return v;

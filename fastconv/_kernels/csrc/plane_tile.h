@@ -1,11 +1,22 @@
 /* The register tile of the 1×1 convolution in layout NCHW, where a *plane* holds the pixels of one channel: rows, which
  * are output channels, times vectors of pixels.
  *
- * Arithmetic contract: an output value of a whole vector is summed over the channels in chunks of SUM_TERMS, as
- * conv_tile.h does; for one of the last pixels of a plane, fewer than a vector, each chunk is the sum of chains, up to
- * eight, over every so many channels, and what channels are left and the bias are added to the chunks. Then residual,
- * then activation. Which pixels are the last depends on the plane alone, and rows do not take part in it: any cut of
- * the work into tiles gives the same bits.
+ * Arithmetic contract, for each row k and pixel i of a whole vector, with `sum` as in conv_tile.h:
+ *
+ *     acc = bias[k]
+ *     for each channel c: acc = fma(w[c][k], x[c][i], acc), in chunks of SUM_TERMS
+ *     out[k][i] = min(max(acc + sum + residual[k][i], lo), hi)
+ *
+ * and for one of the last pixels of a plane, fewer than a vector, for which n chains run side by side:
+ *
+ *     sum = 0
+ *     for each chunk of SUM_TERMS channels: chain[j] = the chain of fma over its channels j, j + n, …
+ *         sum = sum + (chain[0] + chain[1] + …)
+ *     for the channels that are left, fewer than n: sum = fma(w[c][k], x[c][i], sum)
+ *     out[k][i] = min(max(sum + bias[k] + residual[k][i], lo), hi)
+ *
+ * Which pixels are the last depends on the plane alone, and rows do not take part in it: any cut of the work into tiles
+ * gives the same bits.
  *
  * One call does several panels (the pixels of one tile), one after the other. The tile that reads a panel from the
  * planes, where each channel is on another page, can copy it on its way for the tiles of other rows.

@@ -1,8 +1,13 @@
 /* Max and average pooling of output pixels side by side whose windows are cut alike: one body for every type and
  * instruction set. The channels go by in blocks of vectors, each block once through its window, row by row.
  *
- * A maximum keeps the first NaN, and the last of 0 and -0; an average is summed in double and divided once. Vectors
- * and blocks take no part in it: every instruction set and every cut of the work gives the same bits.
+ * Arithmetic contract, for each pixel and channel, over the values v of its window, row by row:
+ *
+ *     max:      most = the first; for each v: most = most > v or most is NaN ? most : v; out = most
+ *     average:  sum = 0 in double; for each v: sum = sum + v; out = sum / count, rounded to T
+ *
+ * So a maximum keeps the first NaN, and the last of 0 and -0. Vectors and blocks take no part in it: every instruction
+ * set and every cut of the work gives the same bits.
  *
  * Where the channels fill no whole number of vectors, the last vector begins so much earlier, and what it shares with
  * the one before is stored twice. Fewer channels than a vector has are some of one. So nothing is read beyond the
@@ -19,15 +24,8 @@ typedef T SUMMANDS __attribute__((vector_size(SUM_LANES * sizeof(T)), aligned(si
 /* most > v or most is NaN ? most : v */
 INLINE VECTOR NAMED(larger)(VECTOR most, VECTOR v)
 {
-#if VECTOR_BYTES == 64
-    const unsigned is_number = PASTE5(_mm512_cmp_, SUFFIX, _mask, , )(most, most, _CMP_ORD_Q);
-    return OF_TYPE(_mm512_mask_max)(most, is_number, most, v);
-#elif VECTOR_BYTES == 32
-    const VECTOR is_nan = OF_TYPE(_mm256_cmp)(most, most, _CMP_UNORD_Q);
-    return OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(most, v), most, is_nan);
-#elif defined __SSE2__ /* of what follows gcc would make a choice for each lane */
-    const VECTOR is_nan = OF_TYPE(_mm_cmpunord)(most, most), more = OF_TYPE(_mm_max)(most, v);
-    return OF_TYPE(_mm_or)(OF_TYPE(_mm_and)(is_nan, most), OF_TYPE(_mm_andnot)(is_nan, more));
+#ifdef LARGER
+    return LARGER(most, v);
 #else
     const NAMED(mask) stays = (most > v) | (most != most);
     return (VECTOR)(((NAMED(mask))most & stays) | ((NAMED(mask))v & ~stays));

@@ -32,7 +32,7 @@ INLINE void NAMED(transpose)(const int streams, const char *source, ptrdiff_t so
         UNROLL
         for (int i = 0; i < SIDE; i++, target += target_stride) {
             if (streams)
-                NAMED(stream)(target, (VECTOR)v[i]);
+                STREAM(target, (VECTOR)v[i]);
             else
                 *(VECTOR *)target = (VECTOR)v[i];
         }

@@ -1,5 +1,6 @@
-/* The direct way for outputs of a tile that cannot go Winograd's, in the direct tile's order of sums, from the patch
- * and the weights as they are.
+/* The direct way for outputs of a tile that cannot go Winograd's, from the patch and the weights as they are.
+ *
+ * Arithmetic contract: that of conv_tile.h, over the taps in the window of the output, row by row.
  */
 
 /* Outputs that see the same taps, one column of the kernel for a vector of columns after the other. */

@@ -1,4 +1,5 @@
-/* Winograd's transform of the patches of input, and which outputs of their tiles it is right for.
+/* Winograd's transform of the patches of input, V = B' d B, over rows first, and which outputs of their tiles it is
+ * right for.
  *
  * A value of the first row or column of a patch reaches the first outputs of that axis alone, by the point 0, and one
  * of the last the last, by ∞; any other is multiplied for all outputs, whether they see it or not, and cancels but for
@@ -27,15 +28,14 @@ typedef __typeof__((FEW){0} < (FEW){0}) NAMED(winograd_few_mask);
 /* A vector's lanes, summed by halves until they are few. */
 INLINE FEW NAMED(winograd_few_sums)(VECTOR v)
 {
-#if VECTOR_BYTES == 64
-    typedef T half __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
-    const half sums = *(const half *)&v + ((const half *)&v)[1];
-    return *(const FEW *)&sums + ((const FEW *)&sums)[1];
-#elif VECTOR_BYTES == 32
-    return *(const FEW *)&v + ((const FEW *)&v)[1];
-#else
-    return *(const FEW *)&v;
-#endif
+    FEW part[VECTOR_BYTES / 16];
+    memcpy(part, &v, sizeof v);
+    UNROLL
+    for (int n = VECTOR_BYTES / 32; n > 0; n /= 2) {
+        UNROLL
+        for (int i = 0; i < n; i++) part[i] += part[i + n];
+    }
+    return part[0];
 }
 
 INLINE T NAMED(winograd_sum)(FEW v)

@@ -1,8 +1,16 @@
 /* Winograd's convolution for stride 1: the products between the transforms of patches of input (winograd_input.h) and
  * of the weights (winograd_weights.h), and the transform of their sums to a tile of output. And the table of all.
  *
- * Arithmetic contract: each product is summed over chunks of PRODUCT_TERMS channels, a chain of multiply-adds from 0
- * each, and the chunks' sums in order; no value depends on the tiles, columns or channels beside it.
+ * Arithmetic contract, for each tile, point p and column k, with the transforms' sums in the order of winograd_axis.h:
+ *
+ *     M[p][k] = 0
+ *     for each chunk of PRODUCT_TERMS channels: acc = 0
+ *         for each channel c of it: acc = fma(V[p][c], U[p][c][k], acc)
+ *         M[p][k] = acc + M[p][k]
+ *     Y[k] = A' M[k] A, over rows first
+ *     out[i][k] = min(max(Y[i][k] + bias[k] + residual[i][k], lo), hi)
+ *
+ * No value depends on the tiles, columns or channels beside it.
  */
 
 /* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With each channel
@@ -116,7 +124,7 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
                                       whole ? LANES : count);
             if (clips) v = NAMED(clip)(FC_BOTH, v, bounds);
             if (extent == FC_STREAMED)
-                NAMED(stream)(out + j * out_stride, v);
+                STREAM(out + j * out_stride, v);
             else
                 NAMED(store_some)(out + j * out_stride, v, whole ? LANES : count);
         }

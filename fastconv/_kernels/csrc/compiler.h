@@ -1,0 +1,18 @@
+/* What the kernels ask of the compiler, gcc or clang. */
+#ifndef FASTCONV_COMPILER_H
+#define FASTCONV_COMPILER_H
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* it does not see that the first chunk of a sum sets it */
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+/* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
+#define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))
+
+#endif

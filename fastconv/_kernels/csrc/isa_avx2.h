@@ -1,0 +1,40 @@
+/* AVX2 and FMA. 12 of the 16 registers accumulate: with two FMA units and a latency of 4, 8 chains keep both busy. */
+#include "compiler.h"
+#include <immintrin.h>
+
+#define ISA avx2
+#define VECTOR_BYTES 32
+#define MAX_PIXELS 6
+#define FEW_SETS 1
+
+/* A vector that begins so many lanes before the middle is a mask of its first so many lanes. */
+static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, -1, -1, -1, -1};
+
+#define LOAD_FIRST(from, count)                 \
+    OF_TYPE(_mm256_maskload)((const T *)(from), \
+                             _mm256_loadu_si256((const __m256i *)((const T *)first_lanes + LANES - (count))))
+#define STREAM(to, v) (*(VECTOR *)(to) = (v))
+#define LARGER(most, v) \
+    OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(most, v), most, OF_TYPE(_mm256_cmp)(most, most, _CMP_UNORD_Q))
+#define SPREAD_FOUR(y, x, lanes) __asm__(PERMUTE " $" #lanes ", %1, %0" : "=v"(y) : "v"(x))
+
+#define ROWS16 __m256
+#define MM(operation) _mm256_##operation
+
+INLINE ROWS16 rows16_join(const __m128 *row)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(row[0]), row[1], 1);
+}
+
+INLINE void rows16_split(ROWS16 v, __m128 *row)
+{
+    row[0] = _mm256_castps256_ps128(v);
+    row[1] = _mm256_extractf128_ps(v, 1);
+}
+
+INLINE void rows16_zip_16(ROWS16 *a, ROWS16 *b)
+{
+    const __m256 lower = _mm256_permute2f128_ps(*a, *b, 0x20);
+    *b = _mm256_permute2f128_ps(*a, *b, 0x31);
+    *a = lower;
+}

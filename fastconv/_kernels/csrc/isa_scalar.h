@@ -1,0 +1,37 @@
+/* The baseline: every one has 16-byte vectors (SSE2, NEON), or the compiler makes do without. */
+#include "compiler.h"
+
+#define ISA scalar
+#define VECTOR_BYTES 16
+#define MAX_PIXELS 4
+#define FEW_SETS 1
+
+#define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)
+#define STREAM(to, v) (*(VECTOR *)(to) = (v))
+
+#ifdef __SSE2__
+#include <immintrin.h>
+
+/* Of the portable form gcc would make a choice for each lane. */
+#define LARGER(most, v)                                                        \
+    OF_TYPE(_mm_or)(OF_TYPE(_mm_and)(OF_TYPE(_mm_cmpunord)(most, most), most), \
+                    OF_TYPE(_mm_andnot)(OF_TYPE(_mm_cmpunord)(most, most), OF_TYPE(_mm_max)(most, v)))
+
+#define ROWS16 __m128
+#define MM(operation) _mm_##operation
+
+INLINE ROWS16 rows16_join(const __m128 *row)
+{
+    return row[0];
+}
+
+INLINE void rows16_split(ROWS16 v, __m128 *row)
+{
+    row[0] = v;
+}
+
+INLINE void rows16_zip_16(ROWS16 *a, ROWS16 *b)
+{
+    (void)a, (void)b; /* there is one in each */
+}
+#endif
