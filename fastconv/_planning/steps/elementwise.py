@@ -15,7 +15,7 @@ from fastconv._planning.steps.step import BoundStep
 from fastconv._runners.cut import Runner
 from fastconv._runners.elementwise import Elementwise as ElementwiseRunner
 
-_WIDE = 256  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
+_WIDE = 1024  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
 
 
 class _Bound(BoundStep):
