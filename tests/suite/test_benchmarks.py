@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compare import assert_conv
 
 pytest.importorskip("asv")
 
@@ -19,7 +18,7 @@ from fastconv import networks
 SUITE = Path(__file__).parents[2] / "benchmarks"
 update_sys_path(str(SUITE))
 
-from benchmarks import WarmTimeBenchmark, cold, common, configs, engines, peak, race  # noqa: E402
+from benchmarks import WarmTimeBenchmark, cold, common, configs, peak  # noqa: E402
 from benchmarks.__main__ import QUICK, Progress  # noqa: E402
 
 BENCHMARKS = {benchmark.name: benchmark for benchmark in disc_benchmarks(str(SUITE))}
@@ -208,39 +207,6 @@ def test_asv_knows_every_key_of_its_configuration(monkeypatch):
     assert given - vars(Config()).keys() == {"build_cache_size"}
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [configs.conv(11, 3, 9), configs.conv(9, 8, 12, stride=2, groups=4), configs.conv(13, 2, 5, 5, 2, 0)],
-    ids=lambda layer: layer.name,
-)
-def test_an_engine_computes_what_it_was_asked_for(layer, tmp_path):
-    engine = race.Engine(race.OURS, 1, tmp_path)
-    try:
-        work = race.as_work(layer, "direct")
-        assert engine.prepare(work) is None
-        x, weight, bias = engines.data(work)
-        assert_conv(np.load(engine.output), x, weight, bias, activation="relu", **layer.options)
-        assert "weight spans" in engine.prepare({**work, "x": (2, 2, layer.x_shape[2]), "padding": 0})
-        assert engine.ask(0) > 0  # what was prepared before
-        engine.process.kill()
-        engine.process.wait()
-        assert engine.prepare(work) is None
-    finally:
-        engine.close()
-
-
-def test_the_race_runs_with_the_engines_that_are_installed(monkeypatch, capsys):
-    options = ["--rows", "24→64@14²", "--rounds", "1", "--seconds", "0", "--threads", "1"]
-    monkeypatch.setattr("sys.argv", ["race", *options])
-    race.main()
-    printed = capsys.readouterr().out
-    rows = re.findall(r"^  .*5×5 24→64@14² +(\S+)", printed, re.MULTILINE)
-    assert len(rows) == 2  # by itself and as a layer of GoogLeNet
-    assert all(float(time) > 0 for time in rows)
-    for name in engines.ENGINES:
-        assert f"without {name}: " in printed or re.search(rf"winograd 5×5, auto .*\b{name}\b", printed)
-
-
 def test_progress_tells_the_parameters_but_not_the_recorded_facts(capsys):
     progress = Progress()
     progress.total = 2
@@ -255,16 +221,6 @@ def test_progress_tells_the_parameters_but_not_the_recorded_facts(capsys):
         r"\[ +1/2\] about \S+ min left: track_facts\n\[ +2/2\] about \S+ min left: track_peak 1\n",
         capsys.readouterr().out,
     )
-
-
-def test_a_ratio_is_taken_round_by_round_to_the_fastest_yardstick():
-    times = {race.OURS: [1.0, 2.0, 4.0], "torch": [3.0, 6.0, 8.0], "ncnn": [5.0, 5.0, 5.0]}
-    assert race.ratio(times, ["torch", "ncnn"]) == 2.5  # ncnn's median is the least, 5; of 5, 2.5 and 1.25
-    assert race.ratio(times, ["torch"]) == 3
-    assert race.ratio(times, []) is None
-    assert race.mark(2.0, 2.0) == "2.00"
-    assert race.mark(1.9, 2.0) == "1.90<"
-    assert race.mark(None, 2.0) == "–"
 
 
 def test_peak_counts_what_is_met(monkeypatch, capsys):
