@@ -8,13 +8,6 @@ from benchmarks.engines.fastconv import nchw
 from benchmarks.engines.model import Model
 from fastconv._checks import activations
 from fastconv._graph.graph import INPUT
-from fastconv._graph.operations.activations import Clip
-from fastconv._graph.operations.arithmetic import Add
-from fastconv._graph.operations.conv import Conv, Linear
-from fastconv._graph.operations.normalization import BatchNorm, LocalResponseNorm, Softmax
-from fastconv._graph.operations.operation import Operation
-from fastconv._graph.operations.pools import Pool
-from fastconv._graph.operations.shaping import Concat, Dropout, Flatten
 
 
 def exported(plan, x):
@@ -37,11 +30,11 @@ class _Exporter:
 
     def add(self, node):
         """Translate a node."""
-        translate = TRANSLATIONS.get(type(node.operation))
-        if translate is None:
-            raise NotImplementedError(f"{node.name} is a {node.operation.kind}, which cannot be exported yet")
+        kind = node.operation.kind
+        if kind not in TRANSLATIONS:
+            raise NotImplementedError(f"{node.name} is a {kind}, which cannot be exported yet")
         self.tensors[node.name] = node.name
-        translate(self, node, node.operation, [self.tensors[name] for name in node.inputs])
+        TRANSLATIONS[kind](self, node, node.operation, [self.tensors[name] for name in node.inputs])
 
     def emit(self, op, inputs, output, **attributes):
         self.nodes.append({"op": op, "inputs": inputs, "output": output, "attributes": attributes})
@@ -117,9 +110,9 @@ def _pool(exporter, node, pool, inputs):
     exporter.emit("MaxPool" if pool.combine == "max" else "AveragePool", inputs, node.name, **attributes)
 
 
-def _batch_norm(exporter, node, norm, inputs):
-    """A scale and a shift, as the norm of a mean of 0 and a variance of 1."""
-    scale, shift = norm.vectors
+def _scale(exporter, node, scaled, inputs):
+    """Any scale and shift, as the norm of a mean of 0 and a variance of 1."""
+    scale, shift = scaled.vectors
     values = {"scale": scale, "shift": shift, "mean": np.zeros(scale.shape), "variance": np.ones(scale.shape)}
     constants = [exporter.keep(f"{node.name}.{name}", array) for name, array in values.items()]
     exporter.emit_activated("BatchNormalization", [*inputs, *constants], node, epsilon=0.0)
@@ -129,23 +122,31 @@ def _local_response_norm(exporter, node, norm, inputs):
     exporter.emit("LRN", inputs, node.name, size=norm.size, alpha=norm.alpha, beta=norm.beta, bias=norm.k)
 
 
+def _clip(exporter, node, clip, inputs):
+    exporter.emit_clip(node.name, inputs, *activations.bounds(clip.activation))
+
+
 def _identity(exporter, node, operation, inputs):
     exporter.tensors[node.name] = inputs[0]
 
 
-TRANSLATIONS = {
-    Operation: _identity,
-    Dropout: _identity,
-    Conv: _conv,
-    Linear: _linear,
-    Flatten: _flatten,
-    Pool: _pool,
-    BatchNorm: _batch_norm,
-    LocalResponseNorm: _local_response_norm,
-    Clip: lambda exporter, node, clip, inputs: exporter.emit_clip(
-        node.name, inputs, *activations.bounds(clip.activation)
-    ),
-    Add: lambda exporter, node, add, inputs: exporter.emit_activated("Add", inputs, node),
-    Concat: lambda exporter, node, concat, inputs: exporter.emit("Concat", inputs, node.name, axis=1),
-    Softmax: lambda exporter, node, softmax, inputs: exporter.emit("Softmax", inputs, node.name, axis=1),
+TRANSLATIONS = {  # by the kind of the operation
+    "add": lambda exporter, node, add, inputs: exporter.emit_activated("Add", inputs, node),
+    "avg_pool2d": _pool,
+    "batch_norm": _scale,
+    "clip": _clip,
+    "concat": lambda exporter, node, concat, inputs: exporter.emit("Concat", inputs, node.name, axis=1),
+    "conv2d": _conv,
+    "dropout": _identity,
+    "flatten": _flatten,
+    "global_avg_pool2d": _pool,
+    "global_max_pool2d": _pool,
+    "identity": _identity,
+    "linear": _linear,
+    "local_response_norm": _local_response_norm,
+    "max_pool2d": _pool,
+    "relu": _clip,
+    "relu6": _clip,
+    "scale": _scale,
+    "softmax": lambda exporter, node, softmax, inputs: exporter.emit("Softmax", inputs, node.name, axis=1),
 }
