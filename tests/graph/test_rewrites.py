@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from cases import in_layout, kernel_in_layout, normals
-from graph_cases import assert_rewritten, assert_right
+from compare import assert_close
+from graph_cases import assert_rewritten, assert_right, magnitude, terms
 
 import fastconv
+from fastconv import reference
 
 LAYOUTS, DTYPES = ["NHWC", "NCHW"], ["float32", "float64"]
 
@@ -127,6 +129,12 @@ def test_scales_that_would_make_other_numbers_stay(weight, scale, is_after):
     assert set(kinds(g.plan(y))) == {"conv2d", "scale"}
 
 
+def test_a_scale_that_would_make_a_bias_infinite_stays():
+    g = Growing()
+    plan = g.plan(g.scale(g.conv2d(g.x, g.weight(1, 1, 4, 4), np.full(4, 1e30, "f4")), np.full(4, 1e10, "f4")))
+    assert kinds(plan) == ["conv2d", "scale"]
+
+
 def test_a_scale_of_zero_keeps_nan_and_infinities():
     g = Growing()
     plan = g.plan(g.scale(g.conv(g.x, 1, 1, 4, 4), np.array([0, 1, -1, 0], np.float32)))
@@ -183,7 +191,11 @@ def test_averages_in_the_cheaper_order(name, dtype, layout):
 
 AVERAGES_KEPT = {
     "a bias and counted padding": ("conv2d avg_pool2d", lambda g: g.average(g.conv(g.x, 1, 1, 4, 40), 3, padding=1)),
-    "an activation between": ("conv2d avg_pool2d", lambda g: g.average(g.relu(g.conv(g.x, 1, 1, 4, 40)))),
+    "an activation between": (
+        "conv2d avg_pool2d",
+        lambda g: g.average(g.conv(g.x, 1, 1, 4, 40, activation="relu")),
+    ),
+    "a relu between": ("conv2d avg_pool2d", lambda g: g.average(g.relu(g.conv(g.x, 1, 1, 4, 40)))),
     "maxima": ("conv2d max_pool2d", lambda g: g.max_pool2d(g.conv(g.x, 1, 1, 4, 40), 2)),
     "a larger kernel": ("conv2d avg_pool2d", lambda g: g.average(g.conv(g.x, 2, 2, 4, 40))),
     "a stride of the convolution": ("conv2d avg_pool2d", lambda g: g.average(g.conv(g.x, 1, 1, 4, 40, stride=2))),
@@ -270,3 +282,25 @@ def test_names_that_a_rewrite_would_give():
     plan = g.plan(g.concat(a, b, g.relu(c)))
     assert_right(plan, normals(g.rng, (5, 5, 4), "float32"))
     assert list(plan.describe((5, 5, 4)).parts) == ["a+b", "a+b'"]
+
+
+RESULTS = {
+    "of a scale": ("conv2d batch_norm", lambda g, y: (y, g.norm(y, 4))),
+    "of an average": ("conv2d avg_pool2d", lambda g, y: (y, g.average(y))),
+    "of a sum": ("conv2d add", lambda g, y: (y, g.add(y, g.x))),
+    "of a clip": ("conv2d relu", lambda g, y: (g.relu(y), y)),
+    "of a concatenation": ("conv2d conv2d identity concat", lambda g, y: (y, g.concat(y, g.conv(g.x, 1, 1, 4, 2)))),
+    "of both": ("conv2d conv2d", lambda g, y: (g.relu(g.norm(y, 4)), g.norm(g.conv(g.x, 1, 1, 4, 3), 3))),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_what_is_a_result_stays(name):
+    want, build = RESULTS[name]
+    g = Growing()
+    plan = g.plan(*build(g, g.conv(g.x, 1, 1, 4, 4)))
+    assert sorted(kinds(plan)) == sorted(want.split())
+    x = normals(np.random.default_rng(1), (2, 7, 6, 4), "float32")
+    sizes = magnitude(plan._graph, x)
+    for got, exact, size in zip(plan(x), reference.graph(plan, x), sizes, strict=True):
+        assert_close(got, exact, size, terms(plan._graph) + 1, x.dtype)

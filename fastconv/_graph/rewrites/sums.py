@@ -23,8 +23,7 @@ def fuse_sums(graph: Graph) -> Graph:
                 if conv and uses[name] == 1 and _is_linear(conv):
                     renamed[node.name] = name
                     del nodes[name]
-                    taken = conv.operation.changed(activation=node.operation.activation)
-                    node = Node(name, taken, (*conv.inputs, other))
+                    node = Node(name, conv.operation, (*conv.inputs, other))
                     break
         nodes[node.name] = node
     return graph.changed(nodes.values(), renamed)
