@@ -104,6 +104,6 @@ cdef void transpose(
     const value *x, value *out, ptrdiff_t pixels, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t end
 ) noexcept nogil:
     cdef ptrdiff_t channel, pixel
-    for channel in range(first, end):
-        for pixel in range(pixels):
+    for pixel in range(pixels):
+        for channel in range(first, end):
             out[channel * pixels + pixel] = x[pixel * channels + channel]
