@@ -34,19 +34,24 @@ def numpy_on_one_thread():
         yield
 
 
+def keep_algorithms(monkeypatch, kept):
+    """Let there be these algorithms alone, and no choice from before."""
+    monkeypatch.setattr(algorithms, "ALGORITHMS", tuple(kept))
+    monkeypatch.setattr(algorithms, "bound_to", algorithms.bound_to.__wrapped__)
+
+
 @pytest.fixture
 def without_winograd(monkeypatch):
     """Algorithms whose results are exact on whole numbers alone."""
-    kept = tuple(algorithm for algorithm in algorithms.ALGORITHMS if algorithm.name != "winograd")
-    monkeypatch.setattr(algorithms, "ALGORITHMS", kept)
+    keep_algorithms(monkeypatch, (one for one in algorithms.ALGORITHMS if one.name != "winograd"))
 
 
 @pytest.fixture(params=TRANSFORMS)
 def transform(request, monkeypatch):
     """Each transform of Winograd's in turn: the only one that there is for its kernel."""
     chosen = TRANSFORMS[request.param]
-    kept = [a for a in algorithms.ALGORITHMS if a.name != "winograd" or a.transform is chosen]
-    monkeypatch.setattr(algorithms, "ALGORITHMS", kept)
+    kept = (one for one in algorithms.ALGORITHMS if one.name != "winograd" or one.transform is chosen)
+    keep_algorithms(monkeypatch, kept)
     return chosen
 
 
