@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from fastconv._checks.types import Shape
 from fastconv._graph.graph import Graph
+from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.shaping import Flatten
 from fastconv._planning.placement import Lifetime, largest_alive, place
 from fastconv._runners.place import ARENA, Place
@@ -70,7 +71,7 @@ def memory(
 
 def _homes(graph: Graph, shapes: dict[str, Shape]) -> dict[str, tuple[str, int]]:
     """{name: (the node whose array its result is a part of, the channel of it where it begins)}."""
-    homes, nothing = {name: (name, 0) for name in graph.inputs}, views(graph)
+    homes, same = {name: (name, 0) for name in graph.inputs}, views(graph) | _in_place(graph, shapes)
     for node in reversed(graph.nodes):
         home, channel = homes.setdefault(node.name, (node.name, 0))
         if node.operation.kind == "concat":
@@ -78,17 +79,34 @@ def _homes(graph: Graph, shapes: dict[str, Shape]) -> dict[str, tuple[str, int]]
                 homes[name] = home, channel
                 channel += shapes[name][3]
     for node in graph.nodes:
-        if node.name in nothing:
+        if node.name in same:
             homes[node.name] = homes[node.inputs[0]]
     return homes
 
 
 def views(graph: Graph) -> set[str]:
     """The vectors that are their maps' arrays: those in the order of NHWC, which need not be written elsewhere."""
-    joined = (name for node in graph.nodes if node.operation.kind == "concat" for name in node.inputs)
-    written = {*graph.outputs, *joined}
     flat = (node.name for node in graph.nodes if isinstance(node.operation, Flatten) and node.operation.order == "NHWC")
-    return {*flat} - written
+    return {*flat} - _written_elsewhere(graph)
+
+
+def _in_place(graph: Graph, shapes: dict[str, Shape]) -> set[str]:
+    """The functions of each value that overwrite their first input, an array of the arena that nothing else reads."""
+    uses, fixed = graph.uses(), {*graph.inputs, *views(graph)}
+    return {
+        node.name
+        for node in graph.nodes
+        if isinstance(node.operation, Elementwise)
+        and node.inputs[0] not in fixed
+        and uses[node.inputs[0]] == 1
+        and shapes[node.inputs[0]] == shapes[node.name]
+    } - _written_elsewhere(graph)
+
+
+def _written_elsewhere(graph: Graph) -> set[str]:
+    """What is written into a result, or its channels of a concatenation."""
+    joined = (name for node in graph.nodes if node.operation.kind == "concat" for name in node.inputs)
+    return {*graph.outputs, *joined}
 
 
 def _lines(nbytes: int) -> int:

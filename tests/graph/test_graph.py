@@ -360,3 +360,17 @@ def test_a_long_chain_of_nodes():
     plan = g.plan(y)
     np.testing.assert_array_equal(plan(X), X)
     assert plan.describe(X.shape).scratch_bytes == 2 * -(-X.nbytes // 64) * 64
+
+
+def test_functions_of_each_value_overwrite_what_nothing_else_reads():
+    g = fastconv.Graph()
+    a = g.conv2d(g.x, THREE, padding=1, name="a")
+    b = g.swish(a, name="b")
+    c = g.add(g.sigmoid(b, name="c0"), b, name="c")
+    plan = g.plan(g.conv2d(g.mul(c, g.sigmoid(g.x, name="d0"), name="d"), ONE))
+    assert_right(plan, X)
+    graph = plan._rewritten
+    places = memory(graph, graph.shapes(X.shape), 4).places
+    assert places["a"] == places["b"]  # which is read twice
+    assert places["c0"] == places["c"] == places["d"] != places["b"]
+    assert places["d0"] != places["d"]
