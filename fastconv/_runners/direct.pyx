@@ -124,6 +124,6 @@ cdef class Direct(Runner):
                 self.tiles.run_narrow_strip(&tile, group, source, line, lines)
             else:
                 self.tiles.run_strip(
-                    &tile, group, share(part, cut.parts, self.tiles.blocks), share(part + 1, cut.parts, self.tiles.blocks),
-                    source, m, pixels,
+                    &tile, group, share(part, cut.parts, self.tiles.blocks),
+                    share(part + 1, cut.parts, self.tiles.blocks), source, m, pixels,
                 )
