@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv._checks.arguments import integer
+from fastconv._checks.arguments import integer, meant
 from fastconv._checks.shapes import conv_geometry, weight_for
 from fastconv._checks.types import Activation, Layout
 from fastconv._graph import blocks
@@ -63,3 +63,10 @@ class Builder(Graph):
         """The network that computes y from square images of this size."""
         image = (size, size, 3) if self.layout == "NHWC" else (3, size, size)
         return Network(name, image, self._builder.graph(y))
+
+
+def choice(name: str, value: Any, table: dict[Any, Any]) -> Any:
+    """What a table has for an argument that must be one of its keys."""
+    if not isinstance(value, (int, str)) or value not in table:
+        raise ValueError(f"{name} must be one of {tuple(table)}, got {value!r}{meant(value, table)}")
+    return table[value]

@@ -138,10 +138,3 @@ class Network:
 def _with_weights(node: Node, arrays: Mapping[str, np.ndarray]) -> Node:
     parts = {part: arrays[f"{node.name}.{part}"] for part in node.operation.weights}
     return replace(node, operation=node.operation.with_weights(parts)) if parts else node
-
-
-def choice(name: str, value: Any, table: dict[Any, Any]) -> Any:
-    """What a table has for an argument that must be one of its keys."""
-    if not isinstance(value, (int, str)) or value not in table:
-        raise ValueError(f"{name} must be one of {tuple(table)}, got {value!r}{arguments.meant(value, table)}")
-    return table[value]

@@ -1,8 +1,8 @@
 """Network in Network."""
 
 from fastconv._checks.types import Layout
-from fastconv.networks._builder import Builder
-from fastconv.networks._network import Network, choice
+from fastconv.networks._builder import Builder, choice
+from fastconv.networks._network import Network
 
 _MLPCONVS = {  # for each its kernel size, stride, padding and widths, the last of which is the number of classes
     "cifar10": [(5, 1, 2, 192, 160, 96), (5, 1, 2, 192, 192, 192), (3, 1, 1, 192, 192, 10)],

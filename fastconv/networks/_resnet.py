@@ -3,8 +3,8 @@
 from fastconv._checks.arguments import one_of
 from fastconv._checks.types import Layout, StrideIn
 from fastconv._graph.graph import Node
-from fastconv.networks._builder import Builder
-from fastconv.networks._network import Network, choice
+from fastconv.networks._builder import Builder, choice
+from fastconv.networks._network import Network
 
 _BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 

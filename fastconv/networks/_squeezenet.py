@@ -1,8 +1,8 @@
 """SqueezeNet."""
 
 from fastconv._checks.types import Layout
-from fastconv.networks._builder import Builder
-from fastconv.networks._network import Network, choice
+from fastconv.networks._builder import Builder, choice
+from fastconv.networks._network import Network
 
 # conv1's kernel size and width, the fire modules before a pool, conv10's padding
 _VERSIONS = {"1.0": (7, 96, (4, 8), 1), "1.1": (3, 64, (3, 5), 0)}
