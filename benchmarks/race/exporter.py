@@ -8,11 +8,16 @@ from benchmarks.engines.fastconv import nchw
 from benchmarks.engines.model import Model
 from fastconv._checks import activations
 from fastconv._graph.graph import INPUT
+from fastconv._graph.rewrites.scales import fold_scales
 
 
 def exported(plan, x):
-    """The `Model` of a plan of one input and one output, of layout NHWC, on x, (N, H, W, C)."""
-    graph, (output,) = plan._graph, plan._graph.outputs
+    """The `Model` of a plan of one input and one output, of layout NHWC, on x, (N, H, W, C).
+
+    Batch norms are folded into convolutions, which not every engine does by itself.
+    """
+    graph = fold_scales(plan._graph)
+    (output,) = graph.outputs
     exporter = _Exporter(graph.shapes(x.shape))
     for node in graph.nodes:
         exporter.add(node)

@@ -66,6 +66,13 @@ def test_rows_are_made_and_exported(title):
         assert sum(array.size for array in model.arrays.values()) == graph.params
 
 
+def test_batch_norms_are_exported_as_weights():
+    g = fastconv.Graph()
+    y = g.conv2d(g.x, normals(RNG, (1, 1, 4, 2), "float32"))
+    plan = g.plan(g.batch_norm(y, *np.ones((2, 2), np.float32)))
+    assert [node["op"] for node in exporter.exported(plan, X).nodes] == ["Conv"]
+
+
 def test_every_operation_that_can_be_exported_is_tested():
     assert {node.operation.kind for node in PLAN._graph.nodes} == exporter.TRANSLATIONS.keys()
 
