@@ -25,9 +25,9 @@ class Normalization(Making):
     ) -> Node:
         """Normalise each channel by its statistics: weight · (x − mean) / √(variance + epsilon) + bias.
 
-        It becomes part of the weights of a convolution before it, or of one without padding after it, where nothing else
-        is between. Elsewhere it runs as x · scale + shift. Either is computed in float64 and rounded once. So the error
-        is some units in the last place of |x · scale| + |shift|.
+        A convolution before it, or one without padding after it, takes it into its weights where nothing is between.
+        Elsewhere it runs as x · scale + shift. Either is computed in float64 and rounded once. So the error is some
+        units in the last place of |x · scale| + |shift|.
 
         Parameters
         ----------
