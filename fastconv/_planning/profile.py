@@ -86,7 +86,8 @@ class Profile:
         whole = self.sum_milliseconds or 1.0
         for s in self.steps:
             share = f"{s.milliseconds / whole:.1%}"
-            speeds = [f"{s.gflops:.3g}", f"{s.gbytes:.3g}", f"{s.share_of_peak:.3g}"]
+            gflops, peak = (f"{value:.3g}" if s.macs else "" for value in (s.gflops, s.share_of_peak))
+            speeds = [gflops, f"{s.gbytes:.3g}", peak]
             rows.append([s.name, s.operation, s.algorithm, str(s.threads), f"{s.milliseconds:.3g}", share, *speeds])
         lines = table(rows)
         if any(step.share_of_peak > 1 for step in self.steps):
