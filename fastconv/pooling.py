@@ -1,15 +1,15 @@
-"""Pools: functions that run once, and plans, to stand in a `Sequential` or a `Graph`."""
+"""Pools: functions, whose plans are known again, and plans, to stand in a `Sequential` or a `Graph`."""
 
+from functools import lru_cache
 from typing import Literal
 
-from fastconv._checks import arguments, arrays, orders
-from fastconv._checks.pool_shapes import PoolGeometry, image_size, pool_geometry
+from fastconv._checks import arguments, orders
+from fastconv._checks.pool_shapes import PoolGeometry, pool_geometry
 from fastconv._checks.types import Array, Float, Layout, Padding, Pair
 from fastconv._graph.graph import single
 from fastconv._graph.operations.pools import Pool
-from fastconv._planning import layouts, teams
+from fastconv._planning import teams
 from fastconv._planning.graph_plan import GraphPlan
-from fastconv._planning.steps.pool import BoundPool
 
 
 def max_pool2d(
@@ -61,7 +61,7 @@ def max_pool2d(
            [13., 15.]], dtype=float32)
     """
     geometry = pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
-    return _pool("max", x, geometry, out, num_threads)
+    return _plan("max", geometry, geometry.layout, teams.checked(num_threads))(x, out=out)
 
 
 def avg_pool2d(
@@ -103,7 +103,7 @@ def avg_pool2d(
         count_include_pad=count_include_pad,
         layout=layout,
     )
-    return _pool("avg", x, geometry, out, num_threads)
+    return _plan("avg", geometry, geometry.layout, teams.checked(num_threads))(x, out=out)
 
 
 def global_max_pool2d(
@@ -119,7 +119,8 @@ def global_max_pool2d(
     >>> fastconv.global_max_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
     array([[[6., 7.]]], dtype=float32)
     """
-    return _pool("max", x, _whole(x, layout), out, num_threads)
+    layout = arguments.one_of("layout", layout, orders.LAYOUTS)
+    return _plan("max", None, layout, teams.checked(num_threads))(x, out=out)
 
 
 def global_avg_pool2d(
@@ -139,36 +140,16 @@ def global_avg_pool2d(
     >>> fastconv.global_avg_pool2d(np.arange(8, dtype=np.float32).reshape(2, 2, 2))
     array([[[3., 4.]]], dtype=float32)
     """
-    return _pool("avg", x, _whole(x, layout), out, num_threads)
+    layout = arguments.one_of("layout", layout, orders.LAYOUTS)
+    return _plan("avg", None, layout, teams.checked(num_threads))(x, out=out)
 
 
-def _whole(x: Array[Float], layout: Layout) -> PoolGeometry:
-    """The window that is the whole of x."""
-    return pool_geometry(image_size(arrays.check("x", x).shape, layout), layout=layout)
-
-
-def _pool(
-    kind: Literal["max", "avg"],
-    x: Array[Float],
-    geometry: PoolGeometry,
-    out: Array[Float] | None,
-    num_threads: int | None,
-) -> Array[Float]:
-    x = arrays.check("x", x)
-    dtype, layout, shape = arrays.native_dtype(x), geometry.layout, geometry.at(x.shape)
-    num_threads = teams.checked(num_threads)
-    y, step = arrays.output("out", out, dtype, arrays.result_shape(shape.out_shape, x.ndim, layout), layout, {"x": x})
-
-    pool, image = Pool(kind, geometry._replace(layout="NHWC")), (shape.height, shape.width, shape.channels)
-
-    def bind(images: int) -> BoundPool:
-        return BoundPool(pool, [(images, *image)], dtype, num_threads)
-
-    if layout == "NHWC":
-        bind(shape.batch).run([arrays.contiguous(x, dtype)], [(y, step)])
-    else:
-        layouts.run_in_nhwc(lambda images: bind(images).run, [x], [y], num_threads)
-    return y if out is None else out
+@lru_cache(maxsize=64)
+def _plan(
+    kind: Literal["max", "avg"], geometry: PoolGeometry | None, layout: Layout, num_threads: int | None
+) -> GraphPlan:
+    """The plan of a pool, which has no weights that it would keep alive."""
+    return GraphPlan(single(Pool(kind, geometry), layout), num_threads)
 
 
 class MaxPool2d(GraphPlan):

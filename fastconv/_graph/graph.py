@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -28,6 +28,12 @@ class Node:
     name: str
     operation: Operation
     inputs: tuple[str, ...] = ()
+
+    def reading(self, renamed: Mapping[str, str]) -> "Node":
+        """The node that reads these names instead of those."""
+        if renamed.keys().isdisjoint(self.inputs):
+            return self
+        return Node(self.name, self.operation, tuple(renamed.get(name, name) for name in self.inputs))
 
     def __repr__(self) -> str:
         return f"<node {self.name}: {self.operation.kind}>"
@@ -115,7 +121,8 @@ class Graph:
 
     def changed(self, nodes: Iterable[Node], renamed: Mapping[str, str] = _NONE) -> "Graph":
         """The graph of other nodes, whose outputs may have other names."""
-        return replace(self, nodes=tuple(nodes), outputs=tuple(renamed.get(name, name) for name in self.outputs))
+        outputs = tuple(renamed.get(name, name) for name in self.outputs)
+        return Graph(tuple(nodes), outputs, self.layout, self.dtype, self.inputs)
 
     def unused(self, name: str) -> str:
         """A name that no node has, this one if possible."""

@@ -17,7 +17,7 @@ def fuse_clips(graph: Graph) -> Graph:
     """The graph whose convolutions and sums have the bounds that followed them."""
     uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
     for node in graph.nodes:
-        node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
+        node = node.reading(renamed)
         nodes[node.name] = node
         before = nodes.get(node.inputs[0])
         if isinstance(node.operation, Clip) and before and _takes_bounds(before) and uses[before.name] == 1:

@@ -24,7 +24,7 @@ def order_averages(graph: Graph) -> Graph:
     """The graph whose averages and 1×1 convolutions are in the cheaper order, where nothing else reads the first."""
     uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
     for node in graph.nodes:
-        nodes[node.name] = node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
+        nodes[node.name] = node = node.reading(renamed)
         before = nodes.get(node.inputs[0])
         if before and uses[before.name] == 1 == len(before.inputs) == len(node.inputs) and _gains(before, node):
             del nodes[before.name], nodes[node.name]

@@ -13,7 +13,7 @@ def drop_identities(graph: Graph) -> Graph:
     """The graph without identities, but for those that give a result which is another array too."""
     nodes, renamed, taken = list[Node](), dict[str, str](), {*graph.inputs, *graph.outputs}
     for node in graph.nodes:
-        node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
+        node = node.reading(renamed)
         if node.operation.kind not in ("identity", "dropout"):
             nodes.append(node)
         elif node.name in graph.outputs and node.inputs[0] in taken:

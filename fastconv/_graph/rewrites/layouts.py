@@ -7,5 +7,7 @@ from fastconv._graph.graph import Graph
 
 def in_nhwc(graph: Graph) -> Graph:
     """The same graph on NHWC arrays."""
+    if graph.layout == "NHWC":
+        return graph
     nodes = tuple(replace(node, operation=node.operation.in_nhwc()) for node in graph.nodes)
     return replace(graph, nodes=nodes, layout="NHWC")

@@ -8,7 +8,6 @@ All is computed in float64, and rounded once where no more scales follow. A scal
 infinite, or a weight 0 that is none: 0 · Inf is NaN.
 """
 
-from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +21,7 @@ def fold_scales(graph: Graph) -> Graph:
     """The graph without the scales that an operation beside them can take."""
     uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
     for node in graph.nodes:
-        nodes[node.name] = node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
+        nodes[node.name] = node = node.reading(renamed)
         before = nodes.get(node.inputs[0])
         if before is None or uses[before.name] > 1 or before.operation.activation is not None or graph.dtype is None:
             continue

@@ -4,7 +4,6 @@ The sum of the bias is rounded before b is added either way, and a + b = b + a i
 must be linear and without a residual, and nothing else may read it. It runs where the sum stood, after b is there.
 """
 
-from dataclasses import replace
 
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.arithmetic import Add
@@ -15,7 +14,7 @@ def fuse_sums(graph: Graph) -> Graph:
     """The graph with every sum that can be one as the residual of its first, else its second convolution."""
     uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
     for node in graph.nodes:
-        node = replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
+        node = node.reading(renamed)
         if isinstance(node.operation, Add):
             first, second = node.inputs
             for name, other in ((first, second), (second, first)):
