@@ -84,7 +84,7 @@ class Graph:
         vectors = set[str]()
         for node in self.nodes:
             gives = node.operation.gives
-            if gives == "vectors" or (gives == "same" and node.inputs[0] in vectors):
+            if gives == "vectors" or (gives == "same" and vectors.issuperset(node.inputs)):
                 vectors.add(node.name)
         return vectors
 
@@ -124,9 +124,9 @@ class Graph:
         outputs = tuple(renamed.get(name, name) for name in self.outputs)
         return Graph(tuple(nodes), outputs, self.layout, self.dtype, self.inputs)
 
-    def unused(self, name: str) -> str:
-        """A name that no node has, this one if possible."""
-        names = {node.name for node in self.nodes}
+    def unused(self, name: str, others: Iterable[str] = ()) -> str:
+        """A name that no node, no input and none of the others has, this one if possible."""
+        names = {*self.inputs, *(node.name for node in self.nodes), *others}
         while name in names:
             name += "'"
         return name

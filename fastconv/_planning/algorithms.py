@@ -81,7 +81,7 @@ class _Direct(Algorithm):
 
     def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
         weights, bias, all_finite = packed
-        return direct.Direct(shape, weights, bias, all_finite, bounds)
+        return direct.Direct(shape.merged, weights, bias, all_finite, bounds)
 
 
 class _PointwiseNCHW(_Direct):

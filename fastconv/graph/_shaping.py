@@ -22,8 +22,8 @@ class Shaping(Making):
     def flatten(self, x: Node, *, name: str | None = None) -> Node:
         """Make each image a vector, in the order of its array: shape (N, H·W·C) or (H·W·C,).
 
-        `linear`, sums, activations and all that keeps a map's height and width keep vectors too; convolutions, pools
-        and `pad` take them as maps of one pixel.
+        `linear`, sums, activations and all that keeps a map's height and width keep vectors too, where they read no
+        map; convolutions, pools and `pad` take them as maps of one pixel.
 
         Examples
         --------

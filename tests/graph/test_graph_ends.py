@@ -94,6 +94,14 @@ def test_inputs_as_results_are_copied():
         assert not np.shares_memory(got, array)
 
 
+@pytest.mark.parametrize("name", ["concat.copy0", "a+b"])
+def test_an_input_of_a_name_that_a_rewrite_would_give(name):
+    g = fastconv.Graph()
+    convs = [g.conv2d(g.x, ONE, name=name) for name in "ab"]
+    plan = g.plan(g.concat(g.x, *convs, g.input(name)))
+    np.testing.assert_allclose(plan(X, OTHER), reference.graph(plan, X, OTHER), rtol=1e-5, atol=1e-5)
+
+
 def test_a_graph_of_several_inputs_inside_a_graph():
     plan, _ = two_by_two()
     outer = fastconv.Graph()

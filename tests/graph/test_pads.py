@@ -41,6 +41,7 @@ KEPT = {
     "windows of padding alone": lambda g: g.max_pool2d(padded(g, g.relu(g.x)), 2),
     "ceil mode": lambda g: g.max_pool2d(padded(g, g.relu(g.x)), 3, stride=2, ceil_mode=True),
     "an average of the map alone": lambda g: g.avg_pool2d(padded(g, g.x), 3, count_include_pad=False),
+    "BLAS": lambda g: g.conv2d(padded(g, g.x), ONE, algorithm="blas"),
     "the whole map": lambda g: g.global_avg_pool2d(padded(g, g.x)),
 }
 

@@ -1,5 +1,7 @@
 """Each rewrite of a graph: where it applies, where it must not, and that the result is the graph's."""
 
+import pickle
+
 import numpy as np
 import pytest
 from cases import in_layout, kernel_in_layout, normals
@@ -158,6 +160,15 @@ def test_scales_are_rounded_once():
     np.testing.assert_array_equal(node.operation.bias, bias.astype(np.float32), strict=True)
 
 
+def test_scales_of_a_pickled_graph_have_the_same_bits():
+    """Its weights lie in memory in another order, in which the shifts must not be summed."""
+    rng, g = np.random.default_rng(0), fastconv.Graph(layout="NCHW")
+    scale, shift, weight = (rng.standard_normal(shape) for shape in ((9,), (9,), (5, 9, 3, 3)))
+    plan = g.plan(g.conv2d(g.scale(g.x, scale, shift), weight))
+    (one,), (other,) = plan._rewritten.nodes, pickle.loads(pickle.dumps(plan))._rewritten.nodes
+    assert one.operation.bias.tobytes() == other.operation.bias.tobytes()
+
+
 AVERAGES = {
     "fewer pixels": ("avg_pool2d conv2d", lambda g: g.average(g.conv(g.x, 1, 1, 4, 40))),
     "one pixel": ("global_avg_pool2d conv2d", lambda g: g.global_avg_pool2d(g.conv(g.x, 1, 1, 4, 40))),
@@ -282,6 +293,13 @@ def test_names_that_a_rewrite_would_give():
     plan = g.plan(g.concat(a, b, g.relu(c)))
     assert_right(plan, normals(g.rng, (5, 5, 4), "float32"))
     assert list(plan.describe((5, 5, 4)).parts) == ["a+b", "a+b'"]
+
+
+def test_names_that_two_rewrites_would_give():
+    g = Growing()
+    a, bc, ab, c = (g.conv(g.x, 1, 1, 4, 3, name=name) for name in ("a", "b+c", "a+b", "c"))
+    plan = g.plan(g.add(g.relu(g.concat(a, bc)), g.concat(ab, c)))
+    assert_right(plan, normals(g.rng, (5, 5, 4), "float32"))
 
 
 RESULTS = {

@@ -101,6 +101,13 @@ def test_vectors_in_the_order_of_nhwc_are_not_copied():
     assert parts(g.plan(g.flatten(g.x, name="copy"))) == ["copy"]
 
 
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_what_reads_a_vector_and_a_map_gives_a_map(layout):
+    g, x = fastconv.Graph(layout=layout), in_layout((5, 7, 4), layout)
+    v = g.flatten(g.global_max_pool2d(g.x))
+    assert [y.shape for y in g.plan(g.mul(v, g.x), g.mul(g.x, v), g.mul(v, v))(np.ones(x, np.float32))] == [x, x, (4,)]
+
+
 @pytest.mark.parametrize(("layout", "dtype", "num_threads"), KINDS)
 def test_pad(layout, dtype, num_threads):
     for value, channels in itertools.product((0, 1.1, -np.inf, np.nan), (1, 5, 67)):

@@ -90,6 +90,19 @@ def test_every_second_image_of_an_array_as_out(algorithm):
     assert np.isnan(twice).sum() == twice.size - 3 * 6 * 5 * 9
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("algorithm", ["direct", "blas"])
+def test_a_batch_of_maps_of_one_pixel(algorithm, dtype):
+    """Which together could be one matrix: of it a BLAS rounds a row as the others are many."""
+    rng = np.random.default_rng(0)
+    x, plan = (
+        normals(rng, (9, 1, 1, 36), dtype),
+        fastconv.Conv2d(normals(rng, (1, 1, 36, 9), dtype), algorithm=algorithm),
+    )
+    for image, image_want in zip(x, plan(x), strict=True):
+        assert_same_bits(plan(image), image_want)
+
+
 def assert_every_way(function, **batches):
     """The same bits with any number of threads, into an `out`, and image by image of the batches."""
     want = function(**batches, num_threads=1)

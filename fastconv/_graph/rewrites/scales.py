@@ -68,7 +68,8 @@ def _conv_of_scaled(before: Scale, conv: Conv, dtype: np.dtype) -> Conv | None:
     scale, shift = (
         np.repeat(vector.reshape(groups, -1).T, weight.shape[3] // groups, axis=1) for vector in before.vectors
     )
-    bias = (0 if bias is None else bias) + (weight * shift).sum((0, 1, 2))
+    products = np.multiply(weight, shift, order="C")  # summed in one order, whatever that of a pickled weight is
+    bias = (0 if bias is None else bias) + products.sum((0, 1, 2))
     if not _fit(weight * scale, bias, (weight != 0) & (scale != 0), dtype):
         return None
     return Derived(conv, lambda: conv.exact[0] * scale, bias, dtype)

@@ -24,7 +24,7 @@ def join_siblings(graph: Graph) -> Graph:
                 names = list(run)
                 if likeness and len(names) > 1 and dtype is not None:
                     convs = [nodes.pop(name) for name in names]
-                    names = [graph.unused("+".join(names))]
+                    names = [graph.unused("+".join(names), nodes)]
                     nodes[names[0]] = replace(convs[0], name=names[0], operation=_joined(convs, dtype))
                 inputs += names
             node = replace(node, inputs=tuple(inputs))

@@ -42,5 +42,4 @@ class BoundConv(BoundStep):
         return self.algorithm.multiplications(self.shape, runner)
 
     def _bind(self, threads: int) -> Runner:
-        shape = self.shape.merged if self.layout == "NHWC" else self.shape
-        return self.algorithm.bind(shape, self._packed, activations.bounds(self._operation.activation))
+        return self.algorithm.bind(self.shape, self._packed, activations.bounds(self._operation.activation))
