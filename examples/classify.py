@@ -97,8 +97,8 @@ def stages(profile) -> str:
         stage[1] += 2e-6 * step.macs
     whole = profile.sum_milliseconds
     rows = [f"{name:10}{ms:9.3f}{ms / whole:9.1%}{gflop / ms:9.1f}" for name, (ms, gflop) in times.items()]
-    ends = f"{'stage':10}{'ms':>9}{'of all':>9}{'GFLOP/s':>9}", f"{profile.milliseconds:.2f} ms in all"
-    return "\n".join([ends[0], *rows, ends[1]])
+    head = f"{'stage':10}{'ms':>9}{'of all':>9}{'GFLOP/s':>9}"
+    return "\n".join([head, *rows, f"{whole:.2f} ms in the stages, {profile.milliseconds:.2f} ms in all"])
 
 
 def main() -> None:
@@ -106,14 +106,15 @@ def main() -> None:
     parser.add_argument("photos", nargs="+", metavar="PHOTO")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
+    images = [image(photo) for photo in options.photos]
     weights, labels = read(package())
     plan = networks.resnet(50, stride_in="reduce").plan(weights, num_threads=options.threads)
-    for photo in options.photos:
-        scores = plan(image(photo))
+    for photo, x in zip(options.photos, images, strict=True):
+        scores = plan(x)
         print(photo)
         for i in np.argsort(scores)[:-6:-1]:
             print(f"  {scores[i]:.3f}  {labels[i]}")
-    print(stages(plan.profile(image(options.photos[0]))))
+    print(stages(plan.profile(images[0])))
 
 
 if __name__ == "__main__":

@@ -19,8 +19,11 @@ def main() -> None:
     parser.add_argument("--weights", metavar="FILE")
     options = parser.parse_args()
     variant = int(options.variant) if (options.variant or "").isdigit() else options.variant
-    net = getattr(networks, options.network)(*filter(None, [variant]))
-    plan = net.plan(options.weights, num_threads=options.threads)
+    try:
+        net = getattr(networks, options.network)(*filter(None, [variant]))
+        plan = net.plan(options.weights, num_threads=options.threads)
+    except (TypeError, ValueError, OSError) as error:
+        parser.error(str(error))
     x = np.random.default_rng(0).standard_normal((options.batch, *net.input_shape), np.float32)
     print(f"{net.name}: {plan.cost(x.shape).macs:,} MACs, {net.cost().params:,} parameters")
     print(plan.profile(x))

@@ -28,6 +28,7 @@ class Conv2d(ConvPlan):
         Output channels of a group see the input channels of that group only.
     activation : None, "relu", "relu6" or (low, high), default None
         The result is clipped to these bounds, min(max(y, low), high): "relu" is (0, inf), "relu6" (0, 6). A NaN stays.
+        `Graph` has other activations, as operations of their own.
     layout : "NHWC" or "NCHW"
     algorithm : "auto", "direct", "winograd" or "blas"
         "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1; "blas" is SciPy's matrix

@@ -1,4 +1,4 @@
-"""The geometry of a pooling, checked before any work, as `_shapes` does that of a convolution."""
+"""The geometry of a pooling, checked before any work, as `shapes` does that of a convolution."""
 
 from math import prod
 from typing import Literal, NamedTuple
@@ -55,8 +55,6 @@ class PoolGeometry(NamedTuple):
         batch, height, width, channels = _with_pixels(x_shape, self.layout)
         if padding == "same":
             padding = same_padding(height, kernel[0], stride[0]), same_padding(width, kernel[1], stride[1])
-        if any(side >= k for k, sides in zip(kernel, padding, strict=True) for side in sides):
-            raise ValueError(f"padding must be smaller than the kernel {kernel}, got {padding}")
         out_height, top_bottom = self._axis("height", height, padding[0], kernel[0], stride[0])
         out_width, left_right = self._axis("width", width, padding[1], kernel[1], stride[1])
         check_addressable("the output", batch, out_height, out_width, channels)
@@ -89,7 +87,10 @@ def pool_geometry(
     layout, kernel = one_of("layout", layout, LAYOUTS), pair("kernel", kernel, 1)
     stride = kernel if stride is None else pair("stride", stride, 1)
     ceil_mode, counts = boolean("ceil_mode", ceil_mode), boolean("count_include_pad", count_include_pad)
-    return PoolGeometry(kernel, stride, padding_of(padding), layout, ceil_mode, counts)
+    sides = padding_of(padding)
+    if sides != "same" and any(side >= k for k, axis in zip(kernel, sides, strict=True) for side in axis):
+        raise ValueError(f"padding must be smaller than the kernel {kernel}, got {sides}")
+    return PoolGeometry(kernel, stride, sides, layout, ceil_mode, counts)
 
 
 def image_size(x_shape: Shape, layout: Layout) -> Size:

@@ -1,7 +1,7 @@
 """The geometry a user gives, checked before any work and turned into frozen records of integers.
 
-With `_arguments`, `_arrays`, `_pool_shapes` and the operations of `_graph` this is the floor that raises TypeError and
-ValueError; `_algorithms` and `_threads` raise them for what they alone decide.
+With the rest of `_checks` and the operations of `_graph` this raises TypeError and ValueError; `_planning` raises them
+for what it alone decides.
 """
 
 from math import prod

@@ -1,7 +1,7 @@
 """What a plan tells of itself, as records that print as tables, and how it is timed."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PAST_PEAK = "nominal: fewer multiplications than MACs"
 
@@ -36,8 +36,8 @@ class Description(NamedTuple):
 
     def __str__(self) -> str:
         known = {name.replace("_", " "): value for name, value in self._asdict().items() if value is not None}
-        forms = {int: ",", float: ".3g", str: ""}
-        lines = [f"{name:17} {value:{forms[type(value)]}}" for name, value in known.items()]
+        forms: dict[type, Callable[[Any], str]] = {int: "{:,}".format, float: figure, str: str}
+        lines = [f"{name:17} {forms[type(value)](value)}" for name, value in known.items()]
         return "\n".join(lines) + f" ({PAST_PEAK})" * self.is_past_peak
 
     def timed(self, call: Callable[[], object], itemsize: int) -> "Description":
@@ -50,8 +50,13 @@ class Description(NamedTuple):
 
         calls_per_ns = machine.best_rate(work, self.threads, fewest=2)
         gflops = 2 * self.macs * calls_per_ns
-        peak = machine.fma_gflops(self.threads)[1] * 4 / itemsize
+        peak = max(machine.fma_gflops(self.threads)) * 4 / itemsize
         return self._replace(milliseconds=1e-6 / calls_per_ns, gflops=gflops, share_of_peak=gflops / peak)
+
+
+def figure(value: float) -> str:
+    """A number with three digits or more, never as a power of ten where it is large."""
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
 def table(rows: list[list[str]]) -> list[str]:
@@ -87,10 +92,10 @@ class GraphDescription(NamedTuple):
         if all(p.gflops is not None for p in self.parts.values()):
             rows[0] += ["ms", "GFLOP/s", "of peak"]
             for row, p in zip(rows[1:], self.parts.values(), strict=True):
-                row += [f"{value:.3g}" for value in (p.milliseconds, p.gflops, p.share_of_peak)]
+                row += [figure(p.milliseconds or 0), figure(p.gflops or 0), f"{p.share_of_peak:.1%}"]
         lines = table(rows)
         total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes of scratch memory, "
         total += f"{self.alive_bytes:,} of arrays alive at once"
         if any(part.is_past_peak for part in self.parts.values()):
-            lines.append(f"shares of the peak above 1 are {PAST_PEAK}")
+            lines.append(f"shares of the peak above 100% are {PAST_PEAK}")
         return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])

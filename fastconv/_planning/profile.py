@@ -12,7 +12,7 @@ import numpy as np
 from fastconv._checks import arrays
 from fastconv._planning import machine
 from fastconv._planning.call import call
-from fastconv._planning.description import PAST_PEAK, table
+from fastconv._planning.description import PAST_PEAK, figure, table
 
 if TYPE_CHECKING:
     from fastconv._checks.types import Array
@@ -86,12 +86,12 @@ class Profile:
         whole = self.sum_milliseconds or 1.0
         for s in self.steps:
             share = f"{s.milliseconds / whole:.1%}"
-            gflops, peak = (f"{value:.3g}" if s.macs else "" for value in (s.gflops, s.share_of_peak))
-            speeds = [gflops, f"{s.gbytes:.3g}", peak]
-            rows.append([s.name, s.operation, s.algorithm, str(s.threads), f"{s.milliseconds:.3g}", share, *speeds])
+            gflops, peak = (figure(s.gflops), f"{s.share_of_peak:.1%}") if s.macs else ("", "")
+            speeds = [gflops, figure(s.gbytes), peak]
+            rows.append([s.name, s.operation, s.algorithm, str(s.threads), figure(s.milliseconds), share, *speeds])
         lines = table(rows)
         if any(step.share_of_peak > 1 for step in self.steps):
-            lines.append(f"shares of the peak above 1 are {PAST_PEAK}")
+            lines.append(f"shares of the peak above 100% are {PAST_PEAK}")
         ends = f"{self.sum_milliseconds:.4g} ms in the steps, {self.milliseconds:.4g} ms in all, in {self.runs} runs"
         return "\n".join([*lines, ends])
 
@@ -114,7 +114,7 @@ def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
         every.append(times)
     itemsize = given[0].itemsize
     parts = [step.describe() for _, step in steps]
-    peaks = {threads: machine.fma_gflops(threads)[1] * 4 / itemsize for threads in {part.threads for part in parts}}
+    peaks = {threads: max(machine.fma_gflops(threads)) * 4 / itemsize for threads in {part.threads for part in parts}}
     told = list[StepProfile]()
     for (node, _), part, ns in zip(steps, parts, np.maximum(np.median(every, 0), 1).tolist(), strict=True):
         values = sum(prod(shapes[name]) for name in (*node.inputs, node.name)) + node.operation.params

@@ -109,7 +109,7 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
         algorithm : "auto", "direct", "winograd" or "blas"
             Of every convolution that it suits, as in `Conv2d`; the others, and those that were given one, keep theirs.
         """
-        nodes = [self._node("y", node) for node in outputs] or self._builder.unread()
+        nodes = [self._node(f"output {i}", node) for i, node in enumerate(outputs, 1)] or self._builder.unread()
         if not nodes:
             raise ValueError("the graph has no operation yet")
         if len(set(nodes)) < len(nodes):

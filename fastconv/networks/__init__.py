@@ -1,7 +1,8 @@
 """The published networks, from an image to class scores: `alexnet`, `googlenet`, `nin`, `resnet`, `squeezenet`.
 
-Each function gives a `Network`: its graph with the shapes of its weights, which `Network.plan` binds to arrays. Where a
-number printed in a paper disagrees with the arithmetic, the network's function says so.
+Each function gives a `Network`: its graph with the shapes of its weights, which `Network.plan` binds to arrays. All
+take `layout`; all but `nin` take `classes`, the number of scores, for weights of one's own. Where a number printed in a
+paper disagrees with the arithmetic, the network's function says so.
 
 Notes
 -----

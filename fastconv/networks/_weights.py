@@ -22,11 +22,22 @@ def read(weights: Arrays | str | os.PathLike[str]) -> Arrays:
             f"weights must be a mapping of arrays, the path of a file or None, got {arguments.kind(weights)}"
         )
     path = os.fsdecode(weights)
-    if path.endswith(".npz"):
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    if not path.endswith(".safetensors"):
+    if not path.endswith((".npz", ".safetensors")):
         raise ValueError(f"weights must be a .npz or .safetensors file, got {path!r}")
+    try:
+        return _npz(path) if path.endswith(".npz") else _safetensors(path)
+    except (OSError, ImportError):
+        raise
+    except Exception as error:  # of the libraries' own kinds
+        raise ValueError(f"weights cannot be read from {path!r}: the file is damaged or of another format") from error
+
+
+def _npz(path: str) -> Arrays:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def _safetensors(path: str) -> Arrays:
     try:
         from safetensors.numpy import load_file
     except ImportError:
@@ -38,11 +49,14 @@ def read(weights: Arrays | str | os.PathLike[str]) -> Arrays:
 def checked(network: str, given: Arrays, shapes: Mapping[str, Shape], layout: Layout) -> dict[str, np.ndarray]:
     """Copies of the arrays for the names in `shapes`, all of one dtype."""
     names = {name for name in given if not str(name).endswith(".num_batches_tracked")}
+    wrong = list[str]()
     if missing := [name for name in shapes if name not in names]:
         more = f", and {len(missing) - 1} more" * (len(missing) > 1)
-        raise ValueError(f"weights has no {missing[0]!r}, of shape {shapes[missing[0]]}{more}")
+        wrong.append(f"no {missing[0]!r}, of shape {shapes[missing[0]]}{more}")
     if unknown := [name for name in given if name in names and name not in shapes]:
-        raise ValueError(f"weights has {unknown[0]!r}, which {network} does not take")
+        wrong.append(f"{unknown[0]!r}, which {network} does not take")
+    if wrong:
+        raise ValueError(f"weights has {', but '.join(wrong)}")
     copies: dict[str, np.ndarray] = {}
     for name, shape in shapes.items():
         first = next(iter(copies), name)

@@ -80,6 +80,7 @@ FIRST = "conv1.weight"
         (None, ValueError, "^weights has no 'conv1.weight', of shape .3, 3, 3, 64., and 51 more$"),
         ({FIRST: ...}, ValueError, "^weights has no 'conv1.weight', of shape .3, 3, 3, 64.$"),
         ({"conv1.gamma": np.ones(3)}, ValueError, "^weights has 'conv1.gamma', which SqueezeNet 1.1 does not take$"),
+        ({FIRST: ..., "net.conv1.weight": 0}, ValueError, "^weights has no 'conv1.weight', .* but 'net.conv1.weight'"),
         ({3: np.ones(3)}, ValueError, "^weights has 3, which"),
         ({FIRST: [1]}, TypeError, "^conv1.weight must be"),
         ({FIRST: np.ones((3, 3, 3, 64), np.float16)}, TypeError, "^conv1.weight .*float16"),
@@ -114,3 +115,14 @@ def test_an_array_of_the_other_layout():
 def test_what_holds_no_weights(weights, error, message):
     with pytest.raises(error, match=message):
         NET.plan(weights)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\3\4", b"\x93NUMPY"])
+def test_a_damaged_file(suffix, content, tmp_path):
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"^weights cannot be read from .*{suffix}': the file is damaged"):
+        NET.plan(path)

@@ -8,6 +8,7 @@ from graph_cases import ONE, THREE, X
 
 import fastconv
 from fastconv._planning import graph_plan
+from fastconv._planning.description import figure
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*did fewer multiply-adds")
 
@@ -43,6 +44,16 @@ def test_every_step_is_timed(layout, dtype, scratch, monkeypatch):
     assert lines[-1].endswith(f"in {profile.runs} runs")
     records = json.loads(json.dumps(profile.records()))
     assert [record["name"] for record in records] == list(described.parts)
+
+
+def test_figures_are_never_powers_of_ten():
+    assert [figure(value) for value in (0.0, 0.01234, 999.4, 999.6, 12345.6)] == [
+        "0",
+        "0.0123",
+        "999",
+        "1,000",
+        "12,346",
+    ]
 
 
 def test_a_profile_changes_nothing():

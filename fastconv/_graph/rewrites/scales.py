@@ -8,7 +8,6 @@ All is computed in float64, and rounded once where no more scales follow. A scal
 infinite, or a weight 0 that is none: 0 · Inf is NaN.
 """
 
-
 import numpy as np
 
 from fastconv._graph.graph import Graph, Node

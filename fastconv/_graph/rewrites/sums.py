@@ -4,7 +4,6 @@ The sum of the bias is rounded before b is added either way, and a + b = b + a i
 must be linear and without a residual, and nothing else may read it. It runs where the sum stood, after b is there.
 """
 
-
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.conv import Conv
