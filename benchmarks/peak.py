@@ -70,7 +70,7 @@ GROUPS = {
         [conv(27, 96, 256, 5, groups=2), conv(13, 384, 384, groups=2), conv(13, 384, 256, groups=2)],
         (0.85, None),
     ),
-    "narrow groups": Group(PEAK, [conv(56, 128, 128, groups=32)], (0.3, None)),
+    "small groups": Group(PEAK, [conv(56, 128, 128, groups=32)], (0.3, None)),
     "depthwise": Group(
         COPY,
         [conv(112, 32, 32, groups=32), conv(56, 128, 128, groups=128), conv(14, 512, 512, groups=512)],

@@ -23,9 +23,9 @@ from fastconv._planning import algorithms
 CHANNELS = 8, 16, 32, 64, 128, 256, 512
 MAPS = 7, 14, 28, 56, 112, 224
 KERNELS = 3, 5
-MOST_MACS = 1_000_000_000
+MAX_MACS = 1_000_000_000
 TURNS = 7
-LEAST_SECONDS = 1e-3  # of calls between two looks at the clock
+MIN_SECONDS = 1e-3  # of calls between two looks at the clock
 
 
 def plans(kernel, channels, out_channels, size, threads):
@@ -55,7 +55,7 @@ def seconds(plan, x, y, calls):
 def row(kernel, channels, out_channels, size, threads):
     """{name: direct's time over its own}, and the name that "auto" takes."""
     found, x = plans(kernel, channels, out_channels, size, threads)
-    calls = {name: max(1, round(LEAST_SECONDS / seconds(plan, x, y, 2))) for name, (plan, y, _) in found.items()}
+    calls = {name: max(1, round(MIN_SECONDS / seconds(plan, x, y, 2))) for name, (plan, y, _) in found.items()}
     times = {name: [] for name in found}
     for turn in range(TURNS):
         for name in sorted(found, reverse=bool(turn % 2)):
@@ -76,7 +76,7 @@ def main():
     print(f"{cpu.active()}, {options.threads} threads; direct's time / the transform's")
     best, taken = [], []
     for kernel, size, channels, out_channels in product(KERNELS, MAPS[::step], CHANNELS[::step], CHANNELS[::step]):
-        if (size * kernel) ** 2 * channels * out_channels > MOST_MACS:
+        if (size * kernel) ** 2 * channels * out_channels > MAX_MACS:
             continue
         ratios, chosen = row(kernel, channels, out_channels, size, options.threads)
         best.append(max(ratios.values()))

@@ -14,19 +14,19 @@ import scipy.linalg.cython_blas
 from fastconv import _config, blocks, cost, graph, networks, pooling, reference, sequential
 from fastconv._checks import arrays, orders, shapes
 from fastconv._kernels import cpu
-from fastconv._planning import bound, call, layouts, machine, workspace
+from fastconv._planning import call, layouts, machine, prepared, workspace
 from fastconv._runners import (
     blas,
     chain,
-    cut,
     direct,
     direct_tiles,
     elementwise,
     limits,
     nchw,
     pack,
+    padded_rows,
+    partition,
     pool,
-    rows,
     shaping,
     team,
     tiles,

@@ -11,7 +11,7 @@ from fastconv import __version__
 
 INFO = "versions, compiler, BLAS, instruction sets and threads"
 EXPLAIN = "what a convolution of a given shape will do, and what it costs"
-_MOST = 2**31 - 1  # of a size
+_MAX = 2**31 - 1  # of a size
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -133,9 +133,9 @@ def _check_sizes(options: argparse.Namespace) -> None:
     for name, low in (least | {"padding": 0, "batch": 0}).items():
         value = getattr(options, name)
         for size in value if isinstance(value, tuple) else [value]:
-            if isinstance(size, int) and not low <= size <= _MOST:
+            if isinstance(size, int) and not low <= size <= _MAX:
                 shown = name if len(name) == 1 else f"--{name}"
-                raise ValueError(f"{shown} must be at {f'least {low}' if size < low else f'most {_MOST}'}, got {size}")
+                raise ValueError(f"{shown} must be at {f'least {low}' if size < low else f'most {_MAX}'}, got {size}")
 
 
 if __name__ == "__main__":

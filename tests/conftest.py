@@ -37,7 +37,7 @@ def numpy_on_one_thread():
 def keep_algorithms(monkeypatch, kept):
     """Let there be these algorithms alone, and no choice from before."""
     monkeypatch.setattr(algorithms, "ALGORITHMS", tuple(kept))
-    monkeypatch.setattr(algorithms, "bound_to", algorithms.bound_to.__wrapped__)
+    monkeypatch.setattr(algorithms, "shape_and_algorithm", algorithms.shape_and_algorithm.__wrapped__)
 
 
 @pytest.fixture

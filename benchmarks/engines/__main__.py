@@ -18,7 +18,7 @@ import numpy as np
 from . import ENGINES
 from .model import Model
 
-LEAST_CALLS = 3  # in a turn, however long a call takes
+MIN_CALLS = 3  # in a turn, however long a call takes
 
 
 def main():
@@ -59,7 +59,7 @@ def seconds_a_call(run, seconds):
     """The median over calls made for so many seconds, after one that warms up."""
     run()
     times, end = [], perf_counter() + seconds
-    while len(times) < LEAST_CALLS or perf_counter() < end:
+    while len(times) < MIN_CALLS or perf_counter() < end:
         start = perf_counter()
         run()
         times.append(perf_counter() - start)

@@ -19,7 +19,7 @@ DASHES = (0, (4, 3))
 # What the operations alone would give, or a limit.
 DASHED: dict[str, Any] = {"color": GREY, "linewidth": 1, "linestyle": DASHES}
 WIDE, NARROW = 10, 5  # inches: a page on a desk, and on a telephone, where fewer panels stand side by side
-_MOST_TICKS = 6  # of channels under a panel
+_MAX_TICKS = 6  # of channels under a panel
 _STYLE: dict[Any, object] = {
     "svg.fonttype": "path",  # the same everywhere, whatever fonts the reader has
     "svg.hashsalt": "fastconv",
@@ -98,7 +98,7 @@ def line(
 def channel_axis(axis: "Axes", cells: list[Cell]) -> None:
     """The channels of these cells, doubling from one to the next; of many every second or third has a tick."""
     channels = sorted({cell.channels for cell in cells})
-    step = -(-len(channels) // _MOST_TICKS)
+    step = -(-len(channels) // _MAX_TICKS)
     shown = channels[::-1][::step]
     axis.set_xscale("log", base=2)
     axis.set_xticks(shown, map(str, shown))

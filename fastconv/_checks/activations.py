@@ -1,4 +1,4 @@
-"""Activations that are two bounds of a value, which a store applies: max(low, ·), then min(high, ·)."""
+"""Activations that are two bounds of a value, which an epilogue applies: max(low, ·), then min(high, ·)."""
 
 from math import inf, isnan
 from typing import Any

@@ -45,16 +45,16 @@ def named(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}") from None
 
 
-def integer(name: str, value: object, least: int) -> int:
-    """`value` as an int of at least `least`; floats, even whole ones, and bools are TypeErrors."""
+def integer(name: str, value: object, minimum: int) -> int:
+    """`value` as an int of at least `minimum`; floats, even whole ones, and bools are TypeErrors."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
         number = index(value)  # type: ignore[arg-type]  # of any object: this is where it is checked
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}, got {number}")
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {number}")
     if number > LARGEST:
         raise ValueError(f"{name} must be at most {LARGEST}, got {number}")
     return number
@@ -80,16 +80,16 @@ def number(name: str, value: object, *, is_finite: bool = True) -> float:
     return found
 
 
-def pair(name: str, value: object, least: int) -> Size:
+def pair(name: str, value: object, minimum: int) -> Size:
     """An int or a pair of ints, as a pair (height, width)."""
-    if type(value) is int and least <= value <= LARGEST:  # the common case, which small layers notice
+    if type(value) is int and minimum <= value <= LARGEST:  # the common case, which small layers notice
         return value, value
     try:
         if not isinstance(value, (tuple, list)):
-            return (integer(name, value, least),) * 2
+            return (integer(name, value, minimum),) * 2
         sides = tuple(value)
         if len(sides) == 2:
-            return integer(name, sides[0], least), integer(name, sides[1], least)
+            return integer(name, sides[0], minimum), integer(name, sides[1], minimum)
         error: type[Exception] = ValueError
     except TypeError:
         error = TypeError

@@ -14,7 +14,7 @@ from fastconv._checks.types import Layout, Padding, Pair, Shape, Sides, Size
 
 SIDES = "an integer, a pair (height, width) or two pairs ((top, bottom), (left, right))"
 PADDINGS = f'"same", "valid", {SIDES}'
-_MOST_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
+_MAX_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
 
 
 class ConvShape(NamedTuple):
@@ -130,7 +130,7 @@ def outputs(
 
 
 def _is_addressable(*shape: int) -> bool:
-    return 8 * prod(shape) <= _MOST_BYTES
+    return 8 * prod(shape) <= _MAX_BYTES
 
 
 def check_addressable(name: str, *shape: int) -> None:
@@ -208,15 +208,15 @@ class ConvGeometry(NamedTuple):
         return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
 
     @property
-    def reach(self) -> Size:
-        """(height, width) of the pixels that the kernel spans."""
+    def effective_kernel(self) -> Size:
+        """The effective kernel size, (height, width): the pixels that the dilated kernel spans."""
         r, s, _, _ = self.weight
         return (r - 1) * self.dilation[0] + 1, (s - 1) * self.dilation[1] + 1
 
     @property
     def is_padded(self) -> bool:
         """Whether an x may have padding."""
-        return self.padding != ((0, 0), (0, 0)) and not (self.padding == "same" and self.reach == (1, 1))
+        return self.padding != ((0, 0), (0, 0)) and not (self.padding == "same" and self.effective_kernel == (1, 1))
 
     def at(self, x_shape: Shape) -> ConvShape:
         """The `ConvShape` for an x of this shape."""
@@ -225,17 +225,18 @@ class ConvGeometry(NamedTuple):
         r, s, c, k = self.weight
         if c * self.groups != channels:
             raise orders.mismatch(x_shape, self.given, self.groups, self.layout, self._covers)
-        (stride_h, stride_w), (dilation_h, dilation_w), (reach_h, reach_w) = self.stride, self.dilation, self.reach
+        (stride_h, stride_w), (dilation_h, dilation_w) = self.stride, self.dilation
+        effective_h, effective_w = self.effective_kernel
         padding = self.padding
         if padding == "same":
-            padding = same_padding(height, reach_h, stride_h), same_padding(width, reach_w, stride_w)
+            padding = same_padding(height, effective_h, stride_h), same_padding(width, effective_w, stride_w)
         padded_height, padded_width = height + sum(padding[0]), width + sum(padding[1])
         hint = ""
-        if padded_height < reach_h or padded_width < reach_w:
+        if padded_height < effective_h or padded_width < effective_w:
             is_other = orders.fits_in_other(channels, self.given, self.groups, self.layout)
             hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" * is_other
-        out_height = outputs("weight", "height", height, padding[0], reach_h, stride_h, dilation_h, hint)
-        out_width = outputs("weight", "width", width, padding[1], reach_w, stride_w, dilation_w, hint)
+        out_height = outputs("weight", "height", height, padding[0], effective_h, stride_h, dilation_h, hint)
+        out_width = outputs("weight", "width", width, padding[1], effective_w, stride_w, dilation_w, hint)
         check_addressable("the output", batch, out_height, out_width, k)
         check_addressable("the padded input", padded_height, padded_width, channels)
         # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
@@ -273,7 +274,8 @@ class ConvGeometry(NamedTuple):
     def smallest(self) -> ConvShape:
         """The `ConvShape` for the smallest x that has an output without padding, in an empty batch."""
         channels = self.weight[2] * self.groups
-        return self.at((0, *self.reach, channels) if self.layout == "NHWC" else (0, channels, *self.reach))
+        size = self.effective_kernel
+        return self.at((0, *size, channels) if self.layout == "NHWC" else (0, channels, *size))
 
 
 def conv_geometry(
@@ -297,9 +299,10 @@ def conv_geometry(
             f"{AXES[layout]} in layout {layout}, got {groups}" + f"; {hint}" * bool(hint)
         )
     geometry = ConvGeometry((r, s, c, k), stride, padding_of(padding), dilation, groups, layout)
-    if dilation != (1, 1) and not (max(geometry.reach) <= LARGEST and _is_addressable(*geometry.reach, c * groups)):
+    size = geometry.effective_kernel
+    if dilation != (1, 1) and not (max(size) <= LARGEST and _is_addressable(*size, c * groups)):
         raise ValueError(
-            f"dilation {dilation} spreads weight's {r}×{s} taps over {geometry.reach} pixels of {c * groups} channels, "
+            f"dilation {dilation} spreads weight's {r}×{s} taps over {size} pixels of {c * groups} channels, "
             "more than this library can address"
         )
     return geometry

@@ -1,10 +1,10 @@
 """The kernels of the active instruction set, for the modules that loop over them."""
 
-cdef extern from "stream.h" nogil:
+cdef extern from "nontemporal.h" nogil:
     enum:
         FC_CACHED_BYTES
 
-    void fc_end_stream()
+    void fc_end_nontemporal()
 
 
 cdef extern from "epilogue.h" nogil:
@@ -65,7 +65,7 @@ cdef extern from "winograd.h" nogil:
         char *out
         ptrdiff_t point_stride
         ptrdiff_t tile_stride
-        double most
+        double max_squares
         fc_direct *direct
         fc_window windows[4][4]
 
@@ -99,7 +99,7 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t columns
         int rows
         int cols
-        int streams
+        int nontemporal
         const char *weights
         ptrdiff_t weight_stride
 
@@ -125,7 +125,7 @@ cdef extern from "kernels.h" nogil:
         FC_MAX_LANES
         FC_STEPS
         FC_PREFETCHED
-        FC_MOST_REST
+        FC_MAX_TAIL
         FC_MAX_FEW
         FC_FEW_BYTES
 
@@ -208,11 +208,11 @@ cdef extern from "kernels.h" nogil:
         int max_pixels
         fc_conv_kernel conv[2][12]
         fc_conv_kernel conv_prefetching[12]
-        fc_conv_kernel narrow[2][12]
+        fc_conv_kernel grouped[2][12]
         fc_conv_kernel row[2][2][12]
         fc_few_kernel few[8]
         fc_planes_kernel planes[2][12]
-        fc_planes_kernel planes_rest[4]
+        fc_planes_kernel planes_tail[4]
         fc_transpose_kernel transpose[2]
         fc_pool_kernel pool_max
         fc_pool_kernel pool_average

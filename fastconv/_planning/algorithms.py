@@ -10,7 +10,7 @@ from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import AlgorithmName, Bounds, Layout, Shape
 from fastconv._planning import teams
 from fastconv._runners import direct, nchw, pack, transforms, winograd
-from fastconv._runners.cut import Runner
+from fastconv._runners.partition import Runner
 from fastconv._runners.transforms import Transform
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
-_LEAST_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
+_MIN_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
 
 Packed = tuple[Any, ...]
 
@@ -29,7 +29,11 @@ class Algorithm:
     name: AlgorithmName
     layout: Layout = "NHWC"
 
-    def reason_against(self, shape: ConvShape) -> str | None:
+    def supports(self, shape: ConvShape) -> bool:
+        """Whether it can do this shape."""
+        return self.unsupported(shape) is None
+
+    def unsupported(self, shape: ConvShape) -> str | None:
         """Why it cannot do this shape; None where it can."""
         raise NotImplementedError
 
@@ -54,7 +58,7 @@ class Algorithm:
 
 
 def _columns(shape: ConvShape) -> int:
-    """Output channels as whole vectors, those of narrow groups, which share vectors, as they are."""
+    """Output channels as whole vectors, those of small groups, which share vectors, as they are."""
     lanes = winograd.LANES if shape.groups == 1 else 1
     return -(-shape.out_channels // lanes) * lanes
 
@@ -67,7 +71,7 @@ def _direct_cost(shape: ConvShape) -> int:
 class _Direct(Algorithm):
     name = "direct"
 
-    def reason_against(self, shape: ConvShape) -> str | None:
+    def unsupported(self, shape: ConvShape) -> str | None:
         return None
 
     def cost(self, shape: ConvShape) -> float:
@@ -87,7 +91,7 @@ class _Direct(Algorithm):
 class _PointwiseNCHW(_Direct):
     layout = "NCHW"
 
-    def reason_against(self, shape: ConvShape) -> str | None:
+    def unsupported(self, shape: ConvShape) -> str | None:
         pointwise = shape.kernel == (1, 1) and shape.padding == ((0, 0), (0, 0))
         return None if pointwise else "in layout NCHW is for 1×1 convolutions without padding"
 
@@ -105,7 +109,7 @@ class _PointwiseNCHW(_Direct):
 class _Blas(Algorithm):
     name = "blas"
 
-    def reason_against(self, shape: ConvShape) -> str | None:
+    def unsupported(self, shape: ConvShape) -> str | None:
         if not shape.is_pointwise:
             return "is for 1×1 convolutions without padding or groups"
         near = shape.stride[1] * shape.in_channels <= LARGEST
@@ -115,7 +119,7 @@ class _Blas(Algorithm):
         return 2 * _direct_cost(shape)  # at least, wherever it was measured
 
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
-        self._runner()  # now, since a later import in one thread could be cut in half by a fork in another
+        self._runner()  # now, since a later import in one thread could be interrupted halfway by a fork in another
         return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
 
     def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
@@ -134,7 +138,7 @@ class _Winograd(Algorithm):
     def __init__(self, transform: Transform) -> None:
         self.transform = transform
 
-    def reason_against(self, shape: ConvShape) -> str | None:
+    def unsupported(self, shape: ConvShape) -> str | None:
         if shape.kernel not in ((3, 3), (5, 5)) or shape.stride != (1, 1) or shape.dilation != (1, 1):
             return "is for 3×3 and 5×5 convolutions of stride and dilation 1"
         return None if shape.kernel[0] == self.transform.kernel else f"{self.transform} is for another kernel"
@@ -152,7 +156,7 @@ class _Winograd(Algorithm):
             point += _UNFILLED_COST * shape.groups
         weights = self.transform.points**2 * products
         passes = winograd.WEIGHT_COST if weights <= _CACHED_WEIGHTS else 8
-        return _LEAST_GAIN * (self.transform.products(shape) * point + passes * weights)
+        return _MIN_GAIN * (self.transform.products(shape) * point + passes * weights)
 
     def multiplications(self, shape: ConvShape, runner: Any) -> int:
         products = shape.in_channels // shape.groups * shape.out_channels
@@ -163,8 +167,8 @@ class _Winograd(Algorithm):
         return pack.winograd(weight, bias, groups, self.transform, team)
 
     def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
-        weights, bias, direct_weights, all_finite, most = packed
-        return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, most, bounds, self.transform)
+        weights, bias, direct_weights, all_finite, max_squares = packed
+        return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, max_squares, bounds, self.transform)
 
 
 ALGORITHMS: tuple[Algorithm, ...] = (
@@ -180,7 +184,7 @@ NAMES: tuple[AlgorithmName, ...] = ("auto", *dict.fromkeys(algorithm.name for al
 
 def usable(name: AlgorithmName, geometry: ConvGeometry) -> list[Algorithm]:
     """The algorithms called `name` that can do this geometry on small maps; ValueError if there are none."""
-    return _some(name, geometry.smallest(), geometry.layout, geometry)
+    return _checked(name, geometry.smallest(), geometry.layout, geometry)
 
 
 def suits(name: AlgorithmName, geometry: ConvGeometry) -> bool:
@@ -189,7 +193,7 @@ def suits(name: AlgorithmName, geometry: ConvGeometry) -> bool:
 
 
 @lru_cache(256)
-def bound_to(geometry: ConvGeometry, x_shape: Shape, name: AlgorithmName) -> tuple[ConvShape, Algorithm]:
+def shape_and_algorithm(geometry: ConvGeometry, x_shape: Shape, name: AlgorithmName) -> tuple[ConvShape, Algorithm]:
     """(the `ConvShape` for an x of this shape, the algorithm for it): known again where `conv2d` is called again."""
     shape = geometry.at(x_shape)
     return shape, choose(name, shape, geometry.layout)
@@ -197,7 +201,7 @@ def bound_to(geometry: ConvGeometry, x_shape: Shape, name: AlgorithmName) -> tup
 
 def choose(name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC") -> Algorithm:
     """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
-    return min(_some(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
+    return min(_checked(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
 
 
 def _named(name: AlgorithmName, layout: Layout) -> list[Algorithm]:
@@ -206,11 +210,11 @@ def _named(name: AlgorithmName, layout: Layout) -> list[Algorithm]:
 
 
 def _able(name: AlgorithmName, shape: ConvShape, layout: Layout) -> list[Algorithm]:
-    return [one for one in _named(name, layout) if one.reason_against(shape) is None]
+    return [one for one in _named(name, layout) if one.supports(shape)]
 
 
-def _some(name: AlgorithmName, shape: ConvShape, layout: Layout, given: object) -> list[Algorithm]:
+def _checked(name: AlgorithmName, shape: ConvShape, layout: Layout, given: object) -> list[Algorithm]:
     able = _able(name, shape, layout)
     if not able:
-        raise ValueError(f'algorithm "{name}" {_named(name, layout)[0].reason_against(shape)}, got {given}')
+        raise ValueError(f'algorithm "{name}" {_named(name, layout)[0].unsupported(shape)}, got {given}')
     return able

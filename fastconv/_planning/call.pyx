@@ -18,8 +18,8 @@ def call(plan, tuple names, tuple given, out, times=None):
     for name, x in zip(names, given):
         inputs[name] = check(name, x, dtype, None, whose)
     shapes = tuple([x.shape for x in inputs.values()])
-    bound = plan._bound.get(shapes)
-    runs, results = plan._bind(shapes) if bound is None else bound
+    prepared = plan._prepared.get(shapes)
+    runs, results = plan._bind(shapes) if prepared is None else prepared
     cdef list outputs = outputs_of(out, dtype, results, layout, inputs)
     if runs.layout == layout:
         runs.run([contiguous(x, dtype) for x in inputs.values()], outputs, times)

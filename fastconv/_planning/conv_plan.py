@@ -11,12 +11,12 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, layouts
 from fastconv._planning.call import call
 from fastconv._planning.plan import Plan
-from fastconv._planning.steps.conv import BoundConv
+from fastconv._planning.steps.conv import PreparedConv
 
 if TYPE_CHECKING:
     from fastconv._graph.graph import Graph
     from fastconv._planning.description import Description
-    from fastconv._planning.plan import Bound
+    from fastconv._planning.plan import Prepared
 
 
 class ConvPlan(Plan):
@@ -48,7 +48,7 @@ class ConvPlan(Plan):
         self._packed: dict[algorithms.Algorithm, algorithms.Packed] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_bound")}
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_prepared")}
 
     def __repr__(self) -> str:
         operation = self._operation
@@ -90,39 +90,39 @@ class ConvPlan(Plan):
         halved for float64), measured then too. Where `multiplications` are fewer than `macs` the share may exceed 1. A
         limit too low is warned of, as there. Of an empty batch nothing is measured.
         """
-        (x_shape,), bound = self._bind_named(x_shape)
-        description: Description = bound.describe()
+        (x_shape,), prepared = self._bind_named(x_shape)
+        description: Description = prepared.describe()
         description = description._replace(
-            workspace_bytes=description.workspace_bytes + self._copied_bytes(bound),
-            layout_conversion=layouts.conversion(self.layout, bound.layout),
+            workspace_bytes=description.workspace_bytes + self._copied_bytes(prepared),
+            layout_conversion=layouts.conversion(self.layout, prepared.layout),
         )
-        if not measure or not bound.macs:
+        if not measure or not prepared.macs:
             return description
         x = np.ones(x_shape, self.dtype)
         y = self(x)
         return description.timed(lambda: self(x, out=y), self.dtype.itemsize)
 
-    def _copied_bytes(self, bound: BoundConv) -> int:
+    def _copied_bytes(self, prepared: PreparedConv) -> int:
         """Bytes of the images whose layout is converted together."""
-        shape = bound.shape
-        if bound.layout == self.layout or not shape.batch:
+        shape = prepared.shape
+        if prepared.layout == self.layout or not shape.batch:
             return 0
-        values = prod((shape.height, shape.width, shape.in_channels)) + prod(bound.out_shape[1:])
+        values = prod((shape.height, shape.width, shape.in_channels)) + prod(prepared.out_shape[1:])
         nbytes = values * self.dtype.itemsize  # of an image
         return nbytes * min(shape.batch, layouts.turn_images(shape.batch, shape.batch * nbytes))
 
-    def _bind_to(self, *shapes: Shape) -> "Bound":
+    def _bind_to(self, *shapes: Shape) -> "Prepared":
         x_shape, *residual = shapes
         if residual:
-            bound, (wanted,) = self._bind((x_shape,))
+            prepared, (wanted,) = self._bind((x_shape,))
             if residual != [wanted]:
                 raise ValueError(f"residual must have shape {wanted}, got {residual[0]}")
-            return bound, (wanted,)
+            return prepared, (wanted,)
         operation = self._operation
-        shape, algorithm = algorithms.bound_to(operation.geometry, x_shape, operation.algorithm)
+        shape, algorithm = algorithms.shape_and_algorithm(operation.geometry, x_shape, operation.algorithm)
         packed = self._pack(algorithm)
-        bound = BoundConv(operation, shape, algorithm, packed, self._num_threads)
-        return bound, (arrays.result_shape(shape.out_shape, len(x_shape), self.layout),)
+        prepared = PreparedConv(operation, shape, algorithm, packed, self._num_threads)
+        return prepared, (arrays.result_shape(shape.out_shape, len(x_shape), self.layout),)
 
     def _pack(self, algorithm: algorithms.Algorithm) -> algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""

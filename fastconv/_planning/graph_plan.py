@@ -1,7 +1,7 @@
 """The plan of a graph: its steps for one shape of each input, with no Python from the first to the last.
 
 The graph that runs is the rewritten one: branches write into slices of channels of the result, bias, residual and ReLU
-are part of a convolution's store. What lies between the steps is kept for some images at a time.
+are a convolution's epilogue. What lies between the steps is kept for some images at a time.
 """
 
 from dataclasses import replace
@@ -18,17 +18,17 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import algorithms, layouts, teams
-from fastconv._planning.bound import Bound
 from fastconv._planning.call import call
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.memory import memory, views
 from fastconv._planning.plan import FLOAT32, Plan
-from fastconv._planning.steps.step import BoundStep
+from fastconv._planning.prepared import Prepared
+from fastconv._planning.steps.step import PreparedStep
 from fastconv._planning.steps.table import bind
+from fastconv._runners.buffer_slice import BufferSlice
 from fastconv._runners.chain import Chain
-from fastconv._runners.cut import Runner
-from fastconv._runners.place import Place
+from fastconv._runners.partition import Runner
 
 if TYPE_CHECKING:
     from fastconv._planning.profile import Profile
@@ -79,7 +79,7 @@ class GraphPlan(Plan):
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        made_again = "_bound", "_rewritten", "_typed", "_convs"
+        made_again = "_prepared", "_rewritten", "_typed", "_convs"
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __repr__(self) -> str:
@@ -108,16 +108,16 @@ class GraphPlan(Plan):
         """
         if self.dtype is None:
             return self._of(FLOAT32).describe(x_shape, *others, measure=measure)
-        _, bound = self._bind_named(x_shape, *others)
-        shapes, parts = self._rewritten.shapes(*bound.shapes), {}
+        _, prepared = self._bind_named(x_shape, *others)
+        shapes, parts = self._rewritten.shapes(*prepared.shapes), {}
         for node, step in self._bind_nodes(shapes):
             parts[node.name] = step.describe()
-            if measure and bound.shapes[0][0]:
+            if measure and prepared.shapes[0][0]:
                 y = np.empty(step.out_shape, self.dtype)
                 inputs = [np.ones(shapes[name], self.dtype) for name in node.inputs]
                 call = partial(step.run, inputs, [(y, y.shape[-1] * y.itemsize)])
                 parts[node.name] = parts[node.name].timed(call, y.itemsize)
-        kept, alive = bound.memory
+        kept, alive = prepared.memory
         return GraphDescription(parts, kept, alive, layouts.conversion(self.layout))
 
     def profile(self, x: Array[Any], *others: Array[Any]) -> "Profile":
@@ -145,31 +145,31 @@ class GraphPlan(Plan):
             plan = self._typed.setdefault(dtype, plan)
         return plan
 
-    def _bind_to(self, *shapes: Shape) -> "tuple[BoundGraph, tuple[Shape, ...]]":
+    def _bind_to(self, *shapes: Shape) -> "tuple[PreparedGraph, tuple[Shape, ...]]":
         graph = self._graph
         inner = graph.shapes(*shapes)  # whose errors speak of arrays in the layout that was given
-        bound = BoundGraph(self, [image_shape(shape, self.layout) for shape in shapes])
-        return bound, tuple(graph.result_shape(name, inner) for name in graph.outputs)
+        prepared = PreparedGraph(self, [image_shape(shape, self.layout) for shape in shapes])
+        return prepared, tuple(graph.result_shape(name, inner) for name in graph.outputs)
 
     @property
     def _itemsize(self) -> int:
         return (self._dtype or FLOAT32).itemsize
 
-    def _bind_nodes(self, shapes: dict[str, Shape]) -> list[tuple[Node, BoundStep]]:
+    def _bind_nodes(self, shapes: dict[str, Shape]) -> list[tuple[Node, PreparedStep]]:
         """The nodes that something runs for, in running order, and that for these NHWC shapes."""
         return [(node, self._bind_node(node, shapes)) for node in _steps(self._rewritten)]
 
-    def _bind_node(self, node: Node, shapes: dict[str, Shape]) -> BoundStep:
+    def _bind_node(self, node: Node, shapes: dict[str, Shape]) -> PreparedStep:
         """What runs for a node."""
         name, x_shapes = node.name, [shapes[name] for name in node.inputs]
-        bound: BoundStep
+        prepared: PreparedStep
         if name in self._convs:
-            bound, _ = self._convs[name]._bind((x_shapes[0],))
+            prepared, _ = self._convs[name]._bind((x_shapes[0],))
         else:
-            bound = bind(node.operation, x_shapes, self._dtype or FLOAT32, self._num_threads)
-        if bound.out_shape != shapes[name]:  # never run what may not fit
-            raise RuntimeError(f"{name} has the shape {bound.out_shape}, but its graph has room for {shapes[name]}")
-        return bound
+            prepared = bind(node.operation, x_shapes, self._dtype or FLOAT32, self._num_threads)
+        if prepared.out_shape != shapes[name]:  # never run what may not fit
+            raise RuntimeError(f"{name} has the shape {prepared.out_shape}, but its graph has room for {shapes[name]}")
+        return prepared
 
 
 def with_algorithm(graph: Graph, algorithm: AlgorithmName) -> Graph:
@@ -190,7 +190,7 @@ def with_algorithm(graph: Graph, algorithm: AlgorithmName) -> Graph:
     return replace(graph, nodes=nodes)
 
 
-class BoundGraph:
+class PreparedGraph:
     """A graph for NHWC inputs of these shapes, on arrays that are known to be right."""
 
     layout: Layout = "NHWC"
@@ -201,14 +201,14 @@ class BoundGraph:
         self.shapes, self._batch = given, (batch := given[0][0])
         self._read = [i for i, name in enumerate(graph.outputs) if uses[name] > 1]
         one, weights = memory(graph, _with_batch(shapes, 1), itemsize), graph.params * itemsize
-        self._most = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
-        batches = {min(self._most, batch), batch % self._most} - {0}  # the rest are fewer
-        self._bounds = {images: BoundChain(plan, _with_batch(shapes, images)) for images in batches}
+        self._max_images = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
+        batches = {min(self._max_images, batch), batch % self._max_images} - {0}  # the rest are fewer
+        self._chains = {images: PreparedChain(plan, _with_batch(shapes, images)) for images in batches}
 
     @property
     def memory(self) -> tuple[int, int]:
         """(bytes that a run takes, bytes of the largest set of arrays alive at once) of the images of a turn."""
-        return max(((bound.runner.memory, bound.alive_bytes) for bound in self._bounds.values()), default=(0, 0))
+        return max(((chain.runner.memory, chain.alive_bytes) for chain in self._chains.values()), default=(0, 0))
 
     def run(
         self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
@@ -221,16 +221,16 @@ class BoundGraph:
                 self.run(inputs, [*outputs[:i], (whole, y.shape[-1] * y.itemsize), *outputs[i + 1 :]], times)
                 y[...] = whole
                 return
-        if self._batch in self._bounds:
-            self._bounds[self._batch].run(inputs, outputs, times)
+        if self._batch in self._chains:
+            self._chains[self._batch].run(inputs, outputs, times)
             return
-        for start in range(0, self._batch, self._most):
-            turn = slice(start, min(start + self._most, self._batch))
-            bound = self._bounds[turn.stop - start]
-            bound.run([x[turn] for x in inputs], [(y[turn], pixel) for y, pixel in outputs], times)
+        for start in range(0, self._batch, self._max_images):
+            turn = slice(start, min(start + self._max_images, self._batch))
+            chain = self._chains[turn.stop - start]
+            chain.run([x[turn] for x in inputs], [(y[turn], pixel) for y, pixel in outputs], times)
 
 
-class BoundChain(Bound):
+class PreparedChain(Prepared):
     """The steps one after the other, for these NHWC shapes of the nodes."""
 
     __slots__ = ("_memory", "_steps", "alive_bytes")
@@ -238,15 +238,15 @@ class BoundChain(Bound):
     def __init__(self, plan: GraphPlan, shapes: dict[str, Shape]) -> None:
         self._memory = partial(memory, plan._rewritten, shapes, plan._itemsize)
         self._steps, self.alive_bytes = plan._bind_nodes(shapes), self._memory().alive_bytes
-        super().__init__(plan._num_threads, max(bound.useful for _, bound in self._steps))
+        super().__init__(plan._num_threads, max(prepared.useful for _, prepared in self._steps))
 
     def _bind(self, threads: int) -> Runner:
-        runners = [(node, bound.runner_for(threads)) for node, bound in self._steps]
+        runners = [(node, prepared.runner_for(threads)) for node, prepared in self._steps]
         placed = self._memory({node.name: runner.memory for node, runner in runners})
-        steps = list[tuple[Runner, Place, Place | None, Place, int]]()
+        steps = list[tuple[Runner, BufferSlice, BufferSlice | None, BufferSlice, int]]()
         for node, runner in runners:
-            x, *residual = [placed.places[name] for name in node.inputs]
-            out, workspace = placed.places[node.name], placed.workspaces[node.name]
+            x, *residual = [placed.slices[name] for name in node.inputs]
+            out, workspace = placed.slices[node.name], placed.workspaces[node.name]
             steps.append((runner, x, residual[0] if residual else None, out, workspace))
         return Chain(steps, placed.nbytes)
 

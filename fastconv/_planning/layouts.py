@@ -38,9 +38,9 @@ def run_in_nhwc(
     """
     inputs, outputs = [_batch(x) for x in inputs], [_batch(y) for y in outputs]
     images, dtype = len(outputs[0]), outputs[0].dtype
-    most = turn_images(images, sum(array.nbytes for array in inputs + outputs))
-    for start in range(0, images, most):
-        turn = slice(start, min(start + most, images))
+    max_images = turn_images(images, sum(array.nbytes for array in inputs + outputs))
+    for start in range(0, images, max_images):
+        turn = slice(start, min(start + max_images, images))
         sources = [arrays.contiguous(x[turn], dtype) for x in inputs]
         _run_turn(bind(turn.stop - start), sources, [y[turn] for y in outputs], num_threads)
 

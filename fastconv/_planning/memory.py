@@ -10,20 +10,20 @@ from fastconv._graph.graph import Graph
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.shaping import Flatten
 from fastconv._planning.placement import Lifetime, largest_alive, place
-from fastconv._runners.place import ARENA, Place
+from fastconv._runners.buffer_slice import ARENA, BufferSlice
 
-MOST_HELD = 1.5  # times the bytes of the largest set of arrays alive at once
+MAX_HELD = 1.5  # times the bytes of the largest set of arrays alive at once
 _CACHE_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The `Place` of every node by name, and where the workspace of each step begins in the arena.
+    """The `BufferSlice` of every node by name, and where the workspace of each step begins in the arena.
 
     `nbytes` are those of the arena, `alive_bytes` of the largest set of arrays alive at once.
     """
 
-    places: dict[str, Place]
+    slices: dict[str, BufferSlice]
     workspaces: dict[str, int]
     nbytes: int
     alive_bytes: int
@@ -35,7 +35,7 @@ def memory(
     """The `Memory` of a rewritten graph, for these NHWC shapes of its nodes, whose steps take workspaces of such bytes.
 
     A concatenation is an array that its inputs write, each its channels of every pixel; nothing else is done for it.
-    The steps share one workspace, which stays in the caches, where no more than MOST_HELD is held then; else each has
+    The steps share one workspace, which stays in the caches, where no more than MAX_HELD is held then; else each has
     its own among the arrays that are alive at that step.
     """
     homes = _homes(graph, shapes)
@@ -45,28 +45,28 @@ def memory(
         for name in node.inputs:
             last[homes[name][0]] = steps[node.name]
         first.setdefault(homes[node.name][0], steps[node.name])
-    ends = {name: Place(i) for i, name in enumerate((*graph.inputs, *graph.outputs))}
+    ends = {name: BufferSlice(i) for i, name in enumerate((*graph.inputs, *graph.outputs))}
     kept = [name for name in first if name not in ends]
     lifetimes = [Lifetime(_lines(prod(shapes[name]) * itemsize), first[name], last[name]) for name in kept]
     offsets, nbytes = place(lifetimes)
-    alive, most = largest_alive(lifetimes), _lines(max(workspaces.values(), default=0))
+    alive, workspace = largest_alive(lifetimes), _lines(max(workspaces.values(), default=0))
     works = dict.fromkeys(workspaces, nbytes)
-    if nbytes + most <= MOST_HELD * alive:
-        nbytes += most
-    elif most:
+    if nbytes + workspace <= MAX_HELD * alive:
+        nbytes += workspace
+    elif workspace:
         own = [Lifetime(_lines(size), steps[name], steps[name]) for name, size in workspaces.items()]
         offsets, nbytes = place([*lifetimes, *own])
         works = dict(zip(workspaces, offsets[len(kept) :], strict=True))
     begins = dict(zip(kept, offsets, strict=False))
-    places = dict[str, Place]()
+    slices = dict[str, BufferSlice]()
     for name, (home, channel) in homes.items():
         _, height, width, channels = shapes[home]
         if home in ends:
-            places[name] = ends[home]._replace(offset=channel * itemsize)
+            slices[name] = ends[home]._replace(offset=channel * itemsize)
         else:
             pixel = channels * itemsize
-            places[name] = Place(ARENA, begins[home] + channel * itemsize, height * width * pixel, pixel)
-    return Memory(places, works, nbytes, alive)
+            slices[name] = BufferSlice(ARENA, begins[home] + channel * itemsize, height * width * pixel, pixel)
+    return Memory(slices, works, nbytes, alive)
 
 
 def _homes(graph: Graph, shapes: dict[str, Shape]) -> dict[str, tuple[str, int]]:

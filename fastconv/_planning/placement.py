@@ -28,10 +28,10 @@ _ORDERS: tuple[Callable[[Lifetime], tuple[int, int]], ...] = (
 
 def place(lifetimes: Sequence[Lifetime]) -> tuple[list[int], int]:
     """([where each array begins], bytes of the arena)."""
-    least = largest_alive(lifetimes)
-    best = _first_fit(lifetimes, _ORDERS[1], least)
+    lower_bound = largest_alive(lifetimes)
+    best = _first_fit(lifetimes, _ORDERS[1], lower_bound)
     for by in _ORDERS:
-        if best[1] > least:
+        if best[1] > lower_bound:
             best = min(best, _first_fit(lifetimes, by, None), key=lambda placed: placed[1])
     return best
 

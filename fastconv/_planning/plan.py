@@ -24,11 +24,11 @@ if TYPE_CHECKING:
             self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
         ) -> None: ...
 
-    Bound = tuple[Any, tuple[Shape, ...]]  # what runs, a `Runs`; the shapes of its results, as a user sees them
+    Prepared = tuple[Any, tuple[Shape, ...]]  # what runs, a `Runs`; the shapes of its results, as a user sees them
 
 
 FLOAT32 = np.dtype(np.float32)  # what is told of a plan that takes x of either dtype
-MOST_BOUND_SHAPES = 64  # kept in a plan; each holds about a kilobyte
+MAX_PREPARED_SHAPES = 64  # kept in a plan; each holds about a kilobyte
 
 
 class Plan(ABC):
@@ -38,7 +38,7 @@ class Plan(ABC):
     """
 
     _graph: "Graph"
-    _bound: "dict[tuple[Shape, ...], Bound]"  # by the shapes of the inputs
+    _prepared: "dict[tuple[Shape, ...], Prepared]"  # by the shapes of the inputs
 
     _whose_dtype = "weight"
 
@@ -47,11 +47,11 @@ class Plan(ABC):
         self._start_empty()
 
     @abstractmethod
-    def _bind_to(self, *shapes: Shape) -> "Bound": ...
+    def _bind_to(self, *shapes: Shape) -> "Prepared": ...
 
     def _start_empty(self) -> None:
         """Make what is made again in a copy."""
-        self._bound = {}
+        self._prepared = {}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -73,14 +73,14 @@ class Plan(ABC):
         with shapes_of(graph.inputs):
             return graph.cost(x_shape, *others, itemsize=(self._dtype or FLOAT32).itemsize)
 
-    def _bind(self, shapes: tuple[Shape, ...]) -> "Bound":
-        bound = self._bound.get(shapes)
-        if bound is None:
-            bound = self._bind_to(*shapes)
-            if len(self._bound) >= MOST_BOUND_SHAPES:
-                self._bound.clear()
-            bound = self._bound.setdefault(shapes, bound)
-        return bound
+    def _bind(self, shapes: tuple[Shape, ...]) -> "Prepared":
+        prepared = self._prepared.get(shapes)
+        if prepared is None:
+            prepared = self._bind_to(*shapes)
+            if len(self._prepared) >= MAX_PREPARED_SHAPES:
+                self._prepared.clear()
+            prepared = self._prepared.setdefault(shapes, prepared)
+        return prepared
 
     def _bind_named(self, *shapes: Shape) -> tuple[tuple[Shape, ...], Any]:
         """(the shapes as tuples of integers, what runs on inputs of them), where they are arguments."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fastconv._checks.types import Array
     from fastconv._planning.graph_plan import GraphPlan
 
-_SECONDS, _FEWEST, _MOST = 1.0, 3, 101  # runs are repeated for so long, so often
+_SECONDS, _MIN_RUNS, _MAX_RUNS = 1.0, 3, 101  # runs are repeated for so long, so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,13 @@ def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
     """The `Profile` of a plan whose dtype is known."""
     given = tuple(arrays.check(name, x) for name, x in zip(plan.inputs, given, strict=True))
     out = call(plan, plan.inputs, given, None)
-    _, bound = plan._bind_named(*(x.shape for x in given))
-    shapes = plan._rewritten.shapes(*bound.shapes)
+    _, prepared = plan._bind_named(*(x.shape for x in given))
+    shapes = plan._rewritten.shapes(*prepared.shapes)
     steps = plan._bind_nodes(shapes)
-    if not bound.shapes[0][0]:
+    if not prepared.shapes[0][0]:
         raise ValueError(f"{plan.inputs[0]} must have an image at least to be profiled")
     every, whole, end = list[np.ndarray](), list[int](), perf_counter() + _SECONDS
-    while len(whole) < _FEWEST or (len(whole) < _MOST and perf_counter() < end):
+    while len(whole) < _MIN_RUNS or (len(whole) < _MAX_RUNS and perf_counter() < end):
         times = np.zeros(len(steps), np.int64)
         start = perf_counter_ns()
         call(plan, plan.inputs, given, out, times)

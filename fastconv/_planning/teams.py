@@ -1,4 +1,4 @@
-"""How many threads a call uses: the default team, and the cut-down teams of small layers."""
+"""How many threads a call uses: the default team, and the smaller teams of small layers."""
 
 import os
 from functools import cache
@@ -12,9 +12,9 @@ from fastconv._runners import team
 _MACS_PER_THREAD = 250_000
 _MACS_FOR_A_MOVE = 20  # what a value takes to be moved: about 0.2 ns where it is cached
 # More threads than CPUs only wait for each other; a limit keeps thread creation from failing.
-_LARGEST_TEAM = min(max(64, os.cpu_count() or 1), team.most_threads())
+_LARGEST_TEAM = min(max(64, os.cpu_count() or 1), team.max_threads())
 _QUOTA_SECONDS = 0.1  # after which quotas are read again
-_MOST_KNOWN = 64
+_MAX_KNOWN = 64
 
 _known: dict[tuple[bytes, int, int | None], int] = {}  # default teams, by what they follow from
 _quota: tuple[int | None, float] = (None, -1.0)  # and when it is to be read again
@@ -33,7 +33,7 @@ def default_threads() -> int:
     key = team.affinity(), team.thread_limit(), _quota[0]
     threads = _known.get(key)
     if threads is None:
-        if len(_known) >= _MOST_KNOWN:
+        if len(_known) >= _MAX_KNOWN:
             _known.clear()
         threads = _known[key] = _default(*key)
     return threads

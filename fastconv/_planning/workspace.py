@@ -6,7 +6,7 @@ import numpy as np
 
 from fastconv._checks.arrays import aligned
 
-_MOST_KEPT = 2**20 * max(64, 2 * (os.cpu_count() or 1))  # bytes, in all: of each thread the largest layers need 2 MiB
+_MAX_KEPT = 2**20 * max(64, 2 * (os.cpu_count() or 1))  # bytes, in all: of each thread the largest layers need 2 MiB
 
 _BYTE = np.dtype(np.uint8)
 _free: list[np.ndarray] = []  # the last one given back at the end
@@ -24,12 +24,12 @@ def borrow(nbytes: int) -> np.ndarray | None:
 
 
 def give_back(buffer: np.ndarray | None) -> None:
-    """Return what `borrow` gave; the oldest ones go where more would be kept than _MOST_KEPT."""
-    if buffer is None or buffer.nbytes > _MOST_KEPT:
+    """Return what `borrow` gave; the oldest ones go where more would be kept than _MAX_KEPT."""
+    if buffer is None or buffer.nbytes > _MAX_KEPT:
         return
     _free.append(buffer)
     if len(_free) > 1:
-        while sum(kept.nbytes for kept in tuple(_free)) > _MOST_KEPT:
+        while sum(kept.nbytes for kept in tuple(_free)) > _MAX_KEPT:
             try:
                 del _free[0]
             except IndexError:  # another thread borrowed the last one

@@ -17,8 +17,8 @@ from numpy cimport PyArray_DATA, import_array
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
-from fastconv._runners.cut cimport Arrays, Cut, Progress, Runner
-from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.partition cimport Arrays, Partition, Progress, Runner
+from fastconv._runners.queue cimport fc_queue, fc_take_task
 from fastconv._runners.team cimport own_thread_limit, set_own_thread_limit
 
 
@@ -29,7 +29,7 @@ cdef extern from "blas_threads.h" nogil:
 
 
 # Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
-cdef int FEWEST_PIXELS = 96, MOST_PIXELS = 256
+cdef int MIN_PIXELS = 96, MAX_PIXELS = 256
 
 
 import_array()
@@ -59,11 +59,11 @@ cdef class Blas(Runner):
         self.pixel_values = shape.stride[1] * shape.in_channels
         self.row_values = shape.stride[0] * shape.width * shape.in_channels
         self.image_values = shape.height * shape.width * shape.in_channels
-        row_slabs = -(-self.row_pixels // min(MOST_PIXELS, max(FEWEST_PIXELS, -(-self.row_pixels // 2))))
+        row_slabs = -(-self.row_pixels // min(MAX_PIXELS, max(MIN_PIXELS, -(-self.row_pixels // 2))))
         self.slab_pixels = -(-self.row_pixels // row_slabs)
-        self.repeats, self.strips = shape.batch, self.rows * row_slabs
-        self.most_strips, self.most_parts = self.strips, 1  # what BLAS rounds may depend on the slab
-        self.most_pixel = INT_MAX * <ptrdiff_t>weights.itemsize
+        self.repeats, self.pixel_blocks = shape.batch, self.rows * row_slabs
+        self.max_pixel_blocks, self.max_ranges = self.pixel_blocks, 1  # what BLAS rounds may depend on the slab
+        self.max_pixel_bytes = INT_MAX * <ptrdiff_t>weights.itemsize
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
@@ -77,23 +77,24 @@ cdef class Blas(Runner):
         set_own_thread_limit(limit)
         return is_done
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """A thread's share of the slabs."""
-        cdef ptrdiff_t slab = fc_take_unit(shares, thread)
+        """A thread's slabs."""
+        cdef ptrdiff_t slab = fc_take_task(queue, thread)
         while slab >= 0:
             if self.is_double:
                 self._slab(slab, arrays, <const double *>self.weight_data, <const double *>self.bias_data)
             else:
                 self._slab(slab, arrays, <const float *>self.weight_data, <const float *>self.bias_data)
-            slab = fc_take_unit(shares, thread)
+            slab = fc_take_task(queue, thread)
 
     cdef void _slab(
         self, ptrdiff_t slab, const Arrays *arrays, const floating *weights, const floating *bias
     ) noexcept nogil:
         """out = activation(x @ weights + (bias + residual)): the sum in brackets is where the product starts from."""
-        cdef ptrdiff_t image = slab // self.strips, row, first, m, i, k, row_slabs = self.strips // self.rows
+        cdef ptrdiff_t image = slab // self.pixel_blocks, row_slabs = self.pixel_blocks // self.rows
+        cdef ptrdiff_t row, first, m, i, k
         cdef int pixels, channels = self.channels, out_channels = self.out_channels
         cdef int ldx = self.pixel_values, ldy = arrays.out_stride // sizeof(floating)
         cdef floating one = 1, lo = <floating>self.epilogue.lo, hi = <floating>self.epilogue.hi
@@ -101,7 +102,7 @@ cdef class Blas(Runner):
         cdef const floating *residual = <const floating *>arrays.residual
         cdef floating *out = <floating *>(arrays.out + image * arrays.out_image)
         cdef floating *y
-        slab = slab % self.strips
+        slab = slab % self.pixel_blocks
         row, first = slab // row_slabs, slab % row_slabs * self.slab_pixels
         pixels = min(self.slab_pixels, self.row_pixels - first)
         m = row * self.row_pixels + first

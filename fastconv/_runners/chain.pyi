@@ -1,7 +1,9 @@
-from fastconv._runners.cut import Runner
-from fastconv._runners.place import Place
+from fastconv._runners.buffer_slice import BufferSlice
+from fastconv._runners.partition import Runner
 
 class Chain(Runner):
     @property
     def arena_bytes(self) -> int: ...
-    def __init__(self, steps: list[tuple[Runner, Place, Place | None, Place, int]], arena_bytes: int) -> None: ...
+    def __init__(
+        self, steps: list[tuple[Runner, BufferSlice, BufferSlice | None, BufferSlice, int]], arena_bytes: int
+    ) -> None: ...

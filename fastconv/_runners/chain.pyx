@@ -3,30 +3,32 @@
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 
-from fastconv._runners.cut cimport Arrays, Progress, Runner
-from fastconv._runners.shares cimport fc_nanoseconds
+from fastconv._runners.partition cimport Arrays, Progress, Runner
+from fastconv._runners.queue cimport fc_nanoseconds
 
 cdef enum:
-    ARENA = -1  # as in place.py
+    ARENA = -1  # as in buffer_slice.py
     NONE = -2
 
 
-cdef struct Place:
+cdef struct BufferSlice:
     ptrdiff_t end, offset, image, pixel
 
 
 cdef struct Step:
     void *runner  # which the chain's list keeps
-    Place x, residual, out
+    BufferSlice x, residual, out
     ptrdiff_t workspace
 
 
-cdef Place place(where):
-    """The C form of a `fastconv._runners.place.Place`, or of None."""
-    return Place(NONE, 0, 0, 0) if where is None else Place(where.end, where.offset, where.image, where.pixel)
+cdef BufferSlice buffer_slice(where):
+    """The C form of a `fastconv._runners.buffer_slice.BufferSlice`, or of None."""
+    if where is None:
+        return BufferSlice(NONE, 0, 0, 0)
+    return BufferSlice(where.end, where.offset, where.image, where.pixel)
 
 
-cdef char *find(const Place *where, const Arrays *arrays, char *arena) noexcept nogil:
+cdef char *find(const BufferSlice *where, const Arrays *arrays, char *arena) noexcept nogil:
     if where.end >= 0:
         return arrays.ends[where.end].at + where.offset
     return arena + where.offset if where.end == ARENA else NULL
@@ -36,8 +38,7 @@ cdef class Chain(Runner):
     """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result, and
     where its workspace begins).
 
-    What lies between them, and the workspaces, are in an arena of so many bytes. Nothing of it is cut, it has no units
-    of its own.
+    What lies between them, and the workspaces, are in an arena of so many bytes. It has no tasks of its own.
     """
 
     cdef Step *steps
@@ -54,9 +55,10 @@ cdef class Chain(Runner):
         self.runners, self.count, self.arena_bytes = [runner for runner, *_ in steps], len(steps), arena_bytes
         for i, (runner, x, residual, out, workspace) in enumerate(steps):
             self.steps[i].runner, self.steps[i].workspace = <void *>runner, workspace
-            self.steps[i].x, self.steps[i].residual, self.steps[i].out = place(x), place(residual), place(out)
+            self.steps[i].x, self.steps[i].residual = buffer_slice(x), buffer_slice(residual)
+            self.steps[i].out = buffer_slice(out)
             self.team.size = max(self.team.size, runner.team.size)
-            self.most_pixel = min(self.most_pixel, runner.most_pixel)
+            self.max_pixel_bytes = min(self.max_pixel_bytes, runner.max_pixel_bytes)
 
     def __dealloc__(self):
         free(self.steps)
@@ -70,8 +72,8 @@ cdef class Chain(Runner):
         cdef Step *step
         cdef bint is_done
         cdef int64_t now
-        while progress.parts_done < self.count:
-            step = &self.steps[progress.parts_done]
+        while progress.steps_done < self.count:
+            step = &self.steps[progress.steps_done]
             own.x, own.residual = find(&step.x, arrays, work), find(&step.residual, arrays, work)
             own.out, own.out_image, own.out_stride = find(&step.out, arrays, work), step.out.image, step.out.pixel
             if step.out.end >= 0:
@@ -79,10 +81,10 @@ cdef class Chain(Runner):
             is_done = (<Runner>step.runner).run_on(&own, work + step.workspace, progress)
             if progress.times != NULL:
                 now = fc_nanoseconds()
-                progress.times[progress.parts_done] += now - progress.since
+                progress.times[progress.steps_done] += now - progress.since
                 progress.since = now
             if not is_done:
                 return False
-            progress.parts_done += 1
+            progress.steps_done += 1
             progress.begun = False
         return True

@@ -1,25 +1,25 @@
-"""The direct convolution: loops over strips, output channels and tiles around the register-tile kernels.
+"""The direct convolution: loops over pixel blocks, output channels and tiles around the register-tile kernels.
 
-A *strip* is a run of output pixels of one image, a *block* as many output channels as a tile has columns. One unit of
-work is a strip times some blocks of one group; the team shares the units, as many as its size asks for. The reduction
-is never split, and a kernel's result for a pixel does not depend on the tile that it is in, so every cut gives the same
-bits.
+A *pixel block* is a run of output pixels of one image, a *block* as many output channels as a tile has columns. One
+task is a pixel block times a range of output channels of one group, in whole blocks; the size of the team decides how
+many tasks there are. The reduction is never split, and a kernel's result for a pixel does not depend on the tile that
+it is in, so every partition gives the same bits.
 
-Without padding the kernels read x where it is. With padding a strip's rows are first copied, borders and all, into the
-thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere. Most depthwise
-convolutions read x where it is and leave out the taps in the padding.
+Without padding the kernels read x where it is. With padding a pixel block's rows are first copied, borders and all,
+into the thread's workspace, where the copy stays in the L2 cache for every block: there is then no edge anywhere.
+Most depthwise convolutions read x where it is and leave out the taps in the padding.
 """
 
 from fastconv._kernels.cpu cimport fc_conv_args, fc_epilogue
-from fastconv._runners.cut cimport Arrays, Cut, Runner, share
 from fastconv._runners.direct_tiles cimport DirectTiles
-from fastconv._runners.rows cimport LEAST_ROW, STRIP_BYTES
-from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.padded_rows cimport MIN_ROW, PIXEL_BLOCK_BYTES
+from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.queue cimport fc_queue, fc_take_task
 
-# What a unit costs beside its multiply-adds, in multiply-adds of the plain tile.
+# What a task costs beside its multiply-adds, in multiply-adds of the plain tile.
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
-cdef double REREAD_COST = 3  # to read a value of input again, from L2, for another part of the blocks
-cdef double NARROW_COST = 8  # of a multiply-add in the narrow tile, which is bound by loads
+cdef double REREAD_COST = 3  # to read a value of input again, from L2, for another channel range
+cdef double GROUPED_COST = 8  # of a multiply-add in the grouped tile, which is bound by loads
 
 
 cdef class Direct(Runner):
@@ -28,8 +28,8 @@ cdef class Direct(Runner):
     cdef DirectTiles tiles
     cdef ptrdiff_t batch, out_height, image_bytes
     cdef fc_epilogue epilogue  # but for what a call tells
-    # The cut. A strip is some lines: rows of the output, or as many pixels as the largest tile has when the plain tile
-    # reads x in place.
+    # The partition. A pixel block is some lines: rows of the output, or as many pixels as the largest tile has when
+    # the plain tile reads x in place.
     cdef ptrdiff_t lines, line_pixels
 
     def __init__(self, shape, weights, bias, all_finite, bounds):
@@ -39,80 +39,83 @@ cdef class Direct(Runner):
         self.epilogue.lo, self.epilogue.hi = bounds
         self.epilogue.residual_stride = shape.out_channels * self.tiles.itemsize
         self.image_bytes = shape.height * shape.width * shape.in_channels * self.tiles.itemsize
-        self._set_strips()
+        self._set_pixel_blocks()
         self.tiles.set_segments(shape.dilation[1])
-        self.repeats, self.most_strips, self.most_parts = self.batch * self.tiles.groups, self.lines, self.tiles.blocks
+        self.repeats = self.batch * self.tiles.groups
+        self.max_pixel_blocks, self.max_ranges = self.lines, self.tiles.blocks
 
-    def _set_strips(self):
-        """The strips of one thread, the longest: as much of the input as stays in the L2 cache."""
-        if self.tiles.copies or self.tiles.narrow:
+    def _set_pixel_blocks(self):
+        """The pixel blocks of one thread, the longest: as much of the input as stays in the L2 cache."""
+        if self.tiles.copies or self.tiles.grouped:
             self.lines, self.line_pixels = self.out_height, self.tiles.out_width
-            longest = self.tiles.rows.most(STRIP_BYTES // max(self.tiles.row_bytes, 1))
+            longest = self.tiles.padded_rows.max_rows(PIXEL_BLOCK_BYTES // max(self.tiles.row_bytes, 1))
         else:
             self.line_pixels = self.tiles.kernels.max_pixels
             self.lines = -(-self.out_height * self.tiles.out_width // self.line_pixels)
             pixel = max(self.tiles.pixel_bytes * self.tiles.stride_h * self.tiles.stride_w, 1)
-            longest = max(STRIP_BYTES // pixel // self.line_pixels, 8)
-        self.strips = -(-self.lines // max(longest, 1))
+            longest = max(PIXEL_BLOCK_BYTES // pixel // self.line_pixels, 8)
+        self.pixel_blocks = -(-self.lines // max(longest, 1))
         if self.tiles.copies:
-            self.workspace_bytes = self.tiles.rows.set_longest(-(-self.lines // self.strips))
+            self.workspace_bytes = self.tiles.padded_rows.set_longest(-(-self.lines // self.pixel_blocks))
 
     @property
     def multiplications(self):
         """Those really done."""
         channels = self.tiles.terms // (self.tiles.kernel_rows * self.tiles.kernel_cols)  # that a value sums
-        return self.tiles.rows.count_taps() * self.batch * self.tiles.groups * self.tiles.group_out * channels
+        return self.tiles.padded_rows.count_taps() * self.batch * self.tiles.groups * self.tiles.group_out * channels
 
-    cdef double strip_time(self, ptrdiff_t strips) noexcept:
-        """What it takes to bring in the input of the largest strip, in multiply-adds of the plain tile."""
-        return VALUE_COST * self._input_of(strips)
+    cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept:
+        """What it takes to bring in the input of the largest pixel block, in multiply-adds of the plain tile."""
+        return VALUE_COST * self._input_of(pixel_blocks)
 
-    cdef double unit_time(self, Cut cut) noexcept:
-        """What the products of the largest unit take, in multiply-adds of the plain tile."""
-        cdef ptrdiff_t lines = (self.lines + cut.strips - 1) // cut.strips
-        cdef ptrdiff_t blocks = (self.tiles.blocks + cut.parts - 1) // cut.parts
+    cdef double task_time(self, Partition partition) noexcept:
+        """What the products of the largest task take, in multiply-adds of the plain tile."""
+        cdef ptrdiff_t lines = (self.lines + partition.pixel_blocks - 1) // partition.pixel_blocks
+        cdef ptrdiff_t blocks = (self.tiles.blocks + partition.ranges - 1) // partition.ranges
         cdef double columns = self.tiles.group_out * blocks / <double>self.tiles.blocks
         cdef double pixels = lines * self.line_pixels
-        if self.tiles.rows.skips_columns and not self.tiles.narrow:  # tiles of fewer pixels take as long
-            pixels += 2 * (self.tiles.kernel_cols // 2) * max(0, LEAST_ROW - lines)
+        if self.tiles.padded_rows.skips_columns and not self.tiles.grouped:  # tiles of fewer pixels take as long
+            pixels += 2 * (self.tiles.kernel_cols // 2) * max(0, MIN_ROW - lines)
         cdef double work = pixels * columns * self.tiles.terms
-        if self.tiles.narrow:
-            work *= NARROW_COST
-        return work + VALUE_COST * columns * self.tiles.terms + REREAD_COST * self._input_of(cut.strips)
+        if self.tiles.grouped:
+            work *= GROUPED_COST
+        return work + VALUE_COST * columns * self.tiles.terms + REREAD_COST * self._input_of(partition.pixel_blocks)
 
-    cdef double _input_of(self, ptrdiff_t strips) noexcept:
-        """Values of input that the largest of so many strips reads."""
-        cdef ptrdiff_t lines = (self.lines + strips - 1) // strips
+    cdef double _input_of(self, ptrdiff_t pixel_blocks) noexcept:
+        """Values of input that the largest of so many pixel blocks reads."""
+        cdef ptrdiff_t lines = (self.lines + pixel_blocks - 1) // pixel_blocks
+        cdef double pixels
         if self.tiles.copies:
-            return <double>self.tiles.rows.copied_rows(lines) * self.tiles.rows.copied_width * self.tiles.group_in
+            pixels = self.tiles.padded_rows.copied_rows(lines) * self.tiles.padded_rows.copied_width
+            return pixels * self.tiles.group_in
         return <double>lines * self.line_pixels * self.tiles.stride_h * self.tiles.stride_w * self.tiles.group_in
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """A thread's share of the units: parts of the blocks fastest, then groups, strips, images."""
-        cdef ptrdiff_t unit, part, group, strip, image, line, lines, m, pixels, copied = -1
+        """A thread's tasks: channel ranges fastest, then groups, pixel blocks, images."""
+        cdef ptrdiff_t task, channel_range, group, pixel_block, image, line, lines, m, pixels, copied = -1
         cdef ptrdiff_t all_pixels = self.out_height * self.tiles.out_width
         cdef const char *source
         cdef fc_conv_args tile
         tile.epilogue, tile.epilogue.out_stride = self.epilogue, arrays.out_stride
         while True:
-            unit = fc_take_unit(shares, thread)
-            if unit < 0:
+            task = fc_take_task(queue, thread)
+            if task < 0:
                 return
-            part = unit % cut.parts
-            group = unit // cut.parts % self.tiles.groups
-            strip = unit // (cut.parts * self.tiles.groups) % cut.strips
-            image = unit // (cut.parts * self.tiles.groups * cut.strips)
-            line = share(strip, cut.strips, self.lines)
-            lines = share(strip + 1, cut.strips, self.lines) - line
+            channel_range = task % partition.ranges
+            group = task // partition.ranges % self.tiles.groups
+            pixel_block = task // (partition.ranges * self.tiles.groups) % partition.pixel_blocks
+            image = task // (partition.ranges * self.tiles.groups * partition.pixel_blocks)
+            line = start_of(pixel_block, partition.pixel_blocks, self.lines)
+            lines = start_of(pixel_block + 1, partition.pixel_blocks, self.lines) - line
             m = line * self.line_pixels
             pixels = min(lines * self.line_pixels, all_pixels - m)
             source = arrays.x + image * self.image_bytes + group * self.tiles.group_in * self.tiles.itemsize
             if self.tiles.copies:
-                if unit // cut.parts != copied:
-                    self.tiles.rows.copy(source, line, lines, work)
-                    copied = unit // cut.parts
+                if task // partition.ranges != copied:
+                    self.tiles.padded_rows.copy(source, line, lines, work)
+                    copied = task // partition.ranges
                 source = work
             elif not self.tiles.in_place:
                 source += m // self.tiles.out_width * self.tiles.stride_h * self.tiles.row_bytes
@@ -120,10 +123,10 @@ cdef class Direct(Runner):
             tile.epilogue.residual = NULL
             if arrays.residual != NULL:
                 tile.epilogue.residual = arrays.residual + (image * all_pixels + m) * tile.epilogue.residual_stride
-            if self.tiles.narrow:
-                self.tiles.run_narrow_strip(&tile, group, source, line, lines)
+            if self.tiles.grouped:
+                self.tiles.run_grouped_pixel_block(&tile, group, source, line, lines)
             else:
-                self.tiles.run_strip(
-                    &tile, group, share(part, cut.parts, self.tiles.blocks),
-                    share(part + 1, cut.parts, self.tiles.blocks), source, m, pixels,
+                self.tiles.run_pixel_block(
+                    &tile, group, start_of(channel_range, partition.ranges, self.tiles.blocks),
+                    start_of(channel_range + 1, partition.ranges, self.tiles.blocks), source, m, pixels,
                 )

@@ -1,11 +1,11 @@
-"""The loops of the direct convolution over the tiles of a strip of output pixels."""
+"""The loops of the direct convolution over the tiles of a pixel block."""
 
 from fastconv._kernels.cpu cimport fc_few_kernel, fc_kernels, fc_conv_args, fc_conv_kernel
-from fastconv._runners.rows cimport InputRows, Window
+from fastconv._runners.padded_rows cimport PaddedRows, Window
 
 
 cdef struct Run:
-    ptrdiff_t m, end  # pixels of a strip
+    ptrdiff_t m, end  # pixels of a pixel block
     ptrdiff_t end_row, first_col, end_col  # of the map, where they are
     Window window  # of the kernel, that they see
     ptrdiff_t tile  # the number of the last, among those of the same blocks
@@ -24,8 +24,8 @@ cdef class DirectTiles:
     cdef const char *packed_bias
     cdef ptrdiff_t itemsize
     cdef ptrdiff_t max_pixels  # of a tile
-    cdef bint narrow, in_rows, in_place
-    cdef const fc_conv_kernel *narrow_kernels
+    cdef bint grouped, in_rows, in_place
+    cdef const fc_conv_kernel *grouped_kernels
     cdef fc_few_kernel few  # the tile for few output channels, or NULL
     cdef bint by_rows  # a run of pixels for it ends with the row
     # Geometry, in pixels and channels.
@@ -35,36 +35,36 @@ cdef class DirectTiles:
     cdef ptrdiff_t turn_bytes  # of a block, that a turn of a tile's loop takes in
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
     # How the kernels walk the input, in bytes.
-    cdef InputRows rows
+    cdef PaddedRows padded_rows
     cdef bint copies
     cdef ptrdiff_t pixel_bytes, row_bytes
     cdef ptrdiff_t tap_bytes, band_bytes  # from what is under a tap of the kernel to the next, and under a row of it
     cdef ptrdiff_t row_segments, segment_bytes  # segments under a row of the kernel
     cdef const ptrdiff_t *segments
 
-    cdef void run_strip(
-        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
+    cdef void run_pixel_block(
+        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
         const char *source, ptrdiff_t first, ptrdiff_t pixels,
     ) noexcept nogil
-    cdef void run_narrow_strip(
-        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+    cdef void run_grouped_pixel_block(
+        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
     ) noexcept nogil
     cdef void _run_of_columns(
-        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
+        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
         ptrdiff_t q, ptrdiff_t n
     ) noexcept nogil
     cdef void _run_of_pixels(
-        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
+        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil
     cdef ptrdiff_t _calls(
-        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
         Call *calls,
     ) noexcept nogil
     cdef void _scatter(
         self, fc_conv_kernel kernel, const fc_conv_args *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
     ) noexcept nogil
-    cdef void _place(
-        self, fc_conv_args *tile, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+    cdef void _set_args(
+        self, fc_conv_args *tile, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
         Window window, ptrdiff_t m,
     ) noexcept nogil

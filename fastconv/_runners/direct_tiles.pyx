@@ -1,4 +1,4 @@
-"""The loops of the direct convolution over the tiles of a strip of output pixels, and over blocks of output channels.
+"""The loops of the direct convolution over the tiles of a pixel block, and over blocks of output channels.
 
 With dilation 1, and the pixels of a group side by side, the S·C values under a kernel row are one contiguous segment.
 Output pixels for which the same taps of the kernel lie in the padding, and are left out, form tiles of their own.
@@ -14,11 +14,11 @@ from fastconv._kernels.cpu cimport (
     FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_advance,
     fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
 )
-from fastconv._runners.cut cimport share
-from fastconv._runners.pack cimport is_narrow
-from fastconv._runners.rows cimport InputRows, Window
+from fastconv._runners.pack cimport is_grouped
+from fastconv._runners.padded_rows cimport PaddedRows, Window
+from fastconv._runners.partition cimport start_of
 
-from fastconv._runners.rows import chunks, is_read_well
+from fastconv._runners.padded_rows import chunks, is_read_well
 
 import_array()
 
@@ -45,16 +45,16 @@ cdef class DirectTiles:
         self.itemsize, self.out_width = weights.itemsize, shape.out_width
         self.kernels = kernels_for(self.itemsize)
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
-        self.narrow = is_narrow(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
+        self.grouped = is_grouped(self.group_in, self.group_out, shape.groups, self.kernels.lanes)
         is_row = self.group_in == 1 and self.kernel_cols in (3, 5) and dilation_w == 1 and self.stride_w <= 2
-        self.in_rows = self.narrow and is_row
-        self.narrow_kernels = self.kernels.narrow[self.group_in > 1]
+        self.in_rows = self.grouped and is_row
+        self.grouped_kernels = self.kernels.grouped[self.group_in > 1]
         reads_well = is_read_well(shape, shape.in_channels * self.itemsize, self.kernels.max_pixels)
         self.in_place = self.in_rows and bool(all_finite) and reads_well
         self.copies = shape.padding != ((0, 0), (0, 0)) and not self.in_place
-        self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.narrow else shape.groups
+        self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.grouped else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
-        self.blocks = 1 if self.narrow else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
+        self.blocks = 1 if self.grouped else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
         self.terms = shape.terms
         self.max_pixels = self._max_pixels()
         self.weights, self.bias = weights, bias
@@ -65,19 +65,19 @@ cdef class DirectTiles:
         self.turn_bytes = self.kernels.lanes * FC_MAX_VECTORS * FC_STEPS * self.itemsize
         self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
-        columns = self.kernels.lanes * (1 if self.narrow else FC_MAX_VECTORS)
+        columns = self.kernels.lanes * (1 if self.grouped else FC_MAX_VECTORS)
         self.tile = f"{self.max_pixels} pixels × {columns} channels"
         self._set_few(shape)
-        self.rows = InputRows(shape, all_finite, self.itemsize, self.group_in, self.narrow, self.in_place)
-        self.stride_w = self.rows.window_step
+        self.padded_rows = PaddedRows(shape, all_finite, self.itemsize, self.group_in, self.grouped, self.in_place)
+        self.stride_w = self.padded_rows.window_step
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
-        self.row_bytes = self.rows.row_bytes if self.copies else shape.width * self.pixel_bytes
+        self.row_bytes = self.padded_rows.row_bytes if self.copies else shape.width * self.pixel_bytes
 
     def _set_few(self, shape):
         """Take the tile for few columns where there is one, and runs of pixels that fill it."""
         self.by_rows = self.copies or shape.kernel != (1, 1) or shape.stride != (1, 1)
         run = shape.out_width if self.by_rows else shape.out_width * shape.out_height
-        if not self.narrow and 0 < self.group_out <= FC_MAX_FEW and run >= self.kernels.lanes:
+        if not self.grouped and 0 < self.group_out <= FC_MAX_FEW and run >= self.kernels.lanes:
             self.few = self.kernels.few[self.group_out - 1]
         self.by_rows = self.by_rows and self.few != NULL
         if self.few != NULL:
@@ -87,14 +87,15 @@ cdef class DirectTiles:
         """The most pixels of a tile."""
         last_block = self.group_out % (self.kernels.lanes * FC_MAX_VECTORS)
         has_half = 0 < last_block <= self.kernels.lanes  # a block of one vector, whose sums would be too few
-        if self.narrow or self.terms > FEW_TERMS or has_half:
+        if self.grouped or self.terms > FEW_TERMS or has_half:
             return self.kernels.max_pixels
         return min(self.kernels.max_pixels, ENOUGH_SUMS // FC_MAX_VECTORS)
 
     def set_segments(self, dilation_w):
         """Where the input under the kernel lies, once it is known how many rows are copied together."""
-        self.tap_bytes, self.band_bytes = self.rows.tap_step * self.pixel_bytes, self.rows.band_rows * self.row_bytes
-        merged = self.narrow or dilation_w == 1 and (self.groups == 1 or self.copies)
+        self.tap_bytes = self.padded_rows.tap_step * self.pixel_bytes
+        self.band_bytes = self.padded_rows.band_rows * self.row_bytes
+        merged = self.grouped or dilation_w == 1 and (self.groups == 1 or self.copies)
         self.segment_bytes = self.tap_bytes * self.kernel_cols if merged else self.group_in * self.itemsize
         self.offsets = np.array(
             [
@@ -107,37 +108,37 @@ cdef class DirectTiles:
         self.row_segments = len(self.offsets) // self.kernel_rows
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
 
-    cdef void run_strip(
-        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
+    cdef void run_pixel_block(
+        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
         const char *source, ptrdiff_t first, ptrdiff_t pixels,
     ) noexcept nogil:
-        """Every tile of a strip of pixels, the map's `first` and next, the input of whose row begins at `source`."""
+        """Every tile of a pixel block, the map's `first` and next, the input of whose row begins at `source`."""
         cdef ptrdiff_t top_row = first // self.out_width, row, end_of_set
         cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
-        cdef ptrdiff_t set_blocks = 1 if self.rows.skips_columns else max(1, SET_BYTES // self.block_bytes)
+        cdef ptrdiff_t set_blocks = 1 if self.padded_rows.skips_columns else max(1, SET_BYTES // self.block_bytes)
         cdef Run run
         while first_block < end_block:
             end_of_set = min(end_block, first_block + set_blocks)
             run.tile = 0
             row = top_row
             while row < end_row:
-                run.end_row = row + 1 if self.by_rows else self.rows.end_of_rows(row, end_row)
+                run.end_row = row + 1 if self.by_rows else self.padded_rows.end_of_rows(row, end_row)
                 run.first_col = 0
                 while run.first_col < self.out_width:
-                    run.window = self.rows.window(row, run.first_col)
-                    run.end_col = self.rows.end_of_columns(row, run.first_col)
+                    run.window = self.padded_rows.window(row, run.first_col)
+                    run.end_col = self.padded_rows.end_of_columns(row, run.first_col)
                     run.m = max(0, row * self.out_width - first) + run.first_col
                     run.end = min(pixels, (run.end_row - 1) * self.out_width + run.end_col - first)
-                    self._run_of_pixels(strip, group, first_block, end_of_set, &run, source, first)
+                    self._run_of_pixels(args, group, first_block, end_of_set, &run, source, first)
                     run.first_col = run.end_col
                 row = run.end_row
             first_block = end_of_set
 
     cdef void _run_of_pixels(
-        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
+        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
         const char *source, ptrdiff_t first,
     ) noexcept nogil:
-        """The tiles of a run of a strip's pixels, of which the first is the map's `first`."""
+        """The tiles of a run of a pixel block's pixels, of which the first is the map's `first`."""
         cdef Call[2] calls
         cdef fc_conv_args *tile
         cdef fc_conv_kernel kernel
@@ -151,7 +152,7 @@ cdef class DirectTiles:
         cdef ptrdiff_t jump = row_step - cols * step  # from the end of a row to the next, if they are no neighbours
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
         cdef ptrdiff_t next_set = (end_block - first_block) * self.block_bytes
-        cdef ptrdiff_t n_calls = self._calls(strip, group, first_block, end_block, run, calls)
+        cdef ptrdiff_t n_calls = self._calls(args, group, first_block, end_block, run, calls)
         cdef ptrdiff_t prefetching = 0  # tiles of the set that prefetch the next one
         cdef const char *at
         if end_block < self.blocks and next_set <= PREFETCHED_BYTES:
@@ -189,7 +190,7 @@ cdef class DirectTiles:
             done += n
 
     cdef ptrdiff_t _calls(
-        self, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
+        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
         Call *calls,
     ) noexcept nogil:
         """The calls for the first tile of a run: for the full blocks of channels, then for the last; how many."""
@@ -197,10 +198,10 @@ cdef class DirectTiles:
         cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
         cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, n = 0
         while first < end:
-            calls[n].tile = strip[0]
+            calls[n].tile = args[0]
             calls[n].tile.columns = columns if columns else end - first
             calls[n].vectors = FC_MAX_VECTORS if calls[n].tile.columns > lanes else 1
-            self._place(&calls[n].tile, strip, group, first, calls[n].vectors, run.window, run.m)
+            self._set_args(&calls[n].tile, args, group, first, calls[n].vectors, run.window, run.m)
             first += calls[n].tile.columns
             columns = 0
             n += 1
@@ -214,65 +215,66 @@ cdef class DirectTiles:
         """
         cdef char[FC_MAX_PIXELS * BLOCK_BYTES] values
         cdef char[FC_MAX_PIXELS * BLOCK_BYTES] added
-        cdef ptrdiff_t[FC_MAX_PIXELS] places  # after the run's first pixel
+        cdef ptrdiff_t[FC_MAX_PIXELS] offsets  # after the run's first pixel
         cdef fc_conv_args packed = tile[0]
         cdef fc_epilogue *near = &packed.epilogue
         cdef const fc_epilogue *far = &tile.epilogue
         cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize, cols = run.end_col - run.first_col
         for i in range(n):
-            places[i] = (done + i) // cols * self.out_width + (done + i) % cols
+            offsets[i] = (done + i) // cols * self.out_width + (done + i) % cols
         near.out, near.out_stride = values, nbytes
         if far.residual != NULL:
             for i in range(n):
-                memcpy(added + i * nbytes, far.residual + places[i] * far.residual_stride, nbytes)
+                memcpy(added + i * nbytes, far.residual + offsets[i] * far.residual_stride, nbytes)
             near.residual, near.residual_stride = added, nbytes
         kernel(&packed)
         for i in range(n):
-            memcpy(far.out + places[i] * far.out_stride, values + i * nbytes, nbytes)
+            memcpy(far.out + offsets[i] * far.out_stride, values + i * nbytes, nbytes)
 
-    cdef void run_narrow_strip(
-        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
+    cdef void run_grouped_pixel_block(
+        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
     ) noexcept nogil:
-        """Every tile of a strip of narrow groups, the input of whose first row, or of the map's if x is read where it
-        is, begins at `source`.
+        """Every tile of a pixel block of small groups, the input of whose first row, or of the map's if x is read where
+        it is, begins at `source`.
         """
         cdef ptrdiff_t q = 0, end, tiles, t, first
         while q < self.out_width:
-            end = self.rows.end_of_columns(top_row, q)
+            end = self.padded_rows.end_of_columns(top_row, q)
             tiles = (end - q + self.max_pixels - 1) // self.max_pixels
             first = q
             for t in range(tiles):
-                q = first + share(t, tiles, end - first)
+                q = first + start_of(t, tiles, end - first)
                 self._run_of_columns(
-                    strip, group, source, top_row, rows, q, first + share(t + 1, tiles, end - first) - q
+                    args, group, source, top_row, rows, q, first + start_of(t + 1, tiles, end - first) - q
                 )
             q = end
 
     cdef void _run_of_columns(
-        self, const fc_conv_args *strip, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
+        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
         ptrdiff_t q, ptrdiff_t n
     ) noexcept nogil:
         """Tiles of n pixels from column q on: down the rows under a tile, whose inputs then are met again in L1."""
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef fc_conv_args tile = strip[0]
+        cdef fc_conv_args tile = args[0]
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
         cdef ptrdiff_t i, row = top_row, end_row = top_row + rows, end, at
         cdef Window window
         cdef fc_conv_kernel kernel
         tile.pixels, tile.columns, tile.tap = inputs, self.group_out, self.tap_bytes
         while row < end_row:
-            end = self.rows.end_of_rows(row, end_row)
-            window = self.rows.window(row, q)
-            self._place(&tile, strip, group, 0, 1, window, (row - top_row) * self.out_width + q)
+            end = self.padded_rows.end_of_rows(row, end_row)
+            window = self.padded_rows.window(row, q)
+            self._set_args(&tile, args, group, 0, 1, window, (row - top_row) * self.out_width + q)
             at = q * step + window.rows.first * self.band_bytes + window.cols.first * self.tap_bytes
             if self.in_place:
-                at += row * row_step - self.rows.y.before * self.row_bytes - self.rows.x.before * self.pixel_bytes
+                at += row * row_step - self.padded_rows.y.before * self.row_bytes
+                at -= self.padded_rows.x.before * self.pixel_bytes
             else:
                 at += (row - top_row) * row_step
             if self.in_rows and window.cols.end - window.cols.first == self.kernel_cols:
                 kernel = self.kernels.row[self.kernel_cols > 3][self.stride_w - 1][n - 1]
             else:
-                kernel = self.narrow_kernels[n - 1]
+                kernel = self.grouped_kernels[n - 1]
             while row < end:
                 for i in range(n):
                     inputs[i] = source + at + i * step
@@ -281,12 +283,12 @@ cdef class DirectTiles:
                 at += row_step
                 fc_advance(&tile.epilogue, self.out_width, 0)
 
-    cdef void _place(
-        self, fc_conv_args *tile, const fc_conv_args *strip, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
+    cdef void _set_args(
+        self, fc_conv_args *tile, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
         Window window, ptrdiff_t m,
     ) noexcept nogil:
         """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
-        kernel the taps in a window; the strip's pixel m and on.
+        kernel the taps in a window; the pixel block's pixel m and on.
         """
         cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
         cdef ptrdiff_t rows = window.rows.end - window.rows.first, cols = window.cols.end - window.cols.first
@@ -302,6 +304,6 @@ cdef class DirectTiles:
             tile.length -= left_out * self.segment_bytes // self.kernel_cols
             tile.gap = left_out * row_weights // self.kernel_cols
             tile.weights = <const char *>tile.weights + window.cols.first * row_weights // self.kernel_cols
-        tile.epilogue = strip.epilogue
+        tile.epilogue = args.epilogue
         tile.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
         fc_advance(&tile.epilogue, m, channel)

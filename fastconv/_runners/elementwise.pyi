@@ -1,7 +1,7 @@
 import numpy as np
 
 from fastconv._checks.types import Bounds
-from fastconv._runners.cut import Runner
+from fastconv._runners.partition import Runner
 
 class Elementwise(Runner):
     def __init__(

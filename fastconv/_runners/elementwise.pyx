@@ -5,8 +5,8 @@ from numpy cimport PyArray_DATA, import_array, ndarray
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_FUNCTION_COUNT, FC_MAX_VECTOR_BYTES, fc_kernels, fc_map_args, fc_map_kernel, kernels_for,
 )
-from fastconv._runners.cut cimport Arrays, Cut, Runner
-from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.partition cimport Arrays, Partition, Runner
+from fastconv._runners.queue cimport fc_queue, fc_take_task
 
 import_array()
 
@@ -63,15 +63,15 @@ cdef class Elementwise(Runner):
             self.args.before, self.args.after = window
             nbytes = (sum(window) + self.channels) * itemsize + 2 * FC_MAX_VECTOR_BYTES
             self.workspace_bytes = -(-nbytes // CACHE_LINE) * CACHE_LINE
-        self.strips = self.most_strips = self.height
-        self.most_parts = 1
+        self.pixel_blocks = self.max_pixel_blocks = self.height
+        self.max_ranges = 1
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """A thread's share of the rows of pixels."""
+        """A thread's rows of pixels."""
         cdef fc_map_args t = self.args
-        cdef ptrdiff_t row = fc_take_unit(shares, thread), pixel = self.channels * self.itemsize, offset
+        cdef ptrdiff_t row = fc_take_task(queue, thread), pixel = self.channels * self.itemsize, offset
         cdef ptrdiff_t wide = self.wide if arrays.out_stride == pixel else 1
         cdef const char *x = arrays.residual if self.swaps else arrays.x
         cdef const char *y = arrays.x if self.swaps else arrays.residual
@@ -90,4 +90,4 @@ cdef class Elementwise(Runner):
                 t.x, t.y, t.out = t.x + offset, t.y + t.pixels * t.y_stride, t.out + offset
                 t.pixels, t.channels = 1, self.width % wide * self.channels
                 self.kernel(&t)
-            row = fc_take_unit(shares, thread)
+            row = fc_take_task(queue, thread)

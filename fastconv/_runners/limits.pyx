@@ -4,7 +4,7 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport active_isa, fc_peak_kernel
-from fastconv._runners.team cimport Team, share_units
+from fastconv._runners.team cimport Team, parallel_for
 
 import_array()
 
@@ -14,7 +14,7 @@ cdef struct Job:
     long rounds
     const char *source
     char *target
-    ptrdiff_t share
+    ptrdiff_t nbytes
 
 
 def multiply_adds(long rounds, int threads):
@@ -22,7 +22,7 @@ def multiply_adds(long rounds, int threads):
     cdef Job job
     job.peak, job.rounds = active_isa().peak, rounds
     with nogil:
-        share_units(Team(threads, threads), threads, _multiply_add, &job)
+        parallel_for(Team(threads, threads), threads, _multiply_add, &job)
     return job.peak(0) * rounds * threads
 
 
@@ -31,15 +31,15 @@ cdef void _multiply_add(void *job, ptrdiff_t _) noexcept nogil:
 
 
 def copy(ndarray source, ndarray target, int threads):
-    """Each of `threads` copies its share of one array into another; return the bytes read and written."""
+    """Each of `threads` copies its slice of one array into another; return the bytes read and written."""
     cdef Job job
     job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
-    job.share = source.nbytes // threads
+    job.nbytes = source.nbytes // threads
     with nogil:
-        share_units(Team(threads, threads), threads, _copy, &job)
-    return 2 * job.share * threads
+        parallel_for(Team(threads, threads), threads, _copy, &job)
+    return 2 * job.nbytes * threads
 
 
 cdef void _copy(void *what, ptrdiff_t i) noexcept nogil:
     cdef Job *job = <Job *>what
-    memcpy(job.target + i * job.share, job.source + i * job.share, job.share)
+    memcpy(job.target + i * job.nbytes, job.source + i * job.nbytes, job.nbytes)

@@ -2,7 +2,7 @@ from numpy import ndarray
 
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Bounds
-from fastconv._runners.cut import Runner
+from fastconv._runners.partition import Runner
 
 def pack(weight: ndarray, bias: ndarray | None, groups: int) -> tuple[ndarray, ndarray]: ...
 def transpose(source: ndarray, target: ndarray, team: tuple[int, int]) -> None: ...

@@ -1,22 +1,23 @@
 """Arrays in layout NCHW: 1×1 convolutions right on them, and the conversion of the layout for everything else.
 
 The pixels of a channel, a *plane*, are neighbours here: a tile is some output channels (rows of the weights) times
-vectors of pixels. A *panel* is as many pixels as a tile has columns, of all channels, a *strip* a run of panels. One
-unit of work is a strip of one image, or of one group of it, times some tiles of rows. The first of these reads the
-planes and copies the panels into the thread's workspace, where the others find them side by side; the last pixels of
-a plane, fewer than a vector, and pixels that a stride sets apart are gathered before. The reduction is never split.
+vectors of pixels. A *panel* is as many pixels as a tile has columns, of all channels, a *pixel block* a
+run of panels. One task is a pixel block of one image, or of one group of it, times a range of output channels, in
+whole tiles. The first of these reads the planes and copies the panels into the thread's workspace, where the others
+find them side by side; the last pixels of a plane, fewer than a vector, and pixels that a stride sets apart are
+gathered before. The reduction is never split.
 """
 
 from cython cimport floating
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MOST_REST, fc_end_stream, fc_epilogue,
-    fc_kernels, fc_plane_args, kernels_for,
+    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_TAIL, fc_end_nontemporal,
+    fc_epilogue, fc_kernels, fc_plane_args, kernels_for,
 )
-from fastconv._runners.cut cimport Arrays, Cut, Runner, share
-from fastconv._runners.shares cimport fc_shares, fc_take_unit
-from fastconv._runners.team cimport Team, share_units
+from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.team cimport Team, parallel_for
 
 from fastconv._checks.arrays import aligned
 
@@ -24,10 +25,10 @@ import_array()
 
 cdef enum:
     PIECE = 64  # rows and columns transposed together, at least: their lines stay in L1
-    MOST_COLUMNS = FC_MAX_VECTORS * FC_MAX_LANES  # of a tile
-    MOST_PIECES = 6  # of a strip: whole panels, a vector, and up to 15 pixels in fours
+    MAX_COLUMNS = FC_MAX_VECTORS * FC_MAX_LANES  # of a tile
+    MAX_PIECES = 6  # of a pixel block: whole panels, a vector, and up to 15 pixels in fours
     TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
-cdef ptrdiff_t STRIP_BYTES = 128 * 1024  # of panels: they stay in L2
+cdef ptrdiff_t PIXEL_BLOCK_BYTES = 128 * 1024  # of panels: they stay in L2
 cdef double VALUE_COST = 12  # to bring in a value of input or weights, in multiply-adds
 
 
@@ -43,7 +44,7 @@ def pack(weight, bias, groups):
     end = 0
     for group in range(groups):
         for tile in range(tiles):
-            rows = slice(group * k + share(tile, tiles, k), group * k + share(tile + 1, tiles, k))
+            rows = slice(group * k + start_of(tile, tiles, k), group * k + start_of(tile + 1, tiles, k))
             start, end = end, end + (rows.stop - rows.start) * channels
             packed[start:end].reshape(channels, -1)[:] = weight[0, 0, :, rows]
     packed[end:] = 0
@@ -54,10 +55,10 @@ def pack(weight, bias, groups):
 
 cdef struct Transposition:
     const fc_kernels *kernels
-    ptrdiff_t itemsize, rows, columns, row_parts, column_parts
+    ptrdiff_t itemsize, rows, columns, row_pieces, column_pieces
     const char *source
     char *target
-    bint streams
+    bint nontemporal
 
 
 def transpose(ndarray source, ndarray target, team):
@@ -70,33 +71,33 @@ def transpose(ndarray source, ndarray target, team):
     job.kernels, job.itemsize = kernels_for(source.itemsize), source.itemsize
     job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
     job.rows, job.columns = source.shape[1], source.shape[2]
-    job.row_parts, job.column_parts = _parts(job.rows), _parts(job.columns)
+    job.row_pieces, job.column_pieces = _pieces(job.rows), _pieces(job.columns)
     is_of_lines = (<size_t>job.target | <size_t>(job.rows * job.itemsize)) % CACHE_LINE == 0
-    job.streams = is_of_lines and target.nbytes > FC_CACHED_BYTES
+    job.nontemporal = is_of_lines and target.nbytes > FC_CACHED_BYTES
     with nogil:
-        share_units(shared, source.shape[0] * job.row_parts * job.column_parts, _transpose_piece, &job)
+        parallel_for(shared, source.shape[0] * job.row_pieces * job.column_pieces, _transpose_piece, &job)
 
 
-cdef ptrdiff_t _parts(ptrdiff_t size) noexcept nogil:
+cdef ptrdiff_t _pieces(ptrdiff_t size) noexcept nogil:
     return max(1, size // PIECE)
 
 
-cdef ptrdiff_t _edge(ptrdiff_t part, ptrdiff_t parts, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
-    """Where a part of an axis begins: at a whole block; the last part has the rest."""
-    return size if part == parts else share(part, parts, size // lanes) * lanes
+cdef ptrdiff_t _edge(ptrdiff_t piece, ptrdiff_t pieces, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
+    """Where a piece of an axis begins: at a whole block; the last piece has the tail."""
+    return size if piece == pieces else start_of(piece, pieces, size // lanes) * lanes
 
 
-cdef void _transpose_piece(void *what, ptrdiff_t unit) noexcept nogil:
-    """A piece of a matrix, the rows' parts fastest. A last block that is not whole begins so much earlier."""
+cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
+    """A piece of a matrix, the rows' pieces fastest. A last block that is not whole begins so much earlier."""
     cdef const Transposition *job = <const Transposition *>what
-    cdef ptrdiff_t lanes = job.kernels.lanes, part = unit % job.row_parts, y, x, row, column
-    cdef ptrdiff_t top = _edge(part, job.row_parts, job.rows, lanes)
-    cdef ptrdiff_t bottom = _edge(part + 1, job.row_parts, job.rows, lanes)
-    unit //= job.row_parts
-    part = unit % job.column_parts
-    cdef ptrdiff_t left = _edge(part, job.column_parts, job.columns, lanes)
-    cdef ptrdiff_t right = _edge(part + 1, job.column_parts, job.columns, lanes)
-    cdef ptrdiff_t image = unit // job.column_parts * job.rows * job.columns
+    cdef ptrdiff_t lanes = job.kernels.lanes, piece = task % job.row_pieces, y, x, row, column
+    cdef ptrdiff_t top = _edge(piece, job.row_pieces, job.rows, lanes)
+    cdef ptrdiff_t bottom = _edge(piece + 1, job.row_pieces, job.rows, lanes)
+    task //= job.row_pieces
+    piece = task % job.column_pieces
+    cdef ptrdiff_t left = _edge(piece, job.column_pieces, job.columns, lanes)
+    cdef ptrdiff_t right = _edge(piece + 1, job.column_pieces, job.columns, lanes)
+    cdef ptrdiff_t image = task // job.column_pieces * job.rows * job.columns
     cdef const char *source = job.source + image * job.itemsize
     cdef char *target = job.target + image * job.itemsize
     if bottom - top < lanes or right - left < lanes:
@@ -111,12 +112,12 @@ cdef void _transpose_piece(void *what, ptrdiff_t unit) noexcept nogil:
         row = min(top + y * lanes, bottom - lanes)
         for x in range((right - left + lanes - 1) // lanes):
             column = min(left + x * lanes, right - lanes)
-            job.kernels.transpose[job.streams](
+            job.kernels.transpose[job.nontemporal](
                 source + (row * job.columns + column) * job.itemsize, job.columns * job.itemsize,
                 target + (column * job.rows + row) * job.itemsize, job.rows * job.itemsize,
             )
-    if job.streams:
-        fc_end_stream()
+    if job.nontemporal:
+        fc_end_nontemporal()
 
 
 cdef void _transpose_few(
@@ -143,7 +144,7 @@ cdef class Pointwise(Runner):
     # Geometry, in pixels and channels; an image here is one group of an image.
     cdef ptrdiff_t images, groups, group_in, group_out, plane, out_plane
     cdef ptrdiff_t width, out_width, stride_h, stride_w
-    # The cut.
+    # The partition.
     cdef ptrdiff_t panels, tiles
 
     def __init__(self, shape, weights, bias, bounds):
@@ -163,56 +164,60 @@ cdef class Pointwise(Runner):
         width = self.kernels.lanes * FC_MAX_VECTORS
         panel_bytes = width * self.group_in * self.itemsize
         self.panels = self.out_plane // width
-        self.strips = max(1, -(-self.panels // max(1, STRIP_BYTES // panel_bytes)))
-        self.workspace_bytes = (-(-self.panels // self.strips) + 1) * panel_bytes  # and what the last strip has more
+        self.pixel_blocks = max(1, -(-self.panels // max(1, PIXEL_BLOCK_BYTES // panel_bytes)))
+        self.workspace_bytes = (-(-self.panels // self.pixel_blocks) + 1) * panel_bytes  # and what the last has more
         self.tiles = -(-self.group_out // self.kernels.max_pixels)
-        self.repeats, self.most_strips, self.most_parts = self.images, max(self.strips, self.panels), self.tiles
+        self.repeats, self.max_ranges = self.images, self.tiles
+        self.max_pixel_blocks = max(self.pixel_blocks, self.panels)
         self.tile = f"{self.kernels.max_pixels} channels × {width} pixels"
 
-    cdef double strip_time(self, ptrdiff_t strips) noexcept:
-        """What it takes to copy the panels of the largest strip, in multiply-adds."""
-        return VALUE_COST * self.out_plane / strips * self.group_in
+    cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept:
+        """What it takes to copy the panels of the largest pixel block, in multiply-adds."""
+        return VALUE_COST * self.out_plane / pixel_blocks * self.group_in
 
-    cdef double unit_time(self, Cut cut) noexcept:
-        """What the products of the largest unit take, in multiply-adds."""
-        cdef double rows = self.group_out * ((self.tiles + cut.parts - 1) // cut.parts) / <double>self.tiles
-        cdef double panels = max(1, (self.panels + cut.strips - 1) // cut.strips)
+    cdef double task_time(self, Partition partition) noexcept:
+        """What the products of the largest task take, in multiply-adds."""
+        cdef ptrdiff_t tiles = (self.tiles + partition.ranges - 1) // partition.ranges
+        cdef double rows = self.group_out * tiles / <double>self.tiles
+        cdef double panels = max(1, (self.panels + partition.pixel_blocks - 1) // partition.pixel_blocks)
         cdef double pixels = self.out_plane * panels / max(1, self.panels)
         return rows * self.group_in * (pixels + VALUE_COST)
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """A thread's share of the units: parts of the tiles fastest, then strips, images."""
-        cdef fc_plane_args pieces[MOST_PIECES]
-        cdef ptrdiff_t unit, part, strip, image, first_pixel, n = 0, prepared = -1
+        """A thread's tasks: channel ranges fastest, then pixel blocks, images."""
+        cdef fc_plane_args pieces[MAX_PIECES]
+        cdef ptrdiff_t task, channel_range, pixel_block, image, first_pixel, n = 0, packed = -1
         while True:
-            unit = fc_take_unit(shares, thread)
-            if unit < 0:
+            task = fc_take_task(queue, thread)
+            if task < 0:
                 return
-            part, strip, image = unit % cut.parts, unit // cut.parts % cut.strips, unit // (cut.parts * cut.strips)
-            first_pixel = self._first_pixel(strip, cut.strips)
-            if unit // cut.parts != prepared:
-                prepared = unit // cut.parts
+            channel_range = task % partition.ranges
+            pixel_block = task // partition.ranges % partition.pixel_blocks
+            image = task // (partition.ranges * partition.pixel_blocks)
+            first_pixel = self._first_pixel(pixel_block, partition.pixel_blocks)
+            if task // partition.ranges != packed:
+                packed = task // partition.ranges
                 n = self._prepare(
-                    pieces, first_pixel, self._first_pixel(strip + 1, cut.strips),
+                    pieces, first_pixel, self._first_pixel(pixel_block + 1, partition.pixel_blocks),
                     arrays.x + image * self.group_in * self.plane * self.itemsize, work,
                 )
             self._tiles(
-                pieces, n, image, first_pixel, share(part, cut.parts, self.tiles),
-                share(part + 1, cut.parts, self.tiles), arrays,
+                pieces, n, image, first_pixel, start_of(channel_range, partition.ranges, self.tiles),
+                start_of(channel_range + 1, partition.ranges, self.tiles), arrays,
             )
 
     cdef void _tiles(
         self, fc_plane_args *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, ptrdiff_t first,
         ptrdiff_t end, const Arrays *arrays,
     ) noexcept nogil:
-        """Tiles of rows, first to end, over the n pieces of a strip of an image."""
+        """Tiles of rows, first to end, over the n pieces of a pixel block of an image."""
         cdef ptrdiff_t tile, row, rows, i, group_row = image % self.groups * self.group_out
         cdef ptrdiff_t image_offset = image * self.group_out * self.out_plane * self.itemsize, offset
         for tile in range(first, end):
-            row = share(tile, self.tiles, self.group_out)
-            rows = share(tile + 1, self.tiles, self.group_out) - row
+            row = start_of(tile, self.tiles, self.group_out)
+            rows = start_of(tile + 1, self.tiles, self.group_out) - row
             offset = image_offset + (row * self.out_plane + first_pixel) * self.itemsize
             for i in range(n):
                 pieces[i].rows = rows
@@ -223,16 +228,16 @@ cdef class Pointwise(Runner):
                 self._piece(&pieces[i])
                 offset += pieces[i].columns * self.itemsize
 
-    cdef ptrdiff_t _first_pixel(self, ptrdiff_t strip, ptrdiff_t strips) noexcept nogil:
-        """Where one of so many strips begins: at a panel; the last ends with the plane."""
-        if strip == strips:
+    cdef ptrdiff_t _first_pixel(self, ptrdiff_t pixel_block, ptrdiff_t pixel_blocks) noexcept nogil:
+        """Where one of so many pixel blocks begins: at a panel; the last ends with the plane."""
+        if pixel_block == pixel_blocks:
             return self.out_plane
-        return share(strip, strips, self.panels) * self.kernels.lanes * FC_MAX_VECTORS
+        return start_of(pixel_block, pixel_blocks, self.panels) * self.kernels.lanes * FC_MAX_VECTORS
 
     cdef ptrdiff_t _prepare(
         self, fc_plane_args *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work
     ) noexcept nogil:
-        """Cut a strip into whole panels, one of a vector, and pixels that fill none; returns the number of pieces."""
+        """Divide a pixel block into whole panels, one of a vector, and a tail; returns the number of pieces."""
         cdef ptrdiff_t lanes = self.kernels.lanes, width = lanes * FC_MAX_VECTORS, pixels, panel, n = 0
         cdef bint copies = self.tiles > TILES_WITHOUT_COPY
         while first < end:
@@ -242,7 +247,7 @@ cdef class Pointwise(Runner):
             elif pixels >= lanes:
                 pixels = lanes
             else:
-                pixels = min(pixels, FC_MOST_REST)
+                pixels = min(pixels, FC_MAX_TAIL)
             panel = min(pixels, width)
             piece.channels, piece.columns, piece.epilogue = self.group_in, pixels, self.epilogue
             piece.x, piece.copy = x + first * self.itemsize, work if copies else NULL
@@ -264,7 +269,7 @@ cdef class Pointwise(Runner):
         """A tile of rows over a piece, which is read from its copy from then on."""
         cdef ptrdiff_t pixels = piece.columns, lanes = self.kernels.lanes
         if pixels < lanes:
-            self.kernels.planes_rest[pixels - 1](piece)
+            self.kernels.planes_tail[pixels - 1](piece)
         else:
             self.kernels.planes[pixels > lanes][piece.rows - 1](piece)
             if piece.copy != NULL:
@@ -281,7 +286,7 @@ cdef class Pointwise(Runner):
         self, const floating *image, ptrdiff_t first, ptrdiff_t pixels, ptrdiff_t width, floating *panel
     ) noexcept nogil:
         """Copy output pixels `first` and next of every channel into panels of `width` pixels."""
-        cdef ptrdiff_t offsets[MOST_COLUMNS]
+        cdef ptrdiff_t offsets[MAX_COLUMNS]
         cdef ptrdiff_t n, pixel, i, _
         cdef const floating *x
         for n in range(pixels // width):

@@ -10,8 +10,8 @@ from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, PyArray_NBYTES, import_array, ndarray
 
 from fastconv._kernels.cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights_args, fc_weights_kernel, kernels_for
-from fastconv._runners.rows cimport LEAST_TERMS
-from fastconv._runners.team cimport Team, share_units
+from fastconv._runners.padded_rows cimport MIN_TERMS
+from fastconv._runners.team cimport Team, parallel_for
 
 from fastconv._checks.arrays import aligned
 from fastconv._runners.team import DefaultEnvironment
@@ -34,20 +34,20 @@ def _all_finite(weight):
     takes longer than it saves.
     """
     r, s, c, _ = weight.shape
-    return bool((r > 1 or s * c >= LEAST_TERMS) and np.isfinite(weight).all())
+    return bool((r > 1 or s * c >= MIN_TERMS) and np.isfinite(weight).all())
 
 
 def _direct_weights(ndarray weight, ptrdiff_t groups):
     """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
 
-    The last block of a group is one vector wide when its columns fit one. Weights of narrow groups are packed as one
+    The last block of a group is one vector wide when its columns fit one. Weights of small groups are packed as one
     group, in blocks of one vector, where the last may begin inside the one before it.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     cdef ptrdiff_t lanes = kernels.lanes, block = lanes * FC_MAX_VECTORS, itemsize = weight.itemsize
     cdef ptrdiff_t r = weight.shape[0], s = weight.shape[1], c = weight.shape[2], all_columns = weight.shape[3]
-    cdef bint narrow = is_narrow(c, all_columns // groups, groups, lanes)
-    if narrow:
+    cdef bint grouped = is_grouped(c, all_columns // groups, groups, lanes)
+    if grouped:
         block, groups = lanes, 1
     cdef ptrdiff_t rows = r * s * c, k = all_columns // groups, columns = -(-k // lanes) * lanes
     cdef ptrdiff_t group, first, row, width, stored, start
@@ -61,7 +61,7 @@ def _direct_weights(ndarray weight, ptrdiff_t groups):
                 width = min(block, columns - first)
                 stored = min(width, k - first)
                 start = group * k + first
-                if narrow and first > 0:
+                if grouped and first > 0:
                     stored, start = width, min(start, k - width)
                 for row in range(rows):
                     memcpy(target, source + (row * all_columns + start) * itemsize, stored * itemsize)
@@ -71,14 +71,14 @@ def _direct_weights(ndarray weight, ptrdiff_t groups):
     return packed
 
 
-cdef bint is_narrow(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, ptrdiff_t lanes) noexcept nogil:
-    """Whether the groups are for the narrow tile: as wide in as out, and a vector holds whole groups."""
+cdef bint is_grouped(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, ptrdiff_t lanes) noexcept nogil:
+    """Whether the groups are for the grouped tile: as wide in as out, and a vector holds whole groups."""
     return groups > 1 and group_in == group_out and (group_in == 1 or (group_in == 4 and lanes % 4 == 0))
 
 
 def _direct_bias(bias, groups, group_in, out_channels, dtype):
-    """The bias as [group][column], the weights of narrow groups being packed as one group."""
-    if is_narrow(group_in, out_channels // groups, groups, kernels_for(dtype.itemsize).lanes):
+    """The bias as [group][column], the weights of small groups being packed as one group."""
+    if is_grouped(group_in, out_channels // groups, groups, kernels_for(dtype.itemsize).lanes):
         groups = 1
     return _bias(bias, groups, out_channels, dtype)
 
@@ -125,32 +125,32 @@ def winograd(ndarray weight, bias, ptrdiff_t groups, transform, team):
     weights.all.sums = <double *>PyArray_DATA(sums)
     with DefaultEnvironment():
         with nogil:
-            share_units(shared, groups * weights.blocks * weights.pieces, _winograd_piece, &weights)
+            parallel_for(shared, groups * weights.blocks * weights.pieces, _winograd_piece, &weights)
         with np.errstate(over="ignore"):
             totals = sums.sum(1)
         largest = float(totals.max(initial=0))  # NaN stays
         packed_bias = _bias(bias, groups, all_columns, weight.dtype)
-        return packed, packed_bias, weight, isfinite(largest), _most(largest, transform, weight.dtype)
+        return packed, packed_bias, weight, isfinite(largest), _max_squares(largest, transform, weight.dtype)
 
 
-cdef void _winograd_piece(void *job, ptrdiff_t unit) noexcept nogil:
-    """Pack a unit: pieces fastest, then blocks, groups."""
+cdef void _winograd_piece(void *job, ptrdiff_t task) noexcept nogil:
+    """Pack a task: pieces fastest, then blocks, groups."""
     cdef const Weights *weights = <const Weights *>job
     cdef fc_weights_args piece = weights.all
-    cdef ptrdiff_t itemsize = weights.itemsize, channel = unit % weights.pieces * PIECE
-    cdef ptrdiff_t group = unit // weights.pieces // weights.blocks
-    cdef ptrdiff_t column = unit // weights.pieces % weights.blocks * weights.block
+    cdef ptrdiff_t itemsize = weights.itemsize, channel = task % weights.pieces * PIECE
+    cdef ptrdiff_t group = task // weights.pieces // weights.blocks
+    cdef ptrdiff_t column = task // weights.pieces % weights.blocks * weights.block
     cdef ptrdiff_t width = min(weights.block, weights.columns - column) * itemsize
     piece.point_stride = weights.all.channels * width
     piece.out += (group * weights.columns + column) * weights.points * weights.all.channels * itemsize + channel * width
     piece.taps += channel * piece.channel_stride + (group * weights.all.columns + column) * itemsize
     piece.channels = min(<ptrdiff_t>PIECE, weights.all.channels - channel)
     piece.columns = min(weights.block, weights.all.columns - column)
-    piece.sums += unit * weights.block
+    piece.sums += task * weights.block
     weights.kernel(&piece)
 
 
-def _most(largest, transform, dtype):
+def _max_squares(largest, transform, dtype):
     """The largest sum of squares of x for which no value can overflow, `largest` being the largest sum of absolute
     weights; -1, less than any, for unfit weights.
     """

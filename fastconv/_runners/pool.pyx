@@ -1,16 +1,16 @@
-"""Pooling on NHWC arrays: the team shares the rows of output pixels, and parts of the channels where there are few.
+"""Pooling on NHWC arrays: the team shares the rows of output pixels, and channel ranges where there are few.
 
 The kernels take a row run by run.
 """
 
 from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_pool_args, kernels_for
-from fastconv._runners.cut cimport Arrays, Cut, Runner, share
-from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.queue cimport fc_queue, fc_take_task
 
 
-cdef ptrdiff_t BLOCK_CHANNELS = 64  # the last block has the rest too
+cdef ptrdiff_t BLOCK_CHANNELS = 64  # the last block has the tail too
 cdef double VALUE_COST = 20  # to take a value into a maximum or a sum, in multiply-adds
-cdef ptrdiff_t MOST_MAXIMA_BYTES = 64 * 1024  # of a row: they are to stay in the fast caches
+cdef ptrdiff_t MAX_MAXIMA_BYTES = 64 * 1024  # of a row: they are to stay in the fast caches
 
 
 cdef class Pool(Runner):
@@ -41,28 +41,30 @@ cdef class Pool(Runner):
         self.windows.row_stride = self.width * self.windows.column_stride
         self.windows.step = self.stride_w * self.windows.column_stride
         # Maxima of the columns first, which overlapping windows share, where that reads fewer values.
-        shares = kind == "max" and self.kernel_h * self.kernel_w > self.stride_w * self.kernel_h + self.kernel_w
-        if shares and self.windows.row_stride <= MOST_MAXIMA_BYTES:
+        overlaps = kind == "max" and self.kernel_h * self.kernel_w > self.stride_w * self.kernel_h + self.kernel_w
+        if overlaps and self.windows.row_stride <= MAX_MAXIMA_BYTES:
             self.workspace_bytes = -(-self.windows.row_stride // CACHE_LINE) * CACHE_LINE
-        self.repeats, self.strips = shape.batch, self.out_height
-        self.most_strips, self.values = self.strips, shape.values_read
-        self.most_parts = 1 if self.workspace_bytes else max(1, shape.channels // BLOCK_CHANNELS)
+        self.repeats, self.pixel_blocks = shape.batch, self.out_height
+        self.max_pixel_blocks, self.values = self.pixel_blocks, shape.values_read
+        self.max_ranges = 1 if self.workspace_bytes else max(1, shape.channels // BLOCK_CHANNELS)
 
-    cdef double unit_time(self, Cut cut) noexcept:
-        return VALUE_COST * self.values / cut.units
+    cdef double task_time(self, Partition partition) noexcept:
+        return VALUE_COST * self.values / partition.tasks
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """A thread's share of the units: parts of the channels fastest, then rows of output pixels."""
-        cdef ptrdiff_t unit = fc_take_unit(shares, thread), channels = self.windows.channels
-        cdef ptrdiff_t part, row, image, p, first, end
+        """A thread's tasks: channel ranges fastest, then rows of output pixels."""
+        cdef ptrdiff_t task = fc_take_task(queue, thread), channels = self.windows.channels
+        cdef ptrdiff_t channel_range, row, image, p, first, end
         cdef ptrdiff_t itemsize = self.windows.column_stride // channels
-        while unit >= 0:
-            part, row = unit % cut.parts, unit // cut.parts
+        while task >= 0:
+            channel_range, row = task % partition.ranges, task // partition.ranges
             image, p = row // self.out_height, row % self.out_height
-            first = share(part, cut.parts, self.most_parts) * BLOCK_CHANNELS
-            end = channels if part + 1 == cut.parts else share(part + 1, cut.parts, self.most_parts) * BLOCK_CHANNELS
+            first = start_of(channel_range, partition.ranges, self.max_ranges) * BLOCK_CHANNELS
+            end = start_of(channel_range + 1, partition.ranges, self.max_ranges) * BLOCK_CHANNELS
+            if channel_range + 1 == partition.ranges:
+                end = channels
             self._row(
                 arrays.x + image * self.height * self.windows.row_stride + first * itemsize,
                 p,
@@ -71,18 +73,18 @@ cdef class Pool(Runner):
                 arrays.out_stride,
                 work,
             )
-            unit = fc_take_unit(shares, thread)
+            task = fc_take_task(queue, thread)
 
     cdef void _row(
         self, const char *image, ptrdiff_t p, ptrdiff_t channels, char *out, ptrdiff_t out_stride, char *work
     ) noexcept nogil:
-        """Some channels of a row of output pixels; the windows are cut to the pixels that exist."""
+        """Some channels of a row of output pixels; the windows are clipped to the pixels that exist."""
         cdef fc_pool_args t = self.windows
         cdef ptrdiff_t top = p * self.stride_h - self.top, y = max(top, 0), left, x, q = 0
         cdef ptrdiff_t rows = count(top, self.kernel_h, self.rows_counted)
         t.rows = min(top + self.kernel_h, self.height) - y
         image += y * t.row_stride
-        if self.workspace_bytes:  # of all channels: there are no parts
+        if self.workspace_bytes:  # of all channels: there is one range
             t.x, t.out, t.columns, t.pixels = image, work, 1, 1
             t.channels *= self.width
             self.kernel(&t)

@@ -1,5 +1,5 @@
 from fastconv._checks.types import Sides
-from fastconv._runners.cut import Runner
+from fastconv._runners.partition import Runner
 
 class Pad(Runner):
     def __init__(

@@ -2,8 +2,8 @@
 
 from libc.string cimport memcpy
 
-from fastconv._runners.cut cimport Arrays, Cut, Runner, share
-from fastconv._runners.shares cimport fc_shares, fc_take_unit
+from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.queue cimport fc_queue, fc_take_task
 
 ctypedef fused value:
     float
@@ -21,13 +21,13 @@ cdef class Pad(Runner):
         _, self.out_height, self.out_width, _ = out_shape
         (self.top, _), (self.left, _) = padding
         self.value, self.itemsize = value, itemsize
-        self.strips = self.most_strips = self.out_height
-        self.most_parts = 1
+        self.pixel_blocks = self.max_pixel_blocks = self.out_height
+        self.max_ranges = 1
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        cdef ptrdiff_t row = fc_take_unit(shares, thread), image, p, y, pixel = self.channels * self.itemsize
+        cdef ptrdiff_t row = fc_take_task(queue, thread), image, p, y, pixel = self.channels * self.itemsize
         cdef const char *x
         cdef char *out
         while row >= 0:
@@ -43,7 +43,7 @@ cdef class Pad(Runner):
                 copy(x, pixel, out, arrays.out_stride, self.width)
                 out += self.width * arrays.out_stride
                 self._fill(out, arrays.out_stride, self.out_width - self.left - self.width)
-            row = fc_take_unit(shares, thread)
+            row = fc_take_task(queue, thread)
 
     cdef void _fill(self, char *out, ptrdiff_t stride, ptrdiff_t pixels) noexcept nogil:
         cdef ptrdiff_t _
@@ -56,32 +56,33 @@ cdef class Pad(Runner):
 
 
 cdef class Flatten(Runner):
-    """Images as vectors in the order of layout NCHW: transposed; the team shares parts of the channels."""
+    """Images as vectors in the order of layout NCHW: transposed; the team shares ranges of the channels."""
 
     cdef ptrdiff_t itemsize, pixels, channels
 
     def __init__(self, x_shape, itemsize):
         self.repeats, height, width, self.channels = x_shape
         self.pixels, self.itemsize = height * width, itemsize
-        self.strips = self.most_strips = -(-self.channels * itemsize // (4 * 64))  # some cache lines of a pixel
-        self.most_parts = 1
+        # Of some cache lines of each pixel.
+        self.pixel_blocks = self.max_pixel_blocks = -(-self.channels * itemsize // (4 * 64))
+        self.max_ranges = 1
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        cdef ptrdiff_t unit = fc_take_unit(shares, thread), first, end
+        cdef ptrdiff_t task = fc_take_task(queue, thread), first, end
         cdef const char *x
         cdef char *out
-        while unit >= 0:
-            first = share(unit % cut.strips, cut.strips, self.channels)
-            end = share(unit % cut.strips + 1, cut.strips, self.channels)
-            x = arrays.x + unit // cut.strips * self.pixels * self.channels * self.itemsize
-            out = arrays.out + unit // cut.strips * arrays.out_image
+        while task >= 0:
+            first = start_of(task % partition.pixel_blocks, partition.pixel_blocks, self.channels)
+            end = start_of(task % partition.pixel_blocks + 1, partition.pixel_blocks, self.channels)
+            x = arrays.x + task // partition.pixel_blocks * self.pixels * self.channels * self.itemsize
+            out = arrays.out + task // partition.pixel_blocks * arrays.out_image
             if self.itemsize == sizeof(float):
                 transpose(<const float *>x, <float *>out, self.pixels, self.channels, first, end)
             else:
                 transpose(<const double *>x, <double *>out, self.pixels, self.channels, first, end)
-            unit = fc_take_unit(shares, thread)
+            task = fc_take_task(queue, thread)
 
 
 cdef void copy(const char *x, ptrdiff_t pixel, char *out, ptrdiff_t stride, ptrdiff_t pixels) noexcept nogil:

@@ -1,7 +1,7 @@
 """Teams of threads: the only file that opens a parallel region."""
 
 ctypedef void (*Work)(void *job, int thread) noexcept nogil  # what a thread of the team does
-ctypedef void (*Unit)(void *job, ptrdiff_t unit) noexcept nogil
+ctypedef void (*Task)(void *job, ptrdiff_t task) noexcept nogil
 
 cdef struct Team:
     int size  # threads that work
@@ -13,4 +13,4 @@ cdef void run_team(Team team, Work work, void *job) noexcept nogil
 cdef int own_thread_limit() noexcept nogil
 cdef void set_own_thread_limit(int threads) noexcept nogil
 
-cdef void share_units(Team team, ptrdiff_t units, Unit work, void *job) noexcept nogil
+cdef void parallel_for(Team team, ptrdiff_t tasks, Task work, void *job) noexcept nogil

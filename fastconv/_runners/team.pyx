@@ -11,7 +11,7 @@ threads has not been measured.
 from cython.parallel cimport parallel, threadid
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
-from fastconv._runners.shares cimport fc_share_out, fc_shares, fc_take_unit
+from fastconv._runners.queue cimport fc_fill_queue, fc_queue, fc_take_task
 
 
 cdef extern from "environment.h" nogil:
@@ -30,11 +30,11 @@ cdef extern from * nogil:
     #include <omp.h>
     static int fc_thread_limit(void) { return omp_get_max_threads(); }
     static void fc_set_thread_limit(int threads) { omp_set_num_threads(threads); }
-    static int fc_most_threads(void) { return omp_get_thread_limit(); }
+    static int fc_max_threads(void) { return omp_get_thread_limit(); }
     #else
     static int fc_thread_limit(void) { return 1; }
     static void fc_set_thread_limit(int threads) { }
-    static int fc_most_threads(void) { return 1; }
+    static int fc_max_threads(void) { return 1; }
     #endif
 
     #if defined _OPENMP && _OPENMP >= 201511
@@ -57,14 +57,14 @@ cdef extern from * nogil:
     """
     int fc_thread_limit() noexcept
     void fc_set_thread_limit(int threads) noexcept
-    int fc_most_threads() noexcept
+    int fc_max_threads() noexcept
     int fc_place_count() noexcept
     int fc_place_size(int place) noexcept
     void fc_place_cpus(int place, int *cpus) noexcept
     long fc_read_affinity(char *mask, long room) noexcept
 
 cdef enum:
-    TURNS = 8  # of a thread, about, in shared units: enough for an even share
+    TURNS = 8  # of a thread, about: enough for an even load
     MASK_BYTES = 1024  # for 8192 CPUs
     PLACE_CPUS = 8192
 
@@ -100,29 +100,29 @@ cdef void set_own_thread_limit(int threads) noexcept nogil:
         fc_set_thread_limit(threads)
 
 
-cdef struct Units:
-    fc_shares shares
-    ptrdiff_t count, together  # units, and how many are taken at once
-    Unit work
+cdef struct Loop:
+    fc_queue queue
+    ptrdiff_t count, together  # tasks, and how many are taken at once
+    Task work
     void *job
 
 
-cdef void share_units(Team team, ptrdiff_t units, Unit work, void *job) noexcept nogil:
-    """Let a team share `units` of work, each done once; some are taken together, since a unit may be tiny."""
-    cdef Units all
-    all.work, all.job, all.count = work, job, units
-    all.together = max(1, units // (TURNS * team.size))
-    fc_share_out(&all.shares, (units + all.together - 1) // all.together, team.size)
-    run_team(team, _take_units, &all)
+cdef void parallel_for(Team team, ptrdiff_t tasks, Task work, void *job) noexcept nogil:
+    """Let a team do `tasks`, each once; some are taken together, since a task may be tiny."""
+    cdef Loop all
+    all.work, all.job, all.count = work, job, tasks
+    all.together = max(1, tasks // (TURNS * team.size))
+    fc_fill_queue(&all.queue, (tasks + all.together - 1) // all.together, team.size)
+    run_team(team, _take_tasks, &all)
 
 
-cdef void _take_units(void *job, int thread) noexcept nogil:
-    cdef Units *all = <Units *>job
-    cdef ptrdiff_t turn = fc_take_unit(&all.shares, thread), unit
+cdef void _take_tasks(void *job, int thread) noexcept nogil:
+    cdef Loop *all = <Loop *>job
+    cdef ptrdiff_t turn = fc_take_task(&all.queue, thread), task
     while turn >= 0:
-        for unit in range(turn * all.together, min((turn + 1) * all.together, all.count)):
-            all.work(all.job, unit)
-        turn = fc_take_unit(&all.shares, thread)
+        for task in range(turn * all.together, min((turn + 1) * all.together, all.count)):
+            all.work(all.job, task)
+        turn = fc_take_task(&all.queue, thread)
 
 
 cdef class DefaultEnvironment:
@@ -152,9 +152,9 @@ def thread_limit():
     return fc_thread_limit()
 
 
-def most_threads():
+def max_threads():
     """The most threads that there can be in a team: OMP_THREAD_LIMIT, or very many; 1 in a build without OpenMP."""
-    return fc_most_threads()
+    return fc_max_threads()
 
 
 def affinity():

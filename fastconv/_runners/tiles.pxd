@@ -1,12 +1,12 @@
-"""The tiles of Winograd's output maps: their order in a strip, what they see and where their values go."""
+"""The tiles of Winograd's output maps: their order in a pixel block, what they see and where their values go."""
 
 from fastconv._kernels.cpu cimport fc_input_args, fc_output_args
-from fastconv._runners.cut cimport Arrays
-from fastconv._runners.rows cimport InputRows
+from fastconv._runners.padded_rows cimport PaddedRows
+from fastconv._runners.partition cimport Arrays
 
 
 cdef enum:
-    MAX_TILES = 48  # in a strip
+    MAX_TILES = 48  # in a pixel block
     SHORT_ROWS = 1
     SHORT_COLS = 2
     KINDS = 4
@@ -18,7 +18,7 @@ cdef struct Tile:
     int kind
 
 
-cdef struct Strip:
+cdef struct PixelBlock:
     ptrdiff_t count
     Tile[MAX_TILES] tiles  # in the order of their kinds
     int prefetched  # cache lines of weights, for each channel
@@ -29,14 +29,14 @@ cdef class Tiles:
     cdef readonly ptrdiff_t count  # in the batch
     cdef ptrdiff_t height, width, pixel_bytes, out_height, out_width, top, left, points, outputs, rows, cols
     cdef bint short_rows, short_cols  # in the last row, in the last column
-    cdef InputRows inputs  # of the direct convolution
+    cdef PaddedRows inputs  # of the direct convolution
     cdef object zeros
     cdef const char *no_values
-    cdef void arrange(self, Strip *strip, ptrdiff_t first, ptrdiff_t end) noexcept nogil
+    cdef void arrange(self, PixelBlock *pixel_block, ptrdiff_t first, ptrdiff_t end) noexcept nogil
     cdef Tile _at(self, ptrdiff_t number) noexcept nogil
-    cdef ptrdiff_t run_length(self, const Strip *strip, ptrdiff_t place) noexcept nogil
+    cdef ptrdiff_t run_length(self, const PixelBlock *pixel_block, ptrdiff_t index) noexcept nogil
     cdef void find_pixels(self, const char *x, const Tile *tile, ptrdiff_t count, const char **pixels) noexcept nogil
     cdef void find_taps(self, const Tile *tile, fc_input_args *patch) noexcept nogil
-    cdef void place(
+    cdef void set_output(
         self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_output_args *result
     ) noexcept nogil

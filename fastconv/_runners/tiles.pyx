@@ -1,14 +1,14 @@
-"""The tiles of Winograd's output maps: their order in a strip, what they see and where their values go.
+"""The tiles of Winograd's output maps: their order in a pixel block, what they see and where their values go.
 
-Tiles at the far edges of the map may be *short*: they leave out two points of an axis. A strip keeps its tiles in an
-order in which those that have a point lie side by side.
+Tiles at the far edges of the map may be *short*: they leave out two points of an axis. A pixel block keeps its tiles in
+an order in which those that have a point lie side by side.
 """
 
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport FC_MAX_RUN, fc_epilogue, fc_window
-from fastconv._runners.cut cimport Arrays
-from fastconv._runners.rows cimport InputRows
+from fastconv._runners.padded_rows cimport PaddedRows
+from fastconv._runners.partition cimport Arrays
 
 from fastconv._checks.arrays import aligned
 
@@ -28,27 +28,27 @@ cdef class Tiles:
         self.points, self.outputs = transform.points, transform.outputs
         self.rows, self.cols = transform.tiles(shape)
         self.short_rows, self.short_cols = transform.ends_short(shape)
-        self.inputs = InputRows(shape, all_finite, dtype.itemsize, shape.in_channels // shape.groups)
+        self.inputs = PaddedRows(shape, all_finite, dtype.itemsize, shape.in_channels // shape.groups)
         self.count = shape.batch * self.rows * self.cols
         self.zeros = aligned((shape.in_channels // shape.groups,), dtype)
         self.zeros[:] = 0
         self.no_values = <const char *>PyArray_DATA(self.zeros)
 
-    cdef void arrange(self, Strip *strip, ptrdiff_t first, ptrdiff_t end) noexcept nogil:
-        """Make a strip of the tiles first to end."""
+    cdef void arrange(self, PixelBlock *pixel_block, ptrdiff_t first, ptrdiff_t end) noexcept nogil:
+        """Make a pixel block of the tiles first to end."""
         cdef ptrdiff_t i, number
         cdef Tile tile
-        strip.count = 0
+        pixel_block.count = 0
         for i in range(KINDS):
-            strip.starts[i] = strip.count
+            pixel_block.starts[i] = pixel_block.count
             if ORDER[i] & SHORT_ROWS and not self.short_rows or ORDER[i] & SHORT_COLS and not self.short_cols:
                 continue
             for number in range(first, end):
                 tile = self._at(number)
                 if tile.kind == ORDER[i]:
-                    strip.tiles[strip.count] = tile
-                    strip.count += 1
-        strip.starts[KINDS] = strip.count
+                    pixel_block.tiles[pixel_block.count] = tile
+                    pixel_block.count += 1
+        pixel_block.starts[KINDS] = pixel_block.count
 
     cdef Tile _at(self, ptrdiff_t number) noexcept nogil:
         cdef ptrdiff_t row = number // self.cols % self.rows, col = number % self.cols
@@ -57,11 +57,11 @@ cdef class Tiles:
         cdef int kind = is_short_row * SHORT_ROWS + is_short_col * SHORT_COLS
         return Tile(number, number // (self.cols * self.rows), row * self.outputs, col * self.outputs, kind)
 
-    cdef ptrdiff_t run_length(self, const Strip *strip, ptrdiff_t place) noexcept nogil:
-        """How many tiles of a strip, from this place on, lie side by side and are of one kind, up to the most."""
-        cdef const Tile *tile = strip.tiles + place
-        cdef ptrdiff_t n = 1, most = min(strip.count - place, FC_MAX_RUN)
-        while n < most and tile[n].number == tile.number + n and tile[n].col > tile.col and tile[n].kind == tile.kind:
+    cdef ptrdiff_t run_length(self, const PixelBlock *pixel_block, ptrdiff_t index) noexcept nogil:
+        """How many tiles of a pixel block, from this place on, lie side by side and are of one kind, up to the most."""
+        cdef const Tile *tile = pixel_block.tiles + index
+        cdef ptrdiff_t n = 1, end = min(pixel_block.count - index, FC_MAX_RUN)
+        while n < end and tile[n].number == tile.number + n and tile[n].col > tile.col and tile[n].kind == tile.kind:
             n += 1
         return n
 
@@ -89,7 +89,7 @@ cdef class Tiles:
                     window.rows.first, window.rows.end, window.cols.first, window.cols.end
                 )
 
-    cdef void place(
+    cdef void set_output(
         self, const Tile *tile, ptrdiff_t channel, const Arrays *arrays, fc_output_args *result
     ) noexcept nogil:
         """Where a tile's result goes from this channel (in bytes) on, and how much of it lies inside the map."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Bounds
-from fastconv._runners.cut import Runner
+from fastconv._runners.partition import Runner
 from fastconv._runners.transforms import Transform
 
 INPUT_COST: Final[int]
@@ -21,7 +21,7 @@ class Winograd(Runner):
         bias: np.ndarray,
         direct_weights: np.ndarray,
         all_finite: bool,
-        most: float,
+        max_squares: float,
         bounds: Bounds,
         transform: Transform,
     ) -> None: ...

@@ -1,26 +1,27 @@
-"""Winograd's convolution: loops over strips of tiles, blocks of output channels and points around its kernels.
+"""Winograd's convolution: loops over pixel blocks, blocks of output channels and points around its kernels.
 
-A *tile* is a square of output values, the *patch* the input that it sees, a *strip* a run of tiles, through the images
-of a batch one after the other. A strip's patches are transformed to V [point][tile][channel]; for each block of output
-channels the products with the transformed weights give M [tile][point][column], which is transformed to the tiles. V
-and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once for each strip.
+A *tile* is a square of output values, the *patch* the input that it sees, a *pixel block* a run of tiles, through
+the images of a batch one after the other. A pixel block's patches are transformed to V [point][tile][channel]; for
+each block of output channels the products with the transformed weights give M [tile][point][column], which is
+transformed to the tiles. V and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once
+for each pixel block.
 
 Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
 stand where they belong. So is an output that sees values much smaller than those beside them in the patch, whose
 rounding would spread to it: its error follows from its own input. The reduction is never split and every tile is
-computed by itself, so every cut gives the same bits.
+computed by itself, so every partition gives the same bits.
 """
 
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
-    fc_direct, fc_end_stream, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args, fc_winograd,
+    fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args, fc_winograd,
     fc_winograd_kernels, kernels_for,
 )
-from fastconv._runners.cut cimport Arrays, Cut, Runner, share
-from fastconv._runners.shares cimport fc_shares, fc_take_unit
-from fastconv._runners.tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, Strip, Tile, Tiles
+from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, PixelBlock, Tile, Tiles
 
 import_array()
 
@@ -31,9 +32,10 @@ WEIGHT_COST = 2.5
 LANES = kernels_for(sizeof(float)).lanes
 RANGE = FC_RANGE  # csrc/winograd.h; the tests derive a bound of the error from it
 
-cdef ptrdiff_t STRIP_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
-# Weights, in bytes. Larger ones than the first come in anew for every strip, which is worth one twice as large; smaller
-# ones are prefetched in a thread's first strip alone. Beyond the second they come from memory, as early as can be.
+cdef ptrdiff_t PIXEL_BLOCK_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
+# Weights, in bytes. Larger ones than the first come in anew for every pixel block, which is worth one twice as large;
+# smaller ones are prefetched in a thread's first pixel block alone. Beyond the second they come from memory, as early
+# as can be.
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
 cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
 # With no more channels, whose weights of one point stay in L1, so many tiles go together as have both levels of their
@@ -55,8 +57,8 @@ cdef class Winograd(Runner):
     cdef fc_winograd transform, short_transform
     cdef fc_axes axes[KINDS]
     cdef ptrdiff_t itemsize
-    cdef double most
-    cdef int streams
+    cdef double max_squares
+    cdef int nontemporal
     cdef fc_epilogue epilogue  # but for what a call tells
     # Geometry, in channels, tiles and bytes.
     cdef Tiles tiles
@@ -64,25 +66,25 @@ cdef class Winograd(Runner):
     cdef bint is_5x5
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
-    # Cache lines of weights that are prefetched for each channel, in a thread's first strip and in others.
+    # Cache lines of weights that are prefetched for each channel, in a thread's first pixel block and in others.
     cdef int first_prefetched, prefetched
-    # The cut.
+    # The partition.
     cdef ptrdiff_t blocks
     # The workspace, in bytes.
     cdef ptrdiff_t v_tile, v_point, m_tile
 
-    def __init__(self, shape, weights, bias, direct_weights, all_finite, most, bounds, transform):
+    def __init__(self, shape, weights, bias, direct_weights, all_finite, max_squares, bounds, transform):
         self.groups, self.out_channels, self.out_width = shape.groups, shape.out_channels, shape.out_width
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.weights, self.bias, self.direct_weights, self.itemsize = weights, bias, direct_weights, weights.itemsize
         self.packed = <const char *>PyArray_DATA(weights)
         self.packed_bias = <const char *>PyArray_DATA(bias)
         self.unpacked = <const char *>PyArray_DATA(direct_weights)
-        self.most = most
+        self.max_squares = max_squares
         self.epilogue.lo, self.epilogue.hi = bounds
         self.epilogue.residual_stride = self.out_channels * self.itemsize
         out_values = shape.batch * shape.out_height * shape.out_width * shape.out_channels
-        self.streams = out_values * self.itemsize > FC_CACHED_BYTES
+        self.nontemporal = out_values * self.itemsize > FC_CACHED_BYTES
         cdef const fc_kernels *kernels = kernels_for(self.itemsize)
         self.kernels, self.lanes = kernels.winograd, kernels.lanes
         self.max_tiles = [kernels.max_pixels, kernels.max_pixels]
@@ -109,81 +111,87 @@ cdef class Winograd(Runner):
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
         self.v_tile = _lines(self.group_in * self.itemsize)
-        strip_bytes = STRIP_BYTES * (1 + (self.group_bytes > NEAR_WEIGHTS))
-        strip = max(min(strip_bytes // (points * self.v_tile), MAX_TILES), kernels.max_pixels)
-        self.strips = -(-self.tiles.count // strip)
-        self.repeats, self.most_strips, self.most_parts = self.groups, self.tiles.count, self.blocks
-        strip = -(-self.tiles.count // max(self.strips, 1))
-        self.v_point = _odd_lines(strip * self.v_tile)
+        block_bytes = PIXEL_BLOCK_BYTES * (1 + (self.group_bytes > NEAR_WEIGHTS))
+        block_tiles = max(min(block_bytes // (points * self.v_tile), MAX_TILES), kernels.max_pixels)
+        self.pixel_blocks = -(-self.tiles.count // block_tiles)
+        self.repeats, self.max_pixel_blocks, self.max_ranges = self.groups, self.tiles.count, self.blocks
+        block_tiles = -(-self.tiles.count // max(self.pixel_blocks, 1))
+        self.v_point = _odd_lines(block_tiles * self.v_tile)
         self.m_tile = _odd_lines(points * block * self.itemsize)
-        self.workspace_bytes = points * self.v_point + strip * self.m_tile
+        self.workspace_bytes = points * self.v_point + block_tiles * self.m_tile
         vectors = 1 if self.group_out <= self.lanes else FC_MAX_VECTORS
-        self.tile = f"{transform}, {min(strip, self.max_tiles[vectors - 1])} tiles × {vectors * self.lanes} channels"
+        tiles = min(block_tiles, self.max_tiles[vectors - 1])
+        self.tile = f"{transform}, {tiles} tiles × {vectors * self.lanes} channels"
 
-    cdef double strip_time(self, ptrdiff_t strips) noexcept:
-        """What it takes to transform the patches of the largest strip, in multiply-adds."""
-        cdef double tiles = (self.tiles.count + strips - 1) // strips
+    cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept:
+        """What it takes to transform the patches of the largest pixel block, in multiply-adds."""
+        cdef double tiles = (self.tiles.count + pixel_blocks - 1) // pixel_blocks
         return self.transform.points**2 * tiles * INPUT_COST * self.group_in
 
-    cdef double unit_time(self, Cut cut) noexcept:
-        """What the products and outputs of the largest unit take, in multiply-adds."""
-        cdef double tiles = (self.tiles.count + cut.strips - 1) // cut.strips
-        cdef double columns = self.group_out * ((self.blocks + cut.parts - 1) // cut.parts) / <double>self.blocks
+    cdef double task_time(self, Partition partition) noexcept:
+        """What the products and outputs of the largest task take, in multiply-adds."""
+        cdef double tiles = (self.tiles.count + partition.pixel_blocks - 1) // partition.pixel_blocks
+        cdef ptrdiff_t blocks = (self.blocks + partition.ranges - 1) // partition.ranges
+        cdef double columns = self.group_out * blocks / <double>self.blocks
         cdef double point = tiles * (self.group_in + OUTPUT_COST) + WEIGHT_COST * self.group_in
         return self.transform.points**2 * columns * point
 
-    cdef void run_units(
-        self, fc_shares *shares, int thread, Cut cut, const Arrays *arrays, char *work
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
     ) noexcept nogil:
-        """A thread's share of the units, parts of the blocks of a group for a strip: parts fastest, then groups."""
-        cdef ptrdiff_t unit, part, group, number, block, transformed = -1, first = -1
-        cdef Strip strip
+        """A thread's tasks: channel ranges fastest, then groups, then pixel blocks."""
+        cdef ptrdiff_t task, channel_range, group, number, block, end_block, transformed = -1, first = -1
+        cdef PixelBlock pixel_block
         cdef fc_direct[MAX_TILES] direct
         cdef fc_output_args result
         result.epilogue, result.weight_stride = self.epilogue, self.out_channels * self.itemsize
         result.residual_row = self.out_width * self.epilogue.residual_stride
         result.epilogue.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
         while True:
-            unit = fc_take_unit(shares, thread)
-            if unit < 0:
-                if self.streams:
-                    fc_end_stream()
+            task = fc_take_task(queue, thread)
+            if task < 0:
+                if self.nontemporal:
+                    fc_end_nontemporal()
                 return
-            part, group = unit % cut.parts, unit // cut.parts % self.groups
-            if unit // cut.parts != transformed:
-                transformed = unit // cut.parts
+            channel_range, group = task % partition.ranges, task // partition.ranges % self.groups
+            if task // partition.ranges != transformed:
+                transformed = task // partition.ranges
                 number = transformed // self.groups
                 if first < 0:
                     first = number
-                strip.prefetched = self.first_prefetched if number == first else self.prefetched
+                pixel_block.prefetched = self.first_prefetched if number == first else self.prefetched
                 self.tiles.arrange(
-                    &strip, share(number, cut.strips, self.tiles.count), share(number + 1, cut.strips, self.tiles.count)
+                    &pixel_block, start_of(number, partition.pixel_blocks, self.tiles.count),
+                    start_of(number + 1, partition.pixel_blocks, self.tiles.count),
                 )
-                self._transform(&strip, arrays.x + group * self.group_in * self.itemsize, work, direct)
-            for block in range(share(part, cut.parts, self.blocks), share(part + 1, cut.parts, self.blocks)):
-                self._block(&strip, direct, group, block, arrays, work, &result)
+                self._transform(&pixel_block, arrays.x + group * self.group_in * self.itemsize, work, direct)
+            end_block = start_of(channel_range + 1, partition.ranges, self.blocks)
+            for block in range(start_of(channel_range, partition.ranges, self.blocks), end_block):
+                self._block(&pixel_block, direct, group, block, arrays, work, &result)
 
-    cdef void _transform(self, const Strip *strip, const char *x, char *work, fc_direct *direct) noexcept nogil:
-        """Transform a strip's patches, in which the group's channels begin at x, and tell what to compute directly."""
-        cdef ptrdiff_t place = 0
+    cdef void _transform(
+        self, const PixelBlock *pixel_block, const char *x, char *work, fc_direct *direct
+    ) noexcept nogil:
+        """Transform a pixel block's patches, whose group's channels begin at x, and tell what to compute directly."""
+        cdef ptrdiff_t index = 0
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
         cdef fc_input_args patches
-        patches.pixels, patches.channels, patches.most = pixels, self.group_in, self.most
+        patches.pixels, patches.channels, patches.max_squares = pixels, self.group_in, self.max_squares
         patches.point_stride, patches.tile_stride = self.v_point, self.v_tile
-        while place < strip.count:
-            patches.tiles = self.tiles.run_length(strip, place)
-            patches.axes, patches.out = self.axes[strip.tiles[place].kind], work + place * self.v_tile
-            patches.direct, patches.ahead = direct + place, self.ahead * patches.tiles
-            self.tiles.find_pixels(x, strip.tiles + place, patches.tiles, pixels)
+        while index < pixel_block.count:
+            patches.tiles = self.tiles.run_length(pixel_block, index)
+            patches.axes, patches.out = self.axes[pixel_block.tiles[index].kind], work + index * self.v_tile
+            patches.direct, patches.ahead = direct + index, self.ahead * patches.tiles
+            self.tiles.find_pixels(x, pixel_block.tiles + index, patches.tiles, pixels)
             self.kernels.input[self.is_5x5][patches.axes.rows.nodes - 1][patches.axes.cols.nodes - 1](&patches)
-            place += patches.tiles
+            index += patches.tiles
 
     cdef void _block(
-        self, const Strip *strip, fc_direct *direct, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays, char *work,
-        fc_output_args *result,
+        self, const PixelBlock *pixel_block, fc_direct *direct, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays,
+        char *work, fc_output_args *result,
     ) noexcept nogil:
-        """A block of output channels of a strip: the products, then every tile's output, what must be directly."""
-        cdef ptrdiff_t place, block_columns = self.lanes * FC_MAX_VECTORS
+        """A block of channels of a pixel block: the products, then every tile's output, what must be directly."""
+        cdef ptrdiff_t index, block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t channel = (group * self.group_out + block * block_columns) * self.itemsize
         cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
         cdef const Tile *tile
@@ -192,22 +200,24 @@ cdef class Winograd(Runner):
         result.columns = min(block_columns, self.group_out - block * block_columns)
         result.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
         result.weights = self.unpacked + channel
-        self._products(strip, group, block, result.columns, work, sums)
-        for place in range(strip.count):
-            tile = strip.tiles + place
-            result.axes, result.sums = self.axes[tile.kind], sums + place * self.m_tile
-            self.tiles.place(tile, channel, arrays, result)
-            result.streams = self.streams and direct[place].outputs == 0  # what is written again stays in the cache
-            if direct[place].outputs != FC_ALL_OUTPUTS:
+        self._products(pixel_block, group, block, result.columns, work, sums)
+        for index in range(pixel_block.count):
+            tile = pixel_block.tiles + index
+            result.axes, result.sums = self.axes[tile.kind], sums + index * self.m_tile
+            self.tiles.set_output(tile, channel, arrays, result)
+            # What is written again stays in the cache.
+            result.nontemporal = self.nontemporal and direct[index].outputs == 0
+            if direct[index].outputs != FC_ALL_OUTPUTS:
                 self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](result)
-            if direct[place].outputs:
-                patch.pixels, patch.channels, patch.direct = pixels, self.group_in, direct + place
+            if direct[index].outputs:
+                patch.pixels, patch.channels, patch.direct = pixels, self.group_in, direct + index
                 self.tiles.find_pixels(arrays.x + group * self.group_in * self.itemsize, tile, 1, pixels)
                 self.tiles.find_taps(tile, &patch)
                 self.kernels.direct(&patch, result)
 
     cdef void _products(
-        self, const Strip *strip, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const char *rows, char *sums
+        self, const PixelBlock *pixel_block, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const char *rows,
+        char *sums,
     ) noexcept nogil:
         """Multiply V with the weights of a block of columns at every point."""
         cdef fc_product_args product
@@ -223,20 +233,20 @@ cdef class Winograd(Runner):
             for j in range(points):
                 # Short tiles have no point of the last pair: of the kinds, in their order, those that have it, if any.
                 of_last_pair = points - 3 <= j < points - 1
-                start, end = strip.starts[of_last_pair], strip.starts[3 if of_last_pair else KINDS]
+                start, end = pixel_block.starts[of_last_pair], pixel_block.starts[3 if of_last_pair else KINDS]
                 if points - 3 <= i < points - 1:
-                    end = strip.starts[2]
+                    end = pixel_block.starts[2]
                 product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
                 product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
                 product.next = product.weights + point_bytes
-                product.prefetched = min(strip.prefetched, row_bytes // CACHE_LINE)
+                product.prefetched = min(pixel_block.prefetched, row_bytes // CACHE_LINE)
                 if start < end:
                     self._product(&product, vectors, end - start)
                 product.weights += point_bytes
 
     cdef void _product(self, fc_product_args *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
         """The products of one point, in turns of a few tiles, which prefetch the next point's weights."""
-        cdef ptrdiff_t most = self.max_tiles[vectors - 1], turns = (tiles + most - 1) // most, turn, n
+        cdef ptrdiff_t max_tiles = self.max_tiles[vectors - 1], turns = (tiles + max_tiles - 1) // max_tiles, turn, n
         cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
         cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
         for turn in range(turns):

@@ -1,4 +1,4 @@
-"""conv2d against the reference: any geometry, the edges of tiles and strips, and values that are no numbers."""
+"""conv2d against the reference: any geometry, the edges of tiles and pixel blocks, and values that are no numbers."""
 
 from itertools import product
 
@@ -85,16 +85,16 @@ def test_the_edges_of_groups(padding, stride, group_in, group_out, dtype):
             assert_equal_exact(fastconv.conv2d(x, weight, bias, **options), want + residual, dtype)
 
 
-# Rows so long or pixels so deep that a map falls into several strips; kernels of every form.
-STRIPS_AND_KERNELS = {
-    "one row a strip": ((2, 9, 5, 3000), (3, 3, 3000, 5), {"padding": 1}),
-    "uneven strips of rows": ((1, 37, 40, 96), (3, 3, 96, 9), {"padding": 1, "stride": (2, 1)}),
-    "strips of pixels": ((2, 20, 21, 1030), (1, 1, 1030, 17), {}),
-    "strips that begin inside a row": ((1, 30, 31, 300), (2, 2, 300, 3), {}),
-    "strips of a strided map": ((2, 31, 29, 260), (1, 1, 260, 5), {"stride": (2, 3)}),
-    "strips and groups": ((1, 33, 30, 240), (3, 3, 80, 30), {"groups": 3, "padding": 1}),
-    "strips and depthwise": ((1, 45, 40, 130), (3, 3, 1, 260), {"groups": 130, "padding": 1}),
-    "strips and dilation": ((1, 40, 40, 128), (3, 3, 128, 4), {"dilation": (3, 5), "padding": (3, 5)}),
+# Rows so long or pixels so deep that a map falls into several pixel blocks; kernels of every form.
+PIXEL_BLOCKS_AND_KERNELS = {
+    "pixel blocks of one row": ((2, 9, 5, 3000), (3, 3, 3000, 5), {"padding": 1}),
+    "uneven pixel blocks of rows": ((1, 37, 40, 96), (3, 3, 96, 9), {"padding": 1, "stride": (2, 1)}),
+    "pixel blocks of a pointwise map": ((2, 20, 21, 1030), (1, 1, 1030, 17), {}),
+    "pixel blocks that begin inside a row": ((1, 30, 31, 300), (2, 2, 300, 3), {}),
+    "pixel blocks of a strided map": ((2, 31, 29, 260), (1, 1, 260, 5), {"stride": (2, 3)}),
+    "pixel blocks and groups": ((1, 33, 30, 240), (3, 3, 80, 30), {"groups": 3, "padding": 1}),
+    "pixel blocks and depthwise": ((1, 45, 40, 130), (3, 3, 1, 260), {"groups": 130, "padding": 1}),
+    "pixel blocks and dilation": ((1, 40, 40, 128), (3, 3, 128, 4), {"dilation": (3, 5), "padding": (3, 5)}),
     "rows far apart": ((2, 70, 9, 700), (3, 3, 700, 5), {"dilation": (30, 1), "padding": (30, 1)}),
     "few channels side by side": ((2, 20, 21, 5), (1, 1, 5, 4), {}),
     "less than two vectors side by side": ((2, 15, 14, 5), (3, 3, 5, 20), {"padding": 1}),
@@ -106,9 +106,9 @@ STRIPS_AND_KERNELS = {
     "an even kernel": ((2, 9, 9, 5), (4, 6, 5, 9), {"padding": "same", "stride": (3, 2)}),
     "a kernel of the whole map": ((3, 6, 6, 256), (6, 6, 256, 40), {}),
     "rows of the kernel in the padding": ((3, 7, 7, 300), (5, 5, 300, 70), {"padding": 2}),
-    "rows in the padding in several strips": ((2, 14, 13, 520), (3, 3, 520, 33), {"padding": 1}),
+    "rows in the padding in several pixel blocks": ((2, 14, 13, 520), (3, 3, 520, 33), {"padding": 1}),
     "columns of the kernel in the padding": ((3, 9, 7, 130), (5, 5, 130, 70), {"padding": 2}),
-    "columns in the padding in several strips": ((2, 21, 9, 600), (3, 3, 600, 33), {"padding": 1}),
+    "columns in the padding in several pixel blocks": ((2, 21, 9, 600), (3, 3, 600, 33), {"padding": 1}),
     "columns in the padding, strided": ((2, 15, 11, 70), (3, 3, 70, 33), {"padding": ((1, 0), (2, 3)), "stride": 2}),
     "columns in the padding of groups": ((2, 9, 8, 192), (3, 3, 64, 120), {"groups": 3, "padding": 1}),
     "columns that are padding alone": ((2, 8, 6, 520), (1, 1, 520, 40), {"padding": (1, 2)}),
@@ -141,9 +141,9 @@ STRIPS_AND_KERNELS = {
         {"groups": 17, "padding": ((7, 2), (8, 0)), "stride": 2},
     ),
     "depthwise with wide pixels": ((1, 6, 19, 512), (3, 3, 1, 512), {"groups": 512, "padding": 1, "stride": 2}),
-    "narrow groups dilated": ((2, 9, 30, 20), (3, 3, 4, 20), {"groups": 5, "padding": 2, "dilation": (1, 2)}),
+    "small groups dilated": ((2, 9, 30, 20), (3, 3, 4, 20), {"groups": 5, "padding": 2, "dilation": (1, 2)}),
     "depthwise with a large kernel": ((1, 30, 30, 70), (23, 23, 1, 70), {"groups": 70, "padding": 11}),
-    "narrow groups with a large kernel": ((1, 20, 20, 64), (12, 12, 4, 64), {"groups": 16, "padding": 6}),
+    "small groups with a large kernel": ((1, 20, 20, 64), (12, 12, 4, 64), {"groups": 16, "padding": 6}),
     "more padding than map": ((1, 2, 3, 5), (3, 3, 5, 9), {"padding": ((7, 0), (1, 20))}),
     "a stride over the whole map": ((2, 9, 8, 5), (2, 2, 5, 9), {"stride": (100, 2**31 - 1)}),
     "a dilation over the whole map": ((2, 9, 8, 5), (2, 2, 5, 9), {"dilation": (8, 1), "padding": "same"}),
@@ -153,9 +153,9 @@ STRIPS_AND_KERNELS = {
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", STRIPS_AND_KERNELS)
-def test_strips_and_kernels(name, dtype):
-    x_shape, weight_shape, options = STRIPS_AND_KERNELS[name]
+@pytest.mark.parametrize("name", PIXEL_BLOCKS_AND_KERNELS)
+def test_pixel_blocks_and_kernels(name, dtype):
+    x_shape, weight_shape, options = PIXEL_BLOCKS_AND_KERNELS[name]
     rng = np.random.default_rng(0)
     x, weight, bias = (integers(rng, shape, dtype) for shape in (x_shape, weight_shape, weight_shape[3:]))
     want = reference.conv2d(x, weight, bias, **options)

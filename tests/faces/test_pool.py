@@ -93,7 +93,7 @@ def test_a_global_average_into_a_slice_of_channels():
 
 @pytest.mark.parametrize("num_threads", [2, 3])
 @pytest.mark.parametrize("channels", [63, 128, 1000])
-def test_few_rows_are_shared_by_parts_of_the_channels(channels, num_threads):
+def test_few_rows_are_partitioned_by_channels(channels, num_threads):
     x = normals(np.random.default_rng(0), (2, 5, 9, channels), "float32")
     for pool in (fastconv.global_max_pool2d, fastconv.global_avg_pool2d, partial(fastconv.max_pool2d, kernel=4)):
         joined = np.full((2, 1, 2, channels + 3), 7, np.float32)[:, :, : pool(x).shape[2]]

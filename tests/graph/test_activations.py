@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 BOUNDS = [(0.0, np.inf), (0.0, 6.0), (-np.inf, 0.5), (-1.5, 0.25), (2.0, 2.0)]
 
 # (x, weight, options), an algorithm or more for each kernel: whole vectors of channels and some of one, few channels,
-# narrow groups and rows of them, Winograd's tiles at the edges of the map, products of planes and their last pixels.
+# small groups and rows of them, Winograd's tiles at the edges of the map, products of planes and their last pixels.
 LAYERS = [
     ((2, 5, 7, 9), (2, 3, 9, 35), {"padding": 1}),
     ((1, 3, 33, 5), (1, 1, 5, 3), {}),

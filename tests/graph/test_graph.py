@@ -370,7 +370,7 @@ def test_functions_of_each_value_overwrite_what_nothing_else_reads():
     plan = g.plan(g.conv2d(g.mul(c, g.sigmoid(g.x, name="d0"), name="d"), ONE))
     assert_right(plan, X)
     graph = plan._rewritten
-    places = memory(graph, graph.shapes(X.shape), 4).places
-    assert places["a"] == places["b"]  # which is read twice
-    assert places["c0"] == places["c"] == places["d"] != places["b"]
-    assert places["d0"] != places["d"]
+    slices = memory(graph, graph.shapes(X.shape), 4).slices
+    assert slices["a"] == slices["b"]  # which is read twice
+    assert slices["c0"] == slices["c"] == slices["d"] != slices["b"]
+    assert slices["d0"] != slices["d"]

@@ -31,14 +31,18 @@ def test_no_import_goes_up():
     ("file", "line", "imported"),
     [
         ("_checks/arrays.pyx", "from fastconv._planning.teams import now", "_planning.teams"),
-        ("_checks/arrays.pyx", "cimport fastconv._runners.cut", "_runners.cut"),
+        ("_checks/arrays.pyx", "cimport fastconv._runners.partition", "_runners.partition"),
         ("_checks/arrays.pyx", "def f():\n    from fastconv import (\n        conv,\n    )", "conv"),
-        ("_checks/arrays.pyx", 'cdef extern from "shares.h" nogil:\n    pass', "_kernels.csrc.shares"),
+        ("_checks/arrays.pyx", 'cdef extern from "queue.h" nogil:\n    pass', "_kernels.csrc.queue"),
         ("_checks/arrays.pyx", "import numpy, fastconv.cli as cli", "cli"),
-        ("_runners/cut.pxd", "from fastconv._planning.bound cimport Bound", "_planning.bound"),
-        ("_runners/cut.pxd", "from .._planning cimport bound", "_planning"),
-        ("_runners/cut.pyi", "from fastconv._graph.graph import Graph", "_graph.graph"),
-        ("_graph/graph.py", "from fastconv._planning.bound import Bound", "_planning.bound"),  # which is compiled
+        ("_runners/partition.pxd", "from fastconv._planning.prepared cimport Prepared", "_planning.prepared"),
+        ("_runners/partition.pxd", "from .._planning cimport prepared", "_planning"),
+        ("_runners/partition.pyi", "from fastconv._graph.graph import Graph", "_graph.graph"),
+        (
+            "_graph/graph.py",
+            "from fastconv._planning.prepared import Prepared",
+            "_planning.prepared",
+        ),  # which is compiled
         ("_planning/plan.py", "import fastconv", ""),
     ],
 )

@@ -62,7 +62,7 @@ def imported_by_compiled_code():
     """The modules that Cython files import; a cimport is one too, unless it declares C alone."""
     for file in PACKAGE.rglob("*.p[yx][xd]"):
         for name in re.findall(r"^ *(?:from|c?import) +([\w.]+)", file.read_text(), re.MULTILINE):
-            if name.partition(".")[0] not in ("cython", "libc", "cpython") and name != "fastconv._runners.shares":
+            if name.partition(".")[0] not in ("cython", "libc", "cpython") and name != "fastconv._runners.queue":
                 yield name
 
 

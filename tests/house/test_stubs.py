@@ -46,11 +46,11 @@ def arguments():
     names = "weights", "bias", "all_finite"
     given = dict(zip(names, direct, strict=True))
     matrix, blas = (dict(zip(names, packed(name, ONE, 0), strict=False)) for name in ("direct", "blas"))
-    transformed = dict(zip(("weights", "bias", "direct_weights", "all_finite", "most"), winograd, strict=True))
+    transformed = dict(zip(("weights", "bias", "direct_weights", "all_finite", "max_squares"), winograd, strict=True))
     transform = {"transform": transforms.F4X3}
     return {
         "Blas": {"shape": ONE, **blas, "bounds": BOUNDS},
-        "Bound": {"num_threads": None, "useful": 1},
+        "Prepared": {"num_threads": None, "useful": 1},
         "Chain": {"steps": [], "arena_bytes": 0},
         "Direct": {"shape": SHAPE, **given, "bounds": BOUNDS},
         "DirectTiles": {"shape": SHAPE, **given},
@@ -66,12 +66,12 @@ def arguments():
             "window": None,
         },
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
-        "InputRows": {
+        "PaddedRows": {
             "shape": SHAPE,
             "all_finite": True,
             "itemsize": 4,
             "copied_channels": 16,
-            "narrow": False,
+            "grouped": False,
             "in_place": False,
         },
         "Pad": {

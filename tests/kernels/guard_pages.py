@@ -146,7 +146,7 @@ def winograd(dtype, at_end):
     algorithms.ALGORITHMS = every
 
 
-# (x, weight, options) in NCHW: pixels in whole panels, in one vector and in none, strips, parts of the rows, groups.
+# (x, weight, options) in NCHW: pixels in whole panels, in one vector and in none, pixel blocks, channel ranges, groups.
 PLANES = [
     ((1, 1, 1, 1), (1, 1, 1, 1), {}),
     ((2, 17, 7, 7), (33, 17, 1, 1), {}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
 _TILE = re.compile(
-    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|narrow|row|planes|planes_rest)"
+    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|grouped|row|planes|planes_tail)"
     r"_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
 )
 
@@ -78,7 +78,7 @@ class Step:
 def step(name):
     """The step of a register tile.
 
-    p pixels by v vectors of weights load p values and v vectors. A narrow tile of groups of w loads p vectors and w of
+    p pixels by v vectors of weights load p values and v vectors. A grouped tile of groups of w loads p vectors and w of
     weights for p·w multiply-adds. A row of p pixels, some columns apart, loads the taps' weights and each column under
     them once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
     its v vectors again. The last pixels have a tile's rows as lanes, which fill one vector of floats or two of doubles.

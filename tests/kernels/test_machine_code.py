@@ -16,7 +16,7 @@ COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(
     r"f\d\d_(winograd_(weights|input|windows|output|direct)|"
-    r"narrow_values?|conv_store_columns|transpose|pool_(max|average)|map_\w+|peak)_.*"
+    r"grouped_values?|conv_store_columns|transpose|pool_(max|average)|map_\w+|peak)_.*"
 )
 # Small tiles that clang is known to get wrong: it keeps in memory what a loop of one turn sets.
 KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v)|few_1)__.*")
@@ -83,9 +83,9 @@ def test_hot_loops_for_few_output_channels(compiler, kernels):
 
 def test_large_outputs_go_past_the_caches(kernels):
     """Where a vector is a whole cache line."""
-    streaming = {name for name, body in kernels.items() if any(i.name.startswith("vmovntp") for i in body)}
-    wanted = {name for name in kernels if re.search(r"_(winograd_output_.*|transpose_streamed)__avx512", name)}
-    assert streaming == wanted
+    nontemporal = {name for name, body in kernels.items() if any(i.name.startswith("vmovntp") for i in body)}
+    wanted = {name for name in kernels if re.search(r"_(winograd_output_.*|transpose_nontemporal)__avx512", name)}
+    assert nontemporal == wanted
 
 
 def test_every_kernel_is_a_tile_or_another(kernels):
@@ -208,12 +208,12 @@ def test_the_check_of_tiles_for_few_output_channels(line, changed, said):
 
 def test_steps():
     assert step("f32_conv_12x2v__avx512") == step("f64_winograd_product_12x2v__avx512") == Step(24, 14)
-    assert step("f32_narrow_6x4__avx2") == Step(24, 10)
+    assert step("f32_grouped_6x4__avx2") == Step(24, 10)
     assert step("f32_row_4x3by1__avx2") == Step(12, 3 + 6)
     assert step("f32_row_4x5by2__avx2") == Step(20, 5 + 11)
     assert step("f32_planes_6x2v__avx2") == Step(12, 8, stores=2)
-    assert step("f32_planes_rest_3__avx2") == Step(3, 4)
-    assert step("f64_planes_rest_3__avx2") == Step(6, 5)
+    assert step("f32_planes_tail_3__avx2") == Step(3, 4)
+    assert step("f64_planes_tail_3__avx2") == Step(6, 5)
 
 
 def test_the_check_limits_moves_and_fetches():

@@ -60,7 +60,7 @@ def test_later_changes_of_the_weights_do_not_reach_a_plan(when):
         array[...] = np.nan
     np.testing.assert_array_equal(plan(X), want)
     np.testing.assert_array_equal(block(X), block_want)
-    np.testing.assert_array_equal(plan(X[0]), want[0])  # another shape, packed or bound anew
+    np.testing.assert_array_equal(plan(X[0]), want[0])  # another shape, packed or prepared anew
 
 
 def test_a_plan_does_not_hold_on_to_x_or_the_result(make):

@@ -12,7 +12,7 @@ import fastconv
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 
-# Real sizes, with several strips and blocks; (x, weight, options).
+# Real sizes, with several pixel blocks and blocks of channels; (x, weight, options).
 LARGE = {
     "3×3 padded": ((3, 28, 28, 96), (3, 3, 96, 72), {"padding": 1}),
     "3×3 strided": ((2, 29, 27, 64), (3, 3, 64, 33), {"stride": 2, "padding": "same"}),

@@ -24,7 +24,7 @@ def sizes(buffers):
 
 
 def test_what_is_kept_has_a_bound_and_the_oldest_go(free, monkeypatch):
-    monkeypatch.setattr(workspace, "_MOST_KEPT", 100_000)
+    monkeypatch.setattr(workspace, "_MAX_KEPT", 100_000)
     buffers = [workspace.borrow(size) for size in (30_000, 40_000, 50_000, 20_000)]
     for buffer in buffers:
         workspace.give_back(buffer)
@@ -34,7 +34,7 @@ def test_what_is_kept_has_a_bound_and_the_oldest_go(free, monkeypatch):
 
 
 def test_many_threads_keep_no_more(free, monkeypatch):
-    monkeypatch.setattr(workspace, "_MOST_KEPT", 1_000_000)
+    monkeypatch.setattr(workspace, "_MAX_KEPT", 1_000_000)
 
     def work():
         for size in range(1, 400_000, 3_001):

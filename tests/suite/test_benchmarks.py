@@ -224,7 +224,7 @@ def test_progress_tells_the_parameters_but_not_the_recorded_facts(capsys):
 
 
 def test_peak_counts_what_is_met(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["peak", "odd channels", "narrow groups", "--seconds", "0", "--threads", "1"])
+    monkeypatch.setattr("sys.argv", ["peak", "odd channels", "small groups", "--seconds", "0", "--threads", "1"])
     peak.main()
     printed = capsys.readouterr().out
     rows = re.findall(r"^  3×3 \d.*@\S+.*? +(\d+\.\d+)(<?) +(\S+) +\d+\.\d+$", printed, re.MULTILINE)

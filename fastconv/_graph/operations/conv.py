@@ -1,4 +1,4 @@
-"""The convolution, with what its store does to each value."""
+"""The convolution and its epilogue, what is done to each value before it is stored."""
 
 from collections.abc import Callable
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""A clip is part of the store of what it reads, where nothing else reads that: clip(f(x)) = f'(x), f' = clip ∘ f.
+"""A clip is part of the epilogue of what it reads, where nothing else reads that: clip(f(x)) = f'(x), f' = clip ∘ f.
 
 f is a convolution or another function of each value, which may have bounds already; `activations.composed` says why
 two clips are one.

@@ -17,7 +17,7 @@ from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.pools import Pool
 
 _MACS_PER_VALUE = 8  # that a 1×1 does while an average reads a value, or a clip moves one: 6 to 9 measured
-_LEAST_GAIN = 0.9  # of the time, since that is an estimate
+_MIN_GAIN = 0.9  # of the time, since that is an estimate
 
 
 def order_averages(graph: Graph) -> Graph:
@@ -47,7 +47,7 @@ def _gains(before: Node, node: Node) -> bool:
         is_allowed, (old, new) = _commute(second, first), _times(second, first)
     else:
         return False
-    return is_allowed and new < _LEAST_GAIN * old
+    return is_allowed and new < _MIN_GAIN * old
 
 
 def _linear(operation: Operation) -> Operation:
@@ -56,7 +56,7 @@ def _linear(operation: Operation) -> Operation:
 
 def _commute(conv: Conv, pool: Pool) -> bool:
     """Whether either may be first."""
-    is_pointwise = conv.geometry.reach == conv.geometry.stride == (1, 1) and not conv.geometry.is_padded
+    is_pointwise = conv.geometry.effective_kernel == conv.geometry.stride == (1, 1) and not conv.geometry.is_padded
     geometry = pool.geometry
     counts = geometry is not None and geometry.count_include_pad and geometry.padding != ((0, 0), (0, 0))
     return is_pointwise and pool.combine == "avg" and not (conv.has_bias and counts)

@@ -8,8 +8,8 @@
  *         acc = fma(x[i][s][c], w[s][c][k], acc)
  *     out[i][k] = min(max(acc + sum + residual[i][k], lo), hi)
  *
- * Neither the number of pixels in a tile nor the columns beside a value take part in it: any cut of the work into tiles
- * gives the same bits. The chunks of SUM_TERMS keep the error from growing with the terms.
+ * Neither the number of pixels in a tile nor the columns beside a value take part in it: any partition of the work into
+ * tiles gives the same bits. The chunks of SUM_TERMS keep the error from growing with the terms.
  *
  * One call does several blocks of columns, one after the other, or one block that is not full: `columns` is a multiple
  * of the tile's columns or less than them.
@@ -28,7 +28,7 @@ INLINE void NAMED(conv_step)(const int pixels, const int vectors, VECTOR acc[][F
     for (int i = 0; i < pixels; i++) {
         const VECTOR xi = *(const T *)(x[i] + at) - (VECTOR){0};
         UNROLL
-        for (int j = 0; j < vectors; j++) NAMED(multiply_add)(&acc[i][j], xi, wv[j]);
+        for (int j = 0; j < vectors; j++) NAMED(fma)(&acc[i][j], xi, wv[j]);
     }
 }
 
@@ -117,8 +117,8 @@ static void NAMED(conv_store_columns)(int pixels, int vectors, const VECTOR acc[
         for (int j = 0; j < vectors; j++) {
             const ptrdiff_t at = j * VECTOR_BYTES, count = columns - j * LANES;
             VECTOR v = acc[i][j];
-            if (e->residual) v += NAMED(load_some)(e->residual + i * e->residual_stride + at, count);
-            NAMED(store_some)(e->out + i * e->out_stride + at, NAMED(clip)(FC_BOTH, v, bounds), count);
+            if (e->residual) v += NAMED(load_tail)(e->residual + i * e->residual_stride + at, count);
+            NAMED(store_tail)(e->out + i * e->out_stride + at, NAMED(clip)(FC_BOTH, v, bounds), count);
         }
     }
 }

@@ -13,15 +13,15 @@
 
 #define IS_SINGLE (sizeof(T) == sizeof(float))
 #define MANTISSA_BITS (IS_SINGLE ? 23 : 52)
-#define SIGN_BIT ((NAMED(mask))SPREAD((T) - 0.0))
-#define SPREAD(value) ((T)(value) - (VECTOR){0})
+#define SIGN_BIT ((NAMED(mask))BROADCAST((T) - 0.0))
+#define BROADCAST(value) ((T)(value) - (VECTOR){0})
 /* Added to a small whole number, this shows it in the lowest bits. */
-#define WHOLE SPREAD(IS_SINGLE ? 0x1.8p23 : 0x1.8p52)
-#define LOG2_E SPREAD(0x1.71547652b82fep0)
-#define LN2_HIGH SPREAD(IS_SINGLE ? 0x1.63p-1 : 0x1.62e4p-1)
-#define LN2_LOW SPREAD(IS_SINGLE ? -0x1.bd0105c610ca8p-13 : 0x1.7f7d1cf79abcap-20)
-#define LEAST_POWER SPREAD(IS_SINGLE ? -104 : -746) /* which rounds to 0 */
-#define SPARE_POWER (IS_SINGLE ? 0x1p64 : 0x1p128)  /* times which no power is subnormal */
+#define WHOLE BROADCAST(IS_SINGLE ? 0x1.8p23 : 0x1.8p52)
+#define LOG2_E BROADCAST(0x1.71547652b82fep0)
+#define LN2_HIGH BROADCAST(IS_SINGLE ? 0x1.63p-1 : 0x1.62e4p-1)
+#define LN2_LOW BROADCAST(IS_SINGLE ? -0x1.bd0105c610ca8p-13 : 0x1.7f7d1cf79abcap-20)
+#define MIN_POWER BROADCAST(IS_SINGLE ? -104 : -746) /* which rounds to 0 */
+#define SPARE_POWER (IS_SINGLE ? 0x1p64 : 0x1p128)   /* times which no power is subnormal */
 #define TERMS (IS_SINGLE ? 7 : 13)
 
 /* where ? a : b */
@@ -35,13 +35,13 @@ INLINE VECTOR NAMED(power)(VECTOR x, VECTOR *scale)
 {
     static const T factorials[] = {1,     2,      6,       24,       120,       720,       5040,
                                    40320, 362880, 3628800, 39916800, 479001600, 6227020800};
-    x = NAMED(clip)(FC_LOW, x, (struct NAMED(bounds)){LEAST_POWER, LEAST_POWER});
+    x = NAMED(clip)(FC_LOW, x, (struct NAMED(bounds)){MIN_POWER, MIN_POWER});
     const VECTOR shifted = x * LOG2_E + WHOLE, n = shifted - WHOLE;
     const VECTOR r = (x - n * LN2_HIGH) - n * LN2_LOW;
-    VECTOR q = SPREAD(1 / factorials[TERMS - 1]);
+    VECTOR q = BROADCAST(1 / factorials[TERMS - 1]);
     UNROLL
-    for (int k = TERMS - 2; k > 0; k--) q = q * r + SPREAD(1 / factorials[k]);
-    *scale = (VECTOR)(((NAMED(mask))shifted << MANTISSA_BITS) + (NAMED(mask))SPREAD(SPARE_POWER));
+    for (int k = TERMS - 2; k > 0; k--) q = q * r + BROADCAST(1 / factorials[k]);
+    *scale = (VECTOR)(((NAMED(mask))shifted << MANTISSA_BITS) + (NAMED(mask))BROADCAST(SPARE_POWER));
     return r * r * q + r;
 }
 
@@ -54,7 +54,7 @@ INLINE VECTOR NAMED(exp)(VECTOR x)
 INLINE VECTOR NAMED(sigmoid)(VECTOR x)
 {
     const VECTOR power = NAMED(exp)((VECTOR)((NAMED(mask))x | SIGN_BIT));
-    return NAMED(select)(x < 0, power, SPREAD(1)) / (1 + power);
+    return NAMED(select)(x < 0, power, BROADCAST(1)) / (1 + power);
 }
 
 /* -m / (2 + m) with the sign of x, where m = exp(-2 |x|) - 1. */
@@ -73,15 +73,15 @@ INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x
     const T first = (T)t->numbers[0], second = (T)t->numbers[1];
     switch (f) {
     case FC_add:
-        return x + NAMED(load_some)(y + at, count);
+        return x + NAMED(load_tail)(y + at, count);
     case FC_mul:
-        return x * NAMED(load_some)(y + at, count);
+        return x * NAMED(load_tail)(y + at, count);
     case FC_scale:
-        return x * NAMED(load_some)(y + at, count) + NAMED(load_some)(t->z + at, count);
+        return x * NAMED(load_tail)(y + at, count) + NAMED(load_tail)(t->z + at, count);
     case FC_leaky_relu:
         return NAMED(select)(x < 0, x * first, x);
     case FC_prelu:
-        return NAMED(select)(x < 0, x * NAMED(load_some)(y + at, count), x);
+        return NAMED(select)(x < 0, x * NAMED(load_tail)(y + at, count), x);
     case FC_sigmoid:
         return NAMED(sigmoid)(x);
     case FC_swish:
@@ -91,7 +91,7 @@ INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x
     case FC_hard_sigmoid:
         return x * first + second;
     case FC_hard_swish:
-        return x * (NAMED(clip)(FC_BOTH, x + 3, (struct NAMED(bounds)){SPREAD(0), SPREAD(6)}) * (T)(1 / 6.0));
+        return x * (NAMED(clip)(FC_BOTH, x + 3, (struct NAMED(bounds)){BROADCAST(0), BROADCAST(6)}) * (T)(1 / 6.0));
     default:
         return x;
     }
@@ -100,7 +100,7 @@ INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x
 INLINE void NAMED(elementwise_tile)(const int f, const struct fc_map_args *t)
 {
     const ptrdiff_t vector = LANES * sizeof(T), bytes = t->channels * sizeof(T);
-    const struct NAMED(bounds) bounds = {SPREAD(t->lo), SPREAD(t->hi)};
+    const struct NAMED(bounds) bounds = {BROADCAST(t->lo), BROADCAST(t->hi)};
     const int only_copies = f == FC_copy && t->lo == -__builtin_inf() && t->hi == __builtin_inf();
     for (ptrdiff_t i = 0; i < t->pixels; i++) {
         const char *const x = t->x + i * t->x_stride, *const y = t->y + i * t->y_stride;
@@ -111,8 +111,8 @@ INLINE void NAMED(elementwise_tile)(const int f, const struct fc_map_args *t)
         }
         for (ptrdiff_t at = 0; at < bytes; at += vector) {
             const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
-            const VECTOR v = NAMED(function)(f, t, NAMED(load_some)(x + at, count), y, at, count);
-            NAMED(store_some)(out + at, NAMED(clip)(FC_BOTH, v, bounds), count);
+            const VECTOR v = NAMED(function)(f, t, NAMED(load_tail)(x + at, count), y, at, count);
+            NAMED(store_tail)(out + at, NAMED(clip)(FC_BOTH, v, bounds), count);
         }
     }
 }

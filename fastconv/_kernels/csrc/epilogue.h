@@ -14,7 +14,7 @@ struct fc_epilogue {
     double lo, hi; /* of the activation, values of the element type: ReLU is 0, inf; none is -inf, inf */
 };
 
-/* Which of them a store must apply. */
+/* Which of them the epilogue must apply. */
 enum fc_bounds { FC_UNBOUNDED, FC_LOW, FC_BOTH };
 
 static inline enum fc_bounds fc_bounds(const struct fc_epilogue *e)

@@ -45,7 +45,7 @@ INLINE void NAMED(few_step)(const int columns, const int sets, VECTOR acc[][FC_M
     for (int k = 0; k < columns; k++) {
         const VECTOR wk = w[k] - (VECTOR){0};
         UNROLL
-        for (int j = 0; j < sets; j++) NAMED(multiply_add)(&acc[k][j], v[j][c], wk);
+        for (int j = 0; j < sets; j++) NAMED(fma)(&acc[k][j], v[j][c], wk);
     }
 }
 
@@ -109,8 +109,8 @@ INLINE void NAMED(few_store)(const int columns, const int k, const int set, VECT
     for (int i = 0; i < SIDE; i++, pixel += ROWS_IN_VECTOR) {
         VECTOR v = (VECTOR)rows[i];
         if (e->residual)
-            v += (VECTOR)rows16_load_some(e->residual + pixel * residual_stride + at, residual_stride, bytes);
-        rows16_store_some(e->out + pixel * out_stride + at, out_stride, (ROWS16)NAMED(clip)(FC_BOTH, v, bounds), bytes);
+            v += (VECTOR)rows16_load_tail(e->residual + pixel * residual_stride + at, residual_stride, bytes);
+        rows16_store_tail(e->out + pixel * out_stride + at, out_stride, (ROWS16)NAMED(clip)(FC_BOTH, v, bounds), bytes);
     }
 }
 

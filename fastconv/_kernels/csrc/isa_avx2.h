@@ -13,10 +13,10 @@ static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, 
 #define LOAD_FIRST(from, count)                 \
     OF_TYPE(_mm256_maskload)((const T *)(from), \
                              _mm256_loadu_si256((const __m256i *)((const T *)first_lanes + LANES - (count))))
-#define STREAM(to, v) (*(VECTOR *)(to) = (v))
-#define LARGER(most, v) \
-    OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(most, v), most, OF_TYPE(_mm256_cmp)(most, most, _CMP_UNORD_Q))
-#define SPREAD_FOUR(y, x, lanes) __asm__(PERMUTE " $" #lanes ", %1, %0" : "=v"(y) : "v"(x))
+#define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))
+#define LARGER(max, v) \
+    OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(max, v), max, OF_TYPE(_mm256_cmp)(max, max, _CMP_UNORD_Q))
+#define BROADCAST_FOUR(y, x, lanes) __asm__(PERMUTE " $" #lanes ", %1, %0" : "=v"(y) : "v"(x))
 
 #define ROWS16 __m256
 #define MM(operation) _mm256_##operation

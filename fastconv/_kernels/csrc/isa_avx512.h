@@ -9,10 +9,10 @@
 #define FEW_SETS 2
 
 #define LOAD_FIRST(from, count) OF_TYPE(_mm512_maskz_loadu)((1 << (count)) - 1, from)
-#define STREAM(to, v) OF_TYPE(_mm512_stream)((void *)(to), v)
-#define LARGER(most, v) \
-    OF_TYPE(_mm512_mask_max)(most, PASTE5(_mm512_cmp_, SUFFIX, _mask, , )(most, most, _CMP_ORD_Q), most, v)
-#define SPREAD_FOUR(y, x, lanes) __asm__(PERMUTE " $" #lanes ", %1, %0" : "=v"(y) : "v"(x))
+#define STORE_NONTEMPORAL(to, v) OF_TYPE(_mm512_stream)((void *)(to), v)
+#define LARGER(max, v) \
+    OF_TYPE(_mm512_mask_max)(max, PASTE5(_mm512_cmp_, SUFFIX, _mask, , )(max, max, _CMP_ORD_Q), max, v)
+#define BROADCAST_FOUR(y, x, lanes) __asm__(PERMUTE " $" #lanes ", %1, %0" : "=v"(y) : "v"(x))
 
 #define ROWS16 __m512
 #define MM(operation) _mm512_##operation

@@ -7,15 +7,15 @@
 #define FEW_SETS 1
 
 #define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)
-#define STREAM(to, v) (*(VECTOR *)(to) = (v))
+#define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))
 
 #ifdef __SSE2__
 #include <immintrin.h>
 
 /* Of the portable form gcc would make a choice for each lane. */
-#define LARGER(most, v)                                                        \
-    OF_TYPE(_mm_or)(OF_TYPE(_mm_and)(OF_TYPE(_mm_cmpunord)(most, most), most), \
-                    OF_TYPE(_mm_andnot)(OF_TYPE(_mm_cmpunord)(most, most), OF_TYPE(_mm_max)(most, v)))
+#define LARGER(max, v)                                                      \
+    OF_TYPE(_mm_or)(OF_TYPE(_mm_and)(OF_TYPE(_mm_cmpunord)(max, max), max), \
+                    OF_TYPE(_mm_andnot)(OF_TYPE(_mm_cmpunord)(max, max), OF_TYPE(_mm_max)(max, v)))
 
 #define ROWS16 __m128
 #define MM(operation) _mm_##operation

@@ -3,7 +3,7 @@
 #define FASTCONV_KERNELS_H
 #include "epilogue.h"
 #include "sizes.h"
-#include "stream.h"
+#include "nontemporal.h"
 #include "winograd.h"
 #include <stddef.h>
 
@@ -15,7 +15,7 @@ struct fc_conv_args {
     const ptrdiff_t *segments; /* where, from there, each contiguous run of its input values begins */
     ptrdiff_t n_segments;
     ptrdiff_t length;    /* of a segment */
-    ptrdiff_t tap;       /* from a tap to the next in a segment of the narrow tiles */
+    ptrdiff_t tap;       /* from a tap to the next in a segment of the grouped tiles */
     const void *weights; /* packed [block][segment][value][column], whole vectors of columns */
     ptrdiff_t gap;       /* of the weights after each segment: those of columns of the kernel that are left out */
     ptrdiff_t ahead;     /* how far beyond the weights in use those lie that a prefetching tile prefetches */
@@ -40,13 +40,13 @@ enum {
  * `lanes` of them, and segments of FC_FEW_BYTES, unless there is but one. */
 typedef void (*fc_few_kernel)(const struct fc_conv_args *, ptrdiff_t step, ptrdiff_t count);
 
-enum { FC_MOST_REST = 4 };
+enum { FC_MAX_TAIL = 4 };
 
 /* Some output channels (rows) times some output pixels (columns) of a 1×1 convolution in layout NCHW. */
 struct fc_plane_args {
     const void *weights; /* packed [channel][row] */
     ptrdiff_t rows;
-    ptrdiff_t columns; /* full panels, or at most FC_MOST_REST */
+    ptrdiff_t columns; /* full panels, or at most FC_MAX_TAIL */
     ptrdiff_t channels;
     const char *x;               /* the pixels of the first channel */
     ptrdiff_t plane_stride;      /* to those of the next channel */
@@ -60,7 +60,7 @@ typedef void (*fc_planes_kernel)(const struct fc_plane_args *);
 /* Writes a block of `lanes` rows and columns, whose rows are so many bytes apart, transposed to the target. */
 typedef void (*fc_transpose_kernel)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride);
 
-/* Output pixels side by side of a pooling, whose windows are cut alike. Strides are in bytes. */
+/* Output pixels side by side of a pooling, whose windows are clipped alike. Strides are in bytes. */
 struct fc_pool_args {
     const char *x;           /* the first value of the first window */
     ptrdiff_t rows, columns; /* of a window */
@@ -109,11 +109,11 @@ struct fc_kernels {
     int max_pixels;                                         /* in a tile */
     fc_conv_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS];     /* [vectors - 1][pixels - 1] */
     fc_conv_kernel conv_prefetching[FC_MAX_PIXELS];         /* [pixels - 1], of FC_MAX_VECTORS vectors */
-    fc_conv_kernel narrow[2][FC_MAX_PIXELS];                /* [groups of four][pixels - 1] */
+    fc_conv_kernel grouped[2][FC_MAX_PIXELS];               /* [groups of four][pixels - 1] */
     fc_conv_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_few_kernel few[FC_MAX_FEW];                          /* [columns - 1]; NULL where they fill a vector */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
-    fc_planes_kernel planes_rest[FC_MOST_REST];             /* [pixels - 1] */
+    fc_planes_kernel planes_tail[FC_MAX_TAIL];              /* [pixels - 1] */
     fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */
     fc_pool_kernel pool_max, pool_average;
     struct fc_function functions[FC_FUNCTION_COUNT];

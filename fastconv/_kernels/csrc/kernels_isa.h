@@ -6,10 +6,10 @@
  *                 the general ones
  *   FEW_SETS      vectors of pixels that go together in the tile of few columns, so that each weight is loaded once
  *   LOAD_FIRST(from, count)  a vector of the first `count` values, fewer than all; nothing is read beyond them
- *   STREAM(to, v)            the store of a whole vector, past the caches if it is one of their lines
+ *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines
  * and where it has instructions for them
- *   LARGER(most, v)          most > v or most is NaN ? most : v
- *   SPREAD_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each
+ *   LARGER(max, v)           max > v or max is NaN ? max : v
+ *   BROADCAST_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each
  *   ROWS16, MM(operation)    x86: the vector type, the intrinsic of this name; with rows16_join and rows16_split of
  *                            rows of 16 bytes, and rows16_zip_16, which puts the rows of two vectors by turns
  */
@@ -29,7 +29,7 @@ enum { DIRECT_PIXELS = 8 };
 
 /* What the output transform of Winograd stores of a vector of columns: some values, in some pixels; all, in all pixels;
  * the same past the caches. */
-enum fc_extent { FC_SOME, FC_WHOLE, FC_STREAMED };
+enum fc_extent { FC_TAIL, FC_WHOLE, FC_NONTEMPORAL };
 
 /* Vectors of channels that go through a window together in pooling: so many chains hide the latency. */
 enum { POOL_VECTORS = 8 };
@@ -50,25 +50,25 @@ enum { WEIGHT_CHANNELS = 4 };
 
 #define T float
 #define TYPE f32
-#define MULTIPLY_ADD "vfmadd231ps"
+#define FMA "vfmadd231ps"
 #define PERMUTE "vpermilps"
 #define SUFFIX ps
 #include "kernels_type.h"
 #undef SUFFIX
 #undef PERMUTE
-#undef MULTIPLY_ADD
+#undef FMA
 #undef TYPE
 #undef T
 
 #define T double
 #define TYPE f64
-#define MULTIPLY_ADD "vfmadd231pd"
+#define FMA "vfmadd231pd"
 #define PERMUTE "vpermpd"
 #define SUFFIX pd
 #include "kernels_type.h"
 #undef SUFFIX
 #undef PERMUTE
-#undef MULTIPLY_ADD
+#undef FMA
 #undef TYPE
 #undef T
 

@@ -16,10 +16,10 @@ typedef __typeof__((VECTOR){0} < (VECTOR){0}) NAMED(mask);
 
 /* acc += x * w, rounded once where the instruction set can, in the register where acc is: left to itself, gcc moves
  * accumulators about and spills one. */
-INLINE void NAMED(multiply_add)(VECTOR *acc, VECTOR x, VECTOR w)
+INLINE void NAMED(fma)(VECTOR *acc, VECTOR x, VECTOR w)
 {
 #ifdef __FMA__
-    __asm__(MULTIPLY_ADD " %2, %1, %0" : "+v"(*acc) : "v"(x), "v"(w));
+    __asm__(FMA " %2, %1, %0" : "+v"(*acc) : "v"(x), "v"(w));
 #else
     *acc += x * w;
 #endif
@@ -69,8 +69,8 @@ INLINE T NAMED(clip_value)(T v, const struct fc_epilogue *e)
 }
 
 /* The first `count` values of a vector, fewer than all, in moves of a half, a quarter, …: a loop, or a call of memcpy,
- * takes longer than the sums of a narrow layer. */
-INLINE void NAMED(copy_some)(char *to, const char *from, ptrdiff_t count)
+ * takes longer than the sums of a layer of few channels. */
+INLINE void NAMED(copy_tail)(char *to, const char *from, ptrdiff_t count)
 {
     UNROLL
     for (int n = LANES / 2; n > 0; n /= 2) {
@@ -86,27 +86,27 @@ INLINE void NAMED(copy_some)(char *to, const char *from, ptrdiff_t count)
 INLINE VECTOR NAMED(load_copied)(const char *from, ptrdiff_t count)
 {
     VECTOR v = {0};
-    NAMED(copy_some)((char *)&v, from, count);
+    NAMED(copy_tail)((char *)&v, from, count);
     return v;
 }
 
 /* Whole vectors, or the first `count` values of one: nothing is read or written beyond them. */
-INLINE VECTOR NAMED(load_some)(const char *from, ptrdiff_t count)
+INLINE VECTOR NAMED(load_tail)(const char *from, ptrdiff_t count)
 {
     if (count < LANES) return LOAD_FIRST(from, count);
     return *(const VECTOR *)from;
 }
 
-INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
+INLINE void NAMED(store_tail)(char *to, VECTOR v, ptrdiff_t count)
 {
     if (count >= LANES)
         *(VECTOR *)to = v;
     else
-        NAMED(copy_some)(to, (const char *)&v, count);
+        NAMED(copy_tail)(to, (const char *)&v, count);
 }
 
 #include "conv_tile.h"
-#include "narrow_tile.h"
+#include "grouped_tile.h"
 #include "plane_tile.h"
 #include "pool_tile.h"
 #include "elementwise_tile.h"
@@ -131,10 +131,10 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
     {                                                                                         \
         NAMED(conv_tile)(pixels, vectors, 1, t);                                              \
     }
-#define NARROW(pixels, width)                                                  \
-    static void NAMED(narrow_##pixels##x##width)(const struct fc_conv_args *t) \
-    {                                                                          \
-        NAMED(narrow_tile)(pixels, width, t);                                  \
+#define GROUPED(pixels, width)                                                  \
+    static void NAMED(grouped_##pixels##x##width)(const struct fc_conv_args *t) \
+    {                                                                           \
+        NAMED(grouped_tile)(pixels, width, t);                                  \
     }
 #define ROW(taps, step, pixels)                                                      \
     static void NAMED(row_##pixels##x##taps##by##step)(const struct fc_conv_args *t) \
@@ -148,10 +148,10 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
     {                                                                              \
         NAMED(plane_tile)(rows, vectors, t);                                       \
     }
-#define PLANES_REST(pixels, _)                                             \
-    static void NAMED(planes_rest_##pixels)(const struct fc_plane_args *t) \
+#define PLANES_TAIL(pixels, _)                                             \
+    static void NAMED(planes_tail_##pixels)(const struct fc_plane_args *t) \
     {                                                                      \
-        NAMED(plane_rest)(pixels, t);                                      \
+        NAMED(plane_tail)(pixels, t);                                      \
     }
 #define FEW(columns, _)                                                                             \
     static void NAMED(few_##columns)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
@@ -160,26 +160,26 @@ INLINE void NAMED(store_some)(char *to, VECTOR v, ptrdiff_t count)
     }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
 #define CONV_PREFETCHING_ENTRY(pixels, vectors) NAMED(conv_prefetching_##pixels##x##vectors##v),
-#define NARROW_ENTRY(pixels, width) NAMED(narrow_##pixels##x##width),
+#define GROUPED_ENTRY(pixels, width) NAMED(grouped_##pixels##x##width),
 #define ROW_3_ENTRY(pixels, step) NAMED(row_##pixels##x3by##step),
 #define ROW_5_ENTRY(pixels, step) NAMED(row_##pixels##x5by##step),
 #define PLANES_ENTRY(rows, vectors) NAMED(planes_##rows##x##vectors##v),
-#define PLANES_REST_ENTRY(pixels, _) NAMED(planes_rest_##pixels),
+#define PLANES_TAIL_ENTRY(pixels, _) NAMED(planes_tail_##pixels),
 #define FUNCTION_ENTRY(name) {#name, NAMED(map_##name)},
 #define FEW_ENTRY(columns, _) columns < LANES ? NAMED(few_##columns) : NULL,
 
 FOR_PIXELS(CONV, 1)
 FOR_PIXELS(CONV, 2)
 FOR_PIXELS(CONV_PREFETCHING, 2)
-FOR_PIXELS(NARROW, 1)
-FOR_PIXELS(NARROW, 4)
+FOR_PIXELS(GROUPED, 1)
+FOR_PIXELS(GROUPED, 4)
 FOR_PIXELS(ROW_3, 1)
 FOR_PIXELS(ROW_3, 2)
 FOR_PIXELS(ROW_5, 1)
 FOR_PIXELS(ROW_5, 2)
 FOR_PIXELS(PLANES, 1)
 FOR_PIXELS(PLANES, 2)
-FOR_PIXELS_4(PLANES_REST, )
+FOR_PIXELS_4(PLANES_TAIL, )
 #ifdef ROWS16
 FOR_8(FEW, )
 #endif
@@ -189,15 +189,15 @@ const struct fc_kernels NAMED(kernels) = {
     .max_pixels = MAX_PIXELS,
     .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
     .conv_prefetching = {FOR_PIXELS(CONV_PREFETCHING_ENTRY, 2)},
-    .narrow = {{FOR_PIXELS(NARROW_ENTRY, 1)}, {FOR_PIXELS(NARROW_ENTRY, 4)}},
+    .grouped = {{FOR_PIXELS(GROUPED_ENTRY, 1)}, {FOR_PIXELS(GROUPED_ENTRY, 4)}},
     .row = {{{FOR_PIXELS(ROW_3_ENTRY, 1)}, {FOR_PIXELS(ROW_3_ENTRY, 2)}},
             {{FOR_PIXELS(ROW_5_ENTRY, 1)}, {FOR_PIXELS(ROW_5_ENTRY, 2)}}},
     .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
-    .planes_rest = {FOR_PIXELS_4(PLANES_REST_ENTRY, )},
+    .planes_tail = {FOR_PIXELS_4(PLANES_TAIL_ENTRY, )},
 #ifdef ROWS16
     .few = {FOR_8(FEW_ENTRY, )},
 #endif
-    .transpose = {NAMED(transpose_cached), NAMED(transpose_streamed)},
+    .transpose = {NAMED(transpose_cached), NAMED(transpose_nontemporal)},
     .pool_max = NAMED(pool_max),
     .pool_average = NAMED(pool_average),
     .functions = {FC_FUNCTIONS(FUNCTION_ENTRY)},
@@ -206,20 +206,20 @@ const struct fc_kernels NAMED(kernels) = {
 
 #undef FEW_ENTRY
 #undef FUNCTION_ENTRY
-#undef PLANES_REST_ENTRY
+#undef PLANES_TAIL_ENTRY
 #undef PLANES_ENTRY
 #undef ROW_5_ENTRY
 #undef ROW_3_ENTRY
-#undef NARROW_ENTRY
+#undef GROUPED_ENTRY
 #undef CONV_PREFETCHING_ENTRY
 #undef CONV_ENTRY
 #undef FEW
-#undef PLANES_REST
+#undef PLANES_TAIL
 #undef PLANES
 #undef ROW_5
 #undef ROW_3
 #undef ROW
-#undef NARROW
+#undef GROUPED
 #undef CONV_PREFETCHING
 #undef CONV
 #undef VECTOR

@@ -11,24 +11,24 @@
 INLINE void NAMED(softmax_pixel)(const char *x, char *out, ptrdiff_t channels)
 {
     const ptrdiff_t vector = LANES * sizeof(T), bytes = channels * sizeof(T), whole = bytes - bytes % vector;
-    VECTOR lanes = SPREAD(-INFINITY), sums = {0};
+    VECTOR lanes = BROADCAST(-INFINITY), sums = {0};
     for (ptrdiff_t at = 0; at < whole; at += vector) {
         const VECTOR v = *(const VECTOR *)(x + at);
         lanes = NAMED(select)(v > lanes, v, lanes);
     }
-    T most = -INFINITY, sum = 0;
-    for (int i = 0; i < LANES; i++) most = lanes[i] > most ? lanes[i] : most;
+    T max = -INFINITY, sum = 0;
+    for (int i = 0; i < LANES; i++) max = lanes[i] > max ? lanes[i] : max;
     for (ptrdiff_t at = whole; at < bytes; at += sizeof(T))
-        most = *(const T *)(x + at) > most ? *(const T *)(x + at) : most;
+        max = *(const T *)(x + at) > max ? *(const T *)(x + at) : max;
     for (ptrdiff_t at = 0; at < bytes; at += vector) {
         const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
-        NAMED(store_some)(out + at, NAMED(exp)(NAMED(load_some)(x + at, count) - most), count);
-        sums += NAMED(load_some)(out + at, count); /* 0 in lanes to spare */
+        NAMED(store_tail)(out + at, NAMED(exp)(NAMED(load_tail)(x + at, count) - max), count);
+        sums += NAMED(load_tail)(out + at, count); /* 0 in lanes to spare */
     }
     for (int i = 0; i < LANES; i++) sum += sums[i];
     for (ptrdiff_t at = 0; at < bytes; at += vector) {
         const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
-        NAMED(store_some)(out + at, NAMED(load_some)(out + at, count) / sum, count);
+        NAMED(store_tail)(out + at, NAMED(load_tail)(out + at, count) / sum, count);
     }
 }
 
@@ -56,7 +56,7 @@ INLINE NAMED(mask) NAMED(lrn_pixel)(const struct fc_map_args *t, const char *x, 
     char *const squares = t->work + t->before * sizeof(T);
     NAMED(mask) beyond = (VECTOR){0} != (VECTOR){0};
     for (ptrdiff_t at = 0; at < bytes; at += vector) {
-        const VECTOR v = NAMED(load_some)(x + at, (bytes - at) / (ptrdiff_t)sizeof(T));
+        const VECTOR v = NAMED(load_tail)(x + at, (bytes - at) / (ptrdiff_t)sizeof(T));
         *(VECTOR *)(squares + at) = v * v;
     }
     for (ptrdiff_t at = 0; at < bytes; at += vector) {
@@ -66,7 +66,7 @@ INLINE NAMED(mask) NAMED(lrn_pixel)(const struct fc_map_args *t, const char *x, 
         const VECTOR d = sum * (T)t->numbers[0] + (T)t->numbers[2];
         const VECTOR inverse = 1 / d;
         beyond |= ~((d >= (T)0x1p-100) & (d <= (T)0x1p100));
-        NAMED(store_some)(out + at, NAMED(load_some)(x + at, count) * NAMED(sqrt)(inverse * NAMED(sqrt)(inverse)),
+        NAMED(store_tail)(out + at, NAMED(load_tail)(x + at, count) * NAMED(sqrt)(inverse * NAMED(sqrt)(inverse)),
                           count);
     }
     return beyond;

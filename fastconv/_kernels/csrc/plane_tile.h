@@ -15,8 +15,8 @@
  *     for the channels that are left, fewer than n: sum = fma(w[c][k], x[c][i], sum)
  *     out[k][i] = min(max(sum + bias[k] + residual[k][i], lo), hi)
  *
- * Which pixels are the last depends on the plane alone, and rows do not take part in it: any cut of the work into tiles
- * gives the same bits.
+ * Which pixels are the last depends on the plane alone, and rows do not take part in it: any partition of the work into
+ * tiles gives the same bits.
  *
  * One call does several panels (the pixels of one tile), one after the other. The tile that reads a panel from the
  * planes, where each channel is on another page, can copy it on its way for the tiles of other rows.
@@ -45,7 +45,7 @@ INLINE void NAMED(plane_channels)(const int rows, const int vectors, const int c
         for (int i = 0; i < rows; i++) {
             const VECTOR wi = w[i] - (VECTOR){0};
             UNROLL
-            for (int j = 0; j < vectors; j++) NAMED(multiply_add)(&acc[i][j], wi, xv[j]);
+            for (int j = 0; j < vectors; j++) NAMED(fma)(&acc[i][j], wi, xv[j]);
         }
         __builtin_prefetch(w + AHEAD * rows);
         x += x_step;
@@ -85,23 +85,23 @@ INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc
 }
 
 /* One channel of a few pixels: here the rows are the lanes of a vector, of two where a tile has more. */
-INLINE void NAMED(plane_rest_step)(const int pixels, const int vectors, VECTOR acc[][2], const char *x, const T *w)
+INLINE void NAMED(plane_tail_step)(const int pixels, const int vectors, VECTOR acc[][2], const char *x, const T *w)
 {
     UNROLL
     for (int j = 0; j < vectors; j++) {
         const VECTOR wv = ((const VECTOR *)w)[j];
         UNROLL
-        for (int i = 0; i < pixels; i++) NAMED(multiply_add)(&acc[i][j], ((const T *)x)[i] - (VECTOR){0}, wv);
+        for (int i = 0; i < pixels; i++) NAMED(fma)(&acc[i][j], ((const T *)x)[i] - (VECTOR){0}, wv);
     }
 }
 
 /* A few pixels. */
-INLINE void NAMED(plane_rest)(const int pixels, const struct fc_plane_args *t)
+INLINE void NAMED(plane_tail)(const int pixels, const struct fc_plane_args *t)
 {
-    enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, SUMS = 8, MOST_CHAINS = SUMS / VECTORS };
+    enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, SUMS = 8, MAX_CHAINS = SUMS / VECTORS };
     const int chains = SUMS / (pixels * VECTORS); /* so many sums hide the multiply-adds' latency */
     const struct fc_epilogue *e = &t->epilogue;
-    VECTOR acc[MOST_CHAINS][FC_MOST_REST][2], sums[FC_MOST_REST][2] = {0};
+    VECTOR acc[MAX_CHAINS][FC_MAX_TAIL][2], sums[FC_MAX_TAIL][2] = {0};
     const char *x = t->x;
     const T *w = t->weights;
     const ptrdiff_t x_step = t->plane_stride, w_step = t->rows;
@@ -118,14 +118,14 @@ INLINE void NAMED(plane_rest)(const int pixels, const struct fc_plane_args *t)
         for (; n > 0; n--) {
             UNROLL
             for (int chain = 0; chain < chains; chain++, x += x_step, w += w_step)
-                NAMED(plane_rest_step)(pixels, VECTORS, acc[chain], x, w);
+                NAMED(plane_tail_step)(pixels, VECTORS, acc[chain], x, w);
         }
         UNROLL
         for (int chain = 1; chain < chains; chain++) NAMED(conv_add)(pixels, VECTORS, acc[0], acc[chain]);
         NAMED(conv_add)(pixels, VECTORS, sums, acc[0]);
     }
     for (ptrdiff_t c = t->channels % chains; c > 0; c--, x += x_step, w += w_step)
-        NAMED(plane_rest_step)(pixels, VECTORS, sums, x, w);
+        NAMED(plane_tail_step)(pixels, VECTORS, sums, x, w);
     UNROLL
     for (int i = 0; i < pixels; i++) {
         for (ptrdiff_t row = 0; row < t->rows; row++) {

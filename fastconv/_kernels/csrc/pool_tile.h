@@ -1,13 +1,13 @@
-/* Max and average pooling of output pixels side by side whose windows are cut alike: one body for every type and
+/* Max and average pooling of output pixels side by side whose windows are clipped alike: one body for every type and
  * instruction set. The channels go by in blocks of vectors, each block once through its window, row by row.
  *
  * Arithmetic contract, for each pixel and channel, over the values v of its window, row by row:
  *
- *     max:      most = the first; for each v: most = most > v or most is NaN ? most : v; out = most
+ *     max:      max = the first; for each v: max = max > v or max is NaN ? max : v; out = max
  *     average:  sum = 0 in double; for each v: sum = sum + v; out = sum / count, rounded to T
  *
  * So a maximum keeps the first NaN, and the last of 0 and -0. Vectors and blocks take no part in it: every instruction
- * set and every cut of the work gives the same bits.
+ * set and every partition of the work gives the same bits.
  *
  * Where the channels fill no whole number of vectors, the last vector begins so much earlier, and what it shares with
  * the one before is stored twice. Fewer channels than a vector has are some of one. So nothing is read beyond the
@@ -21,21 +21,21 @@
 typedef double SUMS __attribute__((vector_size(VECTOR_BYTES)));
 typedef T SUMMANDS __attribute__((vector_size(SUM_LANES * sizeof(T)), aligned(sizeof(T)), may_alias));
 
-/* most > v or most is NaN ? most : v */
-INLINE VECTOR NAMED(larger)(VECTOR most, VECTOR v)
+/* max > v or max is NaN ? max : v */
+INLINE VECTOR NAMED(larger)(VECTOR max, VECTOR v)
 {
 #ifdef LARGER
-    return LARGER(most, v);
+    return LARGER(max, v);
 #else
-    const NAMED(mask) stays = (most > v) | (most != most);
-    return (VECTOR)(((NAMED(mask))most & stays) | ((NAMED(mask))v & ~stays));
+    const NAMED(mask) stays = (max > v) | (max != max);
+    return (VECTOR)(((NAMED(mask))max & stays) | ((NAMED(mask))v & ~stays));
 #endif
 }
 
 INLINE SUMS NAMED(load_summands)(const char *x, ptrdiff_t count)
 {
     if (count < SUM_LANES) {
-        const VECTOR v = NAMED(load_some)(x, count);
+        const VECTOR v = NAMED(load_tail)(x, count);
         return __builtin_convertvector(*(const SUMMANDS *)&v, SUMS);
     }
     return __builtin_convertvector(*(const SUMMANDS *)x, SUMS);
@@ -46,7 +46,7 @@ INLINE void NAMED(store_average)(char *out, SUMS average, ptrdiff_t count)
     VECTOR v = {0};
     *(SUMMANDS *)&v = __builtin_convertvector(average, SUMMANDS);
     if (count < SUM_LANES)
-        NAMED(store_some)(out, v, count);
+        NAMED(store_tail)(out, v, count);
     else
         *(SUMMANDS *)out = *(const SUMMANDS *)&v;
 }
@@ -65,12 +65,12 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
     const ptrdiff_t row_stride = t->row_stride, column_stride = t->column_stride, length = t->columns * column_stride;
     const ptrdiff_t vector = NAMED(pool_lanes)(is_max) * sizeof(T);
     const char *const end = x + t->rows * row_stride;
-    VECTOR most[POOL_VECTORS];
+    VECTOR max[POOL_VECTORS];
     SUMS sums[POOL_VECTORS];
     UNROLL
     for (int i = 0; i < vectors; i++) {
         if (is_max)
-            most[i] = NAMED(load_some)(x + i * vector, count);
+            max[i] = NAMED(load_tail)(x + i * vector, count);
         else
             sums[i] = (SUMS){0};
     }
@@ -80,7 +80,7 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
             UNROLL
             for (int i = 0; i < vectors; i++) {
                 if (is_max)
-                    most[i] = NAMED(larger)(most[i], NAMED(load_some)(x + at + i * vector, count));
+                    max[i] = NAMED(larger)(max[i], NAMED(load_tail)(x + at + i * vector, count));
                 else
                     sums[i] += NAMED(load_summands)(x + at + i * vector, count);
             }
@@ -89,7 +89,7 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
     UNROLL
     for (int i = 0; i < vectors; i++) {
         if (is_max)
-            NAMED(store_some)(out + i * vector, most[i], count);
+            NAMED(store_tail)(out + i * vector, max[i], count);
         else
             NAMED(store_average)(out + i * vector, sums[i] / t->count, count);
     }

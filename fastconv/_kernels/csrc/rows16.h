@@ -12,7 +12,7 @@ INLINE ROWS16 rows16_load(const char *x, ptrdiff_t step)
 }
 
 /* The first `bytes`, a literal: 4, 8, 12 or 16. */
-INLINE ROWS16 rows16_load_some(const char *x, ptrdiff_t step, const int bytes)
+INLINE ROWS16 rows16_load_tail(const char *x, ptrdiff_t step, const int bytes)
 {
     __m128 row[ROWS_IN_VECTOR];
     UNROLL
@@ -28,7 +28,7 @@ INLINE ROWS16 rows16_load_some(const char *x, ptrdiff_t step, const int bytes)
     return rows16_join(row);
 }
 
-INLINE void rows16_store_some(char *to, ptrdiff_t step, ROWS16 v, const int bytes)
+INLINE void rows16_store_tail(char *to, ptrdiff_t step, ROWS16 v, const int bytes)
 {
     __m128 row[ROWS_IN_VECTOR];
     rows16_split(v, row);

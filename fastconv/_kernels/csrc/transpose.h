@@ -20,7 +20,7 @@ INLINE void NAMED(turn)(ROWS16 *v)
 }
 #endif
 
-INLINE void NAMED(transpose)(const int streams, const char *source, ptrdiff_t source_stride, char *target,
+INLINE void NAMED(transpose)(const int nontemporal, const char *source, ptrdiff_t source_stride, char *target,
                              ptrdiff_t target_stride)
 {
 #ifdef ROWS16
@@ -31,8 +31,8 @@ INLINE void NAMED(transpose)(const int streams, const char *source, ptrdiff_t so
         NAMED(turn)(v);
         UNROLL
         for (int i = 0; i < SIDE; i++, target += target_stride) {
-            if (streams)
-                STREAM(target, (VECTOR)v[i]);
+            if (nontemporal)
+                STORE_NONTEMPORAL(target, (VECTOR)v[i]);
             else
                 *(VECTOR *)target = (VECTOR)v[i];
         }
@@ -50,8 +50,8 @@ static void NAMED(transpose_cached)(const char *source, ptrdiff_t source_stride,
     NAMED(transpose)(0, source, source_stride, target, target_stride);
 }
 
-static void NAMED(transpose_streamed)(const char *source, ptrdiff_t source_stride, char *target,
-                                      ptrdiff_t target_stride)
+static void NAMED(transpose_nontemporal)(const char *source, ptrdiff_t source_stride, char *target,
+                                         ptrdiff_t target_stride)
 {
     NAMED(transpose)(1, source, source_stride, target, target_stride);
 }

@@ -48,7 +48,7 @@ struct fc_input_args {
     ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be prefetched; 0 */
     char *out;       /* [point][tile], whole vectors of channels */
     ptrdiff_t point_stride, tile_stride;
-    double most;              /* the largest sum of squares of a patch for which nothing overflows */
+    double max_squares;       /* the largest sum of squares of a patch for which nothing overflows */
     struct fc_direct *direct; /* for each tile */
     struct fc_window windows[FC_MAX_OUTPUTS][FC_MAX_OUTPUTS]; /* of the values of a tile that is computed directly */
 };
@@ -86,7 +86,7 @@ struct fc_output_args {
     ptrdiff_t residual_row, out_row; /* from a row of pixels to the next */
     ptrdiff_t columns;
     int rows, cols;          /* of the tile inside the map */
-    int streams;             /* whether whole vectors go past the caches, where they are whole cache lines */
+    int nontemporal;         /* whether whole vectors go past the caches, where they are whole cache lines */
     const char *weights;     /* HWIO, from the first column on */
     ptrdiff_t weight_stride; /* from an input channel to the next */
 };

@@ -39,9 +39,9 @@ INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_input_args 
                 const ptrdiff_t rest = patch->channels - c, begun = c;
                 const ptrdiff_t end = c + (rest < SUM_TERMS - terms ? rest : SUM_TERMS - terms);
                 for (; c < end; c++, w += t->weight_stride) {
-                    const VECTOR wv = NAMED(load_some)(w, count);
+                    const VECTOR wv = NAMED(load_tail)(w, count);
                     UNROLL
-                    for (int i = 0; i < pixels; i++) NAMED(multiply_add)(&acc[i], x[i][c] - (VECTOR){0}, wv);
+                    for (int i = 0; i < pixels; i++) NAMED(fma)(&acc[i], x[i][c] - (VECTOR){0}, wv);
                 }
                 terms += c - begun;
             }
@@ -52,8 +52,8 @@ INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_input_args 
             VECTOR sum = acc[i];
             if (!is_first) sum += sums[i];
             if (e->residual)
-                sum += NAMED(load_some)(e->residual + y * t->residual_row + x * e->residual_stride + at, count);
-            NAMED(store_some)(e->out + y * t->out_row + x * e->out_stride + at, NAMED(clip)(FC_BOTH, sum, bounds),
+                sum += NAMED(load_tail)(e->residual + y * t->residual_row + x * e->residual_stride + at, count);
+            NAMED(store_tail)(e->out + y * t->out_row + x * e->out_stride + at, NAMED(clip)(FC_BOTH, sum, bounds),
                               count);
         }
     }

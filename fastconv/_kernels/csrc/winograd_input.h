@@ -17,8 +17,8 @@
 /* Of sums of squares: 1/FC_RANGE². The least one, in the range of T, that is not too much off for squares that
  * underflow; where the sum is smaller, values are scaled by RESCALE before they are squared.
  */
-#define LEAST_RATIO ((T)1 / (FC_RANGE * FC_RANGE))
-#define LEAST_SQUARES (sizeof(T) == sizeof(float) ? (T)0x1p-103 : (T)0x1p-970)
+#define MIN_RATIO ((T)1 / (FC_RANGE * FC_RANGE))
+#define MIN_SQUARES (sizeof(T) == sizeof(float) ? (T)0x1p-103 : (T)0x1p-970)
 #define RESCALE (sizeof(T) == sizeof(float) ? (T)0x1p100 : (T)0x1p600)
 
 #define FEW NAMED(winograd_few)
@@ -49,7 +49,7 @@ INLINE T NAMED(winograd_squares)(const char *pixel, ptrdiff_t channels, T scale)
 {
     VECTOR sum = {0};
     for (ptrdiff_t first = 0; first < channels; first += LANES) {
-        const VECTOR d = NAMED(load_some)(pixel + first * sizeof(T), channels - first) * scale;
+        const VECTOR d = NAMED(load_tail)(pixel + first * sizeof(T), channels - first) * scale;
         sum += d * d;
     }
     return NAMED(winograd_sum)(NAMED(winograd_few_sums)(sum));
@@ -85,7 +85,7 @@ NAMED(winograd_windows)(const struct fc_axes *axes, const char *const *pixels, p
         for (int row = first_row > 0; row < rows - (first_row < last_row); row++)
             for (int col = first_col > 0; col < cols - (first_col < last_col); col++) reaches += squares[row][col];
         /* Beside larger values, squares that underflow tell nothing: then it sees too little. */
-        if (sum < reaches * LEAST_RATIO || (scale == 1 && sum < LEAST_SQUARES)) direct.outputs |= bit;
+        if (sum < reaches * MIN_RATIO || (scale == 1 && sum < MIN_SQUARES)) direct.outputs |= bit;
         if (zeros == kernel * kernel) direct.zeros |= bit;
     }
     return direct;
@@ -107,15 +107,15 @@ INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int co
         least = (FEW)(((NAMED(winograd_few_mask))part & is_less) | ((NAMED(winograd_few_mask))least & ~is_less));
     }
     const T all = NAMED(winograd_sum)(NAMED(winograd_few_sums)(sum)), inner = NAMED(winograd_sum)(least);
-    if (!(all <= t->most)) /* nor if it is NaN */
+    if (!(all <= t->max_squares)) /* nor if it is NaN */
         t->direct[tile] = (struct fc_direct){FC_ALL_OUTPUTS, 0};
     else if (rows == kernel + 1 && cols == kernel + 1)
         t->direct[tile] = (struct fc_direct){0, 0};
-    else if (all >= LEAST_SQUARES && inner >= all * (2 * LEAST_RATIO)) /* 2: for channels that are squared twice */
+    else if (all >= MIN_SQUARES && inner >= all * (2 * MIN_RATIO)) /* 2: for channels that are squared twice */
         t->direct[tile] = (struct fc_direct){0, 0};
     else
         t->direct[tile] = NAMED(winograd_windows)(&t->axes, t->pixels + tile * (cols + 1 - kernel) * t->axes.points,
-                                                  t->channels, all >= LEAST_SQUARES ? 1 : RESCALE);
+                                                  t->channels, all >= MIN_SQUARES ? 1 : RESCALE);
 }
 
 /* Transforms the patches of a run of tiles side by side, whose columns they share, and tells of each tile which outputs
@@ -141,7 +141,7 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
         const char *const *pixels = t->pixels;
         for (int j = 0; j < columns; j++, pixels += points) {
             UNROLL
-            for (int i = 0; i < rows; i++) d[i] = NAMED(load_some)(pixels[i] + at, channels);
+            for (int i = 0; i < rows; i++) d[i] = NAMED(load_tail)(pixels[i] + at, channels);
             if (ahead) {
                 UNROLL
                 for (int i = 0; i < rows; i++) __builtin_prefetch(pixels[i] + at + ahead, 0, 2);
@@ -177,5 +177,5 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
 
 #undef FEW
 #undef RESCALE
-#undef LEAST_SQUARES
-#undef LEAST_RATIO
+#undef MIN_SQUARES
+#undef MIN_RATIO

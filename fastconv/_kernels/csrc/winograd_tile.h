@@ -89,7 +89,7 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
                                     const struct fc_output_args *t, ptrdiff_t at, ptrdiff_t count)
 {
     const struct fc_epilogue *e = &t->epilogue;
-    const int whole = extent != FC_SOME, clips = fc_bounds(e) != FC_UNBOUNDED;
+    const int whole = extent != FC_TAIL, clips = fc_bounds(e) != FC_UNBOUNDED;
     const int row_points = 2 * row_nodes + 2, col_points = 2 * col_nodes + 2;
     const int row_outputs = row_points + 1 - kernel, col_outputs = col_points + 1 - kernel;
     const int rows = whole ? row_outputs : t->rows, cols = whole ? col_outputs : t->cols;
@@ -120,13 +120,13 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
             if (j == cols) break;
             VECTOR v = y[j] + bias;
             if (adds)
-                v += NAMED(load_some)(e->residual + i * t->residual_row + j * residual_stride + at,
+                v += NAMED(load_tail)(e->residual + i * t->residual_row + j * residual_stride + at,
                                       whole ? LANES : count);
             if (clips) v = NAMED(clip)(FC_BOTH, v, bounds);
-            if (extent == FC_STREAMED)
-                STREAM(out + j * out_stride, v);
+            if (extent == FC_NONTEMPORAL)
+                STORE_NONTEMPORAL(out + j * out_stride, v);
             else
-                NAMED(store_some)(out + j * out_stride, v, whole ? LANES : count);
+                NAMED(store_tail)(out + j * out_stride, v, whole ? LANES : count);
         }
     }
 }
@@ -157,9 +157,9 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
     for (ptrdiff_t first = 0; first < t->columns; first += LANES) {
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
         if (!inside || count < LANES)
-            NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_SOME, &c, t, at, count);
-        else if (is_of_lines && t->streams)
-            NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_STREAMED, &c, t, at, count);
+            NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_TAIL, &c, t, at, count);
+        else if (is_of_lines && t->nontemporal)
+            NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_NONTEMPORAL, &c, t, at, count);
         else
             NAMED(winograd_finish)(kernel, row_nodes, col_nodes, FC_WHOLE, &c, t, at, count);
     }

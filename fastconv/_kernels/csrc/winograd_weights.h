@@ -22,7 +22,7 @@ INLINE WIDE NAMED(winograd_widened)(const char *from, ptrdiff_t count)
     if (count >= WIDE_LANES)
         part = *(const PART *)from;
     else if (count > 0)
-        NAMED(copy_some)((char *)&part, from, count);
+        NAMED(copy_tail)((char *)&part, from, count);
     return __builtin_convertvector(part, WIDE);
 }
 

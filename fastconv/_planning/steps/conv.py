@@ -7,11 +7,11 @@ from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Layout
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, teams
-from fastconv._planning.steps.step import BoundStep
-from fastconv._runners.cut import Runner
+from fastconv._planning.steps.step import PreparedStep
+from fastconv._runners.partition import Runner
 
 
-class BoundConv(BoundStep):
+class PreparedConv(PreparedStep):
     """A convolution, on arrays in the layout of its algorithm."""
 
     __slots__ = ("_operation", "_packed", "algorithm", "layout", "shape")

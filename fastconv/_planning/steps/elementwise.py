@@ -11,14 +11,14 @@ from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.normalization import LocalResponseNorm
 from fastconv._graph.operations.operation import Operation
 from fastconv._planning import teams
-from fastconv._planning.steps.step import BoundStep
-from fastconv._runners.cut import Runner
+from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.elementwise import Elementwise as ElementwiseRunner
+from fastconv._runners.partition import Runner
 
 _WIDE = 1024  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
 
 
-class _Bound(BoundStep):
+class _Prepared(PreparedStep):
     """What a runner of `_elementwise` does."""
 
     __slots__ = ("_arguments", "_options")
@@ -41,7 +41,7 @@ class _Bound(BoundStep):
         return ElementwiseRunner(*self._arguments, **self._options)
 
 
-class BoundElementwise(_Bound):
+class PreparedElementwise(_Prepared):
     """A function of each value, or a copy."""
 
     def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
@@ -66,14 +66,14 @@ class BoundElementwise(_Bound):
         )
 
 
-class BoundSoftmax(_Bound):
+class PreparedSoftmax(_Prepared):
     """A softmax."""
 
     def __init__(self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> None:
         super().__init__(operation, "softmax", x_shapes, dtype, num_threads, moves=2)
 
 
-class BoundLocalResponseNorm(_Bound):
+class PreparedLocalResponseNorm(_Prepared):
     """A local response normalisation."""
 
     def __init__(

@@ -5,12 +5,12 @@ import numpy as np
 from fastconv._checks.types import Shape
 from fastconv._graph.operations.pools import Pool
 from fastconv._planning import teams
-from fastconv._planning.steps.step import BoundStep
-from fastconv._runners.cut import Runner
+from fastconv._planning.steps.step import PreparedStep
+from fastconv._runners.partition import Runner
 from fastconv._runners.pool import Pool as PoolRunner
 
 
-class BoundPool(BoundStep):
+class PreparedPool(PreparedStep):
     """A pooling."""
 
     __slots__ = ("_arguments",)

@@ -8,13 +8,13 @@ from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Shape
 from fastconv._graph.operations.shaping import Flatten, Pad
 from fastconv._planning import teams
-from fastconv._planning.steps.step import BoundStep
-from fastconv._runners.cut import Runner
+from fastconv._planning.steps.step import PreparedStep
+from fastconv._runners.partition import Runner
 from fastconv._runners.shaping import Flatten as FlattenRunner
 from fastconv._runners.shaping import Pad as PadRunner
 
 
-class BoundPad(BoundStep):
+class PreparedPad(PreparedStep):
     """A padding."""
 
     __slots__ = ("_arguments",)
@@ -29,7 +29,7 @@ class BoundPad(BoundStep):
         return PadRunner(*self._arguments)
 
 
-class BoundFlatten(BoundStep):
+class PreparedFlatten(PreparedStep):
     """Vectors, copied, or transposed to the order of layout NCHW."""
 
     __slots__ = ("_arguments", "_order")

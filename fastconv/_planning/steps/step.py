@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from fastconv._checks.types import Layout
 from fastconv._graph.operations.operation import NHWC
 from fastconv._kernels import cpu
-from fastconv._planning.bound import Bound
-from fastconv._runners.cut import Runner
+from fastconv._planning.prepared import Prepared
+from fastconv._runners.partition import Runner
 
 if TYPE_CHECKING:
     from fastconv._planning.description import Description
 
 
-class BoundStep(Bound):
+class PreparedStep(Prepared):
     """What runs on NHWC arrays that are known to be right; `name` says how, `out_shape` is NHWC in any layout."""
 
     __slots__ = ("name", "out_shape")

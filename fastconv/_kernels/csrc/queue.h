@@ -1,25 +1,25 @@
-/* Units of work and the team that does them. Each thread has a share of its own, neighbours in order and the same ones
- * in every call, so that what it reads and writes lies in its own caches; one that is done takes from the others. Any
+/* The work-stealing queue of a team's tasks. Each thread has a range of them, neighbours in order and the same ones in
+ * every call, so that what it reads and writes lies in its own caches; one that is done steals from the others. Any
  * number of threads may come, also fewer than asked for.
  *
  * Thread 0 is the caller's. It stops the work at a deadline, so that Python may look for signals; what is left is done
  * when the team comes again. */
-#ifndef FASTCONV_SHARES_H
-#define FASTCONV_SHARES_H
+#ifndef FASTCONV_QUEUE_H
+#define FASTCONV_QUEUE_H
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
-enum { FC_MOST_SHARES = 64 }; /* more threads share these */
+enum { FC_MAX_RANGES = 64 }; /* more threads than this steal alone */
 #define FC_NEVER INT64_MAX
 
-struct fc_shares {
-    ptrdiff_t units;
+struct fc_queue {
+    ptrdiff_t tasks;
     int64_t deadline; /* of fc_now, or FC_NEVER */
     int count, stopped;
     struct {
         _Alignas(64) ptrdiff_t next; /* on a cache line of its own */
-    } share[FC_MOST_SHARES];
+    } range[FC_MAX_RANGES];
 };
 
 /* Milliseconds of a clock that is read in a few nanoseconds. */
@@ -42,39 +42,39 @@ static inline int64_t fc_nanoseconds(void)
     return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
 }
 
-static inline ptrdiff_t fc_first_unit(const struct fc_shares *s, int i)
+static inline ptrdiff_t fc_first_task(const struct fc_queue *s, int i)
 {
-    return s->units * i / s->count;
+    return s->tasks * i / s->count;
 }
 
-static inline void fc_share_out(struct fc_shares *s, ptrdiff_t units, int team)
+static inline void fc_fill_queue(struct fc_queue *s, ptrdiff_t tasks, int team)
 {
-    s->units = units;
+    s->tasks = tasks;
     s->deadline = FC_NEVER;
     s->stopped = 0;
-    s->count = team < FC_MOST_SHARES ? team : FC_MOST_SHARES;
-    for (int i = 0; i < s->count; i++) s->share[i].next = fc_first_unit(s, i);
+    s->count = team < FC_MAX_RANGES ? team : FC_MAX_RANGES;
+    for (int i = 0; i < s->count; i++) s->range[i].next = fc_first_task(s, i);
 }
 
 /* When the work stops, for the first time or again. */
-static inline void fc_set_deadline(struct fc_shares *s, int64_t deadline)
+static inline void fc_set_deadline(struct fc_queue *s, int64_t deadline)
 {
     s->deadline = deadline;
     s->stopped = 0;
 }
 
-/* The next unit for a thread to do, or -1 when all are taken or the work is stopped. */
-static inline ptrdiff_t fc_take_unit(struct fc_shares *s, int thread)
+/* The next task for a thread to do, or -1 when all are taken or the work is stopped. */
+static inline ptrdiff_t fc_take_task(struct fc_queue *s, int thread)
 {
     if (thread == 0 && s->deadline != FC_NEVER && fc_now() >= s->deadline)
         __atomic_store_n(&s->stopped, 1, __ATOMIC_RELAXED);
     if (__atomic_load_n(&s->stopped, __ATOMIC_RELAXED)) return -1;
     for (int i = 0; i < s->count; i++) {
         const int of = (thread + i) % s->count;
-        const ptrdiff_t end = fc_first_unit(s, of + 1);
-        if (__atomic_load_n(&s->share[of].next, __ATOMIC_RELAXED) < end) {
-            const ptrdiff_t unit = __atomic_fetch_add(&s->share[of].next, 1, __ATOMIC_RELAXED);
-            if (unit < end) return unit;
+        const ptrdiff_t end = fc_first_task(s, of + 1);
+        if (__atomic_load_n(&s->range[of].next, __ATOMIC_RELAXED) < end) {
+            const ptrdiff_t task = __atomic_fetch_add(&s->range[of].next, 1, __ATOMIC_RELAXED);
+            if (task < end) return task;
         }
     }
     return -1;

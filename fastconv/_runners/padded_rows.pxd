@@ -1,9 +1,9 @@
 """The rows of the input that a row of the output sees."""
 
 cdef enum:
-    LEAST_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows, and columns, are not parted
-    LEAST_TERMS = 512  # of a sum: tiles of single columns are worth while
-    STRIP_BYTES = 192 * 1024  # of input that a strip reads: it stays in L2 beside a block of weights
+    MIN_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows, and columns, are not split
+    MIN_TERMS = 512  # of a sum: tiles of single columns are worth while
+    PIXEL_BLOCK_BYTES = 192 * 1024  # of input that a pixel block reads: it stays in L2 beside a block of weights
 
 
 cdef struct Axis:
@@ -20,7 +20,7 @@ cdef struct Window:
     Taps rows, cols
 
 
-cdef class InputRows:
+cdef class PaddedRows:
     cdef Axis y, x
     cdef ptrdiff_t out_height, out_width, pixel_bytes
     cdef bint in_place  # x is read where it is, so that what lies in the padding must be left out
@@ -31,7 +31,7 @@ cdef class InputRows:
     cdef ptrdiff_t window_step, tap_step  # pixels of a row of it, or of x, from a window and from a tap to the next
     cdef ptrdiff_t band_rows  # from those under one row of the kernel to those under the next
 
-    cdef bint parts(self, ptrdiff_t row) noexcept nogil
+    cdef bint splits(self, ptrdiff_t row) noexcept nogil
     cdef Window window(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil
     cdef ptrdiff_t end_of_rows(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil
     cdef ptrdiff_t end_of_columns(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil

@@ -1,4 +1,4 @@
-/* The tile of a convolution in narrow groups: of one channel each (depthwise), or of four (ResNeXt's 32x4d), in and
+/* The tile of a convolution in small groups: of one channel each (depthwise), or of four (ResNeXt's 32x4d), in and
  * out. A vector of output channels then needs a vector of input channels of the same numbers, and no other.
  *
  * Arithmetic contract, for each pixel i and channel k, whose group has `width` channels of input:
@@ -18,22 +18,22 @@
  */
 
 /* Value c of each group of four, in all lanes of the group. */
-INLINE VECTOR NAMED(spread)(VECTOR x, const int c)
+INLINE VECTOR NAMED(broadcast_four)(VECTOR x, const int c)
 {
     VECTOR y;
-#ifdef SPREAD_FOUR
+#ifdef BROADCAST_FOUR
     switch (c) {
     case 0:
-        SPREAD_FOUR(y, x, 0x00);
+        BROADCAST_FOUR(y, x, 0x00);
         break;
     case 1:
-        SPREAD_FOUR(y, x, 0x55);
+        BROADCAST_FOUR(y, x, 0x55);
         break;
     case 2:
-        SPREAD_FOUR(y, x, 0xaa);
+        BROADCAST_FOUR(y, x, 0xaa);
         break;
     default:
-        SPREAD_FOUR(y, x, 0xff);
+        BROADCAST_FOUR(y, x, 0xff);
     }
 #else
     UNROLL
@@ -43,8 +43,8 @@ INLINE VECTOR NAMED(spread)(VECTOR x, const int c)
 }
 
 /* One channel of a pixel whose input begins at `input`, among less than a vector of them. */
-static T NAMED(narrow_value)(const int width, const struct fc_conv_args *t, const char *input, int pixel,
-                             ptrdiff_t channel)
+static T NAMED(grouped_value)(const int width, const struct fc_conv_args *t, const char *input, int pixel,
+                              ptrdiff_t channel)
 {
     const ptrdiff_t first = channel / width * width;
     const T *w = (const T *)t->weights + channel;
@@ -63,23 +63,23 @@ static T NAMED(narrow_value)(const int width, const struct fc_conv_args *t, cons
 }
 
 /* All channels of the pixels, where they fill no vector. */
-static void NAMED(narrow_values)(const int width, const struct fc_conv_args *t, const char *const *x, int pixels)
+static void NAMED(grouped_values)(const int width, const struct fc_conv_args *t, const char *const *x, int pixels)
 {
     for (int i = 0; i < pixels; i++)
         for (ptrdiff_t channel = 0; channel < t->columns; channel++)
             ((T *)(t->epilogue.out + i * t->epilogue.out_stride))[channel] =
-                NAMED(narrow_value)(width, t, x[i], i, channel);
+                NAMED(grouped_value)(width, t, x[i], i, channel);
 }
 
 /* `pixels` and `width` are literals at every call. */
-INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct fc_conv_args *t)
+INLINE void NAMED(grouped_tile)(const int pixels, const int width, const struct fc_conv_args *t)
 {
     const T *w = t->weights, *bias = t->epilogue.bias;
     const char *x[MAX_PIXELS];
     UNROLL
     for (int i = 0; i < pixels; i++) x[i] = t->pixels[i];
     if (t->columns < LANES) {
-        NAMED(narrow_values)(width, t, x, pixels);
+        NAMED(grouped_values)(width, t, x, pixels);
         return;
     }
     for (ptrdiff_t channel = 0; channel < t->columns; channel += LANES) {
@@ -99,7 +99,7 @@ INLINE void NAMED(narrow_tile)(const int pixels, const int width, const struct f
                     const VECTOR wv = *(const VECTOR *)w;
                     UNROLL
                     for (int i = 0; i < pixels; i++)
-                        NAMED(multiply_add)(&acc[i][0], width == 1 ? xv[i] : NAMED(spread)(xv[i], c), wv);
+                        NAMED(fma)(&acc[i][0], width == 1 ? xv[i] : NAMED(broadcast_four)(xv[i], c), wv);
                 }
             }
             w = (const T *)((const char *)w + t->gap);
@@ -117,7 +117,7 @@ INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, co
     const char *first = t->pixels[0];
     const ptrdiff_t column = t->tap;
     if (t->columns < LANES) {
-        NAMED(narrow_values)(1, t, t->pixels, pixels);
+        NAMED(grouped_values)(1, t, t->pixels, pixels);
         return;
     }
     for (ptrdiff_t channel = 0; channel < t->columns; channel += LANES) {
@@ -138,7 +138,7 @@ INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, co
                 UNROLL
                 for (int k = 0; k < taps; k++)
                     if (j >= k && (j - k) % step == 0 && (j - k) / step < pixels)
-                        NAMED(multiply_add)(&acc[(j - k) / step][0], xv, wv[k]);
+                        NAMED(fma)(&acc[(j - k) / step][0], xv, wv[k]);
             }
         }
         w = (const T *)((const char *)w + t->skipped);

@@ -1,8 +1,8 @@
 from numpy import ndarray
 
-from fastconv._runners.cut import Runner
+from fastconv._runners.partition import Runner
 
-class Bound:
+class Prepared:
     def __init__(self, num_threads: int | None, useful: int) -> None: ...
     @property
     def useful(self) -> int: ...

@@ -1,12 +1,12 @@
 """A runner for each team, lent memory for each call: what plans and functions run."""
 
-from fastconv._runners.cut cimport Runner
+from fastconv._runners.partition cimport Runner
 
 from fastconv._planning import teams, workspace
 
 
-cdef class Bound:
-    """What runs on arrays of one shape that are known to be right, with the team that there is at each call.
+cdef class Prepared:
+    """What is prepared for arrays of one shape, which are known to be right: it runs with the team of each call.
 
     A subclass has `_bind(threads)`, which makes a runner for a largest team of so many.
     """

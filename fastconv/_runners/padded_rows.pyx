@@ -8,7 +8,7 @@ rows of the map between. Which ones depends on the place in the map alone, and s
 from libc.string cimport memcpy, memset
 
 CHUNK_CHANNELS = 64
-cdef double LEAST_SAVED = 0.02  # of the products, that is worth tiles of single columns
+cdef double MIN_SAVED = 0.02  # of the products, that is worth tiles of single columns
 cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
 cdef ptrdiff_t SPARSE = 4  # times as many pixels in a row as are read: only these are copied
 cdef ptrdiff_t IN_L1 = 42_000  # of bytes: so much of the input is still in an L1 cache of 48 KB for the next row
@@ -67,22 +67,22 @@ def is_read_well(shape, pixel_bytes, tile_pixels):
 
 
 def chunks(shape, lanes):
-    """How many chunks the channels of narrow groups are taken in, each copied and convolved by itself.
+    """How many chunks the channels of small groups are taken in, each copied and convolved by itself.
 
-    A chunk is a few cache lines wide, so that a strip's pixels do not fall on the same few sets of the cache.
+    A chunk is a few cache lines wide, so that a pixel block's pixels do not fall on the same few sets of the cache.
     """
     channels = shape.in_channels
     widths = range(min(CHUNK_CHANNELS, channels), 0, -1)
     return next((channels // width for width in widths if channels % width == width % lanes == 0), 1)
 
 
-cdef class InputRows:
+cdef class PaddedRows:
     """The rows of the images of one geometry, and of their copies, which hold some channels of a pixel.
 
-    The narrow tiles take in all columns of the kernel over a copy; over x in place, only what meets the image.
+    The grouped tiles take in all columns of the kernel over a copy; over x in place, only what meets the image.
     """
 
-    def __init__(self, shape, all_finite, itemsize, copied_channels, narrow=False, in_place=False):
+    def __init__(self, shape, all_finite, itemsize, copied_channels, grouped=False, in_place=False):
         (height_taps, width_taps), (before, _) = shape.kernel, shape.padding[0]
         self.y = Axis(shape.height, height_taps, shape.stride[0], shape.dilation[0], before)
         self.x = Axis(shape.width, width_taps, shape.stride[1], shape.dilation[1], shape.padding[1][0])
@@ -97,17 +97,17 @@ cdef class InputRows:
         self.row_bytes = self.copied_width * self.copied_pixel_bytes
         self.band_rows = self.y.dilation
         self.in_place = in_place
-        self.skips_rows = in_place or bool(all_finite) and self.out_width >= LEAST_ROW
+        self.skips_rows = in_place or bool(all_finite) and self.out_width >= MIN_ROW
         self.skips_columns = in_place or (
             self.skips_rows
-            and not narrow
+            and not grouped
             and self.x.dilation == 1
-            and shape.terms >= LEAST_TERMS
-            and count_inside(self.x, self.out_width) <= (1 - LEAST_SAVED) * self.out_width * width_taps
-            and min(count_whole(self.y, self.out_height), self.most(STRIP_BYTES // self.row_bytes)) >= LEAST_ROW
+            and shape.terms >= MIN_TERMS
+            and count_inside(self.x, self.out_width) <= (1 - MIN_SAVED) * self.out_width * width_taps
+            and min(count_whole(self.y, self.out_height), self.max_rows(PIXEL_BLOCK_BYTES // self.row_bytes)) >= MIN_ROW
         )
 
-    def most(self, room):
+    def max_rows(self, room):
         """The most rows of the output that see no more rows of the input than these."""
         dense = (room - (self.y.taps - 1) * self.y.dilation - 1) // self.y.stride + 1
         banded = (room // self.y.taps - 1) // self.y.stride + 1
@@ -122,15 +122,15 @@ cdef class InputRows:
         """How many taps are multiplied, in all pixels of the output."""
         cdef ptrdiff_t all_rows = self.out_height * self.y.taps
         rows = count_inside(self.y, self.out_height) if self.skips_rows else all_rows
-        parted_rows = 0  # those whose columns see columns of the kernel of their own
+        split_rows = 0  # those whose columns see columns of the kernel of their own
         if self.in_place:
-            parted_rows = rows
+            split_rows = rows
         elif self.skips_columns:
-            parted_rows = count_whole(self.y, self.out_height) * self.y.taps
+            split_rows = count_whole(self.y, self.out_height) * self.y.taps
         left_out = self.out_width * self.x.taps - count_inside(self.x, self.out_width)
-        return rows * (self.out_width * self.x.taps) - parted_rows * left_out
+        return rows * (self.out_width * self.x.taps) - split_rows * left_out
 
-    cdef bint parts(self, ptrdiff_t row) noexcept nogil:
+    cdef bint splits(self, ptrdiff_t row) noexcept nogil:
         """Whether the columns of a row of the output see columns of the kernel of their own."""
         cdef Taps rows
         if self.in_place or not self.skips_columns:
@@ -143,7 +143,7 @@ cdef class InputRows:
         cdef Window window = Window(Taps(0, self.y.taps), Taps(0, self.x.taps))
         if self.skips_rows:
             window.rows = taps_inside(self.y, row)
-        if self.parts(row):
+        if self.splits(row):
             window.cols = taps_inside(self.x, column)
         return window
 
@@ -153,7 +153,7 @@ cdef class InputRows:
 
     cdef ptrdiff_t end_of_columns(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil:
         """The same for columns, in a row of the output."""
-        return end_of_same(self.x, column, self.out_width) if self.parts(row) else self.out_width
+        return end_of_same(self.x, column, self.out_width) if self.splits(row) else self.out_width
 
     cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil:
         """Rows of the input from the first to the last that one row of the kernel meets in so many of the output."""

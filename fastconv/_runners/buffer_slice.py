@@ -1,11 +1,11 @@
-"""Where a step of a chain reads or writes."""
+"""The slices of buffers that a step of a chain reads or writes."""
 
 from typing import NamedTuple
 
 ARENA = -1
 
 
-class Place(NamedTuple):
+class BufferSlice(NamedTuple):
     """Where an array begins, and the bytes from an image of it to the next, from a pixel to the next.
 
     It lies so many bytes after the end of this number, of all inputs and then all results, or in the ARENA. In a result

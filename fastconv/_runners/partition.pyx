@@ -1,0 +1,161 @@
+"""What runs a convolution or a pooling: partitioned into tasks for a team, each a pixel block of its map times a range
+of its output channels.
+
+Every partition gives the same bits, so it may follow the team: tasks of even cost, and enough of them that threads
+which are done can help one whose core is slowed down. What a pixel block needs before its first channel range
+(transforms, copies) a thread does anew only where its last task was of another pixel block; the weights come in for
+every task.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pyport cimport PY_SSIZE_T_MAX
+from libc.math cimport INFINITY
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free, malloc
+from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
+
+from fastconv._runners.queue cimport fc_nanoseconds, fc_now, fc_set_deadline, fc_fill_queue, fc_queue
+from fastconv._runners.team cimport Team, run_team
+
+import_array()
+
+cdef ptrdiff_t TASKS_PER_THREAD = 12  # enough for an even load when a core is slowed down
+cdef double TASK_COST = 10_000  # to take a task, in multiply-adds
+cdef int64_t BETWEEN_SIGNALS = 200  # milliseconds of a run, after which it looks for signals
+cdef double SPARE = 1.04  # how much longer than the shortest a finer partition may take
+
+
+cdef class Runner:
+    """The base of the algorithms' runners, which know what pixel blocks and tasks cost, and how many there may be."""
+
+    def __cinit__(self):
+        if type(self) is Runner:
+            raise TypeError("Runner is a base: it has nothing to run")
+        self.max_pixel_bytes = PY_SSIZE_T_MAX
+
+    def set_team(self, int size, int opened):
+        """Partition the work for `size` threads of a region of `opened`, with which the runner runs from now on."""
+        self.team, self.partition = Team(size, opened), self.best_partition(size)
+        self.memory = size * self.workspace_bytes
+
+    @property
+    def threads(self):
+        """Threads that work."""
+        return self.team.size
+
+    cpdef run(self, list inputs, list outputs, ndarray work, ndarray times=None):
+        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from a pixel of it to the next).
+
+        `work` has `memory` bytes; it is None where that is 0. Handlers of signals run between tasks of a long run, with
+        no team at work; where one raises, the outputs are undefined. To `times`, an integer for each step of a chain,
+        the nanoseconds of these are added.
+        """
+        cdef Arrays arrays
+        cdef Progress progress
+        cdef bint is_done
+        cdef char nothing  # one may add 0 to where it lies, but not to NULL
+        cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
+        cdef Py_ssize_t i, count = len(inputs)
+        cdef End *ends = <End *>malloc((count + len(outputs)) * sizeof(End))
+        if ends == NULL:
+            raise MemoryError
+        try:
+            for i in range(count):
+                ends[i] = end(inputs[i], 0)
+            for i in range(len(outputs)):
+                ends[count + i] = end((<tuple>outputs[i])[0], (<tuple>outputs[i])[1])
+                if ends[count + i].pixel > self.max_pixel_bytes:
+                    raise ValueError('out must have its pixels less than 2**31 values apart for algorithm "blas"')
+            arrays.ends, arrays.x, arrays.residual = ends, ends[0].at, ends[1].at if count > 1 else NULL
+            arrays.out, arrays.out_image, arrays.out_stride = ends[count].at, ends[count].image, ends[count].pixel
+            progress.steps_done = progress.begun = 0
+            progress.times = NULL if times is None else <int64_t *>PyArray_DATA(times)
+            progress.since = fc_nanoseconds() if times is not None else 0
+            while True:
+                with nogil:
+                    progress.deadline = fc_now() + BETWEEN_SIGNALS
+                    is_done = self.run_on(&arrays, memory, &progress)
+                if is_done:
+                    return
+                PyErr_CheckSignals()
+        finally:
+            free(ends)
+
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
+        """Run until all is done or the deadline has passed; whether all is done."""
+        cdef Job job
+        if not progress.begun:
+            fc_fill_queue(&progress.queue, self.partition.tasks, self.team.size)
+            progress.begun = True
+        fc_set_deadline(&progress.queue, progress.deadline)
+        job.runner, job.queue, job.arrays, job.work = <void *>self, &progress.queue, arrays, work
+        run_team(self.team, _run_thread, &job)
+        return not progress.queue.stopped
+
+    def tasks(self, ptrdiff_t team):
+        """How many tasks a team has."""
+        return self.best_partition(team).tasks
+
+    cdef Partition best_partition(self, ptrdiff_t team) noexcept:
+        """The finest partition that takes a team little longer than the shortest, as far as a task's cost tells.
+
+        One thread takes as few tasks as there can be.
+        """
+        cdef Partition best = Partition(team, self.pixel_blocks, 1, self.repeats * self.pixel_blocks)
+        cdef Partition partition
+        cdef ptrdiff_t max_tasks = max(team * TASKS_PER_THREAD // max(self.repeats, 1), self.pixel_blocks + team)
+        cdef ptrdiff_t pixel_blocks, ranges
+        cdef double min_time = INFINITY, time
+        cdef bint is_picking
+        if team > 1 and self.max_pixel_blocks * self.max_ranges > self.pixel_blocks:  # there is a choice
+            for is_picking in range(2):  # the first round finds the least time, the second picks
+                for pixel_blocks in range(self.pixel_blocks, min(max_tasks, self.max_pixel_blocks) + 1):
+                    for ranges in range(1, min(max_tasks // pixel_blocks, self.max_ranges) + 1):
+                        partition = Partition(team, pixel_blocks, ranges, self.repeats * pixel_blocks * ranges)
+                        time = self._time_of(partition)
+                        if not is_picking:
+                            min_time = min(min_time, time)
+                        elif time <= SPARE * min_time and partition.tasks >= best.tasks:
+                            best = partition
+        return best
+
+    cdef double _time_of(self, Partition partition) noexcept:
+        """What a thread's tasks take at most."""
+        cdef ptrdiff_t tasks = (partition.tasks + partition.team - 1) // partition.team
+        cdef ptrdiff_t pixel_blocks = (tasks + partition.ranges - 1) // partition.ranges
+        if tasks % partition.ranges and partition.ranges % tasks:  # not all begin with a pixel block, or divide one
+            pixel_blocks += 1
+        cdef double prepare = pixel_blocks * self.pixel_block_time(partition.pixel_blocks)
+        return tasks * (self.task_time(partition) + TASK_COST) + prepare
+
+    cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept:
+        """What the largest of so many pixel blocks takes before its first channel range, in multiply-adds."""
+        return 0
+
+    cdef double task_time(self, Partition partition) noexcept:
+        """What the largest task of a partition takes for itself, in multiply-adds."""
+        return 0
+
+    cdef void run_tasks(
+        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
+    ) noexcept nogil:
+        """A thread's tasks, in a workspace of its own."""
+
+
+cdef End end(ndarray array, ptrdiff_t pixel):
+    return End(<char *>PyArray_DATA(array), PyArray_STRIDES(array)[0] if PyArray_NDIM(array) % 2 == 0 else 0, pixel)
+
+
+cdef struct Job:
+    void *runner
+    fc_queue *queue
+    const Arrays *arrays
+    char *work
+
+
+cdef void _run_thread(void *what, int thread) noexcept nogil:
+    """What a thread does, from its own copy of `arrays`: beside them the caller writes to its stack."""
+    cdef Job *job = <Job *>what
+    cdef Arrays own = job.arrays[0]
+    cdef ptrdiff_t offset = thread * (<Runner>job.runner).workspace_bytes
+    (<Runner>job.runner).run_tasks(job.queue, thread, (<Runner>job.runner).partition, &own, job.work + offset)
