@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv._checks.arguments import alone, integer, named, sizes
 from fastconv._checks.arrays import result_shape
-from fastconv._checks.shapes import ConvShape, image_shape
+from fastconv._checks.shapes import ConvShape, check_addressable, image_shape
 from fastconv._checks.types import Layout, Shape
 from fastconv._graph.costs import Cost
 from fastconv._graph.operations.conv import Conv
@@ -60,6 +60,8 @@ class Graph:
         self.check_count(given)
         shapes = {name: sizes(name, shape) for name, shape in zip(self.inputs, given, strict=True)}
         batches = {name: (len(shape), image_shape(shape, self.layout, name)[0]) for name, shape in shapes.items()}
+        for name, shape in shapes.items():
+            check_addressable(name, *shape)
         first, *others = self.inputs
         for name in others:
             if batches[name] != batches[first]:
@@ -70,6 +72,7 @@ class Graph:
         for node in self.nodes:
             with self._telling(node.name):
                 nhwc = node.operation.shape(self.layout, *(shapes[name] for name in node.inputs))
+                check_addressable("the output", *nhwc)
             shapes[node.name] = result_shape(nhwc, ndim, self.layout)
         return shapes
 

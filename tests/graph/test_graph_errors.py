@@ -131,6 +131,19 @@ def test_what_a_graph_rejects_of_an_x(message, make, shape):
             method(shape)
 
 
+@pytest.mark.parametrize(
+    ("message", "make", "shape"),
+    [
+        ("x of shape", lambda g: g.max_pool2d(g.x, 2, stride=2**30), (2**30, 2**30, 4)),
+        ("concat: the output of shape", lambda g: g.relu(g.concat(*[g.x] * 9)), (2**20, 2**20, 8)),
+    ],
+)
+def test_maps_that_cannot_be_addressed(message, make, shape):
+    g = fastconv.Graph()
+    with pytest.raises(ValueError, match=f"{message} .* would be larger than this library can address"):
+        g.plan(make(g)).describe(shape)
+
+
 def test_what_a_sequence_rejects():
     with pytest.raises(TypeError, match="takes one layer at least"):
         fastconv.Sequential()
