@@ -20,7 +20,8 @@ def checked(value: object) -> Activation:
         raise TypeError(f"activation must be {FORMS}, got {value!r}")
     value = plain(value)
     if value not in NAMED:
-        raise ValueError(f"activation must be {FORMS}, got {value!r}{meant(value, ('relu', 'relu6'))}")
+        hint = meant(value, ("relu", "relu6")) or "; other functions are methods of Graph"
+        raise ValueError(f"activation must be {FORMS}, got {value!r}{hint}")
     return value
 
 

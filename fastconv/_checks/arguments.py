@@ -28,6 +28,8 @@ def meant(given: object, choices: Iterable[object]) -> str:
 
 def kind(value: object) -> str:
     """The type of a value, or those of the values in a short tuple or list, as an error tells them."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     if not isinstance(value, (tuple, list)):
         return type(value).__name__
     if len(value) > 4:

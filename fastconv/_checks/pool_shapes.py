@@ -44,8 +44,8 @@ class PoolGeometry(NamedTuple):
 
     kernel: Size
     stride: Size
-    padding: Sides | Literal["same"]
-    layout: Layout
+    padding: Sides | Literal["same"] = ((0, 0), (0, 0))
+    layout: Layout = "NHWC"
     ceil_mode: bool = False
     count_include_pad: bool = True
 

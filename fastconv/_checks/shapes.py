@@ -191,11 +191,11 @@ class ConvGeometry(NamedTuple):
     """
 
     weight: tuple[int, int, int, int]
-    stride: Size
-    padding: Sides | Literal["same"]
-    dilation: Size
-    groups: int
-    layout: Layout
+    stride: Size = (1, 1)
+    padding: Sides | Literal["same"] = ((0, 0), (0, 0))
+    dilation: Size = (1, 1)
+    groups: int = 1
+    layout: Layout = "NHWC"
 
     def __str__(self) -> str:
         r, s, _, _ = self.weight

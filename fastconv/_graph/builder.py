@@ -1,7 +1,7 @@
 """A graph in the making: what can be checked before there is an x is checked as each node is added."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, KeysView, Sequence
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -91,9 +91,9 @@ class Builder:
         return [inner[output] for output in graph.outputs]
 
     @property
-    def size(self) -> int:
-        """Nodes so far."""
-        return len(self._nodes)
+    def names(self) -> KeysView[str]:
+        """Those of the nodes so far, inputs too."""
+        return self._nodes.keys()
 
     def unread(self) -> list[Node]:
         """The nodes that nothing reads, but for inputs, in their order."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv._checks import arrays
+from fastconv._checks.shapes import ConvGeometry
 from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, layouts
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fastconv._graph.graph import Graph
     from fastconv._planning.description import Description
     from fastconv._planning.plan import Prepared
+    from fastconv._planning.profile import Profile
 
 
 class ConvPlan(Plan):
@@ -53,10 +55,11 @@ class ConvPlan(Plan):
     def __repr__(self) -> str:
         operation = self._operation
         r, s, c, k = operation.geometry.weight
+        told = [f"{r}×{s}", f"{c * operation.geometry.groups}→{k}", *["bias"] * operation.has_bias, str(self.dtype)]
         options = {**operation.geometry.options, "activation": operation.activation, "algorithm": operation.algorithm}
-        told = ", ".join(f"{name}={value!r}" for name, value in options.items())
-        bias = "bias" if operation.has_bias else "no bias"
-        return f"Conv2d({r}×{s}, {c * operation.geometry.groups}→{k}, {bias}, {self.dtype}, {told})"
+        defaults = {**ConvGeometry._field_defaults, "activation": None, "algorithm": "auto"}
+        told += [f"{name}={value!r}" for name, value in options.items() if value != defaults[name]]
+        return f"Conv2d({', '.join(told)})"
 
     def __call__(
         self, x: Array[Float], *, residual: Array[Float] | None = None, out: Array[Float] | None = None
@@ -101,6 +104,12 @@ class ConvPlan(Plan):
         x = np.ones(x_shape, self.dtype)
         y = self(x)
         return description.timed(lambda: self(x, out=y), self.dtype.itemsize)
+
+    def profile(self, x: Array[Any]) -> "Profile":
+        """Time calls as `GraphPlan.profile` does, of a graph of this convolution alone, which runs in layout NHWC."""
+        from fastconv._planning.graph_plan import GraphPlan  # which imports this module
+
+        return GraphPlan(self._graph, self._num_threads).profile(x)
 
     def _copied_bytes(self, prepared: PreparedConv) -> int:
         """Bytes of the images whose layout is converted together."""

@@ -94,8 +94,9 @@ class GraphDescription(NamedTuple):
             for row, p in zip(rows[1:], self.parts.values(), strict=True):
                 row += [figure(p.milliseconds or 0), figure(p.gflops or 0), f"{p.share_of_peak:.1%}"]
         lines = table(rows)
-        total = f"{self.macs:,} MACs in all, {self.scratch_bytes:,} bytes of scratch memory, "
-        total += f"{self.alive_bytes:,} of arrays alive at once"
+        packed = sum(part.packed_bytes for part in self.parts.values())
+        total = f"{self.macs:,} MACs in all, {packed:,} bytes of packed weights"
+        memory = f"{self.scratch_bytes:,} bytes of scratch memory, {self.alive_bytes:,} of arrays alive at once"
         if any(part.is_past_peak for part in self.parts.values()):
             lines.append(f"shares of the peak above 100% are {PAST_PEAK}")
-        return "\n".join([*lines, total, f"layout conversion: {self.layout_conversion}"])
+        return "\n".join([*lines, total, memory, f"layout conversion: {self.layout_conversion}"])

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, overload
 
-from fastconv._checks import arguments
-from fastconv._checks.types import AlgorithmName, Array, Float, Out, Shape
+from fastconv._checks import arguments, orders
+from fastconv._checks.types import AlgorithmName, Array, Float, Layout, Out, Shape
+from fastconv._graph.builder import Builder
 from fastconv._graph.costs import Cost
 from fastconv._graph.graph import Graph as GraphData
 from fastconv._graph.graph import Node
@@ -72,6 +73,13 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
 
     _made: tuple[int, GraphPlan] | None = None
 
+    def __init__(self, *, layout: Layout = "NHWC") -> None:
+        self._builder = Builder(arguments.one_of("layout", layout, orders.LAYOUTS))
+        self.x = self._builder.x
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self._builder.names)})"
+
     def input(self, name: str) -> Node:
         """Add an input beside x, of as many axes and images as x; a plan takes its inputs in the order of this."""
         return self._builder.input(name)
@@ -134,7 +142,7 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
 
     @property
     def _plan(self) -> GraphPlan:
-        size, made = self._builder.size, self._made
+        size, made = len(self._builder.names), self._made
         if made is None or made[0] != size:  # a graph grows, and nothing of it changes
             self._made = made = size, self.plan()
         return made[1]

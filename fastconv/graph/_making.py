@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fastconv._checks import arguments, arrays, orders
+from fastconv._checks import arguments, arrays
 from fastconv._checks.types import Array, Layout
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Node
@@ -14,9 +14,8 @@ from fastconv._graph.operations.operation import Operation
 class Making:
     """The nodes so far; a subclass has a method for each operation of its family."""
 
-    def __init__(self, *, layout: Layout = "NHWC") -> None:
-        self._builder = Builder(arguments.one_of("layout", layout, orders.LAYOUTS))
-        self.x = self._builder.x
+    _builder: Builder
+    x: Node
 
     @property
     def layout(self) -> Layout:

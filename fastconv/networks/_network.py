@@ -97,7 +97,13 @@ class Network:
         return Network(name, self._graph.shapes(self.input_shape)[x], graph)
 
     def random_weights(self, seed: int = 0, dtype: type[Any] = np.float32) -> dict[str, Array[Any]]:
-        """Weights that keep the size of values: normal, scaled as in arXiv:1502.01852, equation 10."""
+        """Weights that keep the size of values: normal, scaled as in arXiv:1502.01852, equation 10.
+
+        Parameters
+        ----------
+        seed : int, at least 0, default 0
+        dtype : np.float32 or np.float64, default np.float32
+        """
         return _weights.random(self.weight_shapes, self.layout, seed, dtype)
 
     def plan(

@@ -75,7 +75,9 @@ def checked(network: str, given: Arrays, shapes: Mapping[str, Shape], layout: La
 
 def random(shapes: Mapping[str, Shape], layout: Layout, seed: int, dtype: type[Any]) -> dict[str, Array[Any]]:
     """Random arrays of these shapes; batch norms make the branches of residual blocks smaller than their sums."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(arguments.integer("seed", seed, 0))
+    if dtype not in (np.float32, np.float64):
+        raise TypeError(f"dtype must be np.float32 or np.float64, got {dtype!r}")
 
     def made(name: str, shape: Shape) -> Array[Any]:
         part, array = name.rpartition(".")[2], np.empty(shape, dtype)

@@ -23,6 +23,21 @@ def test_random_weights_are_the_default(scores):
     assert NET.plan(NET.random_weights(dtype=np.float64)).dtype == np.float64
 
 
+@pytest.mark.parametrize(
+    ("option", "error"),
+    [
+        ({"seed": -1}, ValueError),
+        ({"seed": 0.5}, TypeError),
+        ({"dtype": int}, TypeError),
+        ({"dtype": None}, TypeError),
+    ],
+)
+def test_options_of_random_weights_that_are_wrong(option, error):
+    (name,) = option
+    with pytest.raises(error, match=f"^{name} must be"):
+        NET.random_weights(**option)
+
+
 def test_random_weights_keep_the_size_of_values():
     """Where each of 50 blocks would double the variance, or keep what it adds, no score is left beside the largest."""
     net = networks.resnet(152)

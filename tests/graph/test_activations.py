@@ -98,6 +98,11 @@ def test_what_is_no_activation(value, error):
         assert "got" in str(caught.value)
 
 
+def test_an_activation_that_a_graph_has_is_looked_for_there():
+    with pytest.raises(ValueError, match=r"got 'sigmoid'; other functions are methods of Graph$"):
+        fastconv.Conv2d(ONE, activation="sigmoid")
+
+
 def test_a_list_of_bounds_that_is_changed_later():
     bounds = [0, 6]
     plan = fastconv.Conv2d(ONE, activation=bounds)

@@ -178,6 +178,12 @@ def test_a_graph_without_weights_takes_either_dtype(dtype, layout):
     assert plan.cost(x.shape).bytes == 4 * (x.size + got.size)
 
 
+def test_how_a_graph_looks():
+    g = fastconv.Graph()
+    g.add(g.relu(g.x), g.input("other"), name="sum")
+    assert repr(g) == "Graph(x, relu, other, sum)"
+
+
 @pytest.mark.parametrize("name", ["MaxPool2d", "AvgPool2d"])
 def test_pools_as_plans(name):
     options = {"stride": 2, "padding": "same"}

@@ -30,6 +30,8 @@ from fastconv import reference
         ("name must be one of its own, got 'x'", ValueError, lambda g: g.relu(g.x, name="x")),
         ("name must be one of its own, got 'r'", ValueError, lambda g: g.relu(g.relu(g.x, name="r"), name="r")),
         ("plan must be a Conv2d", TypeError, lambda g: g.apply(fastconv.conv2d, g.x)),
+        ("plan must be .*, got the class Conv2d$", TypeError, lambda g: g.apply(fastconv.Conv2d, g.x)),
+        (r"Graph\.__init__\(\) takes", TypeError, lambda g: fastconv.Graph("NCHW")),
         (
             "fire has layout NHWC, but the graph has NCHW",
             ValueError,

@@ -292,7 +292,8 @@ def test_the_description_of_a_block_is_true():
     assert list(description.parts) == ["squeeze", "expand1x1", "expand3x3"]
     assert description.macs == sum(part.macs for part in description.parts.values()) == block.cost(X.shape).macs
     text = str(description)
-    assert all(name in text for name in [*description.parts, f"{description.macs:,}"])
+    packed = f"{sum(part.packed_bytes for part in description.parts.values()):,} bytes of packed weights"
+    assert all(name in text for name in [*description.parts, f"{description.macs:,}", packed])
 
 
 def test_how_plans_look(make):
@@ -300,8 +301,16 @@ def test_how_plans_look(make):
     text = repr(plan)
     assert text.startswith(f"{type(plan).__name__}(")
     assert "float32" in text
+    assert "groups=1" not in text
     assert "\n" not in text
     assert plan.dtype == np.float32
+
+
+def test_a_plan_tells_the_options_that_are_not_the_defaults():
+    assert repr(fastconv.Conv2d(np.ones((3, 3, 8, 16)))) == "Conv2d(3×3, 8→16, float64)"
+    plan = fastconv.Conv2d(np.ones((8, 4, 1, 3)), np.ones(8), groups=2, activation="relu", layout="NCHW")
+    assert repr(plan) == "Conv2d(1×3, 8→8, bias, float64, groups=2, layout='NCHW', activation='relu')"
+    assert repr(fastconv.MaxPool2d(2)) == "MaxPool2d(max_pool2d=max_pool2d(kernel=(2, 2), stride=(2, 2)))"
 
 
 def test_a_plan_agrees_with_the_function_and_the_reference():
