@@ -14,19 +14,25 @@ def call(plan, tuple names, tuple given, out, times=None):
     To `times` the nanoseconds of each step of a graph are added.
     """
     cdef dict inputs = {}
+    cdef list arrays = [], shapes_of = []
+    cdef Py_ssize_t i
+    cdef object x
     dtype, layout, whose = plan._dtype, plan._layout, plan._whose_dtype
-    for name, x in zip(names, given):
-        inputs[name] = check(name, x, dtype, None, whose)
-    shapes = tuple([x.shape for x in inputs.values()])
+    for i in range(len(names)):
+        x = check(names[i], given[i], dtype, None, whose)
+        inputs[names[i]] = x
+        arrays.append(x)
+        shapes_of.append(x.shape)
+    shapes = tuple(shapes_of)
     prepared = plan._prepared.get(shapes)
     runs, results = plan._bind(shapes) if prepared is None else prepared
     cdef list outputs = outputs_of(out, dtype, results, layout, inputs)
     if runs.layout == layout:
-        runs.run([contiguous(x, dtype) for x in inputs.values()], outputs, times)
+        runs.run([contiguous(x, dtype) for x in arrays], outputs, times)
     else:
         layouts.run_in_nhwc(
             lambda images: partial(plan._bind(tuple((images, *shape[-3:]) for shape in shapes))[0].run, times=times),
-            [*inputs.values()], [y for y, _ in outputs], plan._num_threads,
+            arrays, [y for y, _ in outputs], plan._num_threads,
         )
     if out is not None:
         return out

@@ -56,9 +56,12 @@ cdef class Runner:
         cdef char nothing  # one may add 0 to where it lies, but not to NULL
         cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
         cdef Py_ssize_t i, count = len(inputs)
-        cdef End *ends = <End *>malloc((count + len(outputs)) * sizeof(End))
-        if ends == NULL:
-            raise MemoryError
+        cdef End few[4]  # a call of a small layer is not worth an allocation
+        cdef End *ends = few
+        if count + len(outputs) > 4:
+            ends = <End *>malloc((count + len(outputs)) * sizeof(End))
+            if ends == NULL:
+                raise MemoryError
         try:
             for i in range(count):
                 ends[i] = end(inputs[i], 0)
@@ -79,7 +82,8 @@ cdef class Runner:
                     return
                 PyErr_CheckSignals()
         finally:
-            free(ends)
+            if ends != few:
+                free(ends)
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until all is done or the deadline has passed; whether all is done."""
