@@ -27,6 +27,7 @@ from fastconv._runners import (
     padded_rows,
     partition,
     pool,
+    runner,
     shaping,
     team,
     tiles,

@@ -10,7 +10,7 @@ from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import AlgorithmName, Bounds, Layout, Shape
 from fastconv._planning import teams
 from fastconv._runners import direct, nchw, pack, transforms, winograd
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Algorithm:
         """What a plan keeps of weights HWIO."""
         raise NotImplementedError
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
         """A runner for this shape with what `pack` gave."""
         raise NotImplementedError
 
@@ -83,7 +83,7 @@ class _Direct(Algorithm):
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return pack.direct(weight, bias, groups)
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
         weights, bias, all_finite = packed
         return direct.Direct(shape.merged, weights, bias, all_finite, bounds)
 
@@ -101,7 +101,7 @@ class _PointwiseNCHW(_Direct):
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return nchw.pack(weight, bias, groups)
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
         weights, bias = packed
         return nchw.Pointwise(shape, weights, bias, bounds)
 
@@ -122,7 +122,7 @@ class _Blas(Algorithm):
         self._runner()  # now, since a later import in one thread could be interrupted halfway by a fork in another
         return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
         weights, bias = packed
         return self._runner()(shape, weights, bias, bounds)
 
@@ -166,7 +166,7 @@ class _Winograd(Algorithm):
         team = teams.moving_team(num_threads, weight.size)
         return pack.winograd(weight, bias, groups, self.transform, team)
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> Runner:
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
         weights, bias, direct_weights, all_finite, max_squares = packed
         return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, max_squares, bounds, self.transform)
 

@@ -28,7 +28,7 @@ from fastconv._planning.steps.step import PreparedStep
 from fastconv._planning.steps.table import bind
 from fastconv._runners.buffer_slice import BufferSlice
 from fastconv._runners.chain import Chain
-from fastconv._runners.partition import Runner
+from fastconv._runners.runner import Runner
 
 if TYPE_CHECKING:
     from fastconv._planning.profile import Profile

@@ -1,6 +1,6 @@
 from numpy import ndarray
 
-from fastconv._runners.partition import Runner
+from fastconv._runners.runner import Runner
 
 class Prepared:
     def __init__(self, num_threads: int | None, useful: int) -> None: ...

@@ -1,6 +1,6 @@
 """A runner for each team, lent memory for each call: what plans and functions run."""
 
-from fastconv._runners.partition cimport Runner
+from fastconv._runners.runner cimport Runner
 
 from fastconv._planning import teams, workspace
 

@@ -17,8 +17,9 @@ from numpy cimport PyArray_DATA, import_array
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
-from fastconv._runners.partition cimport Arrays, Partition, Progress, Runner
+from fastconv._runners.partition cimport LoopNest, Partition
 from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.runner cimport Arrays, Progress
 from fastconv._runners.team cimport own_thread_limit, set_own_thread_limit
 
 
@@ -35,7 +36,7 @@ cdef int MIN_PIXELS = 96, MAX_PIXELS = 256
 import_array()
 
 
-cdef class Blas(Runner):
+cdef class Blas(LoopNest):
     """A pointwise convolution of one geometry, ready to run on any arrays of it."""
 
     cdef object weights, bias
@@ -72,7 +73,7 @@ cdef class Blas(Runner):
         cdef int limit = own_thread_limit()
         fc_hold_blas()
         set_own_thread_limit(1)  # which alone a BLAS built with OpenMP follows
-        is_done = Runner.run_on(self, arrays, work, progress)
+        is_done = LoopNest.run_on(self, arrays, work, progress)
         fc_release_blas()
         set_own_thread_limit(limit)
         return is_done

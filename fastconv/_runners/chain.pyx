@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 
-from fastconv._runners.partition cimport Arrays, Progress, Runner
 from fastconv._runners.queue cimport fc_nanoseconds
+from fastconv._runners.runner cimport Arrays, Progress, Runner
 
 cdef enum:
     ARENA = -1  # as in buffer_slice.py
@@ -38,34 +38,28 @@ cdef class Chain(Runner):
     """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result, and
     where its workspace begins).
 
-    What lies between them, and the workspaces, are in an arena of so many bytes. It has no tasks of its own.
+    What lies between them, and the workspaces, are in an arena of `memory` bytes.
     """
 
     cdef Step *steps
     cdef ptrdiff_t count
     cdef list runners
-    cdef readonly ptrdiff_t arena_bytes
 
-    def __init__(self, list steps, ptrdiff_t arena_bytes):
+    def __init__(self, list steps, ptrdiff_t memory):
         cdef Runner runner
         free(self.steps)
         self.steps = <Step *>calloc(max(len(steps), 1), sizeof(Step))
         if self.steps == NULL:
             raise MemoryError
-        self.runners, self.count, self.arena_bytes = [runner for runner, *_ in steps], len(steps), arena_bytes
+        self.runners, self.count, self.memory = [runner for runner, *_ in steps], len(steps), memory
         for i, (runner, x, residual, out, workspace) in enumerate(steps):
             self.steps[i].runner, self.steps[i].workspace = <void *>runner, workspace
             self.steps[i].x, self.steps[i].residual = buffer_slice(x), buffer_slice(residual)
             self.steps[i].out = buffer_slice(out)
-            self.team.size = max(self.team.size, runner.team.size)
             self.max_pixel_bytes = min(self.max_pixel_bytes, runner.max_pixel_bytes)
 
     def __dealloc__(self):
         free(self.steps)
-
-    def set_team(self, int size, int opened):
-        """The largest team of a step; each has its own already."""
-        self.memory = self.arena_bytes
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         cdef Arrays own

@@ -13,8 +13,9 @@ Most depthwise convolutions read x where it is and leave out the taps in the pad
 from fastconv._kernels.cpu cimport fc_conv_args, fc_epilogue
 from fastconv._runners.direct_tiles cimport DirectTiles
 from fastconv._runners.padded_rows cimport MIN_ROW, PIXEL_BLOCK_BYTES
-from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.partition cimport LoopNest, Partition, start_of
 from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.runner cimport Arrays
 
 # What a task costs beside its multiply-adds, in multiply-adds of the plain tile.
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
@@ -22,7 +23,7 @@ cdef double REREAD_COST = 3  # to read a value of input again, from L2, for anot
 cdef double GROUPED_COST = 8  # of a multiply-add in the grouped tile, which is bound by loads
 
 
-cdef class Direct(Runner):
+cdef class Direct(LoopNest):
     """A direct convolution of one geometry, ready to run on any arrays of it."""
 
     cdef DirectTiles tiles

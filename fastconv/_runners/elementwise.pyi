@@ -1,9 +1,9 @@
 import numpy as np
 
 from fastconv._checks.types import Bounds
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 
-class Elementwise(Runner):
+class Elementwise(LoopNest):
     def __init__(
         self,
         function: str,

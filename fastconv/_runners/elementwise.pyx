@@ -5,15 +5,16 @@ from numpy cimport PyArray_DATA, import_array, ndarray
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_FUNCTION_COUNT, FC_MAX_VECTOR_BYTES, fc_kernels, fc_map_args, fc_map_kernel, kernels_for,
 )
-from fastconv._runners.partition cimport Arrays, Partition, Runner
+from fastconv._runners.partition cimport LoopNest, Partition
 from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.runner cimport Arrays
 
 import_array()
 
 cdef char NOTHING = 0
 
 
-cdef class Elementwise(Runner):
+cdef class Elementwise(LoopNest):
     """A function of csrc/kernels.h, for contiguous arrays of one NHWC shape.
 
     Parameters

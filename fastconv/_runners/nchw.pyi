@@ -2,10 +2,10 @@ from numpy import ndarray
 
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Bounds
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 
 def pack(weight: ndarray, bias: ndarray | None, groups: int) -> tuple[ndarray, ndarray]: ...
 def transpose(source: ndarray, target: ndarray, team: tuple[int, int]) -> None: ...
 
-class Pointwise(Runner):
+class Pointwise(LoopNest):
     def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray, bounds: Bounds) -> None: ...

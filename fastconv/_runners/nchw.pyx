@@ -15,8 +15,9 @@ from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_TAIL, fc_end_nontemporal,
     fc_epilogue, fc_kernels, fc_plane_args, kernels_for,
 )
-from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.partition cimport LoopNest, Partition, start_of
 from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.runner cimport Arrays
 from fastconv._runners.team cimport Team, parallel_for
 
 from fastconv._checks.arrays import aligned
@@ -131,7 +132,7 @@ cdef void _transpose_few(
         source += job.columns
 
 
-cdef class Pointwise(Runner):
+cdef class Pointwise(LoopNest):
     """A 1×1 convolution of one geometry, ready to run on any NCHW arrays of it."""
 
     cdef const fc_kernels *kernels

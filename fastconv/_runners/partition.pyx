@@ -7,83 +7,28 @@ which are done can help one whose core is slowed down. What a pixel block needs 
 every task.
 """
 
-from cpython.exc cimport PyErr_CheckSignals
-from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.math cimport INFINITY
-from libc.stdint cimport int64_t
-from libc.stdlib cimport free, malloc
-from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
-from fastconv._runners.queue cimport fc_nanoseconds, fc_now, fc_set_deadline, fc_fill_queue, fc_queue
-from fastconv._runners.team cimport Team, run_team
-
-import_array()
+from fastconv._runners.queue cimport fc_fill_queue, fc_queue, fc_set_deadline
+from fastconv._runners.runner cimport Arrays, Progress, Runner
+from fastconv._runners.team cimport run_team
 
 cdef ptrdiff_t TASKS_PER_THREAD = 12  # enough for an even load when a core is slowed down
 cdef double TASK_COST = 10_000  # to take a task, in multiply-adds
-cdef int64_t BETWEEN_SIGNALS = 200  # milliseconds of a run, after which it looks for signals
 cdef double SPARE = 1.04  # how much longer than the shortest a finer partition may take
 
 
-cdef class Runner:
-    """The base of the algorithms' runners, which know what pixel blocks and tasks cost, and how many there may be."""
+cdef class LoopNest(Runner):
+    """The base of the steps, which know what pixel blocks and tasks cost, and how many there may be."""
 
     def __cinit__(self):
-        if type(self) is Runner:
-            raise TypeError("Runner is a base: it has nothing to run")
-        self.max_pixel_bytes = PY_SSIZE_T_MAX
+        if type(self) is LoopNest:
+            raise TypeError("LoopNest is a base: it has nothing to run")
 
     def set_team(self, int size, int opened):
-        """Partition the work for `size` threads of a region of `opened`, with which the runner runs from now on."""
-        self.team, self.partition = Team(size, opened), self.best_partition(size)
-        self.memory = size * self.workspace_bytes
-
-    @property
-    def threads(self):
-        """Threads that work."""
-        return self.team.size
-
-    cpdef run(self, list inputs, list outputs, ndarray work, ndarray times=None):
-        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from a pixel of it to the next).
-
-        `work` has `memory` bytes; it is None where that is 0. Handlers of signals run between tasks of a long run, with
-        no team at work; where one raises, the outputs are undefined. To `times`, an integer for each step of a chain,
-        the nanoseconds of these are added.
-        """
-        cdef Arrays arrays
-        cdef Progress progress
-        cdef bint is_done
-        cdef char nothing  # one may add 0 to where it lies, but not to NULL
-        cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
-        cdef Py_ssize_t i, count = len(inputs)
-        cdef End few[4]  # a call of a small layer is not worth an allocation
-        cdef End *ends = few
-        if count + len(outputs) > 4:
-            ends = <End *>malloc((count + len(outputs)) * sizeof(End))
-            if ends == NULL:
-                raise MemoryError
-        try:
-            for i in range(count):
-                ends[i] = end(inputs[i], 0)
-            for i in range(len(outputs)):
-                ends[count + i] = end((<tuple>outputs[i])[0], (<tuple>outputs[i])[1])
-                if ends[count + i].pixel > self.max_pixel_bytes:
-                    raise ValueError('out must have its pixels less than 2**31 values apart for algorithm "blas"')
-            arrays.ends, arrays.x, arrays.residual = ends, ends[0].at, ends[1].at if count > 1 else NULL
-            arrays.out, arrays.out_image, arrays.out_stride = ends[count].at, ends[count].image, ends[count].pixel
-            progress.steps_done = progress.begun = 0
-            progress.times = NULL if times is None else <int64_t *>PyArray_DATA(times)
-            progress.since = fc_nanoseconds() if times is not None else 0
-            while True:
-                with nogil:
-                    progress.deadline = fc_now() + BETWEEN_SIGNALS
-                    is_done = self.run_on(&arrays, memory, &progress)
-                if is_done:
-                    return
-                PyErr_CheckSignals()
-        finally:
-            if ends != few:
-                free(ends)
+        """Partition the work for `size` threads of a region of `opened`, with which it runs from now on."""
+        Runner.set_team(self, size, opened)
+        self.partition, self.memory = self.best_partition(size), size * self.workspace_bytes
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until all is done or the deadline has passed; whether all is done."""
@@ -146,10 +91,6 @@ cdef class Runner:
         """A thread's tasks, in a workspace of its own."""
 
 
-cdef End end(ndarray array, ptrdiff_t pixel):
-    return End(<char *>PyArray_DATA(array), PyArray_STRIDES(array)[0] if PyArray_NDIM(array) % 2 == 0 else 0, pixel)
-
-
 cdef struct Job:
     void *runner
     fc_queue *queue
@@ -161,5 +102,5 @@ cdef void _run_thread(void *what, int thread) noexcept nogil:
     """What a thread does, from its own copy of `arrays`: beside them the caller writes to its stack."""
     cdef Job *job = <Job *>what
     cdef Arrays own = job.arrays[0]
-    cdef ptrdiff_t offset = thread * (<Runner>job.runner).workspace_bytes
-    (<Runner>job.runner).run_tasks(job.queue, thread, (<Runner>job.runner).partition, &own, job.work + offset)
+    cdef ptrdiff_t offset = thread * (<LoopNest>job.runner).workspace_bytes
+    (<LoopNest>job.runner).run_tasks(job.queue, thread, (<LoopNest>job.runner).partition, &own, job.work + offset)

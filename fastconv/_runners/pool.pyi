@@ -1,7 +1,7 @@
 from typing import Literal
 
 from fastconv._checks.pool_shapes import PoolShape
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 
-class Pool(Runner):
+class Pool(LoopNest):
     def __init__(self, shape: PoolShape, kind: Literal["max", "avg"], itemsize: int) -> None: ...

@@ -4,8 +4,9 @@ The kernels take a row run by run.
 """
 
 from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_pool_args, kernels_for
-from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.partition cimport LoopNest, Partition, start_of
 from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.runner cimport Arrays
 
 
 cdef ptrdiff_t BLOCK_CHANNELS = 64  # the last block has the tail too
@@ -13,7 +14,7 @@ cdef double VALUE_COST = 20  # to take a value into a maximum or a sum, in multi
 cdef ptrdiff_t MAX_MAXIMA_BYTES = 64 * 1024  # of a row: they are to stay in the fast caches
 
 
-cdef class Pool(Runner):
+cdef class Pool(LoopNest):
     """A pooling of one geometry, ready to run on any arrays of it; `kind` is "max" or "avg"."""
 
     cdef fc_pool_kernel kernel

@@ -1,7 +1,7 @@
 from fastconv._checks.types import Sides
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 
-class Pad(Runner):
+class Pad(LoopNest):
     def __init__(
         self,
         x_shape: tuple[int, int, int, int],
@@ -11,5 +11,5 @@ class Pad(Runner):
         itemsize: int,
     ) -> None: ...
 
-class Flatten(Runner):
+class Flatten(LoopNest):
     def __init__(self, x_shape: tuple[int, int, int, int], itemsize: int) -> None: ...

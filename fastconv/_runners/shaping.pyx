@@ -2,15 +2,16 @@
 
 from libc.string cimport memcpy
 
-from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.partition cimport LoopNest, Partition, start_of
 from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.runner cimport Arrays
 
 ctypedef fused value:
     float
     double
 
 
-cdef class Pad(Runner):
+cdef class Pad(LoopNest):
     """Rows and columns of one value around a map; the team shares the rows of the output."""
 
     cdef double value
@@ -55,7 +56,7 @@ cdef class Pad(Runner):
             out += stride
 
 
-cdef class Flatten(Runner):
+cdef class Flatten(LoopNest):
     """Images as vectors in the order of layout NCHW: transposed; the team shares ranges of the channels."""
 
     cdef ptrdiff_t itemsize, pixels, channels

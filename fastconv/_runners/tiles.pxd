@@ -2,7 +2,7 @@
 
 from fastconv._kernels.cpu cimport fc_input_args, fc_output_args
 from fastconv._runners.padded_rows cimport PaddedRows
-from fastconv._runners.partition cimport Arrays
+from fastconv._runners.runner cimport Arrays
 
 
 cdef enum:

@@ -8,7 +8,7 @@ from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport FC_MAX_RUN, fc_epilogue, fc_window
 from fastconv._runners.padded_rows cimport PaddedRows
-from fastconv._runners.partition cimport Arrays
+from fastconv._runners.runner cimport Arrays
 
 from fastconv._checks.arrays import aligned
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Bounds
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
 
 INPUT_COST: Final[int]
@@ -13,7 +13,7 @@ WEIGHT_COST: Final[float]
 LANES: Final[int]
 RANGE: Final[int]
 
-class Winograd(Runner):
+class Winograd(LoopNest):
     def __init__(
         self,
         shape: ConvShape,

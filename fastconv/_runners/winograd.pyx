@@ -19,8 +19,9 @@ from fastconv._kernels.cpu cimport (
     fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args, fc_winograd,
     fc_winograd_kernels, kernels_for,
 )
-from fastconv._runners.partition cimport Arrays, Partition, Runner, start_of
+from fastconv._runners.partition cimport LoopNest, Partition, start_of
 from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.runner cimport Arrays
 from fastconv._runners.tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, PixelBlock, Tile, Tiles
 
 import_array()
@@ -44,7 +45,7 @@ cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
 
 
-cdef class Winograd(Runner):
+cdef class Winograd(LoopNest):
     """A convolution of one geometry by one transform, ready to run on any arrays of it."""
 
     cdef const fc_winograd_kernels *kernels

@@ -51,7 +51,7 @@ def arguments():
     return {
         "Blas": {"shape": ONE, **blas, "bounds": BOUNDS},
         "Prepared": {"num_threads": None, "useful": 1},
-        "Chain": {"steps": [], "arena_bytes": 0},
+        "Chain": {"steps": [], "memory": 0},
         "Direct": {"shape": SHAPE, **given, "bounds": BOUNDS},
         "DirectTiles": {"shape": SHAPE, **given},
         "Elementwise": {
@@ -128,7 +128,7 @@ def test_a_stub_has_the_public_names_of_its_module(name):
 @pytest.mark.parametrize(("module", "name", "parameters", "defaults"), list(constructors()))
 def test_a_constructor_is_what_its_stub_says(module, name, parameters, defaults):
     cls = getattr(importlib.import_module(module), name)
-    if name == "Runner":
+    if name in ("Runner", "LoopNest"):
         with pytest.raises(TypeError, match="base"):
             cls()
         return

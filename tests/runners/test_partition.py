@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv._runners import partition
+from fastconv._runners.partition import LoopNest
+from fastconv._runners.runner import Runner
 
 # (x, weight, options): large layers of one pixel block and of many, with groups and more than one image.
 LARGE = {
@@ -54,9 +55,17 @@ def test_an_empty_batch_has_no_tasks(algorithm, x_shape, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_the_base_of_the_runners_is_none():
+@pytest.mark.parametrize("base", [Runner, LoopNest])
+def test_a_base_of_the_runners_is_none(base):
     with pytest.raises(TypeError, match="a base"):
-        partition.Runner()
+        base()
+
+
+def test_a_chain_has_no_partition():
+    plan = fastconv.Sequential(fastconv.Conv2d(np.ones((1, 1, 4, 8), np.float32)))
+    chain = plan._bind(((1, 8, 8, 4),))[0]._chains[1].runner
+    assert isinstance(chain, Runner)
+    assert not isinstance(chain, LoopNest)
 
 
 @pytest.mark.parametrize("name", ONE_PIXEL_BLOCK)

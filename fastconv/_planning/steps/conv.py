@@ -8,7 +8,7 @@ from fastconv._checks.types import Layout
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, teams
 from fastconv._planning.steps.step import PreparedStep
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 
 
 class PreparedConv(PreparedStep):
@@ -38,8 +38,8 @@ class PreparedConv(PreparedStep):
     def macs(self) -> int:
         return self.shape.macs
 
-    def multiplications(self, runner: Runner) -> int:
+    def multiplications(self, runner: LoopNest) -> int:
         return self.algorithm.multiplications(self.shape, runner)
 
-    def _bind(self, threads: int) -> Runner:
+    def _bind(self, threads: int) -> LoopNest:
         return self.algorithm.bind(self.shape, self._packed, activations.bounds(self._operation.activation))

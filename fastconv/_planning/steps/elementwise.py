@@ -13,7 +13,7 @@ from fastconv._graph.operations.operation import Operation
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.elementwise import Elementwise as ElementwiseRunner
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 
 _WIDE = 1024  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
 
@@ -37,7 +37,7 @@ class _Prepared(PreparedStep):
         super().__init__(operation.kind, shape, num_threads, teams.useful_to_move(moves * prod(shape)))
         self._arguments, self._options = (function, shape, dtype.itemsize), options
 
-    def _bind(self, threads: int) -> Runner:
+    def _bind(self, threads: int) -> LoopNest:
         return ElementwiseRunner(*self._arguments, **self._options)
 
 

@@ -6,7 +6,7 @@ from fastconv._checks.types import Shape
 from fastconv._graph.operations.pools import Pool
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 from fastconv._runners.pool import Pool as PoolRunner
 
 
@@ -20,5 +20,5 @@ class PreparedPool(PreparedStep):
         super().__init__(operation.kind, shape.out_shape, num_threads, teams.useful_to_move(shape.values_read))
         self._arguments = shape, operation.combine, dtype.itemsize
 
-    def _bind(self, threads: int) -> Runner:
+    def _bind(self, threads: int) -> LoopNest:
         return PoolRunner(*self._arguments)

@@ -9,7 +9,7 @@ from fastconv._checks.types import Shape
 from fastconv._graph.operations.shaping import Flatten, Pad
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 from fastconv._runners.shaping import Flatten as FlattenRunner
 from fastconv._runners.shaping import Pad as PadRunner
 
@@ -25,7 +25,7 @@ class PreparedPad(PreparedStep):
         x_shape = image_shape(x_shapes[0], "NHWC")
         self._arguments = x_shape, out_shape, operation.padding, operation.value, dtype.itemsize
 
-    def _bind(self, threads: int) -> Runner:
+    def _bind(self, threads: int) -> LoopNest:
         return PadRunner(*self._arguments)
 
 
@@ -39,7 +39,7 @@ class PreparedFlatten(PreparedStep):
         super().__init__(operation.kind, out_shape, num_threads, teams.useful_to_move(prod(out_shape)))
         self._order, self._arguments = operation.order, (image_shape(x_shapes[0], "NHWC"), dtype.itemsize)
 
-    def _bind(self, threads: int) -> Runner:
+    def _bind(self, threads: int) -> LoopNest:
         x_shape, itemsize = self._arguments
         if self._order == "NHWC":
             return PadRunner(self.out_shape, self.out_shape, ((0, 0), (0, 0)), 0.0, itemsize)

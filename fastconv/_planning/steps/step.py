@@ -6,7 +6,7 @@ from fastconv._checks.types import Layout
 from fastconv._graph.operations.operation import NHWC
 from fastconv._kernels import cpu
 from fastconv._planning.prepared import Prepared
-from fastconv._runners.partition import Runner
+from fastconv._runners.partition import LoopNest
 
 if TYPE_CHECKING:
     from fastconv._planning.description import Description
@@ -17,6 +17,7 @@ class PreparedStep(Prepared):
 
     __slots__ = ("name", "out_shape")
     layout: Layout = "NHWC"  # of the arrays
+    runner: LoopNest
 
     def __init__(self, name: str, out_shape: NHWC, num_threads: int | None, useful: int) -> None:
         super().__init__(num_threads, useful)
@@ -32,7 +33,7 @@ class PreparedStep(Prepared):
         """What is kept beside the plan's own copy of the weights."""
         return 0
 
-    def multiplications(self, runner: Runner) -> int:
+    def multiplications(self, runner: LoopNest) -> int:
         """Those that a runner really does."""
         return 0
 

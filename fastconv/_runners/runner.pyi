@@ -1,0 +1,15 @@
+from numpy import ndarray
+
+class Runner:
+    @property
+    def threads(self) -> int: ...
+    @property
+    def memory(self) -> int: ...
+    def set_team(self, size: int, opened: int) -> None: ...
+    def run(
+        self,
+        inputs: list[ndarray],
+        outputs: list[tuple[ndarray, int]],
+        work: ndarray | None,
+        times: ndarray | None = None,
+    ) -> None: ...
