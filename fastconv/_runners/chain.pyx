@@ -63,7 +63,7 @@ cdef class Chain(Runner):
     def __dealloc__(self):
         free(self.steps)
 
-    def set_team(self, int size, int opened):
+    def set_team(self, int threads, ptrdiff_t useful):
         """The largest team of a step; each has its own already."""
         self.memory = self.arena_bytes
 

@@ -15,7 +15,7 @@ from libc.stdlib cimport free, malloc
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._runners.queue cimport fc_nanoseconds, fc_now, fc_set_deadline, fc_fill_queue, fc_queue
-from fastconv._runners.team cimport Team, run_team
+from fastconv._runners.team cimport run_team, team_of
 
 import_array()
 
@@ -33,10 +33,11 @@ cdef class Runner:
             raise TypeError("Runner is a base: it has nothing to run")
         self.max_pixel_bytes = PY_SSIZE_T_MAX
 
-    def set_team(self, int size, int opened):
-        """Partition the work for `size` threads of a region of `opened`, with which the runner runs from now on."""
-        self.team, self.partition = Team(size, opened), self.best_partition(size)
-        self.memory = size * self.workspace_bytes
+    def set_team(self, int threads, ptrdiff_t useful):
+        """Partition the work for at most `threads`, of which so many are useful: it runs with them from now on."""
+        self.team = team_of(threads, useful)
+        self.partition = self.best_partition(self.team.size)
+        self.memory = self.team.size * self.workspace_bytes
 
     @property
     def threads(self):
