@@ -4,8 +4,9 @@ The kernels of each instruction set are compiled with that set's flags alone and
 that the package runs on any CPU of the architecture and chooses when it is imported. Flags in $CFLAGS may raise the
 baseline, which `fastconv.show_config` tells, but not break the arithmetic that fastconv promises.
 
-FASTCONV_OPENMP=require refuses to build without OpenMP, off builds for one thread, and auto, the default, builds for
-one thread where there is no OpenMP. Debug information is left out unless $CFLAGS asks for it.
+FASTCONV_OPENMP=require refuses to build without OpenMP, off builds without it, and auto, the default, with it where the
+compiler has it. A build without OpenMP has the threads of fastconv's own pool alone. Debug information is left out
+unless $CFLAGS asks for it.
 """
 
 import json
@@ -169,7 +170,7 @@ class build_ext(_build_ext):  # noqa: N801
         return [flag for flag in flags if self.compiles("int x;\n", ["-Werror", flag])]
 
     def openmp_flags(self):
-        """(compile flags, link flags) for OpenMP, or empty ones for one thread."""
+        """(compile flags, link flags) for OpenMP, or empty ones."""
         wanted = os.environ.get("FASTCONV_OPENMP", "auto")
         if wanted not in ("auto", "require", "off"):
             raise PlatformError(f"FASTCONV_OPENMP must be auto, require or off, got {wanted!r}")
@@ -184,8 +185,7 @@ class build_ext(_build_ext):  # noqa: N801
         missing = f"the C compiler {' '.join(self.compiler.compiler_so[:1])} has no OpenMP"
         if wanted == "require":
             raise PlatformError(f"FASTCONV_OPENMP=require, but {missing}")
-        line = "*" * 78
-        print(f"{line}\n* fastconv is being built for ONE THREAD ONLY: {missing}.\n{line}", file=sys.stderr)
+        print(f"fastconv is being built without OpenMP: {missing}", file=sys.stderr)
         return [], []
 
     def instruction_sets(self):

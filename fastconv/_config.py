@@ -5,12 +5,14 @@ from typing import Any
 
 from fastconv._kernels import cpu
 from fastconv._planning import teams
+from fastconv._runners import team
 
 
 def get_config() -> dict[str, Any]:
     """Versions, compiler, OpenMP, BLAS, instruction sets and threads, as a dict.
 
-    A build without OpenMP has one thread. Each CPU that runs the build must have the instruction set "baseline".
+    "threading" is the layer that gives the threads, "pool" or "openmp". Each CPU that runs the build must have the
+    instruction set "baseline".
 
     SciPy is loaded to ask its BLAS.
 
@@ -40,6 +42,7 @@ def get_config() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "compiler": compiler,
         "openmp": openmp,
+        "threading": team.threading(),
         "baseline": cpu.baseline(),
         "blas": " ".join(filter(None, (blas, blas_version))) or "unknown",
         "blas_threads": blas_threads,
@@ -53,7 +56,7 @@ def get_config() -> dict[str, Any]:
 def show_config() -> None:
     """Print `get_config()`."""
     config = get_config()
-    config["openmp"] = "yes" if config["openmp"] else "no: this build has one thread only"
+    config["openmp"] = "yes" if config["openmp"] else "no"
     for name, value in config.items():
         print(f"{name:14} {', '.join(value) if isinstance(value, list) else value}")
 

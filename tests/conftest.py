@@ -12,6 +12,7 @@ import threadpoolctl
 # Before libgomp is loaded: teams of three on two busy cores would mostly spin.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+import fastconv
 from fastconv._planning import algorithms, teams
 
 TRANSFORMS = {str(a.transform): a.transform for a in algorithms.ALGORITHMS if a.name == "winograd"}
@@ -59,6 +60,12 @@ def transform(request, monkeypatch):
 def teams_for_tiny_layers(monkeypatch):
     """Layers that are too small to share are shared all the same, so that small tests run on real threads."""
     monkeypatch.setattr(teams, "_MACS_PER_THREAD", 1)
+
+
+@pytest.fixture(params=["pool", *["openmp"] * fastconv.get_config()["openmp"]])
+def threading(request):
+    """Each layer of threads of this build: what FASTCONV_THREADING may be."""
+    return request.param
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ cdef class Prepared:
         runner = self._runners.get(threads)
         if runner is None:
             runner = self._bind(threads)
-            runner.set_team(min(threads, self.useful), threads)
+            runner.set_team(threads, self.useful)
             self._runners[threads] = runner
         return runner
 

@@ -8,11 +8,9 @@ from fastconv._checks import arguments
 from fastconv._planning import cpus
 from fastconv._runners import team
 
-# 2 to 5 µs of work: opening a parallel region, and reading what another core wrote before, take 1 to 3.
+# 2 to 5 µs of work: giving a team its work, and reading what another core wrote before, take 1 to 3.
 _MACS_PER_THREAD = 250_000
 _MACS_FOR_A_MOVE = 20  # what a value takes to be moved: about 0.2 ns where it is cached
-# More threads than CPUs only wait for each other; a limit keeps thread creation from failing.
-_LARGEST_TEAM = min(max(64, os.cpu_count() or 1), team.max_threads())
 _QUOTA_SECONDS = 0.1  # after which quotas are read again
 _MAX_KNOWN = 64
 
@@ -56,28 +54,25 @@ def checked(num_threads: int | None) -> int | None:
 
 
 def now(num_threads: int | None) -> int:
-    """The largest team of the calling thread: `num_threads`, or the default for None; 1 if it went through a fork,
-    where OpenMP would wait for threads that are gone.
-    """
-    if team.was_forked():
+    """The largest team of the calling thread: `num_threads`, or the default for None; 1 where it works alone."""
+    if team.works_alone():
         return 1
     return num_threads or default_threads()
 
 
 def useful(macs: float) -> int:
-    """Threads that are worth opening for work that takes as long as so many multiply-accumulates of whole vectors."""
+    """Threads that are useful for work that takes as long as so many multiply-accumulates of whole vectors."""
     return max(1, int(macs) // _MACS_PER_THREAD)
 
 
 def useful_to_move(values: int) -> int:
-    """Threads that are worth opening to move so many values: to change their layout, or to pool them."""
+    """Threads that are useful to move so many values: to change their layout, or to pool them."""
     return useful(values * _MACS_FOR_A_MOVE)
 
 
 def moving_team(num_threads: int | None, values: int) -> tuple[int, int]:
-    """(threads that work, threads opened) to move so many values."""
-    threads = now(num_threads)
-    return min(threads, useful_to_move(values)), threads
+    """(threads of the largest team, how many are useful) to move so many values."""
+    return now(num_threads), useful_to_move(values)
 
 
 @cache
@@ -93,9 +88,15 @@ def _from_environment() -> int | None:
 
 def _omp_num_threads() -> int | None:
     """The first number of OMP_NUM_THREADS; None where OpenMP would pass over it."""
-    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    threads = _omp_number("OMP_NUM_THREADS")
+    return threads and min(threads, _LARGEST_TEAM)
+
+
+def _omp_number(name: str) -> int | None:
+    """The first number of a variable of OpenMP; None where OpenMP would pass over it."""
+    first = os.environ.get(name, "").split(",")[0].strip()
     if first.isascii() and first.isdigit() and len(first) < 20 and 0 < int(first) <= arguments.LARGEST:
-        return min(int(first), _LARGEST_TEAM)
+        return int(first)
     return None
 
 
@@ -104,4 +105,7 @@ def _limit_by_default() -> int:
     return _omp_num_threads() or max(team.thread_limit(), len(cpus.usable(team.affinity())))
 
 
+# More threads than CPUs only wait for each other; a limit keeps thread creation from failing.
+_OMP_THREAD_LIMIT = _omp_number("OMP_THREAD_LIMIT") or team.max_threads()
+_LARGEST_TEAM = min(max(64, os.cpu_count() or 1), _OMP_THREAD_LIMIT, team.max_threads())
 _unlimited = _limit_by_default()

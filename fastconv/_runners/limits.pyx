@@ -1,10 +1,11 @@
 """Runs the loops that `fastconv.peak` times, on a team."""
 
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport active_isa, fc_peak_kernel
-from fastconv._runners.team cimport Team, parallel_for
+from fastconv._runners.team cimport parallel_for, team_of
 
 import_array()
 
@@ -22,7 +23,7 @@ def multiply_adds(long rounds, int threads):
     cdef Job job
     job.peak, job.rounds = active_isa().peak, rounds
     with nogil:
-        parallel_for(Team(threads, threads), threads, _multiply_add, &job)
+        parallel_for(team_of(threads, PY_SSIZE_T_MAX), threads, _multiply_add, &job)
     return job.peak(0) * rounds * threads
 
 
@@ -36,7 +37,7 @@ def copy(ndarray source, ndarray target, int threads):
     job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
     job.nbytes = source.nbytes // threads
     with nogil:
-        parallel_for(Team(threads, threads), threads, _copy, &job)
+        parallel_for(team_of(threads, PY_SSIZE_T_MAX), threads, _copy, &job)
     return 2 * job.nbytes * threads
 
 

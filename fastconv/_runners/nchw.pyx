@@ -18,7 +18,7 @@ from fastconv._kernels.cpu cimport (
 from fastconv._runners.partition cimport LoopNest, Partition, start_of
 from fastconv._runners.queue cimport fc_queue, fc_take_task
 from fastconv._runners.runner cimport Arrays
-from fastconv._runners.team cimport Team, parallel_for
+from fastconv._runners.team cimport Team, parallel_for, team_of
 
 from fastconv._checks.arrays import aligned
 
@@ -68,7 +68,7 @@ def transpose(ndarray source, ndarray target, team):
     The team shares pieces of a few cache lines a side, which it turns by blocks in registers.
     """
     cdef Transposition job
-    cdef Team shared = Team(team[0], team[1])
+    cdef Team shared = team_of(team[0], team[1])
     job.kernels, job.itemsize = kernels_for(source.itemsize), source.itemsize
     job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
     job.rows, job.columns = source.shape[1], source.shape[2]

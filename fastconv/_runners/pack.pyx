@@ -11,7 +11,7 @@ from numpy cimport PyArray_DATA, PyArray_NBYTES, import_array, ndarray
 
 from fastconv._kernels.cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights_args, fc_weights_kernel, kernels_for
 from fastconv._runners.padded_rows cimport MIN_TERMS
-from fastconv._runners.team cimport Team, parallel_for
+from fastconv._runners.team cimport Team, parallel_for, team_of
 
 from fastconv._checks.arrays import aligned
 from fastconv._runners.team import DefaultEnvironment
@@ -107,7 +107,7 @@ def winograd(ndarray weight, bias, ptrdiff_t groups, transform, team):
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
     cdef ptrdiff_t c = weight.shape[2], all_columns = weight.shape[3]
     cdef Weights weights
-    cdef Team shared = Team(team[0], team[1])
+    cdef Team shared = team_of(team[0], team[1])
     weights.itemsize, weights.points = weight.itemsize, transform.points**2
     weights.block = kernels.lanes * FC_MAX_VECTORS
     weights.all.channels, weights.all.columns = c, all_columns // groups

@@ -25,10 +25,11 @@ cdef class LoopNest(Runner):
         if type(self) is LoopNest:
             raise TypeError("LoopNest is a base: it has nothing to run")
 
-    def set_team(self, int size, int opened):
-        """Partition the work for `size` threads of a region of `opened`, with which it runs from now on."""
-        Runner.set_team(self, size, opened)
-        self.partition, self.memory = self.best_partition(size), size * self.workspace_bytes
+    def set_team(self, int threads, ptrdiff_t useful):
+        """Partition the work for at most `threads`, of which so many are useful: it runs with them from now on."""
+        Runner.set_team(self, threads, useful)
+        self.partition = self.best_partition(self.team.size)
+        self.memory = self.team.size * self.workspace_bytes
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until all is done or the deadline has passed; whether all is done."""

@@ -7,7 +7,7 @@ from libc.stdlib cimport free, malloc
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
 from fastconv._runners.queue cimport fc_nanoseconds, fc_now
-from fastconv._runners.team cimport Team
+from fastconv._runners.team cimport team_of
 
 import_array()
 
@@ -22,9 +22,9 @@ cdef class Runner:
             raise TypeError("Runner is a base: it has nothing to run")
         self.max_pixel_bytes = PY_SSIZE_T_MAX
 
-    def set_team(self, int size, int opened):
-        """Run with `size` threads of a region of `opened` from now on."""
-        self.team = Team(size, opened)
+    def set_team(self, int threads, ptrdiff_t useful):
+        """Run with at most `threads`, of which so many are useful, from now on."""
+        self.team = team_of(threads, useful)
 
     @property
     def threads(self):

@@ -1,13 +1,15 @@
-"""Teams of threads: the only file that opens a parallel region."""
+"""Teams of threads, from the process's own pool or from OpenMP."""
 
 ctypedef void (*Work)(void *job, int thread) noexcept nogil  # what a thread of the team does
 ctypedef void (*Task)(void *job, ptrdiff_t task) noexcept nogil
 
 cdef struct Team:
     int size  # threads that work
-    int opened  # threads of the parallel region, a few of which may have nothing to do
+    int opened  # threads of OpenMP's parallel region, a few of which may have nothing to do
+    bint is_worth_waking  # for which the pool wakes threads that sleep
 
 
+cdef Team team_of(int threads, ptrdiff_t useful) noexcept nogil
 cdef void run_team(Team team, Work work, void *job) noexcept nogil
 # What OpenMP gives the calling thread by default, for a BLAS that is built with OpenMP and sets it.
 cdef int own_thread_limit() noexcept nogil

@@ -1,15 +1,22 @@
-"""Teams of threads: the only file that opens a parallel region.
+"""Teams of threads, from one of two layers: the process's own pool (csrc/thread_pool.h) or OpenMP. The only file that
+opens a parallel region.
 
-Every thread of a team works in the floating-point environment of its caller (rounding, flush to zero), so that the bits
-of a result do not depend on the team, and has its own again afterwards. Threads that went through a fork work alone.
+FASTCONV_THREADING (pool, openmp) chooses the layer when the package is imported; otherwise it is the pool. Both run the
+same work, and any threads of a team may come, so that the bits of a result depend on neither.
+
+Every thread of a team works in the floating-point environment of its caller (rounding, flush to zero). OpenMP's threads
+have their own again afterwards. Those that went through a fork work alone there; the pool begins anew in a child.
 
 libgomp ends and starts threads where a region has another size than the one before. So all regions of a plan are opened
 with its largest team, and threads that a small layer has no use for leave again at once. What that costs with dozens of
 threads has not been measured.
 """
 
+import os
+
 from cython.parallel cimport parallel, threadid
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.string cimport memset
 
 from fastconv._runners.queue cimport fc_fill_queue, fc_queue, fc_take_task
 
@@ -24,17 +31,23 @@ cdef extern from "forks.h" nogil:
     int fc_was_forked
     int fc_watch_forks() noexcept
 
+cdef extern from "thread_pool.h" nogil:
+    enum:
+        FC_MAX_TEAM
+    void fc_run_on_pool(Work work, void *job, int team, bint is_worth_waking) noexcept
+    int fc_start_pool(void (*settle)(int thread) noexcept nogil) noexcept
+
 cdef extern from * nogil:
     """
     #if defined _OPENMP
     #include <omp.h>
+    static const int fc_has_openmp = 1;
     static int fc_thread_limit(void) { return omp_get_max_threads(); }
     static void fc_set_thread_limit(int threads) { omp_set_num_threads(threads); }
-    static int fc_max_threads(void) { return omp_get_thread_limit(); }
     #else
-    static int fc_thread_limit(void) { return 1; }
+    static const int fc_has_openmp = 0;
+    static int fc_thread_limit(void) { return 0; }
     static void fc_set_thread_limit(int threads) { }
-    static int fc_max_threads(void) { return 1; }
     #endif
 
     #if defined _OPENMP && _OPENMP >= 201511
@@ -51,27 +64,41 @@ cdef extern from * nogil:
     #include <sys/syscall.h>
     #include <unistd.h>
     static long fc_read_affinity(char *mask, long room) { return syscall(SYS_sched_getaffinity, 0, room, mask); }
+    static void fc_set_affinity(char *mask, long bytes) { syscall(SYS_sched_setaffinity, 0, bytes, mask); }
     #else
     static long fc_read_affinity(char *mask, long room) { return 0; }
+    static void fc_set_affinity(char *mask, long bytes) { }
     #endif
     """
+    const bint fc_has_openmp
     int fc_thread_limit() noexcept
     void fc_set_thread_limit(int threads) noexcept
-    int fc_max_threads() noexcept
     int fc_place_count() noexcept
     int fc_place_size(int place) noexcept
     void fc_place_cpus(int place, int *cpus) noexcept
     long fc_read_affinity(char *mask, long room) noexcept
+    void fc_set_affinity(char *mask, long bytes) noexcept
+
+cdef bint _uses_pool
 
 cdef enum:
+    WORTH_WAKING = 6  # useful threads of work that takes one thread about 30 µs, as long as a sleeper takes to come
     TURNS = 8  # of a thread, about: enough for an even load
     MASK_BYTES = 1024  # for 8192 CPUs
     PLACE_CPUS = 8192
 
 
+cdef Team team_of(int threads, ptrdiff_t useful) noexcept nogil:
+    """A team for work that is worth so many threads, of at most `threads`."""
+    return Team(min(threads, useful), threads, useful >= WORTH_WAKING)
+
+
 cdef void run_team(Team team, Work work, void *job) noexcept nogil:
     """Let each thread of a team, whose numbers begin with the caller's 0, do `work`; fewer than asked for may come."""
     cdef fc_environment environment
+    if team.size > 1 and _uses_pool:
+        fc_run_on_pool(work, job, team.size, team.is_worth_waking)
+        return
     if team.size == 1 or fc_was_forked:  # a parallel region costs time even for one thread
         work(job, 0)
         return
@@ -89,6 +116,24 @@ cdef void _work_in(fc_environment environment, Team team, Work work, void *job, 
         fc_set_environment(environment)
         work(job, thread)
         fc_set_environment(own)
+
+
+cdef void _settle(int thread) noexcept nogil:
+    """What a worker of the pool does first: it binds itself as OpenMP's threads are bound, to a place each, and keeps a
+    BLAS that is built with OpenMP to this one thread.
+    """
+    cdef int[PLACE_CPUS] cpus
+    cdef char[MASK_BYTES] mask
+    cdef int place, i
+    fc_set_thread_limit(1)
+    if fc_place_count():
+        place = thread % fc_place_count()
+        if fc_place_size(place) <= PLACE_CPUS:
+            memset(mask, 0, MASK_BYTES)
+            fc_place_cpus(place, cpus)
+            for i in range(fc_place_size(place)):
+                mask[cpus[i] // 8] |= 1 << cpus[i] % 8
+            fc_set_affinity(mask, MASK_BYTES)
 
 
 cdef int own_thread_limit() noexcept nogil:
@@ -140,21 +185,28 @@ cdef class DefaultEnvironment:
         fc_set_environment(self.before)
 
 
-def was_forked():
-    """Whether the calling thread went through a fork."""
-    return bool(fc_was_forked)
+def threading():
+    """The layer in use: "pool" or "openmp"."""
+    return "pool" if _uses_pool else "openmp"
+
+
+def works_alone():
+    """Whether the calling thread has no team: it went through a fork, after which OpenMP would wait for threads that
+    are gone.
+    """
+    return bool(fc_was_forked) and not _uses_pool
 
 
 def thread_limit():
     """The most threads that OpenMP gives the calling thread by default: its variable nthreads-var, which
-    `omp_set_num_threads` sets, and so threadpoolctl.
+    `omp_set_num_threads` sets, and so threadpoolctl. 0 in a build without OpenMP.
     """
     return fc_thread_limit()
 
 
 def max_threads():
-    """The most threads that there can be in a team: OMP_THREAD_LIMIT, or very many; 1 in a build without OpenMP."""
-    return fc_max_threads()
+    """The most threads that there can be in a team."""
+    return FC_MAX_TEAM
 
 
 def affinity():
@@ -180,5 +232,14 @@ def places():
     return found
 
 
-if fc_watch_forks():
+def _choose(layer):
+    global _uses_pool
+    layers = ["pool", "openmp"] if fc_has_openmp else ["pool"]
+    if layer not in layers:
+        raise ValueError(f"FASTCONV_THREADING={layer}: this build has {' and '.join(layers)}")
+    _uses_pool = layer == "pool"
+
+
+_choose(os.environ.get("FASTCONV_THREADING") or "pool")
+if fc_watch_forks() or fc_start_pool(_settle):
     raise OSError("forks cannot be watched: pthread_atfork failed")

@@ -40,15 +40,38 @@ def test_show_config_prints_all_of_it(capsys):
     printed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     config = fastconv.get_config()
     assert printed.keys() == config.keys()
-    assert printed.pop("openmp").startswith("yes" if config.pop("openmp") else "no: this build has one thread only")
+    assert printed.pop("openmp").startswith("yes" if config.pop("openmp") else "no")
     for name, value in config.items():
         assert printed[name] == (", ".join(value) if isinstance(value, list) else str(value))
 
 
-def test_show_config_says_what_a_serial_build_cannot_do(monkeypatch, capsys):
-    monkeypatch.setattr(cpu, "compiler", lambda: ("gcc 1.0", False))
-    fastconv.show_config()
-    assert "openmp         no: this build has one thread only\n" in capsys.readouterr().out
+def test_the_layer_of_threads_is_chosen_when_the_package_is_imported(run_python, threading):
+    code = """
+        import os, fastconv
+        print(fastconv.get_config()["threading"])
+        os.environ["FASTCONV_THREADING"] = "none"
+        fastconv.show_config()
+    """
+    first, *rest = run_python("-c", textwrap.dedent(code), FASTCONV_THREADING=threading).splitlines()
+    assert first == threading
+    assert f"threading      {threading}" in rest
+
+
+def test_the_layer_by_default_is_the_pool(run_python):
+    code = "import fastconv; print(fastconv.get_config()['threading'])"
+    assert run_python("-c", code) == run_python("-c", code, FASTCONV_THREADING="") == "pool\n"
+
+
+def test_a_layer_that_there_is_not_is_an_error(run_python):
+    code = """
+        try:
+            import fastconv
+        except ValueError as error:
+            print(error)
+    """
+    layers = "pool and openmp" if fastconv.get_config()["openmp"] else "pool"
+    said = run_python("-c", textwrap.dedent(code), FASTCONV_THREADING="tbb")
+    assert said == f"FASTCONV_THREADING=tbb: this build has {layers}\n"
 
 
 def test_the_environment_shows_in_the_configuration(run_python):

@@ -133,7 +133,7 @@ def test_a_missing_openmp_is_told_or_refused(tree, tmp_path):
     assert re.fullmatch("error: FASTCONV_OPENMP=require, but the C compiler .* has no OpenMP", last_line(done))
     done = build(tree, CC=without)
     assert done.returncode == 0, done.stderr
-    assert "fastconv is being built for ONE THREAD ONLY: the C compiler" in done.stderr
+    assert "fastconv is being built without OpenMP: the C compiler" in done.stderr
     assert say(tree, "_small.openmp()") == "False"
     done = build(tree, FASTCONV_OPENMP="yes")
     assert last_line(done) == "error: FASTCONV_OPENMP must be auto, require or off, got 'yes'"
@@ -181,12 +181,12 @@ def test_a_wheel_has_no_module_that_is_no_more(tree):
 
 
 @pytest.fixture(scope="module")
-def serial(tmp_path_factory):
-    """fastconv for one thread and the baseline, with flags that ask for other arithmetic.
+def without_openmp(tmp_path_factory):
+    """fastconv without OpenMP and for the baseline, with flags that ask for other arithmetic.
 
     What has no part in it is taken from the build that is tested; -O1 takes less time.
     """
-    tree = tmp_path_factory.mktemp("serial")
+    tree = tmp_path_factory.mktemp("without_openmp")
     package = tree / "fastconv"
     shutil.copytree(Path(fastconv.__file__).parent, package, ignore=shutil.ignore_patterns("*.c", "__pycache__"))
     shutil.copytree(ROOT / "fastconv" / "_kernels" / "csrc", package / "_kernels" / "csrc", dirs_exist_ok=True)
@@ -208,33 +208,36 @@ def serial(tmp_path_factory):
 
 
 @pytest.fixture
-def run_serial(serial, run_python):
+def run_without(without_openmp, run_python):
     def run(code):
-        begin = f"import sys; sys.path.insert(0, {str(serial)!r})\nimport numpy as np, fastconv\n"
+        begin = f"import sys; sys.path.insert(0, {str(without_openmp)!r})\nimport numpy as np, fastconv\n"
         return run_python("-c", begin + textwrap.dedent(code), FASTCONV_NUM_THREADS="3")
 
     return run
 
 
-def test_a_serial_build_says_so_everywhere(run_serial):
+def test_a_build_without_openmp_has_the_threads_of_the_pool(run_without):
     code = """
         config = fastconv.get_config()
         plan = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), num_threads=3)
         described = plan.describe((56, 56, 64)).threads
+        alone = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), num_threads=1)
+        x = np.random.default_rng(0).standard_normal((56, 56, 64), np.float32)
+        assert (plan(x) == alone(x)).all()
         print(config["openmp"], config["threads"], fastconv.peak().threads, plan.num_threads, described)
         fastconv.show_config()
     """
-    first, *rest = run_serial(code).splitlines()
-    assert first == "False 1 1 1 1"
-    assert "openmp         no: this build has one thread only" in rest
+    first, *rest = run_without(code).splitlines()
+    assert first == "False 3 3 3 3"
+    assert {"openmp         no", "threading      pool"} <= {*rest}
 
 
 @pytest.mark.skipif(not RAISED, reason="the flag is x86-64's")
-def test_a_baseline_that_flags_raised_is_told(run_serial):
-    assert run_serial("print(fastconv.get_config()['baseline'])") == "sse4.2\n"
+def test_a_baseline_that_flags_raised_is_told(run_without):
+    assert run_without("print(fastconv.get_config()['baseline'])") == "sse4.2\n"
 
 
-def test_a_build_with_fast_math_keeps_nan_and_subnormals(run_serial):
+def test_a_build_with_fast_math_keeps_nan_and_subnormals(run_without):
     code = """
         tiny = np.full(8, 1e-40, np.float32)
         assert (tiny * np.float32(0.5)).all(), "the import has changed the arithmetic of the process"
@@ -244,4 +247,4 @@ def test_a_build_with_fast_math_keeps_nan_and_subnormals(run_serial):
         y = fastconv.conv2d(x, np.ones((3, 3, 32, 32), np.float32), padding=1, algorithm="winograd")
         assert np.isnan(y).sum() == 9 * 32
     """
-    run_serial(code)
+    run_without(code)

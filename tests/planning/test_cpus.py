@@ -63,14 +63,14 @@ def test_a_limit_set_before_the_import_holds(run_python):
 
 
 @several_cpus
-def test_a_thread_limit_of_openmp_is_told(run_python):
+def test_a_thread_limit_of_openmp_is_told(run_python, threading):
     code = """
         import numpy as np, fastconv
         for num_threads in (None, 2):
             plan = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1, num_threads=num_threads)
             assert plan.num_threads == plan.describe((56, 56, 64)).threads == 1
     """
-    run_python("-c", textwrap.dedent(code), OMP_THREAD_LIMIT="1")
+    run_python("-c", textwrap.dedent(code), OMP_THREAD_LIMIT="1", FASTCONV_THREADING=threading)
 
 
 @pytest.mark.parametrize("value", ["99999999999", "9" * 30, "1" * 5000, "2147483648"])
@@ -81,7 +81,7 @@ def test_a_number_that_openmp_passes_over_is_passed_over(run_python, value):
 
 
 @pytest.mark.skipif(not HAS_TEAMS or not LINUX, reason="counts threads of a team in /proc")
-def test_layers_of_all_sizes_keep_the_threads_of_a_team(run_python):
+def test_layers_of_all_sizes_keep_the_threads_of_a_team(run_python, threading):
     code = """
         import os
         import numpy as np, fastconv
@@ -100,7 +100,8 @@ def test_layers_of_all_sizes_keep_the_threads_of_a_team(run_python):
     """
     program = textwrap.dedent(code)
     others = len(os.sched_getaffinity(0))  # threads that NumPy's BLAS has
-    assert int(run_python("-c", program, OMP_WAIT_POLICY="passive")) <= 8 + others
+    environment = {"FASTCONV_THREADING": threading, "OMP_WAIT_POLICY": "passive"}
+    assert int(run_python("-c", program, **environment)) <= 8 + others
 
 
 def redirect(folder, real=open):

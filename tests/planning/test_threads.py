@@ -95,7 +95,7 @@ def test_no_setting_of_the_process_is_changed(algorithm):
 
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")
-def test_the_process_keeps_its_affinity(run_python):
+def test_the_process_keeps_its_affinity(run_python, threading):
     code = f"""
         import os
         before = os.sched_getaffinity(0)
@@ -106,12 +106,12 @@ def test_the_process_keeps_its_affinity(run_python):
         assert all(os.sched_getaffinity(int(task)) == before for task in tasks)
         assert {TEAM} < 2 or len(tasks) > 1, "no team was there"
     """
-    run_python("-c", textwrap.dedent(code))
+    run_python("-c", textwrap.dedent(code), FASTCONV_THREADING=threading)
 
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")
 @pytest.mark.parametrize("num_threads", [1, 3])
-def test_a_team_has_the_threads_that_the_description_says(run_python, num_threads):
+def test_a_team_has_the_threads_that_the_description_says(run_python, threading, num_threads):
     code = f"""
         import os, numpy as np, fastconv
         plan = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1, num_threads={num_threads})
@@ -119,9 +119,8 @@ def test_a_team_has_the_threads_that_the_description_says(run_python, num_thread
         plan(np.ones((56, 56, 64), np.float32))
         print(len(os.listdir("/proc/self/task")) - before + 1, plan.describe((56, 56, 64)).threads)
     """
-    real, described = run_python("-c", textwrap.dedent(code)).split()
-    openmp = fastconv.get_config()["openmp"]
-    assert real == described == str(num_threads if openmp else 1)
+    real, described = run_python("-c", textwrap.dedent(code), FASTCONV_THREADING=threading).split()
+    assert real == described == str(num_threads)
 
 
 FORK = """
@@ -148,13 +147,13 @@ FORK = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("before", ["plan(x)", "matrix(x)", "block(x)", "plan(x), matrix(x)", "None"])
-def test_forked_children_work(run_python, before):
-    run_python("-c", textwrap.dedent(FORK.format(before=before)))
+def test_forked_children_work(run_python, threading, before):
+    run_python("-c", textwrap.dedent(FORK.format(before=before)), FASTCONV_THREADING=threading)
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_pool_of_processes_works_on_pickled_plans(run_python, tmp_path, method):
+def test_a_pool_of_processes_works_on_pickled_plans(run_python, threading, tmp_path, method):
     program = tmp_path / "program.py"
     program.write_text(
         textwrap.dedent(f"""
@@ -174,7 +173,7 @@ def test_a_pool_of_processes_works_on_pickled_plans(run_python, tmp_path, method
             assert all(np.array_equal(a, b) for a, b in zip(got, want, strict=True))
         """)
     )
-    run_python(program)
+    run_python(program, FASTCONV_THREADING=threading)
 
 
 FORK_AMONG_THREADS = """
@@ -207,8 +206,9 @@ FORK_AMONG_THREADS = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("algorithm", ["direct", "blas"])
-def test_a_fork_while_other_threads_compute(run_python, algorithm):
-    run_python("-W", "ignore", "-c", textwrap.dedent(FORK_AMONG_THREADS.format(algorithm=algorithm)))
+def test_a_fork_while_other_threads_compute(run_python, threading, algorithm):
+    code = textwrap.dedent(FORK_AMONG_THREADS.format(algorithm=algorithm))
+    run_python("-W", "ignore", "-c", code, FASTCONV_THREADING=threading)
 
 
 def test_imports_stay_light(run_python):

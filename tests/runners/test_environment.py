@@ -86,9 +86,10 @@ MODES = [(0x8040, None), (0x4000, 1), (0x2000, 1), (0x6000, 1)]
 
 @pytest.mark.parametrize("isa", cpu.available())
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_callers_environment_holds_on_every_thread(run_python, isa, dtype):
+def test_the_callers_environment_holds_on_every_thread(run_python, threading, isa, dtype):
     code = textwrap.dedent(PROGRAM.format(modes=MODES, dtype=dtype))
-    if run_python("-c", code, FASTCONV_ISA=isa, OMP_WAIT_POLICY="passive").strip() == "skipped":
+    environment = {"FASTCONV_ISA": isa, "FASTCONV_THREADING": threading, "OMP_WAIT_POLICY": "passive"}
+    if run_python("-c", code, **environment).strip() == "skipped":
         pytest.skip("sets MXCSR, which x86 has")
 
 

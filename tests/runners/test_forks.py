@@ -1,14 +1,13 @@
-"""Forked children never hang, whoever ran a team before, and their new threads have teams again."""
+"""Forked children never hang, whoever ran a team before, and have teams again: in the thread that went through the fork
+too, where teams are the pool's.
+"""
 
 import os
 import textwrap
 
 import pytest
 
-import fastconv
-
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-HAS_TEAMS = fastconv.get_config()["openmp"]
 
 # `x`, `plan` and other plans whose results are known, and a team of libgomp that fastconv knows nothing of.
 START = """
@@ -47,11 +46,17 @@ START = """
 """
 
 
-def program(code):
-    return textwrap.dedent(START) + textwrap.dedent(code)
+@pytest.fixture
+def run(run_python, threading):
+    """Run a program on each layer of threads."""
+
+    def run(code, *options):
+        run_python(*options, "-c", textwrap.dedent(START) + textwrap.dedent(code), FASTCONV_THREADING=threading)
+
+    return run
 
 
-def test_a_fork_after_another_library_ran_a_team(run_python):
+def test_a_fork_after_another_library_ran_a_team(run):
     code = """
         try:
             other_library()
@@ -61,11 +66,10 @@ def test_a_fork_after_another_library_ran_a_team(run_python):
         assert right()
         in_child(right)
     """
-    run_python("-c", program(code))
+    run(code)
 
 
-@pytest.mark.skipif(not HAS_TEAMS, reason="built without OpenMP")
-def test_a_new_thread_of_a_child_has_a_team(run_python):
+def test_a_new_thread_of_a_child_has_a_team(run):
     code = """
         right()
 
@@ -78,16 +82,17 @@ def test_a_new_thread_of_a_child_has_a_team(run_python):
             thread = threading.Thread(target=work)
             thread.start()
             thread.join()
-            alone = plan.describe(x.shape).threads, plan.num_threads
-            return found == [(3, 3, True)] and alone == (1, 1) and right()
+            own = plan.describe(x.shape).threads, plan.num_threads
+            is_alone = fastconv.get_config()["threading"] == "openmp"
+            return found == [(3, 3, True)] and own == ((1, 1) if is_alone else (3, 3)) and right()
 
         in_child(in_thread)
         assert plan.describe(x.shape).threads == plan.num_threads == 3
     """
-    run_python("-c", program(code))
+    run(code)
 
 
-def test_a_fork_that_python_knows_nothing_of(run_python):
+def test_a_fork_that_python_knows_nothing_of(run):
     code = """
         right()
         child = ctypes.PyDLL(None).fork()  # with the interpreter's lock held, so that Python goes on in the child
@@ -97,10 +102,10 @@ def test_a_fork_that_python_knows_nothing_of(run_python):
         assert os.waitpid(child, 0)[1] == 0
         assert right()
     """
-    run_python("-c", program(code))
+    run(code)
 
 
-def test_a_fork_in_a_thread_with_a_team_of_its_own(run_python):
+def test_a_fork_in_a_thread_with_a_team_of_its_own(run):
     code = """
         def work():
             right()
@@ -112,11 +117,11 @@ def test_a_fork_in_a_thread_with_a_team_of_its_own(run_python):
         [thread.join() for thread in threads]
         assert right()
     """
-    run_python("-W", "ignore", "-c", program(code))
+    run(code, "-W", "ignore")
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity masks are Linux's")
-def test_a_plan_takes_the_cpus_that_there_are_now(run_python):
+def test_a_plan_takes_the_cpus_that_there_are_now(run):
     code = """
         cpus = sorted(os.sched_getaffinity(0))
         default = fastconv.Conv2d(weight, padding=1)
@@ -142,4 +147,4 @@ def test_a_plan_takes_the_cpus_that_there_are_now(run_python):
 
         in_child(with_one_cpu)
     """
-    run_python("-c", program(code))
+    run(code)

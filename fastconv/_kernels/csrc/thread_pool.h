@@ -1,0 +1,216 @@
+/* The threads of the process that work for its calls. A call gives them a job, works on it too, and waits for those
+ * that have begun, never for one that has not: on a busy machine that one may not run for a long time.
+ *
+ * All that they agree on stands in one word, `fc_pool.job`:
+ *
+ *     generation | is_waited_for | team | inside
+ *
+ *     closed   team = 0: no worker may enter. The caller changes the job's other fields only when it is closed and
+ *              inside = 0, which is how every job begins and ends.
+ *     open     the caller writes the fields, then the word: the next generation, the team's size, inside = 0.
+ *     enter    worker i (its thread's number, from 1) enters where i < team, once in a generation: it exchanges the
+ *              word that it has read for one with inside + 1. The exchange fails where anything has changed, so that a
+ *              late worker enters no other job; where the word is the same again, the job is one that it may enter.
+ *     leave    inside - 1. The last to leave a job that is waited for wakes the caller.
+ *     close    the caller's own work is done, so there are no more tasks: team = 0. Then it waits until inside = 0: it
+ *              spins for a short time, then sets is_waited_for and sleeps on the word.
+ *
+ * A worker with no job spins, and sleeps on a word of its own, `is_asleep`: it sets that, looks once more at the job,
+ * and sleeps. A caller opens the job, then looks at `is_asleep`, and wakes it. These four are sequentially consistent:
+ * at least one of the two sees what the other wrote.
+ *
+ * One call at a time has the pool; others work alone meanwhile. */
+#ifndef FASTCONV_THREAD_POOL_H
+#define FASTCONV_THREAD_POOL_H
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+
+#include "busy.h"
+#include "environment.h"
+#include "queue.h"
+#include "sleeping.h"
+
+#define FC_INSIDE 0x3ffu             /* workers in the job */
+#define FC_TEAM (0x3ffu << 10)       /* threads that may work on it, the caller's included; 0: it is closed */
+#define FC_IS_WAITED_FOR (1u << 20)  /* the caller sleeps */
+#define FC_GENERATION (0x7ffu << 21) /* of the job */
+enum { FC_MAX_TEAM = 0x3ff, FC_NO_GENERATION = 1 };
+
+/* Nanoseconds. */
+enum {
+    FC_SPIN_BEFORE_ASKING = 5000, /* between two jobs of one call */
+    FC_SPIN = 1000000,            /* between two calls, where no other thread wants the CPU */
+    FC_SPIN_CALLER = 20000
+};
+
+typedef void (*fc_work)(void *what, int thread);
+
+struct fc_worker {
+    _Alignas(64) uint32_t is_asleep;
+    int thread;
+};
+
+static struct {
+    _Alignas(64) uint32_t job;
+    fc_environment environment; /* floating-point, of the caller */
+    fc_work work;
+    void *what;
+    _Alignas(64) uint32_t is_taken; /* by a call */
+    int workers;
+    void (*settle)(int thread); /* what a worker does first */
+    struct fc_worker worker[FC_MAX_TEAM];
+} fc_pool;
+
+static inline void fc_pause(void)
+{
+#if defined __SSE__
+    _mm_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+static inline int fc_may_enter(uint32_t job, int thread, uint32_t last_generation)
+{
+    return thread < (int)((job & FC_TEAM) >> 10) && (job & FC_GENERATION) != last_generation;
+}
+
+static void fc_sleep_until_woken(struct fc_worker *self, uint32_t last_generation)
+{
+    __atomic_store_n(&self->is_asleep, 1, __ATOMIC_SEQ_CST);
+    if (!fc_may_enter(__atomic_load_n(&fc_pool.job, __ATOMIC_SEQ_CST), self->thread, last_generation))
+        while (__atomic_load_n(&self->is_asleep, __ATOMIC_ACQUIRE)) fc_sleep(&self->is_asleep, 1);
+    __atomic_store_n(&self->is_asleep, 0, __ATOMIC_RELAXED);
+}
+
+/* A job that the worker may enter. */
+static uint32_t fc_await_job(struct fc_worker *self, uint32_t last_generation)
+{
+    int64_t since = fc_nanoseconds();
+    for (;;) {
+        for (int i = 0; i < 16; i++) {
+            const uint32_t job = __atomic_load_n(&fc_pool.job, __ATOMIC_RELAXED);
+            if (fc_may_enter(job, self->thread, last_generation)) return job;
+            fc_pause();
+        }
+        const int64_t now = fc_nanoseconds(), idle = now - since;
+        if (idle > FC_SPIN || (idle > FC_SPIN_BEFORE_ASKING && fc_is_busy(now))) {
+            fc_sleep_until_woken(self, last_generation);
+            since = fc_nanoseconds();
+        }
+    }
+}
+
+static void fc_leave_job(void)
+{
+    const uint32_t job = __atomic_sub_fetch(&fc_pool.job, 1, __ATOMIC_ACQ_REL);
+    if (job & FC_IS_WAITED_FOR && !(job & FC_INSIDE)) fc_wake(&fc_pool.job);
+}
+
+static void *fc_run_worker(void *worker)
+{
+    struct fc_worker *self = worker;
+    uint32_t last_generation = FC_NO_GENERATION;
+    if (fc_pool.settle) fc_pool.settle(self->thread);
+    for (;;) {
+        uint32_t job = fc_await_job(self, last_generation);
+        if (!__atomic_compare_exchange_n(&fc_pool.job, &job, job + 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
+        last_generation = job & FC_GENERATION;
+        fc_set_environment(fc_pool.environment);
+        fc_pool.work(fc_pool.what, self->thread);
+        fc_leave_job();
+    }
+    return 0;
+}
+
+/* Make workers until there are so many, or as many as the system allows. Signals are for other threads. */
+static void fc_make_workers(int workers)
+{
+    sigset_t all, before;
+    pthread_attr_t detached;
+    pthread_t thread;
+    if (pthread_attr_init(&detached)) return;
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (fc_pool.workers < workers) {
+        struct fc_worker *worker = &fc_pool.worker[fc_pool.workers];
+        worker->is_asleep = 0;
+        worker->thread = fc_pool.workers + 1;
+        if (pthread_create(&thread, &detached, fc_run_worker, worker)) break;
+        fc_pool.workers++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, 0);
+    pthread_attr_destroy(&detached);
+}
+
+static void fc_open_job(fc_work work, void *what, int team)
+{
+    const uint32_t generation = (fc_pool.job & FC_GENERATION) + (FC_IS_WAITED_FOR << 1);
+    fc_pool.environment = fc_get_environment();
+    fc_pool.work = work;
+    fc_pool.what = what;
+    __atomic_store_n(&fc_pool.job, generation | (uint32_t)team << 10, __ATOMIC_SEQ_CST);
+}
+
+static void fc_wake_workers(int workers)
+{
+    for (int i = 0; i < workers; i++) {
+        uint32_t *is_asleep = &fc_pool.worker[i].is_asleep;
+        if (__atomic_load_n(is_asleep, __ATOMIC_SEQ_CST) && __atomic_exchange_n(is_asleep, 0, __ATOMIC_ACQ_REL))
+            fc_wake(is_asleep);
+    }
+}
+
+static void fc_close_job(void)
+{
+    uint32_t job = __atomic_and_fetch(&fc_pool.job, ~FC_TEAM, __ATOMIC_ACQUIRE);
+    if (!(job & FC_INSIDE)) return;
+    const int64_t since = fc_nanoseconds();
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (!(__atomic_load_n(&fc_pool.job, __ATOMIC_ACQUIRE) & FC_INSIDE)) return;
+            fc_pause();
+        }
+    } while (fc_nanoseconds() - since < FC_SPIN_CALLER);
+    job = __atomic_or_fetch(&fc_pool.job, FC_IS_WAITED_FOR, __ATOMIC_ACQUIRE);
+    while (job & FC_INSIDE) {
+        fc_sleep(&fc_pool.job, job);
+        job = __atomic_load_n(&fc_pool.job, __ATOMIC_ACQUIRE);
+    }
+}
+
+/* Let up to `team` threads do `work`, each with a number of its own below `team`, the caller with 0. */
+static void fc_run_on_pool(fc_work work, void *what, int team, int is_worth_waking)
+{
+    team = team < FC_MAX_TEAM ? team : FC_MAX_TEAM;
+    if (team < 2 || __atomic_exchange_n(&fc_pool.is_taken, 1, __ATOMIC_ACQUIRE)) {
+        work(what, 0);
+        return;
+    }
+    fc_open_job(work, what, team);
+    if (fc_pool.workers < team - 1) fc_make_workers(team - 1);
+    if (is_worth_waking) fc_wake_workers(team - 1 < fc_pool.workers ? team - 1 : fc_pool.workers);
+    work(what, 0);
+    fc_close_job();
+    __atomic_store_n(&fc_pool.is_taken, 0, __ATOMIC_RELEASE);
+}
+
+/* The child of a fork has none of the workers, and nobody who would give the pool back; it makes its own. */
+static void fc_pool_after_fork_in_child(void)
+{
+    fc_forget_sleepers();
+    fc_pool.job &= FC_GENERATION;
+    fc_pool.workers = 0;
+    fc_pool.is_taken = 0;
+}
+
+/* `settle` is called by each worker with its number before it works. */
+static inline int fc_start_pool(void (*settle)(int thread))
+{
+    fc_pool.settle = settle;
+    return pthread_atfork(0, 0, fc_pool_after_fork_in_child);
+}
+
+#endif
