@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from fastconv._checks import activations
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.activations import Clip
 from fastconv._graph.operations.conv import Conv
-from fastconv._graph.operations.elementwise import Elementwise
+from fastconv._graph.operations.elementwise import Clip, Elementwise
 
 
 def fuse_clips(graph: Graph) -> Graph:

@@ -11,8 +11,8 @@ from math import prod
 
 from fastconv._checks import activations
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.activations import Clip
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Clip
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.pools import Pool
 
