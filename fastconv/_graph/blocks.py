@@ -18,9 +18,8 @@ from fastconv._checks.shapes import conv_geometry, padding_of, weight_shape
 from fastconv._checks.types import Activation, Layout, Padding, Pair, Shape, StrideIn, WeightAndBias
 from fastconv._graph.builder import Builder
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.activations import Clip
-from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Add, Clip
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Concat
 

@@ -6,8 +6,7 @@ from typing import Any
 from fastconv._checks import arguments
 from fastconv._checks.types import Array
 from fastconv._graph.graph import Node
-from fastconv._graph.operations import activations
-from fastconv._graph.operations.arithmetic import Add, Mul
+from fastconv._graph.operations.elementwise import Add, Clip, Elementwise, Mul
 from fastconv.graph._making import Making
 
 
@@ -53,21 +52,21 @@ class Arithmetic(Making):
             )
             if low > high:
                 raise ValueError(f"low must be at most high, got {low} and {high}")
-        return self._add(name, activations.Clip(low, high), x=x)
+        return self._add(name, Clip(low, high), x=x)
 
     def relu(self, x: Node, *, name: str | None = None) -> Node:
         """Take max(x, 0)."""
-        return self._add(name, activations.Clip(0.0, inf), x=x)
+        return self._add(name, Clip(0.0, inf), x=x)
 
     def relu6(self, x: Node, *, name: str | None = None) -> Node:
         """Take min(max(x, 0), 6): Howard et al., "MobileNets", arXiv:1704.04861."""
-        return self._add(name, activations.Clip(0.0, 6.0), x=x)
+        return self._add(name, Clip(0.0, 6.0), x=x)
 
     def leaky_relu(self, x: Node, slope: float = 0.01, *, name: str | None = None) -> Node:
         """Take x, or slope · x where x < 0."""
         with arguments.named(name or "leaky_relu"):
             slope = arguments.number("slope", slope)
-        return self._add(name, activations.LeakyRelu(slope), x=x)
+        return self._add(name, Elementwise("leaky_relu", numbers=(slope,)), x=x)
 
     def prelu(self, x: Node, slope: Array[Any], *, name: str | None = None) -> Node:
         """Take x, or slope[c] · x where x < 0, with a slope of shape (C,) and the dtype of the weights.
@@ -75,19 +74,19 @@ class Arithmetic(Making):
         He et al., "Delving deep into rectifiers", arXiv:1502.01852, equation 1.
         """
         with self._vectors(name or "prelu", {"slope": slope}) as vectors:
-            return self._add(name, activations.PRelu(vectors["slope"]), x=x)
+            return self._add(name, Elementwise("prelu", vectors=(vectors["slope"].astype(float),)), x=x)
 
     def sigmoid(self, x: Node, *, name: str | None = None) -> Node:
         """Take 1 / (1 + exp(−x))."""
-        return self._add(name, activations.Sigmoid(), x=x)
+        return self._add(name, Elementwise("sigmoid"), x=x)
 
     def tanh(self, x: Node, *, name: str | None = None) -> Node:
         """Take the hyperbolic tangent."""
-        return self._add(name, activations.Tanh(), x=x)
+        return self._add(name, Elementwise("tanh"), x=x)
 
     def swish(self, x: Node, *, name: str | None = None) -> Node:
         """Take x · sigmoid(x): Ramachandran et al., "Searching for activation functions", arXiv:1710.05941."""
-        return self._add(name, activations.Swish(), x=x)
+        return self._add(name, Elementwise("swish"), x=x)
 
     def hard_sigmoid(self, x: Node, *, slope: float = 1 / 6, offset: float = 0.5, name: str | None = None) -> Node:
         """Take min(max(slope · x + offset, 0), 1); the default is PyTorch's, min(max(x + 3, 0), 6) / 6, ONNX has 0.2.
@@ -96,8 +95,8 @@ class Arithmetic(Making):
         """
         with arguments.named(name or "hard_sigmoid"):
             slope, offset = arguments.number("slope", slope), arguments.number("offset", offset)
-        return self._add(name, activations.HardSigmoid(slope, offset), x=x)
+        return self._add(name, Elementwise("hard_sigmoid", activation=(0.0, 1.0), numbers=(slope, offset)), x=x)
 
     def hard_swish(self, x: Node, *, name: str | None = None) -> Node:
         """Take x · min(max(x + 3, 0), 6) / 6: as for `hard_sigmoid`."""
-        return self._add(name, activations.HardSwish(), x=x)
+        return self._add(name, Elementwise("hard_swish"), x=x)

@@ -1,4 +1,7 @@
-"""What functions of each value have in common, those of one map and those of two."""
+"""Functions of each value: those of one map, and those of two."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,17 +12,49 @@ from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 
 
+def _leaky(x: Doubles, slope: Any) -> Doubles:
+    return np.where(x < 0, x * slope, x)
+
+
+def _sigmoid(x: Doubles) -> Doubles:
+    power = np.exp(-np.abs(x))  # which cannot overflow
+    y: Doubles = np.where(x < 0, power, 1) / (1 + power)
+    return y
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {  # f by its name among the kernels: of the inputs, vectors and numbers
+    "copy": lambda x: x,
+    "add": np.add,
+    "mul": np.multiply,
+    "scale": lambda x, scale, shift: x * scale + shift,
+    "leaky_relu": _leaky,
+    "prelu": _leaky,
+    "sigmoid": _sigmoid,
+    "swish": lambda x: x * _sigmoid(x),
+    "tanh": np.tanh,
+    "hard_sigmoid": lambda x, slope, offset: slope * x + offset,  # clipped to 0 and 1 by its activation
+    "hard_swish": lambda x: x * (np.clip(x + 3, 0, 6) / 6),
+}
+
+
 class Elementwise(Operation):
-    """activation(f(x)) or activation(f(x, y)) of each value; `function` is f among the kernels.
+    """activation(f(x)) or activation(f(x, y)) of each value; `function` names f.
 
     `numbers` are parameters of f, `vectors` those of a value for each channel. The kernels clip every result, so a clip
     that follows may be the activation of any of these operations.
     """
 
-    function = "copy"
     activation: Activation = None
-    numbers: tuple[float, ...] = ()
-    vectors: tuple[Doubles, ...] = ()
+
+    def __init__(
+        self,
+        function: str = "copy",
+        *,
+        activation: Activation = None,
+        numbers: tuple[float, ...] = (),
+        vectors: tuple[Doubles, ...] = (),
+    ) -> None:
+        self.function, self.activation, self.numbers, self.vectors = function, activation, numbers, vectors
 
     @property
     def kind(self) -> str:
@@ -46,8 +81,47 @@ class Elementwise(Operation):
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
         vectors = [in_numpy.per_channel(vector, layout) for vector in self.vectors]
         with np.errstate(over="ignore", invalid="ignore"):  # Inf and NaN are answers here
-            return activations.clip(self.of(*arrays, *vectors), self.activation)
+            return activations.clip(FUNCTIONS[self.function](*arrays, *vectors, *self.numbers), self.activation)
 
-    def of(self, *arrays: Doubles) -> Doubles:
-        """f in NumPy, of the inputs and the vectors."""
-        return arrays[0]
+
+class Clip(Elementwise):
+    """min(max(x, low), high), which keeps a NaN: ReLU is Clip(0, inf), ReLU6 Clip(0, 6)."""
+
+    def __init__(self, low: float, high: float) -> None:
+        super().__init__(activation=activations.named(low, high))
+
+    @property
+    def kind(self) -> str:
+        return self.activation if isinstance(self.activation, str) else "clip"
+
+    def __str__(self) -> str:
+        return f"{self.kind}{self.activation}" if self.kind == "clip" else self.kind
+
+
+class Add(Elementwise):
+    """activation(x + y) of maps of one shape."""
+
+    def __init__(self) -> None:
+        super().__init__("add")
+
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
+        first, second = (image_shape(shape, layout) for shape in shapes)
+        if first != second:
+            raise ValueError(f"its inputs must have the same shape, got {shapes[0]} and {shapes[1]}")
+        return first
+
+
+class Mul(Elementwise):
+    """activation(x · y) of maps of one shape, or of a map and one pixel, by which all pixels are multiplied."""
+
+    def __init__(self) -> None:
+        super().__init__("mul")
+
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
+        first, second = (image_shape(shape, layout) for shape in shapes)
+        is_pixel = [(height, width) == (1, 1) for _, height, width, _ in (first, second)]
+        if first != second and not (any(is_pixel) and first[::3] == second[::3]):
+            raise ValueError(
+                f"its inputs must have one shape, or one of them height and width 1, got {shapes[0]} and {shapes[1]}"
+            )
+        return second if is_pixel[0] else first

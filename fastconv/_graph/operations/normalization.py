@@ -11,14 +11,9 @@ from fastconv._graph.operations.operation import Doubles, Operation
 class Scale(Elementwise):
     """activation(x · scale[c] + shift[c]), whose vectors are kept in float64, and rounded once for a run."""
 
-    function = "scale"
-
     def __init__(self, scale: np.ndarray, shift: np.ndarray | None) -> None:
-        self.vectors = scale.astype(float), np.zeros(scale.shape) if shift is None else shift.astype(float)
-
-    def of(self, *arrays: Doubles) -> Doubles:
-        x, scale, shift = arrays
-        return x * scale + shift
+        shift = np.zeros(scale.shape) if shift is None else shift.astype(float)
+        super().__init__("scale", vectors=(scale.astype(float), shift))
 
 
 class BatchNorm(Scale):

@@ -8,25 +8,18 @@ from dataclasses import replace
 
 from fastconv._checks import activations
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.activations import Clip
 from fastconv._graph.operations.conv import Conv
-from fastconv._graph.operations.elementwise import Elementwise
+from fastconv._graph.operations.elementwise import Clip, Elementwise
+from fastconv._graph.rewrites.neighbours import replace_neighbours
 
 
 def fuse_clips(graph: Graph) -> Graph:
     """The graph whose convolutions and sums have the bounds that followed them."""
-    uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
-    for node in graph.nodes:
-        node = node.reading(renamed)
-        nodes[node.name] = node
-        before = nodes.get(node.inputs[0])
-        if isinstance(node.operation, Clip) and before and _takes_bounds(before) and uses[before.name] == 1:
-            activation = activations.composed(before.operation.activation, node.operation.activation)
-            nodes[before.name] = replace(before, operation=before.operation.changed(activation=activation))
-            del nodes[node.name]
-            renamed[node.name], uses[before.name] = before.name, uses[node.name]
-    return graph.changed(nodes.values(), renamed)
+    return replace_neighbours(graph, _clipped)
 
 
-def _takes_bounds(node: Node) -> bool:
-    return isinstance(node.operation, Conv | Elementwise)
+def _clipped(before: Node, node: Node) -> list[Node]:
+    if not isinstance(node.operation, Clip) or not isinstance(before.operation, Conv | Elementwise):
+        return []
+    activation = activations.composed(before.operation.activation, node.operation.activation)
+    return [replace(before, operation=before.operation.changed(activation=activation))]

@@ -11,10 +11,10 @@ from math import prod
 
 from fastconv._checks import activations
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.activations import Clip
 from fastconv._graph.operations.conv import Conv
-from fastconv._graph.operations.operation import Operation
+from fastconv._graph.operations.elementwise import Clip
 from fastconv._graph.operations.pools import Pool
+from fastconv._graph.rewrites.neighbours import replace_neighbours
 
 _MACS_PER_VALUE = 8  # that a 1×1 does while an average reads a value, or a clip moves one: 6 to 9 measured
 _MIN_GAIN = 0.9  # of the time, since that is an estimate
@@ -22,20 +22,19 @@ _MIN_GAIN = 0.9  # of the time, since that is an estimate
 
 def order_averages(graph: Graph) -> Graph:
     """The graph whose averages and 1×1 convolutions are in the cheaper order, where nothing else reads the first."""
-    uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
-    for node in graph.nodes:
-        nodes[node.name] = node = node.reading(renamed)
-        before = nodes.get(node.inputs[0])
-        if before and uses[before.name] == 1 == len(before.inputs) == len(node.inputs) and _gains(before, node):
-            del nodes[before.name], nodes[node.name]
-            activation, last = node.operation.activation, before.name
-            nodes[node.name] = replace(node, operation=_linear(node.operation), inputs=before.inputs)
-            nodes[last] = replace(before, inputs=(node.name,))
-            if activation is not None:
-                last = graph.unused(f"{before.name}.clip")
-                nodes[last] = Node(last, Clip(*activations.bounds(activation)), (before.name,))
-            renamed[node.name], uses[last] = last, uses[node.name]
-    return graph.changed(nodes.values(), renamed)
+
+    def taken(before: Node, node: Node) -> list[Node]:
+        if len(before.inputs) > 1 or len(node.inputs) > 1 or not _gains(before, node):
+            return []
+        activation = node.operation.activation
+        last = replace(before, inputs=(node.name,))
+        if activation is None:
+            return [replace(node, inputs=before.inputs), last]
+        first = replace(node, operation=node.operation.changed(activation=None), inputs=before.inputs)
+        clip = Clip(*activations.bounds(activation))
+        return [first, last, Node(graph.unused(f"{before.name}.clip"), clip, (before.name,))]
+
+    return replace_neighbours(graph, taken)
 
 
 def _gains(before: Node, node: Node) -> bool:
@@ -48,10 +47,6 @@ def _gains(before: Node, node: Node) -> bool:
     else:
         return False
     return is_allowed and new < _MIN_GAIN * old
-
-
-def _linear(operation: Operation) -> Operation:
-    return operation if operation.activation is None else operation.changed(activation=None)
 
 
 def _commute(conv: Conv, pool: Pool) -> bool:

@@ -15,21 +15,21 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Pad
+from fastconv._graph.rewrites.neighbours import replace_neighbours
 
 
 def merge_pads(graph: Graph) -> Graph:
     """The graph whose convolutions and pools pad what they read, where nothing else reads it padded."""
-    uses, nodes = graph.uses(), dict[str, Node]()
-    for node in graph.nodes:
-        before = nodes.get(node.inputs[0])
-        if before and isinstance(before.operation, Pad) and uses[before.name] == 1 and before.operation.value == 0:
-            x = nodes.get(before.inputs[0])
-            operation = _padded(node.operation, before.operation.padding, x is not None and _is_positive(x))
-            if operation is not None:
-                del nodes[before.name]
-                node = replace(node, operation=operation, inputs=(*before.inputs, *node.inputs[1:]))
-        nodes[node.name] = node
-    return replace(graph, nodes=tuple(nodes.values()))
+    positive = {node.name for node in graph.nodes if activations.bounds(node.operation.activation)[0] >= 0}
+
+    def taken(before: Node, node: Node) -> list[Node]:
+        if not isinstance(before.operation, Pad) or before.operation.value != 0:
+            return []
+        operation = _padded(node.operation, before.operation.padding, before.inputs[0] in positive)
+        inputs = *before.inputs, *node.inputs[1:]
+        return [replace(node, operation=operation, inputs=inputs)] if operation else []
+
+    return replace_neighbours(graph, taken)
 
 
 def _padded(operation: Operation, sides: Sides, is_positive: bool) -> Operation | None:
@@ -47,8 +47,3 @@ def _padded(operation: Operation, sides: Sides, is_positive: bool) -> Operation 
         if not fits or not (operation.geometry.count_include_pad if operation.combine == "avg" else is_positive):
             return None
     return operation.changed(geometry=operation.geometry._replace(padding=padding))
-
-
-def _is_positive(node: Node) -> bool:
-    """Whether no value of its result is negative."""
-    return activations.bounds(node.operation.activation)[0] >= 0

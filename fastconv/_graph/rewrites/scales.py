@@ -14,27 +14,26 @@ from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv, Derived
 from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles, Operation
+from fastconv._graph.rewrites.neighbours import replace_neighbours
 
 
 def fold_scales(graph: Graph) -> Graph:
     """The graph without the scales that an operation beside them can take."""
-    uses, nodes, renamed = graph.uses(), dict[str, Node](), dict[str, str]()
-    for node in graph.nodes:
-        nodes[node.name] = node = node.reading(renamed)
-        before = nodes.get(node.inputs[0])
-        if before is None or uses[before.name] > 1 or before.operation.activation is not None or graph.dtype is None:
-            continue
-        if (taken := _together(before, node, graph.dtype)) is not None:
-            named = before if isinstance(node.operation, Scale) else node
-            del nodes[before.name], nodes[node.name]
-            nodes[named.name] = Node(named.name, taken, (*before.inputs, *node.inputs[1:]))
-            renamed[node.name], uses[named.name] = named.name, uses[node.name]
-    return graph.changed(nodes.values(), renamed)
+    dtype = graph.dtype
+
+    def taken(before: Node, node: Node) -> list[Node]:
+        operation = None if dtype is None else _together(before, node, dtype)
+        named = before if isinstance(node.operation, Scale) else node
+        return [Node(named.name, operation, (*before.inputs, *node.inputs[1:]))] if operation else []
+
+    return replace_neighbours(graph, taken)
 
 
 def _together(before: Node, node: Node, dtype: np.dtype) -> Operation | None:
     """One operation for two nodes, if there is any."""
     first, second = before.operation, node.operation
+    if first.activation is not None:
+        return None
     with np.errstate(over="ignore", invalid="ignore"):
         if isinstance(first, Scale) and isinstance(second, Scale):
             return _scaled_scale(first, second, dtype)

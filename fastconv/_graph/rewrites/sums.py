@@ -5,8 +5,8 @@ must be linear and without a residual, and nothing else may read it. It runs whe
 """
 
 from fastconv._graph.graph import Graph, Node
-from fastconv._graph.operations.arithmetic import Add
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Add
 
 
 def fuse_sums(graph: Graph) -> Graph:
