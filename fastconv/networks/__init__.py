@@ -1,8 +1,8 @@
 """The published networks, from an image to class scores: `alexnet`, `googlenet`, `nin`, `resnet`, `squeezenet`.
 
-Each function gives a `Network`: its graph with the shapes of its weights, which `Network.plan` binds to arrays. All
-take `layout`; all but `nin` take `classes`, the number of scores, for weights of one's own. Where a number printed in a
-paper disagrees with the arithmetic, the network's function says so.
+Each function gives a `Network`: its graph with the shapes of its weights, which `Network.plan` binds to arrays. Called
+directly it runs with random ones. All take `layout`; all but `nin` take `classes`, the number of scores, for weights of
+one's own. Where a number printed in a paper disagrees with the arithmetic, the network's function says so.
 
 Notes
 -----
@@ -23,10 +23,13 @@ Examples
 >>> net = networks.squeezenet("1.1")
 >>> f"{net.cost().macs:,}", net.weight_shapes["fire2.squeeze.weight"]
 ('387,747,520', (1, 1, 64, 16))
->>> plan = net.plan()  # with random weights
->>> scores = plan(np.ones(net.input_shape, np.float32))
+>>> x = np.ones(net.input_shape, np.float32)
+>>> scores = net(x)  # with random weights
 >>> scores.shape, f"{scores.sum():.3f}"
 ((1000,), '1.000')
+>>> plan = net.plan(net.random_weights(seed=0))  # with any: a mapping of arrays, or a file's path
+>>> bool((plan(x) == scores).all())
+True
 """
 
 from fastconv.networks._alexnet import alexnet

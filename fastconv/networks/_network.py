@@ -9,16 +9,16 @@ import numpy as np
 
 from fastconv._checks import arguments
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import AlgorithmName, Array, Layout, Shape
+from fastconv._checks.types import AlgorithmName, Array, Float, Layout, Shape
 from fastconv._graph.costs import Cost
 from fastconv._graph.graph import INPUT, Graph, Node
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv.networks import _weights
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """A published network or a part of one; no weight is held, so that asking for numbers costs nothing.
+    """A published network or a part of one; it holds no weights before it is called, so that numbers cost nothing.
 
     Attributes
     ----------
@@ -55,6 +55,18 @@ class Network:
         return {
             f"{node.name}.{part}": shape for node in self._graph.nodes for part, shape in node.operation.weights.items()
         }
+
+    def __call__(self, x: Array[Float], *, out: Array[Float] | None = None) -> Array[Float]:
+        """Run it with random weights: the plan `plan()` is made in the first call, and kept.
+
+        x and `out` are those of the plan; one with weights of yours is `plan(weights)`.
+        """
+        made = vars(self)  # of a frozen record; no lock, which a fork could leave locked: threads keep the first
+        plan: GraphPlan = made.get("_plan") or made.setdefault("_plan", self.plan())
+        return plan(x, out=out)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_plan"}
 
     def cost(self, x_shape: Shape | None = None, itemsize: int = 4) -> Cost:
         """The exact `fastconv.cost.Cost` for x of this shape; the default is one image."""

@@ -8,7 +8,8 @@ A block takes each of its parts as a pair (weight, bias), in which bias may be N
 `conv(x, part)` is the convolution with that part's weight and bias. `graph` computes any plan's graph.
 """
 
-from fastconv._graph.in_numpy import (
+from fastconv.reference._blocks import bottleneck, fire, graph, inception, mlpconv, reduced
+from fastconv.reference._functions import (
     avg_pool2d,
     conv2d,
     global_avg_pool2d,
@@ -16,7 +17,6 @@ from fastconv._graph.in_numpy import (
     max_pool2d,
     pointwise,
 )
-from fastconv.reference._blocks import bottleneck, fire, graph, inception, mlpconv, reduced
 
 __all__ = [
     "avg_pool2d",

@@ -1,5 +1,6 @@
 """The weights of a network, by name: from mappings and files, and what is said of wrong ones."""
 
+import pickle
 import sys
 
 import numpy as np
@@ -21,6 +22,15 @@ def test_random_weights_are_the_default(scores):
     np.testing.assert_array_equal(NET.plan()(X), scores)
     assert np.any(NET.plan(NET.random_weights(1))(X) != scores)
     assert NET.plan(NET.random_weights(dtype=np.float64)).dtype == np.float64
+
+
+def test_a_network_called_directly(scores):
+    net = networks.squeezenet("1.1")
+    out = np.empty_like(scores)
+    assert net(X, out=out) is out
+    np.testing.assert_array_equal(out, scores)
+    assert len(pickle.dumps(net)) < 100_000  # without weights
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(net))(X), scores)
 
 
 @pytest.mark.parametrize(

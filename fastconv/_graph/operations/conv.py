@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fastconv._checks import orders
+from fastconv._checks import activations, orders
 from fastconv._checks.arrays import result_shape
 from fastconv._checks.shapes import ConvGeometry, image_shape
 from fastconv._checks.types import Activation, AlgorithmName, Layout, Shape, Size
@@ -83,14 +83,19 @@ class Conv(Operation):
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
         from fastconv._graph import in_numpy  # which most programs do without
 
-        if self.weight is None:
-            raise RuntimeError("this graph has shapes alone")
-        weight: Doubles = self.weight.astype(float)
-        weight = weight if layout == "NHWC" else weight.transpose(3, 2, 0, 1)
-        bias = None if self.bias is None else self.bias.astype(float)
-        residual = arrays[1] if len(arrays) > 1 else None
-        options = self.geometry.options
-        return in_numpy.conv2d(arrays[0], weight, bias, activation=self.activation, residual=residual, **options)
+        x, *residuals = arrays
+        (weight, bias), shape = self.arrays, self.geometry.at(x.shape)
+        weight, y = weight.astype(float), np.zeros(shape.out_shape)
+        c, k = weight.shape[2], weight.shape[3] // shape.groups
+        with np.errstate(over="ignore", invalid="ignore"):  # Inf and NaN are answers here
+            for r, s, tap in in_numpy.taps(x, shape, layout, shape.dilation):
+                for g in range(shape.groups):
+                    y[..., g * k : (g + 1) * k] += tap[..., g * c : (g + 1) * c] @ weight[r, s, :, g * k : (g + 1) * k]
+            if bias is not None:
+                y += bias
+            for residual in residuals:
+                y += in_numpy.nhwc(residual, layout)
+        return in_numpy.from_nhwc(activations.clip(y, self.activation), x.ndim, layout)
 
     def with_weights(self, arrays: dict[str, np.ndarray]) -> "Conv":
         weight = arrays["weight"].reshape(self.geometry.given)
@@ -98,11 +103,16 @@ class Conv(Operation):
         return self.changed(weight=hwio, bias=arrays.get("bias"))
 
     @property
-    def exact(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """(weight, bias) as far as they are not rounded."""
+    def arrays(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """(weight, bias)."""
         if self.weight is None:
             raise RuntimeError("this graph has shapes alone")
         return self.weight, self.bias
+
+    @property
+    def exact(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """`arrays` as far as they are not rounded."""
+        return self.arrays
 
     def in_nhwc(self) -> "Conv":
         return self.changed(geometry=self.geometry._replace(layout="NHWC"))

@@ -1,6 +1,9 @@
 """Maxima and averages of each channel over windows or the whole map."""
 
+import functools
 from typing import Literal
+
+import numpy as np
 
 from fastconv._checks import pool_shapes
 from fastconv._checks.pool_shapes import PoolGeometry, PoolShape
@@ -39,7 +42,22 @@ class Pool(Operation):
         return self.at(layout, shapes[0]).out_shape
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
-        return in_numpy.pooled(self.combine, arrays[0], self.geometry_for(layout, arrays[0].shape))
+        (x,) = arrays
+        shape = self.at(layout, x.shape)
+        combine, fill = (np.maximum, -np.inf) if self.combine == "max" else (np.add, 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            y = functools.reduce(combine, (tap for _, _, tap in in_numpy.taps(x, shape, layout, fill=fill)))
+        if self.combine == "avg":
+            y /= np.outer(_counted(shape, 0, shape.height), _counted(shape, 1, shape.width))[..., None]
+        return in_numpy.from_nhwc(y, x.ndim, layout)
 
     def in_nhwc(self) -> "Pool":
         return self if self.geometry is None else self.changed(geometry=self.geometry._replace(layout="NHWC"))
+
+
+def _counted(shape: PoolShape, axis: Literal[0, 1], size: int) -> list[int]:
+    """Pixels along an axis, of this size, that count in an average, of each window."""
+    (before, after), step = shape.counted[axis], shape.stride[axis]
+    first = -shape.padding[axis][0]
+    starts = range(first, first + shape.out_shape[axis + 1] * step, step)
+    return [min(start + shape.kernel[axis], size + after) - max(start, -before) for start in starts]
