@@ -19,12 +19,13 @@ them. Rows are those of the race.
 import argparse
 import json
 from pathlib import Path
+from statistics import fmean
 from time import sleep
 
 import fastconv
 from benchmarks import headline
 from benchmarks.busy.processes import Busy
-from benchmarks.busy.results import NAMES, Result, head, lines, slowdown, verdicts
+from benchmarks.busy.results import NAMES, Result, fair_cpu, head, lines, verdicts
 from benchmarks.common import ALL_THREADS
 from benchmarks.race.engine import Engine
 from benchmarks.race.field import installed, prepare
@@ -80,8 +81,8 @@ def show_fairness(options):
     found = []
     for busy in options.busy:
         with Busy(busy + options.threads) as spinning:
-            got = sum(spinning.cpus(options.seconds)[: options.threads])
-        found.append(f"{got * slowdown(busy, options.threads) / options.threads:.2f} beside {busy}")
+            got = fmean(spinning.cpus(options.seconds)[: options.threads])
+        found.append(f"{got / fair_cpu(options.threads + busy):.2f} beside {busy}")
     print(f"\n{options.threads} processes that only spin get, of their fair share: {', '.join(found)}")
 
 
@@ -91,26 +92,26 @@ def measured(row, field, options):
     ready = prepare(result, row, field)
     for engine in ready:
         result.burnt[engine.name] = engine.burnt(IDLE)  # None if it crashed, which the first turn tells
-    for busy in (0, *options.busy):
-        with Busy(busy):
-            result.turns[busy] = turns(result, ready, options)
-    result.apart = turns(result, ready, options, options.gap)
+    for _ in range(options.rounds):  # outermost: a slow spell of the machine meets every cell
+        for busy in (0, *options.busy):
+            with Busy(busy):
+                for engine in ready:
+                    take_turn(result, engine, result.turns.setdefault(busy, {}), options)
+        for engine in ready:
+            take_turn(result, engine, result.apart, options, options.gap)
     print(lines(result, options.busy), flush=True)
     return result
 
 
-def turns(result, ready, options, gap=0):
-    """{engine: [the record of each turn]}; the result tells which crashed."""
-    found = {engine.name: [] for engine in ready}
-    for _ in range(options.rounds):
-        for engine in ready:
-            if engine.name not in result.errors:
-                if turn := engine.turn(options.seconds / options.rounds, gap):
-                    found[engine.name].append(turn)
-                else:
-                    result.errors[engine.name] = "crashed"
-                sleep(IDLE)  # until its threads sleep
-    return found
+def take_turn(result, engine, kept, options, gap=0):
+    """Add the record of an engine's turn to those kept, unless it crashed, which the result tells."""
+    if engine.name in result.errors:
+        return
+    if turn := engine.turn(options.seconds / options.rounds, gap):
+        kept.setdefault(engine.name, []).append(turn)
+    else:
+        result.errors[engine.name] = "crashed"
+    sleep(IDLE)  # until its threads sleep
 
 
 if __name__ == "__main__":

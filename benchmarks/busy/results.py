@@ -15,13 +15,17 @@ WANTED_WORST = 0.020  # seconds at most of any call
 CPUS = len(os.sched_getaffinity(0))
 
 
-def slowdown(busy, threads, cpus=CPUS):
-    """How many times its quiet time a call takes that gets its fair share, no more and no less.
+def fair_cpu(threads, cpus=CPUS):
+    """How much of a CPU a fair system gives to each of so many threads that want to run."""
+    return min(1, cpus / threads)
 
-    A system that is fair gives each of n threads which want to run min(1, cpus / n) of a CPU. A call of some threads
-    is done when these have done its work together, wherever they run, so its time is inverse to that.
+
+def slowdown(busy, threads, cpus=CPUS):
+    """How many times its quiet time a call of some threads takes that gets its fair share, no more and no less.
+
+    It is done when its threads have done its work together, wherever they run: its time is inverse to what they get.
     """
-    return max(1, (threads + busy) / cpus) / max(1, threads / cpus)
+    return fair_cpu(threads, cpus) / fair_cpu(threads + busy, cpus)
 
 
 @dataclass

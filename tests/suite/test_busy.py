@@ -14,7 +14,7 @@ pytest.importorskip("asv")
 
 from benchmarks.busy import __main__ as busy
 from benchmarks.busy.processes import Busy
-from benchmarks.busy.results import Result, head, lines, slowdown, verdicts
+from benchmarks.busy.results import Result, fair_cpu, head, lines, slowdown, verdicts
 from benchmarks.engines import ENGINES, VARIABLES
 from benchmarks.engines.__main__ import MIN_CALLS, turn
 
@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_fair_system_gives_each_thread_the_same():
+    assert [fair_cpu(n, cpus=2) for n in (1, 2, 4)] == [1, 1, 0.5]
     assert [slowdown(n, threads=2, cpus=2) for n in (0, 1, 2, 4)] == [1, 1.5, 2, 3]
     assert [slowdown(n, threads=1, cpus=2) for n in (0, 1, 2, 3)] == [1, 1, 1.5, 2]
     assert [slowdown(n, threads=8, cpus=2) for n in (0, 4, 8)] == [1, 1.5, 2]  # which is slow without others too
