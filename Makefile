@@ -11,7 +11,7 @@ BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/_*/*.pyx fastconv/_*/*
 PLACE := $(VENV)/.place
 MOVED := $(shell test ! -e $(PLACE) || test "$$(cat $(PLACE))" = "$$(pwd -P)" || echo moved)
 
-.PHONY: help bench bench-full bench-peak race test lint clean moved
+.PHONY: help bench bench-full bench-peak race busy test lint clean moved
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -28,6 +28,9 @@ bench-peak: $(VENV)/.bench  ## how near single convolutions come to the machine'
 
 race: $(VENV)/.bench $(PEERS_PYTHON)  ## convolutions, blocks, networks against other engines: RACE="--rows blocks --threads 1"
 	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.race $(RACE)
+
+busy: $(VENV)/.bench $(PEERS_PYTHON)  ## a call beside busy processes, other engines' too (about 6 minutes): BUSY="--rows Fire"
+	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.busy $(BUSY)
 
 test: $(VENV)/.test  ## the tests
 	$(BIN)/python -m pytest

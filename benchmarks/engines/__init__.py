@@ -8,6 +8,8 @@ and nothing is imported of the rest of `benchmarks`, which is not on the path th
 
 ENGINES = {  # name: its file and the function there
     "fastconv": ("fastconv", "prepare"),
+    "fastconv_pool": ("fastconv", "prepare"),
+    "fastconv_openmp": ("fastconv", "prepare"),
     "torch": ("torch", "eager"),
     "torch_compiled": ("torch", "compiled"),
     "onnxruntime": ("onnxruntime", "prepare"),
@@ -16,4 +18,8 @@ ENGINES = {  # name: its file and the function there
     "mnn": ("mnn", "prepare"),
     "mnn_exact": ("mnn", "exact"),
     "opencv": ("opencv", "prepare"),
+}
+VARIABLES = {  # of the environment, set before the library is imported
+    "fastconv_pool": {"FASTCONV_THREADING": "pool"},
+    "fastconv_openmp": {"FASTCONV_THREADING": "openmp"},
 }

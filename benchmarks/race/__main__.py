@@ -1,8 +1,9 @@
 """`python -m benchmarks.race`: single convolutions, blocks and whole networks against other engines' on the same data.
 
 Each engine has a process of its own, and they take turns. Every output is compared with the float64 reference: an
-engine that is off by more than OFF of the largest value is shown with a star, but does not count. A ratio is the time
-of the fastest other engine over fastconv's, above 1 where fastconv is ahead: the median of the ratios of the rounds.
+engine that is off by more than OFF (in field.py) of the largest value is shown with a star, but does not count. A ratio
+is the time of the fastest other engine over fastconv's, above 1 where fastconv is ahead: the median of the ratios of
+the rounds.
 
 The engines that are not installed are skipped. They are large, so the environment variable PEERS_PYTHON may name
 another interpreter that has them; `make race` sets one up.
@@ -10,24 +11,16 @@ another interpreter that has them; `make race` sets one up.
 
 import argparse
 import json
-import pickle
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import numpy as np
 
 import fastconv
 from benchmarks import headline
 from benchmarks.common import THREADS
 from benchmarks.engines import ENGINES
-from benchmarks.engines.fastconv import nchw
 from benchmarks.race import page, results
 from benchmarks.race.engine import Engine
-from benchmarks.race.exporter import exported
-from benchmarks.race.rows import OURS, groups
-
-OFF = 1e-4
-INSTEAD = {"mnn_exact": "mnn"}  # raced only where the answer of another one is wrong
+from benchmarks.race.field import installed, prepare
+from benchmarks.race.rows import ALL, OURS, groups
 
 
 def main():
@@ -36,7 +29,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, help="of an engine's turn; by default as the group says")
     parser.add_argument("--algorithm", choices=["auto", "direct"], help="of convolutions; by default as the group says")
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--engines", nargs="+", choices=ALL, default=ALL)
     parser.add_argument("--rows", nargs="+", default=[""], metavar="WORD", help="only rows or groups with such a word")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured")
     parser.add_argument("--readme", action="store_true", help="write the README's tables")
@@ -61,19 +54,6 @@ def main():
         page.write(page.README, run, raced)
 
 
-def installed(field):
-    """{engine: version} of those that start; says what hinders the others."""
-    versions = {}
-    for engine in field:
-        started = engine.start()
-        if "error" in started:
-            print(f"  without {engine.name}: {started['error']}")
-        else:
-            versions[engine.name] = started["version"]
-    print(f"  {', '.join(f'{name} {version}' for name, version in versions.items())}")
-    return versions
-
-
 def race_group(title, group, field, threads, options):
     """[Result] of the rows that are asked for, printed as a table."""
     rows = [row for row in group.rows if any(word in f"{title} {row.name}" for word in options.rows)]
@@ -84,41 +64,11 @@ def race_group(title, group, field, threads, options):
     print("\n" + results.head(title, names))
     for row in rows:
         found.append(results.Result(title, row.name, threads))
-        with TemporaryDirectory() as folder:
-            ready = prepare(found[-1], row, field, Path(folder))
+        ready = prepare(found[-1], row, field)
         race(found[-1], ready, options.rounds, group.seconds if options.seconds is None else options.seconds)
         print(results.line(found[-1], names, group.wanted), flush=True)
     print(results.foot(found, group.wanted))
     return found
-
-
-def prepare(result, row, field, folder):
-    """The engines that are ready for a row; the result tells which failed, and which are wrong."""
-    plan, x = row.make(num_threads=result.threads), row.x()
-    exported(plan, x).save(folder)
-    (folder / "plan.pickle").write_bytes(pickle.dumps(plan))
-    expected, ready = reference(plan, x), []
-    for engine in field:
-        if (first := INSTEAD.get(engine.name)) and first not in result.wrong:
-            continue
-        if reason := engine.prepare(folder):
-            result.errors[engine.name] = reason
-            continue
-        ready.append(engine)
-        if not is_right(np.load(folder / f"{engine.name}.npy"), expected):
-            result.wrong.append(engine.name)
-    return ready
-
-
-def is_right(output, expected):
-    """Whether an output is off by OFF of the largest value at most, which a NaN is not."""
-    return abs(output - expected).max() <= OFF * abs(expected).max()
-
-
-def reference(plan, x):
-    """The output for x in float64, NCHW; equal images are computed once."""
-    distinct = fastconv.reference.graph(plan, x[:2])
-    return nchw(distinct[np.arange(len(x)) % 2])
 
 
 def race(result, ready, rounds, seconds):
@@ -127,8 +77,9 @@ def race(result, ready, rounds, seconds):
     for _ in range(rounds):
         for engine in ready:
             if engine.name not in result.errors:
-                times[engine.name].append(engine.seconds_a_call(seconds))
-                if times[engine.name][-1] is None:
+                if turn := engine.turn(seconds):
+                    times[engine.name].append(turn["median"])
+                else:
                     result.errors[engine.name] = "crashed"
     result.seconds = {name: own for name, own in times.items() if name not in result.errors}
 

@@ -36,14 +36,18 @@ class Engine:
         """None where the engine is ready to run the model that stands in this folder, or else what hinders it."""
         if (self.process is None or self.process.poll() is not None) and "error" in (started := self.start()):
             return started["error"]
-        answer = self._ask(str(folder))
+        answer = self._ask(model=str(folder))
         return "crashed" if answer is None else answer.get("error")
 
-    def seconds_a_call(self, seconds):
-        """The median of a turn of so many seconds; None if it crashed."""
-        return self._ask(seconds)
+    def turn(self, seconds, gap=0):
+        """The record of a turn of so many seconds, its calls so far apart, as `engines` has it; None if it crashed."""
+        return self._ask(seconds=seconds, gap=gap)
 
-    def _ask(self, question):
+    def burnt(self, idle):
+        """Seconds of processor time that it takes in so many seconds after calls; None if it crashed."""
+        return self._ask(idle=idle)
+
+    def _ask(self, **question):
         try:
             print(json.dumps(question), file=self.process.stdin, flush=True)
             return self._answer()

@@ -13,7 +13,7 @@ from benchmarks.race.rows import OURS
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- The race writes this: make race RACE=--readme -->", "<!-- end of the race -->"
-_HEADS = {
+HEADS = {
     "torch": "PyTorch",
     "torch_compiled": "compiled",
     "onnxruntime": "ONNX Runtime",
@@ -48,7 +48,7 @@ class Run:
         return {**asdict(self), "results": [result.record() for result in results]}
 
     def __str__(self):
-        versions = {_HEADS[name]: version for name, version in self.versions.items() if name in _HEADS}
+        versions = {HEADS[name]: version for name, version in self.versions.items() if name in HEADS}
         versions.pop("compiled", None)
         others = ", ".join(f"{name} {version}" for name, version in versions.items())
         return f"{self.machine}, {self.cpus} CPUs, {self.day}, commit {self.commit}; {others}."
@@ -85,13 +85,13 @@ def _place(results):
 
 
 def _rows(title, results):
-    names = [name for name in _HEADS if any(name in result.seconds for result in results)]
-    lines = [["ms", "threads", OURS, *(_HEADS[name] for name in names), "ratio"]]
+    names = [name for name in HEADS if any(name in result.seconds for result in results)]
+    lines = [["ms", "threads", OURS, *(HEADS[name] for name in names), "ratio"]]
     for result in results:
         exact = {"mnn": "mnn_exact"} if "mnn_exact" in result.seconds else {}
         cells = [result.cell(exact.get(name, name)) for name in (OURS, *names)]
         lines.append([result.row, str(result.threads), *cells, _number(result.ratio)])
-    return f"{title[0].upper()}{title[1:]}:\n\n{_table(lines)}"
+    return f"{title[0].upper()}{title[1:]}:\n\n{table(lines)}"
 
 
 def _means(by_group):
@@ -101,14 +101,14 @@ def _means(by_group):
         own = {n: [result for result in results if result.threads == n] for n in threads}
         cells = [f"{_number(mean)} ({_number(least)})" for mean, least in map(means, own.values())]
         lines.append([title, str(max(map(len, own.values()))), *cells])
-    return _table(lines)
+    return table(lines)
 
 
 def _number(value):
     return "–" if value is None else f"{value:.2f}"
 
 
-def _table(lines):
+def table(lines):
     """A Markdown table of lines of texts."""
     lines = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
