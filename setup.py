@@ -56,6 +56,10 @@ STRICT = [
     "-mno-daz-ftz",
 ]
 
+# Importing fastconv leaves a free-threaded Python without its lock: what threads share is never changed once it can be
+# seen, or is a dict or list of Python's, and changed in one operation.
+DIRECTIVES = {"language_level": 3, "freethreading_compatible": True}
+
 IS_STRICT = """
 #if __FAST_MATH__ || __FINITE_MATH_ONLY__ || __ASSOCIATIVE_MATH__ || __RECIPROCAL_MATH__ || __NO_SIGNED_ZEROS__
 #error
@@ -132,7 +136,9 @@ class build_ext(_build_ext):  # noqa: N801
     def generate_c(self):
         """Put the C of the extensions into a folder for these versions: it fits the headers of no others."""
         folder = str(Path(self.build_temp, self.versions))
-        generated = cythonize(self.extensions, language_level=3, build_dir=folder, force=bool(self.force) or None)
+        generated = cythonize(
+            self.extensions, compiler_directives=DIRECTIVES, build_dir=folder, force=bool(self.force) or None
+        )
         sources = {ext.name: ext.sources for ext in generated}
         for ext in self.extensions:
             ext.sources = sources[ext.name]
