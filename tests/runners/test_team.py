@@ -1,0 +1,125 @@
+"""Teams of the pool: what their workers are, and what a call does while another has them."""
+
+import os
+import textwrap
+
+import pytest
+
+import fastconv
+from fastconv._planning import cpus
+from fastconv._runners import team
+
+CORES = len(cpus.usable(team.affinity()))
+reads_tasks = pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="reads /proc")
+
+START = """
+    import os, threading
+    import numpy as np, fastconv
+    rng = np.random.default_rng(0)
+
+    def values(*shape):
+        return rng.standard_normal(shape, np.float32)
+
+    def workers_of(plan, x):
+        before = set(os.listdir("/proc/self/task"))
+        plan(x)
+        return set(os.listdir("/proc/self/task")) - before
+"""
+
+
+@pytest.fixture
+def run(run_python):
+    def run(code, **environment):
+        return run_python("-c", textwrap.dedent(START) + textwrap.dedent(code), **environment)
+
+    return run
+
+
+def test_both_layers_give_the_same_bits(run):
+    code = """
+        import hashlib
+        digest = hashlib.sha256()
+        w1, w3, bias, image = values(1, 1, 64, 48), values(3, 3, 64, 48), values(48), values(2, 30, 30, 64)
+        planes, planes_1x1 = image.transpose(0, 3, 1, 2).copy(), w1[0, 0].T[:, :, None, None].copy()
+        pairs = [(values(1, 1, 64, 16), None), (values(1, 1, 16, 48), None), (values(3, 3, 16, 48), None)]
+        one, found = [], []
+        for n in (1, 2, 3, 8):
+            found.append([
+                *(fastconv.conv2d(image, w3, bias, padding=1, algorithm=a, num_threads=n).tobytes()
+                  for a in ("direct", "winograd")),
+                *(fastconv.conv2d(image, w1, bias, algorithm=a, num_threads=n).tobytes() for a in ("direct", "blas")),
+                fastconv.conv2d(planes, planes_1x1, layout="NCHW", num_threads=n).tobytes(),
+                fastconv.avg_pool2d(image, 3, num_threads=n).tobytes(),
+                fastconv.Fire(*pairs, num_threads=n)(image).tobytes(),
+            ])
+        assert all(results == found[0] for results in found)
+        print(hashlib.sha256(b"".join(found[0])).hexdigest())
+    """
+    layers = ["pool", *["openmp"] * fastconv.get_config()["openmp"]]
+    assert len({run(code, FASTCONV_THREADING=layer, OMP_WAIT_POLICY="passive") for layer in layers}) == 1
+
+
+def test_a_call_does_not_wait_for_another_that_has_the_pool(run):
+    code = """
+        long, images = fastconv.Conv2d(values(7, 7, 256, 256), padding=3, num_threads=2), values(20, 32, 32, 256)
+        small, image = fastconv.Conv2d(values(3, 3, 64, 64), padding=1, num_threads=2), values(56, 56, 64)
+        want, out = small(image), np.full_like(images, np.nan)
+        long(images[:1])
+        thread = threading.Thread(target=long, args=(images,), kwargs={"out": out})
+        thread.start()
+        while np.isnan(out[0, 0, 0, 0]):
+            pass
+        assert (small(image) == want).all()
+        assert np.isnan(out).any(), "the small call waited for the long one"
+        thread.join()
+        assert (out == long(images)).all()
+    """
+    run(code, FASTCONV_THREADING="pool")
+
+
+def test_teams_of_calls_at_once_have_no_more_workers_than_the_largest(run):
+    code = """
+        x, weight = values(56, 56, 64), values(3, 3, 64, 64)
+        plans = [fastconv.Conv2d(weight, padding=1, num_threads=n) for n in (2, 3, 4)]
+        wants = [plan(x).tobytes() for plan in plans]
+        before, wrong = len(os.listdir("/proc/self/task")), []
+
+        def work(plan, want):
+            wrong.extend(plan(x).tobytes() != want for _ in range(50))
+
+        threads = [threading.Thread(target=work, args=pair) for pair in zip(plans, wants)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert len(wrong) == 150 and not any(wrong)
+        assert len(os.listdir("/proc/self/task")) <= before
+    """
+    run(code, FASTCONV_THREADING="pool")
+
+
+@reads_tasks
+def test_workers_leave_signals_to_other_threads(run):
+    code = """
+        import signal
+        for task in workers_of(fastconv.Conv2d(values(3, 3, 64, 64), num_threads=3), values(56, 56, 64)):
+            with open(f"/proc/self/task/{task}/status") as file:
+                blocked = int(dict(line.split(":", 1) for line in file)["SigBlk"], 16)
+            for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+                assert blocked >> number - 1 & 1, f"signal {number} may come to a worker"
+            print("blocked")
+        assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()), "the caller's own mask was changed"
+    """
+    assert run(code, FASTCONV_THREADING="pool").split() == ["blocked"] * 2
+
+
+@reads_tasks
+@pytest.mark.skipif(CORES < 2 or not fastconv.get_config()["openmp"], reason="needs several CPUs and OpenMP")
+@pytest.mark.parametrize("binding", [{"OMP_PROC_BIND": "true"}, {"OMP_PLACES": "threads"}])
+def test_workers_are_bound_to_the_places_of_openmp(run, binding):
+    code = f"""
+        plan = fastconv.Conv2d(values(3, 3, 64, 64), num_threads={CORES})
+        workers = workers_of(plan, values(56, 56, 64))
+        places = [os.sched_getaffinity(0), *(os.sched_getaffinity(int(worker)) for worker in workers)]
+        assert [len(place) for place in places] == [1] * {CORES}
+        assert len(set().union(*places)) == {CORES}, places
+    """
+    run(code, FASTCONV_THREADING="pool", **binding)
