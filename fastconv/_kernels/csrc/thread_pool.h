@@ -13,7 +13,7 @@
  *              late worker enters no other job; where the word is the same again, the job is one that it may enter.
  *     leave    inside - 1. The last to leave a job that is waited for wakes the caller.
  *     close    the caller's own work is done, so there are no more tasks: team = 0. Then it waits until inside = 0: it
- *              spins for a short time, then sets is_waited_for and sleeps on the word.
+ *              spins for a time, then sets is_waited_for and sleeps on the word.
  *
  * A worker with no job spins, and sleeps on a word of its own, `is_asleep`: it sets that, looks once more at the job,
  * and sleeps. A caller opens the job, then looks at `is_asleep`, and wakes it. These four are sequentially consistent:
@@ -37,11 +37,11 @@
 #define FC_GENERATION (0x7ffu << 21) /* of the job */
 enum { FC_MAX_TEAM = 0x3ff, FC_NO_GENERATION = 1 };
 
-/* Nanoseconds. */
+/* Nanoseconds that a thread with nothing to do spins before it sleeps. */
 enum {
-    FC_SPIN_BEFORE_ASKING = 5000, /* between two jobs of one call */
-    FC_SPIN = 1000000,            /* between two calls, where no other thread wants the CPU */
-    FC_SPIN_CALLER = 20000
+    FC_SPIN = 1000000,     /* where no other wants its CPU: so long that calls may be some 100 µs apart */
+    FC_SPIN_WORKER = 5000, /* else: between two jobs of a call */
+    FC_SPIN_CALLER = 20000 /* else: for workers at their last tasks */
 };
 
 typedef void (*fc_work)(void *what, int thread);
@@ -85,6 +85,13 @@ static void fc_sleep_until_woken(struct fc_worker *self, uint32_t last_generatio
     __atomic_store_n(&self->is_asleep, 0, __ATOMIC_RELAXED);
 }
 
+/* Whether a thread that has nothing to do since then sleeps: after `spin` on a busy machine, else after FC_SPIN. */
+static int fc_has_spun_enough(int64_t since, int64_t spin)
+{
+    const int64_t now = fc_nanoseconds(), idle = now - since;
+    return idle > FC_SPIN || (idle > spin && fc_is_busy(now));
+}
+
 /* A job that the worker may enter. */
 static uint32_t fc_await_job(struct fc_worker *self, uint32_t last_generation)
 {
@@ -95,8 +102,7 @@ static uint32_t fc_await_job(struct fc_worker *self, uint32_t last_generation)
             if (fc_may_enter(job, self->thread, last_generation)) return job;
             fc_pause();
         }
-        const int64_t now = fc_nanoseconds(), idle = now - since;
-        if (idle > FC_SPIN || (idle > FC_SPIN_BEFORE_ASKING && fc_is_busy(now))) {
+        if (fc_has_spun_enough(since, FC_SPIN_WORKER)) {
             fc_sleep_until_woken(self, last_generation);
             since = fc_nanoseconds();
         }
@@ -183,7 +189,7 @@ static void fc_close_job(void)
             if (!(__atomic_load_n(&fc_pool.job, __ATOMIC_ACQUIRE) & FC_INSIDE)) return;
             fc_pause();
         }
-    } while (fc_nanoseconds() - since < FC_SPIN_CALLER);
+    } while (!fc_has_spun_enough(since, FC_SPIN_CALLER));
     job = __atomic_or_fetch(&fc_pool.job, FC_IS_WAITED_FOR, __ATOMIC_ACQUIRE);
     while (job & FC_INSIDE) {
         fc_sleep(&fc_pool.job, job);
