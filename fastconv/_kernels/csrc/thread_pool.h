@@ -44,6 +44,10 @@ enum {
     FC_SPIN_CALLER = 20000 /* else: for workers at their last tasks */
 };
 
+#ifndef FC_LOOKS
+#define FC_LOOKS 16 /* at a word, between two at the clock */
+#endif
+
 typedef void (*fc_work)(void *what, int thread);
 
 struct fc_worker {
@@ -97,7 +101,7 @@ static uint32_t fc_await_job(struct fc_worker *self, uint32_t last_generation)
 {
     int64_t since = fc_nanoseconds();
     for (;;) {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < FC_LOOKS; i++) {
             const uint32_t job = __atomic_load_n(&fc_pool.job, __ATOMIC_RELAXED);
             if (fc_may_enter(job, self->thread, last_generation)) return job;
             fc_pause();
@@ -154,7 +158,8 @@ static void fc_make_workers(int workers)
 
 static void fc_open_job(fc_work work, void *what, int team)
 {
-    const uint32_t generation = (fc_pool.job & FC_GENERATION) + (FC_IS_WAITED_FOR << 1);
+    const uint32_t job = __atomic_load_n(&fc_pool.job, __ATOMIC_RELAXED); /* late workers still look at it */
+    const uint32_t generation = (job & FC_GENERATION) + (FC_IS_WAITED_FOR << 1);
     fc_pool.environment = fc_get_environment();
     fc_pool.work = work;
     fc_pool.what = what;
@@ -185,7 +190,7 @@ static void fc_close_job(void)
     if (!(job & FC_INSIDE)) return;
     const int64_t since = fc_nanoseconds();
     do {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < FC_LOOKS; i++) {
             if (!(__atomic_load_n(&fc_pool.job, __ATOMIC_ACQUIRE) & FC_INSIDE)) return;
             fc_pause();
         }
