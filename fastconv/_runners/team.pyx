@@ -16,7 +16,6 @@ import os
 
 from cython.parallel cimport parallel, threadid
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.string cimport memset
 
 from fastconv._runners.queue cimport fc_fill_queue, fc_queue, fc_take_task
 
@@ -37,54 +36,25 @@ cdef extern from "thread_pool.h" nogil:
     void fc_run_on_pool(Work work, void *job, int team, bint is_worth_waking) noexcept
     int fc_start_pool(void (*settle)(int thread) noexcept nogil) noexcept
 
-cdef extern from * nogil:
-    """
-    #if defined _OPENMP
-    #include <omp.h>
-    static const int fc_has_openmp = 1;
-    static int fc_thread_limit(void) { return omp_get_max_threads(); }
-    static void fc_set_thread_limit(int threads) { omp_set_num_threads(threads); }
-    #else
-    static const int fc_has_openmp = 0;
-    static int fc_thread_limit(void) { return 0; }
-    static void fc_set_thread_limit(int threads) { }
-    #endif
-
-    #if defined _OPENMP && _OPENMP >= 201511
-    static int fc_place_count(void) { return omp_get_proc_bind() == omp_proc_bind_false ? 0 : omp_get_num_places(); }
-    static int fc_place_size(int place) { return omp_get_place_num_procs(place); }
-    static void fc_place_cpus(int place, int *cpus) { omp_get_place_proc_ids(place, cpus); }
-    #else
-    static int fc_place_count(void) { return 0; }
-    static int fc_place_size(int place) { return 0; }
-    static void fc_place_cpus(int place, int *cpus) { }
-    #endif
-
-    #ifdef __linux__
-    #include <sys/syscall.h>
-    #include <unistd.h>
-    static long fc_read_affinity(char *mask, long room) { return syscall(SYS_sched_getaffinity, 0, room, mask); }
-    static void fc_set_affinity(char *mask, long bytes) { syscall(SYS_sched_setaffinity, 0, bytes, mask); }
-    #else
-    static long fc_read_affinity(char *mask, long room) { return 0; }
-    static void fc_set_affinity(char *mask, long bytes) { }
-    #endif
-    """
+cdef extern from "openmp.h" nogil:
     const bint fc_has_openmp
     int fc_thread_limit() noexcept
     void fc_set_thread_limit(int threads) noexcept
     int fc_place_count() noexcept
     int fc_place_size(int place) noexcept
     void fc_place_cpus(int place, int *cpus) noexcept
+
+cdef extern from "affinity.h" nogil:
+    enum:
+        FC_MASK_BYTES
     long fc_read_affinity(char *mask, long room) noexcept
-    void fc_set_affinity(char *mask, long bytes) noexcept
+    void fc_bind_to(const int *cpus, int count) noexcept
 
 cdef bint _uses_pool
 
 cdef enum:
     WORTH_WAKING = 6  # useful threads of work that takes one thread about 30 µs, as long as a sleeper takes to come
     TURNS = 8  # of a thread, about: enough for an even load
-    MASK_BYTES = 1024  # for 8192 CPUs
     PLACE_CPUS = 8192
 
 
@@ -123,17 +93,13 @@ cdef void _settle(int thread) noexcept nogil:
     BLAS that is built with OpenMP to this one thread.
     """
     cdef int[PLACE_CPUS] cpus
-    cdef char[MASK_BYTES] mask
-    cdef int place, i
+    cdef int place
     fc_set_thread_limit(1)
     if fc_place_count():
         place = thread % fc_place_count()
         if fc_place_size(place) <= PLACE_CPUS:
-            memset(mask, 0, MASK_BYTES)
             fc_place_cpus(place, cpus)
-            for i in range(fc_place_size(place)):
-                mask[cpus[i] // 8] |= 1 << cpus[i] % 8
-            fc_set_affinity(mask, MASK_BYTES)
+            fc_bind_to(cpus, fc_place_size(place))
 
 
 cdef int own_thread_limit() noexcept nogil:
@@ -211,8 +177,8 @@ def max_threads():
 
 def affinity():
     """The CPUs on which the calling thread may run, as a mask in bytes; empty where the system does not tell."""
-    cdef char[MASK_BYTES] mask
-    cdef long length = fc_read_affinity(mask, MASK_BYTES)
+    cdef char[FC_MASK_BYTES] mask
+    cdef long length = fc_read_affinity(mask, FC_MASK_BYTES)
     return PyBytes_FromStringAndSize(mask, max(length, 0))
 
 

@@ -162,7 +162,7 @@ def test_what_cannot_be_said_leaves_the_exit_code():
 
 
 def test_a_wrong_environment_is_told_in_the_last_line():
-    for variable, code in (("FASTCONV_ISA", 1), ("FASTCONV_NUM_THREADS", 2)):
+    for variable, code in (("FASTCONV_ISA", 1), ("FASTCONV_THREADING", 1), ("FASTCONV_NUM_THREADS", 2)):
         done = run_info(**{variable: "sse"})
         assert done.returncode == code
         assert re.search(rf"{variable}.*\bsse\b.*\n$", done.stderr)
