@@ -1,0 +1,133 @@
+"""The pool of threads in every interleaving, and under ThreadSanitizer; planted faults show that both would see one.
+
+`interleavings/explorer.h` says what is walked. What it takes for granted of the memory, stores in order and late, is
+x86's; ThreadSanitizer knows what C promises, in the interleavings that happen.
+"""
+
+import platform
+import shlex
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+CSRC = Path(__file__).parents[2] / "fastconv/_kernels/csrc"
+PROGRAMS = Path(__file__).parent / "interleavings"
+COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[:1]
+SCENARIOS = ["queue", "stalls", "meets", "callers", "no threads", "fork"]
+
+# {name: (scenario that sees it, flag)}: of the operations.
+WRONG_OPERATIONS = {
+    "stores come late": ("meets", "-DFAULT_STORES_LATER"),
+    "a task is not taken in one step": ("queue", "-DFAULT_NOT_ATOMIC"),
+    "a job is not left in one step": ("stalls", "-DFAULT_NOT_ATOMIC"),
+    "a worker enters whatever the word is": ("stalls", "-DFAULT_NOT_COMPARED"),
+    "a thread sleeps whatever the word is": ("callers", "-DFAULT_SLEEPS_ANYWAY"),
+    "nobody is woken": ("stalls", "-DFAULT_NEVER_WAKES"),
+}
+
+# {name: (scenario, lines of thread_pool.h, what stands there instead)}
+WRONG_LINES = {
+    "a worker sleeps without another look at the job": (
+        "meets",
+        "if (!fc_may_enter(__atomic_load_n(&fc_pool.job, __ATOMIC_SEQ_CST), self->thread, last_generation))\n",
+        "\n",
+    ),
+    "a worker enters a job twice": ("stalls", " && (job & FC_GENERATION) != last_generation", " && last_generation"),
+    "a child counts its parent's workers": ("fork", "    fc_pool.workers = 0;\n", ""),
+    "a child finds the pool taken": (
+        "fork",
+        "    fc_pool.workers = 0;\n    fc_pool.is_taken = 0;\n",
+        "    fc_pool.workers = 0;\n",
+    ),
+    "the caller does not wait": ("stalls", "    if (!(job & FC_INSIDE)) return;\n", "    return;\n"),
+    "no worker is woken": ("meets", "            fc_wake(is_asleep);\n", "            (void)is_asleep;\n"),
+}
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def compiled(folder, source, *flags):
+    """A program of `source`, with the headers in `folder` before the project's; None where it does not compile."""
+    program = folder / Path(source).stem
+    include = [f"-I{folder}", f"-I{CSRC}", f"-I{PROGRAMS}"]
+    command = [*COMPILER, "-std=gnu11", "-g", "-w", *flags, *include, str(PROGRAMS / source), "-o", str(program)]
+    try:
+        done = run([*command, "-pthread"])
+    except FileNotFoundError:
+        pytest.skip(f"no compiler {shlex.join(COMPILER)} here")
+    return program if done.returncode == 0 else None
+
+
+@pytest.fixture
+def explore(tmp_path):
+    """What the explorer says of a scenario, with its exit code: 1 where it found something wrong."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("the coroutines of the explorer are x86-64's")
+
+    def explore(scenario, *flags):
+        # Not inlined, functions leave fewer dead values on the stacks, which would pass for states of their own.
+        program = compiled(tmp_path, "explore.c", "-O2", "-fno-inline", *flags)
+        assert program, "the explorer does not compile"
+        return run([program, scenario])
+
+    return explore
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_interleaving_is_right(explore, scenario):
+    done = explore(scenario)
+    assert done.returncode == 0, done.stdout
+    assert int(done.stdout.split()[0]) > 1000
+
+
+@pytest.mark.parametrize("fault", WRONG_OPERATIONS)
+def test_a_wrong_operation_is_seen(explore, fault):
+    scenario, flag = WRONG_OPERATIONS[fault]
+    done = explore(scenario, flag)
+    assert done.returncode == 1, done.stdout
+    assert "the last steps were" in done.stdout
+
+
+@pytest.mark.parametrize("fault", WRONG_LINES)
+def test_a_wrong_line_is_seen(explore, tmp_path, fault):
+    scenario, right, wrong = WRONG_LINES[fault]
+    text = (CSRC / "thread_pool.h").read_text()
+    assert text.count(right) == 1, "the header has changed: plant the fault anew"
+    (tmp_path / "thread_pool.h").write_text(text.replace(right, wrong))
+    done = explore(scenario)
+    assert done.returncode == 1, done.stdout
+    assert "the last steps were" in done.stdout
+
+
+@pytest.fixture
+def sanitize(tmp_path):
+    """What ThreadSanitizer says of calls on the pool."""
+    (tmp_path / "nothing.c").write_text("int main(void) { return 0; }\n")
+    program = compiled(tmp_path, tmp_path / "nothing.c", "-fsanitize=thread")
+    if not program or run([program]).returncode:
+        pytest.skip("no ThreadSanitizer here")
+
+    def sanitize(*flags):
+        program = compiled(tmp_path, "sanitize.c", "-O1", "-fsanitize=thread", *flags)
+        assert program, "the calls do not compile"
+        return run([program])
+
+    return sanitize
+
+
+@pytest.mark.parametrize("sleeping", ["futex", "condition"])
+def test_no_data_race(sanitize, sleeping):
+    done = sanitize(*["-DFC_NO_FUTEX"] * (sleeping == "condition"))
+    assert done.stdout == "done\n", done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("order", ["ACQUIRE", "ACQ_REL", "RELEASE", "SEQ_CST"])
+def test_an_order_that_is_missing_is_seen(sanitize, order):
+    """With any of the memory orders relaxed there are data races."""
+    done = sanitize(f"-U__ATOMIC_{order}", f"-D__ATOMIC_{order}=__ATOMIC_RELAXED")
+    assert "data race" in done.stderr
