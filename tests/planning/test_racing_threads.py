@@ -91,7 +91,7 @@ def test_first_calls_of_one_plan_at_once(name):
 
         def work(number, plan=plan):
             order = [*range(number % len(xs), len(xs)), *range(number % len(xs))]
-            return all([plan(xs[i]).tobytes() == want[i] for i in order for _ in range(2)])
+            return all(plan(xs[i]).tobytes() == want[i] for i in order for _ in range(2))
 
         assert race(work) == [True] * THREADS
 
@@ -105,7 +105,7 @@ def test_more_shapes_than_a_plan_keeps(monkeypatch):
         want = [plan(x).tobytes() for x in xs]
 
         def work(number, plan=plan, xs=xs, want=want):
-            return all([plan(xs[i % 7]).tobytes() == want[i % 7] for i in range(number, number + 60)])
+            return all(plan(xs[i % 7]).tobytes() == want[i % 7] for i in range(number, number + 60))
 
         assert race(work) == [True] * THREADS
 

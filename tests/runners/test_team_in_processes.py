@@ -73,8 +73,12 @@ def test_thousands_of_threads_leave_none_behind(run):
         small(image)
         wrong, before, most = [], len(tasks()), 0
         target = small(image).tobytes()
+
+        def once():
+            wrong.append(small(image).tobytes() != target)
+
         for _ in range(150):
-            threads = [threading.Thread(target=lambda: wrong.append(small(image).tobytes() != target)) for _ in range(20)]
+            threads = [threading.Thread(target=once) for _ in range(20)]
             [thread.start() for thread in threads]
             most = max(most, len(tasks()))
             [thread.join() for thread in threads]
