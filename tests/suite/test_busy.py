@@ -104,6 +104,15 @@ def test_the_measurement_runs_with_the_engines_that_are_installed(monkeypatch, c
     assert result["burnt"]["fastconv_openmp"] >= 0
 
 
+@pytest.mark.parametrize("layer", ["pool", "openmp"])
+def test_an_engine_has_the_threads_of_its_layer(layer):
+    code = "from benchmarks.engines.__main__ import main; main(); import fastconv, sys; "
+    code += "print(fastconv.get_config()['threading'], file=sys.stderr)"
+    command = [sys.executable, "-c", code, f"fastconv_{layer}", "1"]
+    done = subprocess.run(command, cwd=ROOT, input="", capture_output=True, text=True, check=True)
+    assert done.stderr == f"{layer}\n"
+
+
 def test_rows_and_engines_are_known():
     assert len({row.name for row in busy.rows(busy.ROWS)}) == len(busy.ROWS)
     assert ENGINES.keys() >= {*busy.ENGINES, *VARIABLES}
