@@ -1,28 +1,11 @@
 """The blocks that the 1×1 convolution made possible, each with the names of its paper."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from fastconv._checks.types import Activation, AlgorithmName, Layout, Padding, Pair, StrideIn, WeightAndBias
-from fastconv._graph import blocks as graphs
+from fastconv._graph.blocks import of_arrays
 from fastconv._planning.graph_plan import GraphPlan
 
 
-class Block(GraphPlan):
-    """The base of the blocks, whose graphs are those of `fastconv._graph.blocks`."""
-
-    def __init__(
-        self,
-        kind: str,
-        pairs: Sequence[WeightAndBias],
-        algorithm: AlgorithmName,
-        num_threads: int | None,
-        **options: Any,
-    ) -> None:
-        super().__init__(graphs.of_arrays(kind, pairs, **options), num_threads, algorithm)
-
-
-class MLPConv(Block):
+class MLPConv(GraphPlan):
     """A k×k convolution followed by 1×1s, a ReLU after each.
 
     Parameters
@@ -68,19 +51,13 @@ class MLPConv(Block):
         algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__(
-            "mlpconv",
-            (conv, *cccp),
-            algorithm,
-            num_threads,
-            activation=activation,
-            layout=layout,
-            stride=stride,
-            padding=padding,
+        graph = of_arrays(
+            "mlpconv", (conv, *cccp), activation=activation, layout=layout, stride=stride, padding=padding
         )
+        super().__init__(graph, num_threads, algorithm)
 
 
-class Reduced(Block):
+class Reduced(GraphPlan):
     """A 1×1 that reduces the channels before a k×k convolution, a ReLU after each.
 
     Parameters
@@ -117,19 +94,13 @@ class Reduced(Block):
         algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__(
-            "reduced",
-            (reduce, conv),
-            algorithm,
-            num_threads,
-            activation=activation,
-            layout=layout,
-            stride=stride,
-            padding=padding,
+        graph = of_arrays(
+            "reduced", (reduce, conv), activation=activation, layout=layout, stride=stride, padding=padding
         )
+        super().__init__(graph, num_threads, algorithm)
 
 
-class Bottleneck(Block):
+class Bottleneck(GraphPlan):
     """1×1, k×k, 1×1 and a shortcut around them: y = ReLU(expand(conv(reduce(x))) + shortcut(x)).
 
     A ReLU follows `reduce`, `conv` and the sum.
@@ -175,19 +146,11 @@ class Bottleneck(Block):
         num_threads: int | None = None,
     ) -> None:
         pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
-        super().__init__(
-            "bottleneck",
-            pairs,
-            algorithm,
-            num_threads,
-            activation=activation,
-            layout=layout,
-            stride=stride,
-            stride_in=stride_in,
-        )
+        graph = of_arrays("bottleneck", pairs, activation=activation, layout=layout, stride=stride, stride_in=stride_in)
+        super().__init__(graph, num_threads, algorithm)
 
 
-class Fire(Block):
+class Fire(GraphPlan):
     """A 1×1 squeeze, then a 1×1 and a 3×3 expansion side by side, a ReLU after each.
 
     Parameters
@@ -222,12 +185,11 @@ class Fire(Block):
         algorithm: AlgorithmName = "auto",
         num_threads: int | None = None,
     ) -> None:
-        super().__init__(
-            "fire", (squeeze, expand1x1, expand3x3), algorithm, num_threads, activation=activation, layout=layout
-        )
+        graph = of_arrays("fire", (squeeze, expand1x1, expand3x3), activation=activation, layout=layout)
+        super().__init__(graph, num_threads, algorithm)
 
 
-class Inception(Block):
+class Inception(GraphPlan):
     """Four branches side by side: 1×1; 1×1, 3×3; 1×1, 5×5; 3×3 max pool, 1×1; a ReLU after each convolution.
 
     Parameters
@@ -266,4 +228,5 @@ class Inception(Block):
         num_threads: int | None = None,
     ) -> None:
         pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-        super().__init__("inception", pairs, algorithm, num_threads, activation=activation, layout=layout)
+        graph = of_arrays("inception", pairs, activation=activation, layout=layout)
+        super().__init__(graph, num_threads, algorithm)

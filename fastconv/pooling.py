@@ -96,12 +96,7 @@ def avg_pool2d(
            [10.5, 12.5]], dtype=float32)
     """
     geometry = pool_geometry(
-        kernel,
-        stride=stride,
-        padding=padding,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        layout=layout,
+        kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, layout=layout
     )
     return _plan("avg", geometry, geometry.layout, teams.checked(num_threads))(x, out=out)
 

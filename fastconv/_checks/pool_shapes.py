@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from fastconv._checks.arguments import boolean, one_of, pair
 from fastconv._checks.orders import LAYOUTS
-from fastconv._checks.shapes import check_addressable, image_shape, outputs, padding_of, same_padding
+from fastconv._checks.shapes import check_addressable, image_shape, outputs, padding_of, sides
 from fastconv._checks.types import Layout, Padding, Pair, Shape, Sides, Size
 
 _NONE = ((0, 0), (0, 0))
@@ -51,16 +51,15 @@ class PoolGeometry(NamedTuple):
 
     def at(self, x_shape: Shape) -> PoolShape:
         """The `PoolShape` for an x of this shape."""
-        kernel, stride, padding = self.kernel, self.stride, self.padding
+        kernel, stride = self.kernel, self.stride
         batch, height, width, channels = _with_pixels(x_shape, self.layout)
-        if padding == "same":
-            padding = same_padding(height, kernel[0], stride[0]), same_padding(width, kernel[1], stride[1])
+        padding = sides(self.padding, (height, width), kernel, stride)
         out_height, top_bottom = self._axis("height", height, padding[0], kernel[0], stride[0])
         out_width, left_right = self._axis("width", width, padding[1], kernel[1], stride[1])
         check_addressable("the output", batch, out_height, out_width, channels)
         counted = padding if self.count_include_pad else _NONE
-        sides = top_bottom, left_right
-        return PoolShape(batch, height, width, channels, kernel, stride, sides, counted, out_height, out_width)
+        padding = top_bottom, left_right
+        return PoolShape(batch, height, width, channels, kernel, stride, padding, counted, out_height, out_width)
 
     def _axis(self, name: str, size: int, padding: Size, kernel: int, stride: int) -> tuple[int, Size]:
         """(windows along an axis, the padding to the end of the last one)."""
@@ -87,10 +86,10 @@ def pool_geometry(
     layout, kernel = one_of("layout", layout, LAYOUTS), pair("kernel", kernel, 1)
     stride = kernel if stride is None else pair("stride", stride, 1)
     ceil_mode, counts = boolean("ceil_mode", ceil_mode), boolean("count_include_pad", count_include_pad)
-    sides = padding_of(padding)
-    if sides != "same" and any(side >= k for k, axis in zip(kernel, sides, strict=True) for side in axis):
-        raise ValueError(f"padding must be smaller than the kernel {kernel}, got {sides}")
-    return PoolGeometry(kernel, stride, sides, layout, ceil_mode, counts)
+    padded = padding_of(padding)
+    if padded != "same" and any(side >= k for k, axis in zip(kernel, padded, strict=True) for side in axis):
+        raise ValueError(f"padding must be smaller than the kernel {kernel}, got {padded}")
+    return PoolGeometry(kernel, stride, padded, layout, ceil_mode, counts)
 
 
 def image_size(x_shape: Shape, layout: Layout) -> Size:

@@ -87,10 +87,13 @@ def padding_of(value: object) -> Sides | Literal["same"]:
         raise TypeError(f"padding must be {PADDINGS}, got {value!r}") from None
 
 
-def same_padding(size: int, extent: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's padding for ceil(size / stride) outputs, as (begin, end): the odd pixel goes to the end."""
-    total = max((-(-size // stride) - 1) * stride + extent - size, 0)
-    return total // 2, total - total // 2
+def sides(padding: Sides | Literal["same"], size: Size, extent: Size, stride: Size) -> Sides:
+    """The padding of such a map: TensorFlow's for "same", ceil(size / stride) outputs, the odd pixel at the end."""
+    if padding != "same":
+        return padding
+    axes = zip(size, extent, stride, strict=True)
+    rows, columns = (max((-(-n // step) - 1) * step + taps - n, 0) for n, taps, step in axes)
+    return (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)
 
 
 def image_shape(x_shape: Shape, layout: Layout, name: str = "x") -> tuple[int, int, int, int]:
@@ -222,39 +225,22 @@ class ConvGeometry(NamedTuple):
         """The `ConvShape` for an x of this shape."""
         x_shape = sizes("x", x_shape)
         batch, height, width, channels = image_shape(x_shape, self.layout)
-        r, s, c, k = self.weight
+        (r, s, c, k), extent = self.weight, self.effective_kernel
         if c * self.groups != channels:
             raise orders.mismatch(x_shape, self.given, self.groups, self.layout, self._covers)
-        (stride_h, stride_w), (dilation_h, dilation_w) = self.stride, self.dilation
-        effective_h, effective_w = self.effective_kernel
-        padding = self.padding
-        if padding == "same":
-            padding = same_padding(height, effective_h, stride_h), same_padding(width, effective_w, stride_w)
-        padded_height, padded_width = height + sum(padding[0]), width + sum(padding[1])
+        padding = sides(self.padding, (height, width), extent, self.stride)
+        padded = height + sum(padding[0]), width + sum(padding[1])
         hint = ""
-        if padded_height < effective_h or padded_width < effective_w:
+        if padded[0] < extent[0] or padded[1] < extent[1]:
             is_other = orders.fits_in_other(channels, self.given, self.groups, self.layout)
             hint = f"; in layout {self.layout} weights are {ORDERS[self.layout]}" * is_other
-        out_height = outputs("weight", "height", height, padding[0], effective_h, stride_h, dilation_h, hint)
-        out_width = outputs("weight", "width", width, padding[1], effective_w, stride_w, dilation_w, hint)
-        check_addressable("the output", batch, out_height, out_width, k)
-        check_addressable("the padded input", padded_height, padded_width, channels)
+        p = outputs("weight", "height", height, padding[0], extent[0], self.stride[0], self.dilation[0], hint)
+        q = outputs("weight", "width", width, padding[1], extent[1], self.stride[1], self.dilation[1], hint)
+        check_addressable("the output", batch, p, q, k)
+        check_addressable("the padded input", *padded, channels)
         # A stride beyond the padded input leaves one output, as that input's size does: small numbers cannot overflow.
-        stride_h, stride_w = min(stride_h, padded_height), min(stride_w, padded_width)
-        return ConvShape(
-            batch,
-            height,
-            width,
-            channels,
-            k,
-            (r, s),
-            (stride_h, stride_w),
-            padding,
-            self.dilation,
-            self.groups,
-            out_height,
-            out_width,
-        )
+        stride = min(self.stride[0], padded[0]), min(self.stride[1], padded[1])
+        return ConvShape(batch, height, width, channels, k, (r, s), stride, padding, self.dilation, self.groups, p, q)
 
     def _covers(self, size: Size, kernel: Size) -> bool:
         """Whether a map of this size has room for a kernel of this size, with this padding and dilation."""

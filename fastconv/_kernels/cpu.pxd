@@ -14,8 +14,7 @@ cdef extern from "epilogue.h" nogil:
         ptrdiff_t residual_stride
         char *out
         ptrdiff_t out_stride
-        double lo
-        double hi
+        double lo, hi
 
     int fc_bounds(const fc_epilogue *) noexcept  # 0 where there are none
     void fc_advance(fc_epilogue *, ptrdiff_t pixels, ptrdiff_t nbytes) noexcept
@@ -23,19 +22,10 @@ cdef extern from "epilogue.h" nogil:
 
 cdef extern from "winograd.h" nogil:
     enum:
-        CACHE_LINE
-        FC_ALL_OUTPUTS
-        FC_MAX_COLUMNS
-        FC_MAX_NODES
-        FC_MAX_OUTPUTS
-        FC_MAX_POINTS
-        FC_MAX_RUN
-        FC_RANGE
+        CACHE_LINE, FC_ALL_OUTPUTS, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_OUTPUTS, FC_MAX_POINTS, FC_MAX_RUN, FC_RANGE
 
     struct fc_winograd:
-        int nodes
-        int points
-        int outputs
+        int nodes, points, outputs
         double powers[4][2]
         double pairs[2][1]
         double ends[2]
@@ -47,10 +37,7 @@ cdef extern from "winograd.h" nogil:
         int points
 
     struct fc_window:
-        int first_row
-        int end_row
-        int first_col
-        int end_col
+        int first_row, end_row, first_col, end_col
 
     struct fc_direct:
         unsigned short outputs
@@ -60,11 +47,9 @@ cdef extern from "winograd.h" nogil:
         fc_axes axes
         const char **pixels
         int tiles
-        ptrdiff_t channels
-        ptrdiff_t ahead
+        ptrdiff_t channels, ahead
         char *out
-        ptrdiff_t point_stride
-        ptrdiff_t tile_stride
+        ptrdiff_t point_stride, tile_stride
         double max_squares
         fc_direct *direct
         fc_window windows[4][4]
@@ -72,18 +57,14 @@ cdef extern from "winograd.h" nogil:
     struct fc_weights_args:
         double rows[3][5]
         const char *taps
-        ptrdiff_t tap_stride
-        ptrdiff_t channel_stride
-        ptrdiff_t channels
-        ptrdiff_t columns
+        ptrdiff_t tap_stride, channel_stride, channels, columns
         char *out
         ptrdiff_t point_stride
         double *sums
 
     struct fc_product_args:
         const char *rows
-        ptrdiff_t row_stride
-        ptrdiff_t length
+        ptrdiff_t row_stride, length
         const char *weights
         const char *next
         int prefetched
@@ -94,12 +75,8 @@ cdef extern from "winograd.h" nogil:
         fc_axes axes
         const char *sums
         fc_epilogue epilogue
-        ptrdiff_t residual_row
-        ptrdiff_t out_row
-        ptrdiff_t columns
-        int rows
-        int cols
-        int nontemporal
+        ptrdiff_t residual_row, out_row, columns
+        int rows, cols, nontemporal
         const char *weights
         ptrdiff_t weight_stride
 
@@ -119,27 +96,15 @@ cdef extern from "winograd.h" nogil:
 
 cdef extern from "kernels.h" nogil:
     enum:
-        FC_MAX_PIXELS
-        FC_MAX_VECTORS
-        FC_MAX_VECTOR_BYTES
-        FC_MAX_LANES
-        FC_STEPS
-        FC_PREFETCHED
-        FC_MAX_TAIL
-        FC_MAX_FEW
-        FC_FEW_BYTES
+        FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_VECTOR_BYTES, FC_MAX_LANES, FC_STEPS, FC_PREFETCHED, FC_MAX_TAIL,
+        FC_MAX_FEW, FC_FEW_BYTES
 
     struct fc_conv_args:
         const char **pixels
         const ptrdiff_t *segments
-        ptrdiff_t n_segments
-        ptrdiff_t length
-        ptrdiff_t tap
+        ptrdiff_t n_segments, length, tap
         const void *weights
-        ptrdiff_t gap
-        ptrdiff_t ahead
-        ptrdiff_t skipped
-        ptrdiff_t columns
+        ptrdiff_t gap, ahead, skipped, columns
         fc_epilogue epilogue
 
     ctypedef void (*fc_conv_kernel)(const fc_conv_args *) noexcept
@@ -147,12 +112,9 @@ cdef extern from "kernels.h" nogil:
 
     struct fc_plane_args:
         const void *weights
-        ptrdiff_t rows
-        ptrdiff_t columns
-        ptrdiff_t channels
+        ptrdiff_t rows, columns, channels
         const char *x
-        ptrdiff_t plane_stride
-        ptrdiff_t panel_stride
+        ptrdiff_t plane_stride, panel_stride
         char *copy
         fc_epilogue epilogue
 
@@ -164,13 +126,7 @@ cdef extern from "kernels.h" nogil:
 
     struct fc_pool_args:
         const char *x
-        ptrdiff_t rows
-        ptrdiff_t columns
-        ptrdiff_t row_stride
-        ptrdiff_t column_stride
-        ptrdiff_t step
-        ptrdiff_t pixels
-        ptrdiff_t channels
+        ptrdiff_t rows, columns, row_stride, column_stride, step, pixels, channels
         double count
         char *out
         ptrdiff_t out_stride
@@ -185,16 +141,10 @@ cdef extern from "kernels.h" nogil:
         const char *y
         const char *z
         char *out
-        ptrdiff_t x_stride
-        ptrdiff_t y_stride
-        ptrdiff_t out_stride
-        ptrdiff_t pixels
-        ptrdiff_t channels
+        ptrdiff_t x_stride, y_stride, out_stride, pixels, channels
         double numbers[3]
-        double lo
-        double hi
-        ptrdiff_t before
-        ptrdiff_t after
+        double lo, hi
+        ptrdiff_t before, after
         char *work
 
     ctypedef void (*fc_map_kernel)(const fc_map_args *) noexcept
@@ -204,8 +154,7 @@ cdef extern from "kernels.h" nogil:
         fc_map_kernel kernel
 
     struct fc_kernels:
-        int lanes
-        int max_pixels
+        int lanes, max_pixels
         fc_conv_kernel conv[2][12]
         fc_conv_kernel conv_prefetching[12]
         fc_conv_kernel grouped[2][12]

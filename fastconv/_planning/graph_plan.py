@@ -70,16 +70,33 @@ class GraphPlan(Plan):
 
     def _start_empty(self) -> None:
         super()._start_empty()
-        self._rewritten = rewritten(self._graph)
         self._typed: dict[np.dtype, GraphPlan] = {}  # the plans by dtype of a graph that has none
-        self._convs = {
-            node.name: ConvPlan(node.operation, self._dtype, self._num_threads)
-            for node in self._rewritten.nodes
-            if isinstance(node.operation, Conv) and self._dtype is not None
-        }
+        self._made: list[tuple[Graph, dict[str, ConvPlan]]] = []  # what runs, from the first use on
+
+    @property
+    def _rewritten(self) -> Graph:
+        """The graph that runs."""
+        return self._running[0]
+
+    @property
+    def _convs(self) -> dict[str, ConvPlan]:
+        """The plans of its convolutions by name."""
+        return self._running[1]
+
+    @property
+    def _running(self) -> tuple[Graph, dict[str, ConvPlan]]:
+        if not self._made:
+            graph = rewritten(self._graph)
+            convs = {
+                node.name: ConvPlan(node.operation, self._dtype, self._num_threads)
+                for node in graph.nodes
+                if isinstance(node.operation, Conv) and self._dtype is not None
+            }
+            self._made.append((graph, convs))  # no lock, which a fork could leave locked: threads keep the first
+        return self._made[0]
 
     def __getstate__(self) -> dict[str, Any]:
-        made_again = "_prepared", "_rewritten", "_typed", "_convs"
+        made_again = "_prepared", "_made", "_typed"
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __repr__(self) -> str:

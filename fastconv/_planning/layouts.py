@@ -27,10 +27,7 @@ def turn_images(images: int, nbytes: int) -> int:
 
 
 def run_in_nhwc(
-    bind: Callable[[int], Run],
-    inputs: list[np.ndarray],
-    outputs: list[np.ndarray],
-    num_threads: int | None,
+    bind: Callable[[int], Run], inputs: list[np.ndarray], outputs: list[np.ndarray], num_threads: int | None
 ) -> None:
     """Compute the outputs, in layout NCHW as the checked inputs are, from NHWC copies of some images in turn.
 

@@ -134,12 +134,7 @@ def avg_pool2d(
            [10.5, 12.5]])
     """
     geometry = pool_geometry(
-        kernel,
-        stride=stride,
-        padding=padding,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        layout=layout,
+        kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, layout=layout
     )
     return Pool("avg", geometry).reference(geometry.layout, arrays.array("x", x).astype(float))
 

@@ -22,12 +22,7 @@ class BatchNorm(Scale):
     kind = "batch_norm"
 
     def __init__(
-        self,
-        mean: np.ndarray,
-        variance: np.ndarray,
-        weight: np.ndarray | None,
-        bias: np.ndarray | None,
-        epsilon: float,
+        self, mean: np.ndarray, variance: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None, epsilon: float
     ) -> None:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # Inf and NaN are values like others
             scale = (1.0 if weight is None else weight.astype(float)) / np.sqrt(variance.astype(float) + epsilon)

@@ -117,10 +117,5 @@ INLINE void NAMED(elementwise_tile)(const int f, const struct fc_map_args *t)
     }
 }
 
-#define ELEMENTWISE(name)                                      \
-    static void NAMED(map_##name)(const struct fc_map_args *t) \
-    {                                                          \
-        NAMED(elementwise_tile)(FC_##name, t);                 \
-    }
+#define ELEMENTWISE(name) KERNEL(map_##name, fc_map_args, elementwise_tile, FC_##name)
 FC_ELEMENTWISE(ELEMENTWISE)
-#undef ELEMENTWISE

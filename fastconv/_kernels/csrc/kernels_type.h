@@ -1,7 +1,15 @@
-/* All micro-kernels of one instruction set for one element type: T, called TYPE; see kernels_isa.h for the rest. */
+/* All micro-kernels of one instruction set for one element type: T, called TYPE; see kernels_isa.h for the rest. Macros
+ * here and in the headers of the tiles say the same for every type, and so may be defined again. */
 #define PASTE5_(a, b, c, d, e) a##b##c##d##e
 #define PASTE5(a, b, c, d, e) PASTE5_(a, b, c, d, e)
 #define NAMED(name) PASTE5(TYPE, _, name, __, ISA)
+
+/* The function `name`, a `tile` whose first arguments are these literals. */
+#define KERNEL(name, args, tile, ...)             \
+    static void NAMED(name)(const struct args *t) \
+    {                                             \
+        NAMED(tile)(__VA_ARGS__, t);              \
+    }
 
 /* An intrinsic for T, by its name without the suffix. */
 #define OF_TYPE(intrinsic) PASTE5(intrinsic, _, SUFFIX, , )
@@ -121,38 +129,14 @@ INLINE void NAMED(store_tail)(char *to, VECTOR v, ptrdiff_t count)
 
 /* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels x taps by
  * step, and the table of them. */
-#define CONV(pixels, vectors)                                                     \
-    static void NAMED(conv_##pixels##x##vectors##v)(const struct fc_conv_args *t) \
-    {                                                                             \
-        NAMED(conv_tile)(pixels, vectors, 0, t);                                  \
-    }
-#define CONV_PREFETCHING(pixels, vectors)                                                     \
-    static void NAMED(conv_prefetching_##pixels##x##vectors##v)(const struct fc_conv_args *t) \
-    {                                                                                         \
-        NAMED(conv_tile)(pixels, vectors, 1, t);                                              \
-    }
-#define GROUPED(pixels, width)                                                  \
-    static void NAMED(grouped_##pixels##x##width)(const struct fc_conv_args *t) \
-    {                                                                           \
-        NAMED(grouped_tile)(pixels, width, t);                                  \
-    }
-#define ROW(taps, step, pixels)                                                      \
-    static void NAMED(row_##pixels##x##taps##by##step)(const struct fc_conv_args *t) \
-    {                                                                                \
-        NAMED(row_tile)(pixels, taps, step, t);                                      \
-    }
-#define ROW_3(pixels, step) ROW(3, step, pixels)
-#define ROW_5(pixels, step) ROW(5, step, pixels)
-#define PLANES(rows, vectors)                                                      \
-    static void NAMED(planes_##rows##x##vectors##v)(const struct fc_plane_args *t) \
-    {                                                                              \
-        NAMED(plane_tile)(rows, vectors, t);                                       \
-    }
-#define PLANES_TAIL(pixels, _)                                             \
-    static void NAMED(planes_tail_##pixels)(const struct fc_plane_args *t) \
-    {                                                                      \
-        NAMED(plane_tail)(pixels, t);                                      \
-    }
+#define CONV(pixels, vectors) KERNEL(conv_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 0)
+#define CONV_PREFETCHING(pixels, vectors) \
+    KERNEL(conv_prefetching_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 1)
+#define GROUPED(pixels, width) KERNEL(grouped_##pixels##x##width, fc_conv_args, grouped_tile, pixels, width)
+#define ROW_3(pixels, step) KERNEL(row_##pixels##x3by##step, fc_conv_args, row_tile, pixels, 3, step)
+#define ROW_5(pixels, step) KERNEL(row_##pixels##x5by##step, fc_conv_args, row_tile, pixels, 5, step)
+#define PLANES(rows, vectors) KERNEL(planes_##rows##x##vectors##v, fc_plane_args, plane_tile, rows, vectors)
+#define PLANES_TAIL(pixels, _) KERNEL(planes_tail_##pixels, fc_plane_args, plane_tail, pixels)
 #define FEW(columns, _)                                                                             \
     static void NAMED(few_##columns)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
     {                                                                                               \
@@ -203,29 +187,3 @@ const struct fc_kernels NAMED(kernels) = {
     .functions = {FC_FUNCTIONS(FUNCTION_ENTRY)},
     .winograd = &NAMED(winograd),
 };
-
-#undef FEW_ENTRY
-#undef FUNCTION_ENTRY
-#undef PLANES_TAIL_ENTRY
-#undef PLANES_ENTRY
-#undef ROW_5_ENTRY
-#undef ROW_3_ENTRY
-#undef GROUPED_ENTRY
-#undef CONV_PREFETCHING_ENTRY
-#undef CONV_ENTRY
-#undef FEW
-#undef PLANES_TAIL
-#undef PLANES
-#undef ROW_5
-#undef ROW_3
-#undef ROW
-#undef GROUPED
-#undef CONV_PREFETCHING
-#undef CONV
-#undef VECTOR
-#undef SIDE
-#undef LANES
-#undef OF_TYPE
-#undef NAMED
-#undef PASTE5
-#undef PASTE5_

@@ -122,16 +122,5 @@ INLINE void NAMED(pool_tile)(const int is_max, const struct fc_pool_args *t)
     }
 }
 
-static void NAMED(pool_max)(const struct fc_pool_args *t)
-{
-    NAMED(pool_tile)(1, t);
-}
-
-static void NAMED(pool_average)(const struct fc_pool_args *t)
-{
-    NAMED(pool_tile)(0, t);
-}
-
-#undef SUM_LANES
-#undef SUMMANDS
-#undef SUMS
+KERNEL(pool_max, fc_pool_args, pool_tile, 1)
+KERNEL(pool_average, fc_pool_args, pool_tile, 0)

@@ -21,14 +21,14 @@
 #define MIN_SQUARES (sizeof(T) == sizeof(float) ? (T)0x1p-103 : (T)0x1p-970)
 #define RESCALE (sizeof(T) == sizeof(float) ? (T)0x1p100 : (T)0x1p600)
 
-#define FEW NAMED(winograd_few)
-typedef T FEW __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
-typedef __typeof__((FEW){0} < (FEW){0}) NAMED(winograd_few_mask);
+#define VECTOR_16 NAMED(vector_16)
+typedef T VECTOR_16 __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+typedef __typeof__((VECTOR_16){0} < (VECTOR_16){0}) NAMED(winograd_few_mask);
 
 /* A vector's lanes, summed by halves until they are few. */
-INLINE FEW NAMED(winograd_few_sums)(VECTOR v)
+INLINE VECTOR_16 NAMED(winograd_few_sums)(VECTOR v)
 {
-    FEW part[VECTOR_BYTES / 16];
+    VECTOR_16 part[VECTOR_BYTES / 16];
     memcpy(part, &v, sizeof v);
     UNROLL
     for (int n = VECTOR_BYTES / 32; n > 0; n /= 2) {
@@ -38,7 +38,7 @@ INLINE FEW NAMED(winograd_few_sums)(VECTOR v)
     return part[0];
 }
 
-INLINE T NAMED(winograd_sum)(FEW v)
+INLINE T NAMED(winograd_sum)(VECTOR_16 v)
 {
     const int last = 16 / sizeof(T) - 1;
     return last == 1 ? v[0] + v[1] : (v[0] + v[last - 1]) + (v[1] + v[last]);
@@ -98,13 +98,13 @@ INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int co
     VECTOR sum = squares[0];
     UNROLL
     for (int j = 1; j < cols; j++) sum += squares[j];
-    FEW least = NAMED(winograd_few_sums)(parts[0][0]);
+    VECTOR_16 least = NAMED(winograd_few_sums)(parts[0][0]);
     UNROLL
     for (int i = 1; i < (rows - 2) / 2 * ((cols - 2) / 2); i++) {
-        const FEW part = NAMED(winograd_few_sums)(rows > 4 ? parts[i / 2][i % 2] : parts[i][0]);
+        const VECTOR_16 part = NAMED(winograd_few_sums)(rows > 4 ? parts[i / 2][i % 2] : parts[i][0]);
         const NAMED(winograd_few_mask) is_less = part < least;
         /* Of each lane: in sum it is no more than the sum of any part. */
-        least = (FEW)(((NAMED(winograd_few_mask))part & is_less) | ((NAMED(winograd_few_mask))least & ~is_less));
+        least = (VECTOR_16)(((NAMED(winograd_few_mask))part & is_less) | ((NAMED(winograd_few_mask))least & ~is_less));
     }
     const T all = NAMED(winograd_sum)(NAMED(winograd_few_sums)(sum)), inner = NAMED(winograd_sum)(least);
     if (!(all <= t->max_squares)) /* nor if it is NaN */
@@ -174,8 +174,3 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
     for (int tile = 0; tile < t->tiles; tile++)
         NAMED(winograd_judge)(kernel, rows, cols, t, tile, squares + tile * outputs, parts + tile * outputs / 2 + 1);
 }
-
-#undef FEW
-#undef RESCALE
-#undef MIN_SQUARES
-#undef MIN_RATIO

@@ -166,58 +166,33 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
 }
 
 /* The functions, named by nodes, tiles x vectors or kernel and nodes, and the table of them. */
-#define WEIGHTS(kernel, nodes)                                                              \
-    static void NAMED(winograd_weights_##kernel##_##nodes)(const struct fc_weights_args *t) \
-    {                                                                                       \
-        NAMED(winograd_weights)(kernel, nodes, t);                                          \
-    }
-#define INPUT(kernel, row_nodes, col_nodes)                                                               \
-    static void NAMED(winograd_input_##kernel##_##row_nodes##_##col_nodes)(const struct fc_input_args *t) \
-    {                                                                                                     \
-        NAMED(winograd_input)(kernel, row_nodes, col_nodes, t);                                           \
-    }
-#define PRODUCT(tiles, vectors)                                                                 \
-    static void NAMED(winograd_product_##tiles##x##vectors##v)(const struct fc_product_args *t) \
-    {                                                                                           \
-        NAMED(winograd_product)(tiles, vectors, t);                                             \
-    }
-#define OUTPUT(kernel, row_nodes, col_nodes)                                                                \
-    static void NAMED(winograd_output_##kernel##_##row_nodes##_##col_nodes)(const struct fc_output_args *t) \
-    {                                                                                                       \
-        NAMED(winograd_output)(kernel, row_nodes, col_nodes, t);                                            \
-    }
+#define FOR_AXES(F) F(3, 1, 1) F(3, 1, 2) F(3, 2, 1) F(3, 2, 2) F(5, 2, 2)
+#define WEIGHTS(kernel, nodes) \
+    KERNEL(winograd_weights_##kernel##_##nodes, fc_weights_args, winograd_weights, kernel, nodes)
+#define INPUT(kernel, rows, cols) \
+    KERNEL(winograd_input_##kernel##_##rows##_##cols, fc_input_args, winograd_input, kernel, rows, cols)
+#define PRODUCT(tiles, vectors) \
+    KERNEL(winograd_product_##tiles##x##vectors##v, fc_product_args, winograd_product, tiles, vectors)
+#define OUTPUT(kernel, rows, cols) \
+    KERNEL(winograd_output_##kernel##_##rows##_##cols, fc_output_args, winograd_output, kernel, rows, cols)
+#define INPUT_ENTRY(kernel, rows, cols) \
+    [kernel == 5][rows - 1][cols - 1] = NAMED(winograd_input_##kernel##_##rows##_##cols),
+#define OUTPUT_ENTRY(kernel, rows, cols) \
+    [kernel == 5][rows - 1][cols - 1] = NAMED(winograd_output_##kernel##_##rows##_##cols),
 #define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
 
 WEIGHTS(3, 1)
 WEIGHTS(3, 2)
 WEIGHTS(5, 2)
-INPUT(3, 1, 1)
-INPUT(3, 1, 2)
-INPUT(3, 2, 1)
-INPUT(3, 2, 2)
-INPUT(5, 2, 2)
+FOR_AXES(INPUT)
 FOR_PIXELS(PRODUCT, 1)
 FOR_PIXELS(PRODUCT, 2)
-OUTPUT(3, 1, 1)
-OUTPUT(3, 1, 2)
-OUTPUT(3, 2, 1)
-OUTPUT(3, 2, 2)
-OUTPUT(5, 2, 2)
+FOR_AXES(OUTPUT)
 
 static const struct fc_winograd_kernels NAMED(winograd) = {
     .weights = {{NAMED(winograd_weights_3_1), NAMED(winograd_weights_3_2)}, {0, NAMED(winograd_weights_5_2)}},
-    .input = {{{NAMED(winograd_input_3_1_1), NAMED(winograd_input_3_1_2)},
-               {NAMED(winograd_input_3_2_1), NAMED(winograd_input_3_2_2)}},
-              {{0}, {0, NAMED(winograd_input_5_2_2)}}},
+    .input = {FOR_AXES(INPUT_ENTRY)},
     .product = {{FOR_PIXELS(PRODUCT_ENTRY, 1)}, {FOR_PIXELS(PRODUCT_ENTRY, 2)}},
-    .output = {{{NAMED(winograd_output_3_1_1), NAMED(winograd_output_3_1_2)},
-                {NAMED(winograd_output_3_2_1), NAMED(winograd_output_3_2_2)}},
-               {{0}, {0, NAMED(winograd_output_5_2_2)}}},
+    .output = {FOR_AXES(OUTPUT_ENTRY)},
     .direct = NAMED(winograd_direct),
 };
-
-#undef PRODUCT_ENTRY
-#undef OUTPUT
-#undef PRODUCT
-#undef INPUT
-#undef WEIGHTS

@@ -94,8 +94,3 @@ INLINE void NAMED(winograd_weights)(const int kernel, const int nodes, const str
     }
     memcpy(t->sums, sums, parts * sizeof(WIDE));
 }
-
-#undef PARTS
-#undef WIDE_LANES
-#undef PART
-#undef WIDE
