@@ -103,6 +103,7 @@ def pool2d(
     *,
     stride: Pair | None = None,
     padding: Padding = 0,
+    ceil_mode: bool = False,
     layout: Layout = "NHWC",
     itemsize: int = 4,
 ) -> Cost:
@@ -113,7 +114,7 @@ def pool2d(
     >>> pool2d((111, 111, 96), 3, stride=2)
     Cost(macs=0, params=0, bytes=5892864)
     """
-    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, layout=layout)
+    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
     return single(Pool("max", geometry), geometry.layout).cost(x_shape, itemsize=itemsize)
 
 

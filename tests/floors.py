@@ -17,9 +17,10 @@ except ModuleNotFoundError:  # Python 3.10, for which pytest brings it along
 
 ENDS = ".py", ".pyi", ".pyx", ".pxd", ".pxi"
 STATEMENT = re.compile(
-    r"^[ \t]*(?:from[ \t]+(?P<module>[\w.]+)[ \t]+c?import[ \t]+(?P<names>\([^)]*\)|[^#\n]*)"
+    r"(?:^|[;:])[ \t]*(?:from[ \t]+(?P<module>[\w.]+)[ \t]+c?import[ \t]+(?P<names>\([^)]*\)|[^#;\n]*)"
     r"|c?import[ \t]+(?P<modules>[\w., \t]+)"
-    r"|(?:include|cdef[ \t]+extern[ \t]+from)[ \t]+[\"'](?P<file>[^\"']+))",
+    r"|(?:include|cdef[ \t]+extern[ \t]+from)[ \t]+[\"'](?P<file>[^\"']+))"
+    r"|\b(?:import_module|__import__)\(\s*[\"'](?P<called>[\w.]+)[\"']",
     re.MULTILINE,
 )
 
@@ -40,7 +41,7 @@ def upward(tree):
 def imports(file, tree):
     """What a file imports of the package, as modules or as names in them."""
     package = ".".join(file.relative_to(tree).parts[:-1])
-    for match in STATEMENT.finditer(file.read_text("utf-8")):
+    for match in STATEMENT.finditer(file.read_text("utf-8").replace("\\\n", " ")):
         if match["file"]:
             found = (tree / "fastconv").rglob(Path(match["file"]).name)
             given = [".".join(path.relative_to(tree).with_suffix("").parts) for path in found]
@@ -50,7 +51,7 @@ def imports(file, tree):
             if module == "fastconv":
                 given = [f"{module}.{name}" for name in re.findall(r"(\w+)(?:[ \t]+as[ \t]+\w+)?", match["names"])]
         else:
-            given = [name.split()[0] for name in match["modules"].split(",")]
+            given = [name.split()[0] for name in (match["called"] or match["modules"]).split(",")]
         yield from (name for name in given if name.partition(".")[0] == "fastconv")
 
 

@@ -55,7 +55,7 @@ def groups(algorithm=None):
         "layers, direct": Group(DIRECT, layers, 0.97, 0.02),
         "blocks": Group(ALL, BLOCKS, 1.0),
         "networks, batch 1": Group(ALL, _networks(1), 1.0),
-        "networks, batch 8": Group(WINOGRAD, _networks(8), 1.0),
+        "networks, batch 8": Group(ALL, _networks(8), 1.0),
     }
 
 

@@ -66,6 +66,8 @@ def test_pointwise_is_a_1x1_convolution():
 def test_pools_move_bytes_only():
     assert cost.pool2d((2, 55, 55, 96), 3, stride=2) == cost.Cost(0, 0, 4 * 2 * 96 * (55 * 55 + 27 * 27))
     assert cost.pool2d((28, 28, 8), 3, stride=1, padding=1, itemsize=8) == cost.Cost(0, 0, 8 * 8 * 2 * 28 * 28)
+    assert cost.pool2d((8, 6, 4), 3, stride=2) == cost.Cost(0, 0, 4 * 4 * (8 * 6 + 3 * 2))
+    assert cost.pool2d((8, 6, 4), 3, stride=2, ceil_mode=True) == cost.Cost(0, 0, 4 * 4 * (8 * 6 + 4 * 3))
 
 
 BLOCKS = {

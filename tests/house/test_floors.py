@@ -44,6 +44,13 @@ def test_no_import_goes_up():
             "_planning.prepared",
         ),  # which is compiled
         ("_planning/plan.py", "import fastconv", ""),
+        ("_checks/arrays.pyx", "import numpy; import fastconv._planning.call", "_planning.call"),
+        ("_checks/arrays.pyx", "from numpy import pi; from fastconv._planning.call import call", "_planning.call"),
+        ("_checks/arrays.pxd", "if True: from fastconv._planning.call import call", "_planning.call"),
+        ("_checks/arrays.pyx", "from fastconv._planning.call \\\n    import call", "_planning.call"),
+        ("_checks/arrays.pyx", "import numpy, \\\n    fastconv._planning.call", "_planning.call"),
+        ("_checks/arrays.pyx", "x = importlib.import_module('fastconv._planning.call')", "_planning.call"),
+        ("_checks/shapes.py", 'f = lambda: __import__(\n    "fastconv.cli")', "cli"),
     ],
 )
 def test_an_import_that_goes_up_is_found(tree, file, line, imported):

@@ -54,6 +54,11 @@ def put(folder, plan, x):
     return folder
 
 
+@pytest.mark.parametrize("title", ["blocks", "networks, batch 1", "networks, batch 8"])
+def test_blocks_and_networks_are_raced_against_every_engine(title):
+    assert {OURS, *GROUPS[title].peers} == {name for name in ENGINES if not name.startswith(f"{OURS}_")}
+
+
 @pytest.mark.parametrize("title", GROUPS)
 def test_rows_are_made_and_exported(title):
     names = [row.name for row in GROUPS[title].rows]
