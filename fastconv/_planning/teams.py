@@ -80,9 +80,9 @@ def _from_environment() -> int | None:
     """The default number of threads that the environment asks for, or None; read at the first use."""
     own = os.environ.get("FASTCONV_NUM_THREADS")
     if own:
-        if not own.isascii() or not own.isdigit() or int(own) < 1:
-            raise ValueError(f"FASTCONV_NUM_THREADS must be a positive integer, got {own!r}")
-        return checked(int(own))
+        if not own.isascii() or not own.isdigit() or len(own) > 20 or int(own) < 1:
+            raise ValueError(f"FASTCONV_NUM_THREADS must be a positive integer, got {own[:40]!r}")
+        return min(int(own), _LARGEST_TEAM)
     return _omp_num_threads()
 
 
