@@ -4,7 +4,6 @@ import numpy as np
 
 from fastconv._checks.types import Array, Float, Layout, Shape
 
-LARGE: Final[int]
 DTYPES: Final[tuple[np.dtype[np.float32], np.dtype[np.float64]]]
 
 def array_hint(name: str, value: object) -> str: ...

@@ -22,9 +22,10 @@ import_array()
 cdef enum:
     CACHE_LINE = 64
 
-LARGE = 128 * 1024  # bytes of a result that begins at a cache line: vectors that lie across two take longer to write
+# Bytes of a result that begins at a cache line: vectors that lie across two take longer to write.
+cdef ptrdiff_t LARGE = 128 * 1024
 
-cdef object PLAIN = np.ndarray
+cdef object PLAIN = np.ndarray, EMPTY = np.empty
 cdef object PLAIN_VIEW = np.ndarray.view  # a subclass's own could give anything
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -143,13 +144,16 @@ cpdef tuple output(name, value, dtype, tuple shape, layout, dict others):
     return value, step
 
 
-cdef ndarray new(shape, dtype):
-    if prod(shape) * dtype.itemsize > LARGE:
+cdef ndarray new(tuple shape, dtype):
+    cdef ptrdiff_t nbytes = dtype.itemsize, size
+    for size in shape:
+        nbytes *= size
+    if nbytes > LARGE:
         try:
             return aligned(shape, dtype)
         except MemoryError:
             pass  # NumPy's own words name the array that was wanted
-    return np.empty(shape, dtype)
+    return EMPTY(shape, dtype)
 
 
 def aligned(shape, dtype):

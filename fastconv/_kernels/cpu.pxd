@@ -97,7 +97,7 @@ cdef extern from "winograd.h" nogil:
 cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_VECTOR_BYTES, FC_MAX_LANES, FC_STEPS, FC_PREFETCHED, FC_MAX_TAIL,
-        FC_MAX_FEW, FC_FEW_BYTES
+        FC_MAX_FEW, FC_FEW_BYTES, FC_NARROW_TERMS, FC_NARROW_PIXELS
 
     struct fc_conv_args:
         const char **pixels
@@ -160,6 +160,7 @@ cdef extern from "kernels.h" nogil:
         fc_conv_kernel grouped[2][12]
         fc_conv_kernel row[2][2][12]
         fc_few_kernel few[8]
+        fc_few_kernel narrow[3]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_tail[4]
         fc_transpose_kernel transpose[2]

@@ -2,10 +2,75 @@
 
 from functools import partial
 
-from fastconv._checks.arrays cimport check, contiguous, output
+from numpy cimport (
+    PyArray_DESCR, PyArray_DIMS, PyArray_ISCARRAY, PyArray_ISCARRAY_RO, PyArray_NDIM, import_array, ndarray, npy_intp,
+)
+
+from fastconv._checks.arrays cimport check, contiguous, new, output, shares_memory
+from fastconv._planning.prepared cimport Prepared
 
 from fastconv._checks.arguments import kind
 from fastconv._planning import layouts
+
+import_array()
+
+
+cdef class Known:
+    """The shape of a plan's last input, and what runs on it: for another call on plain, contiguous arrays of that shape
+    the checks here are enough. It does not change, so threads may share it.
+    """
+
+    cdef Prepared runs
+    cdef object dtype, pixel
+    cdef tuple out_shape
+    cdef int ndim, out_ndim
+    cdef npy_intp[4] dims
+    cdef npy_intp[4] out_dims
+
+    cdef bint is_plain(self, value, int ndim, const npy_intp *dims):
+        """Whether it is an array of this dtype and shape, and no subclass."""
+        if type(value) is not ndarray:
+            return False
+        array = <ndarray>value
+        if <object>PyArray_DESCR(array) is not self.dtype or PyArray_NDIM(array) != ndim:
+            return False
+        for i in range(ndim):
+            if PyArray_DIMS(array)[i] != dims[i]:
+                return False
+        return True
+
+    cdef run(self, x, out):
+        """The result, or None where the arrays need a closer look."""
+        if not self.is_plain(x, self.ndim, self.dims) or not PyArray_ISCARRAY_RO(<ndarray>x):
+            return None
+        if out is None:
+            out = new(self.out_shape, self.dtype)
+        elif not self.is_plain(out, self.out_ndim, self.out_dims) or not PyArray_ISCARRAY(<ndarray>out):
+            return None
+        elif shares_memory(<ndarray>x, <ndarray>out):
+            return None
+        self.runs.run_with([x], [(out, self.pixel)], None)
+        return out
+
+
+cdef Known known(Prepared runs, dtype, ndarray x, tuple out_shape):
+    """What runs on arrays of this dtype and x's shape, and gives this one."""
+    cdef Known made = Known()
+    made.runs, made.dtype, made.out_shape = runs, dtype, out_shape
+    made.pixel = out_shape[-1] * dtype.itemsize
+    made.ndim, made.out_ndim = PyArray_NDIM(x), len(out_shape)
+    for i in range(made.ndim):
+        made.dims[i] = PyArray_DIMS(x)[i]
+    for i in range(made.out_ndim):
+        made.out_dims[i] = out_shape[i]
+    return made
+
+
+def call_one(plan, x, out):
+    """The result of a `Plan` of one input, x, and one result; it is `out` if that was given."""
+    cdef Known last = plan._known
+    y = None if last is None else last.run(x, out)
+    return call(plan, ("x",), (x,), out) if y is None else y
 
 
 def call(plan, tuple names, tuple given, out, times=None):
@@ -34,6 +99,8 @@ def call(plan, tuple names, tuple given, out, times=None):
             lambda images: partial(plan._bind(tuple((images, *shape[-3:]) for shape in shapes))[0].run, times=times),
             arrays, [y for y, _ in outputs], plan._num_threads,
         )
+    if len(arrays) == len(outputs) == 1 and isinstance(runs, Prepared) and runs.layout == layout:
+        plan._known = known(runs, dtype, arrays[0], results[0])
     if out is not None:
         return out
     return outputs[0][0] if len(outputs) == 1 else tuple([y for y, _ in outputs])

@@ -10,7 +10,7 @@ from fastconv._checks.shapes import ConvGeometry
 from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, layouts
-from fastconv._planning.call import call
+from fastconv._planning.call import call, call_one
 from fastconv._planning.plan import Plan
 from fastconv._planning.steps.conv import PreparedConv
 
@@ -50,7 +50,7 @@ class ConvPlan(Plan):
         self._packed: dict[algorithms.Algorithm, algorithms.Packed] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_prepared")}
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_prepared", "_known")}
 
     def __repr__(self) -> str:
         operation = self._operation
@@ -81,7 +81,7 @@ class ConvPlan(Plan):
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
         if residual is None:
-            return call(self, ("x",), (x,), out)  # type: ignore[no-any-return]
+            return call_one(self, x, out)  # type: ignore[no-any-return]
         return call(self, ("x", "residual"), (x, residual), out)  # type: ignore[no-any-return]
 
     def describe(self, x_shape: Shape, *, measure: bool = False) -> "Description":

@@ -96,7 +96,7 @@ class GraphPlan(Plan):
         return self._made[0]
 
     def __getstate__(self) -> dict[str, Any]:
-        made_again = "_prepared", "_made", "_typed"
+        made_again = "_prepared", "_known", "_made", "_typed"
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __repr__(self) -> str:

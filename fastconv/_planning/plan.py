@@ -52,6 +52,7 @@ class Plan(ABC):
     def _start_empty(self) -> None:
         """Make what is made again in a copy."""
         self._prepared = {}
+        self._known: Any = None  # of the last call, what makes the next one short: see call.pyx
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -11,10 +11,6 @@ cdef class Prepared:
     A subclass has `_bind(threads)`, which makes a runner for a largest team of so many.
     """
 
-    cdef object _num_threads
-    cdef readonly ptrdiff_t useful  # threads that are worth opening
-    cdef dict _runners  # by the largest team; a runner does not change, so threads may share it
-
     def __init__(self, num_threads, useful):
         self._num_threads, self.useful = num_threads, useful
         self._runners = {}
@@ -22,10 +18,20 @@ cdef class Prepared:
     @property
     def runner(self):
         """The runner for the largest team of the calling thread now."""
-        return self.runner_for(1 if self.useful == 1 else teams.now(self._num_threads))
+        return self.runner_of(1 if self.useful == 1 else teams.now(self._num_threads))
 
-    cpdef Runner runner_for(self, threads):
+    def runner_for(self, threads):
         """The runner for a largest team of so many."""
+        return self.runner_of(threads)
+
+    def run(self, list inputs, list outputs, times=None):
+        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from pixel to pixel).
+
+        `times` as in `Runner.run`.
+        """
+        self.run_with(inputs, outputs, times)
+
+    cdef Runner runner_of(self, threads):
         runner = self._runners.get(threads)
         if runner is None:
             runner = self._bind(threads)
@@ -33,12 +39,8 @@ cdef class Prepared:
             self._runners[threads] = runner
         return runner
 
-    def run(self, list inputs, list outputs, times=None):
-        """Write the results for contiguous inputs to the outputs, pairs (array, bytes from pixel to pixel).
-
-        `times` as in `Runner.run`.
-        """
-        cdef Runner runner = self.runner_for(1 if self.useful == 1 else teams.now(self._num_threads))
+    cdef run_with(self, list inputs, list outputs, times):
+        cdef Runner runner = self.runner_of(1 if self.useful == 1 else teams.now(self._num_threads))
         if runner.memory == 0:
             runner.run(inputs, outputs, None, times)
             return

@@ -27,6 +27,7 @@ cdef class DirectTiles:
     cdef bint grouped, in_rows, in_place
     cdef const fc_conv_kernel *grouped_kernels
     cdef fc_few_kernel few  # the tile for few output channels, or NULL
+    cdef ptrdiff_t few_pixels  # of a run, at least, that it takes
     cdef bint by_rows  # a run of pixels for it ends with the row
     # Geometry, in pixels and channels.
     cdef ptrdiff_t out_width, groups, group_in, group_out, blocks, terms, kernel_rows, kernel_cols, stride_h, stride_w

@@ -11,8 +11,8 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_PREFETCHED, FC_STEPS, fc_advance,
-    fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
+    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS, FC_NARROW_TERMS,
+    FC_PREFETCHED, FC_STEPS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
 )
 from fastconv._runners.pack cimport is_grouped
 from fastconv._runners.padded_rows cimport PaddedRows, Window
@@ -55,11 +55,9 @@ cdef class DirectTiles:
         self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.grouped else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.blocks = 1 if self.grouped else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
-        self.terms = shape.terms
+        self.weights, self.bias, self.terms = weights, bias, shape.terms
         self.max_pixels = self._max_pixels()
-        self.weights, self.bias = weights, bias
-        self.packed = <const char *>PyArray_DATA(weights)
-        self.packed_bias = <const char *>PyArray_DATA(bias)
+        self.packed, self.packed_bias = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(bias)
         self.column_bytes = self.terms * self.itemsize
         self.block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
         self.turn_bytes = self.kernels.lanes * FC_MAX_VECTORS * FC_STEPS * self.itemsize
@@ -67,21 +65,28 @@ cdef class DirectTiles:
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.grouped else FC_MAX_VECTORS)
         self.tile = f"{self.max_pixels} pixels × {columns} channels"
-        self._set_few(shape)
+        if not self.grouped:
+            self._set_few(shape)
         self.padded_rows = PaddedRows(shape, all_finite, self.itemsize, self.group_in, self.grouped, self.in_place)
         self.stride_w = self.padded_rows.window_step
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.padded_rows.row_bytes if self.copies else shape.width * self.pixel_bytes
 
     def _set_few(self, shape):
-        """Take the tile for few columns where there is one, and runs of pixels that fill it."""
+        """Take a tile for few columns where there is one, and runs of pixels that fill it."""
+        cdef ptrdiff_t nbytes = self.group_out * self.itemsize, i = nbytes // 32
         self.by_rows = self.copies or shape.kernel != (1, 1) or shape.stride != (1, 1)
         run = shape.out_width if self.by_rows else shape.out_width * shape.out_height
-        if not self.grouped and 0 < self.group_out <= FC_MAX_FEW and run >= self.kernels.lanes:
+        is_narrow = shape.kernel == (1, 1) and not self.copies and nbytes in (16, 32, 64)
+        is_narrow = is_narrow and FC_FEW_BYTES <= self.column_bytes and self.terms <= FC_NARROW_TERMS
+        self.few_pixels = pixels = self.kernels.lanes
+        if is_narrow and self.kernels.narrow[i] != NULL and run >= FC_NARROW_PIXELS:
+            self.few, self.few_pixels, pixels = self.kernels.narrow[i], FC_NARROW_PIXELS, FC_NARROW_PIXELS // max(i, 1)
+        elif 0 < self.group_out <= FC_MAX_FEW and run >= pixels:
             self.few = self.kernels.few[self.group_out - 1]
         self.by_rows = self.by_rows and self.few != NULL
         if self.few != NULL:
-            self.tile = f"{self.kernels.lanes} pixels × {self.group_out} channels"
+            self.tile = f"{pixels} pixels × {self.group_out} channels"
 
     def _max_pixels(self):
         """The most pixels of a tile."""
@@ -97,15 +102,9 @@ cdef class DirectTiles:
         self.band_bytes = self.padded_rows.band_rows * self.row_bytes
         merged = self.grouped or dilation_w == 1 and (self.groups == 1 or self.copies)
         self.segment_bytes = self.tap_bytes * self.kernel_cols if merged else self.group_in * self.itemsize
-        self.offsets = np.array(
-            [
-                y * self.band_bytes + x * self.tap_bytes
-                for y in range(self.kernel_rows)
-                for x in range(1 if merged else self.kernel_cols)
-            ],
-            np.intp,
-        )
-        self.row_segments = len(self.offsets) // self.kernel_rows
+        self.row_segments = 1 if merged else self.kernel_cols
+        rows, cols = (np.arange(count, dtype=np.intp) for count in (self.kernel_rows, self.row_segments))
+        self.offsets = np.add.outer(rows * self.band_bytes, cols * self.tap_bytes).ravel()
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
 
     cdef void run_pixel_block(
@@ -119,8 +118,7 @@ cdef class DirectTiles:
         cdef Run run
         while first_block < end_block:
             end_of_set = min(end_block, first_block + set_blocks)
-            run.tile = 0
-            row = top_row
+            row, run.tile = top_row, 0
             while row < end_row:
                 run.end_row = row + 1 if self.by_rows else self.padded_rows.end_of_rows(row, end_row)
                 run.first_col = 0
@@ -153,14 +151,13 @@ cdef class DirectTiles:
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
         cdef ptrdiff_t next_set = (end_block - first_block) * self.block_bytes
         cdef ptrdiff_t n_calls = self._calls(args, group, first_block, end_block, run, calls)
-        cdef ptrdiff_t prefetching = 0  # tiles of the set that prefetch the next one
+        cdef bint prefetches = end_block < self.blocks and next_set <= PREFETCHED_BYTES
+        cdef ptrdiff_t prefetching = self.turn_bytes // FC_PREFETCHED if prefetches else 0  # tiles that do so
         cdef const char *at
-        if end_block < self.blocks and next_set <= PREFETCHED_BYTES:
-            prefetching = self.turn_bytes // FC_PREFETCHED
         at = source + (row - first // self.out_width) * row_step + q * step
         at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
         tile = &calls[0].tile
-        if self.few != NULL and pixels >= self.kernels.lanes and (tile.n_segments <= 1 or tile.length >= FC_FEW_BYTES):
+        if self.few != NULL and pixels >= self.few_pixels and (tile.n_segments <= 1 or tile.length >= FC_FEW_BYTES):
             tile.pixels = &at
             self.few(tile, step, pixels)
             return
@@ -168,11 +165,9 @@ cdef class DirectTiles:
             n = low + (t < higher)
             for i in range(n):
                 inputs[i] = at
-                at += step
-                left -= 1
+                at, left = at + step, left - 1
                 if left == 0:
-                    left = cols
-                    at += jump
+                    left, at = cols, at + jump
             run.tile += 1
             for i in range(n_calls):
                 tile = &calls[i].tile
@@ -203,8 +198,7 @@ cdef class DirectTiles:
             calls[n].vectors = FC_MAX_VECTORS if calls[n].tile.columns > lanes else 1
             self._set_args(&calls[n].tile, args, group, first, calls[n].vectors, run.window, run.m)
             first += calls[n].tile.columns
-            columns = 0
-            n += 1
+            columns, n = 0, n + 1
         return n
 
     cdef void _scatter(
@@ -237,17 +231,14 @@ cdef class DirectTiles:
         """Every tile of a pixel block of small groups, the input of whose first row, or of the map's if x is read where
         it is, begins at `source`.
         """
-        cdef ptrdiff_t q = 0, end, tiles, t, first
+        cdef ptrdiff_t q = 0, first, end, tiles, t, next_q
         while q < self.out_width:
-            end = self.padded_rows.end_of_columns(top_row, q)
-            tiles = (end - q + self.max_pixels - 1) // self.max_pixels
-            first = q
+            first, end = q, self.padded_rows.end_of_columns(top_row, q)
+            tiles = (end - first + self.max_pixels - 1) // self.max_pixels
             for t in range(tiles):
-                q = first + start_of(t, tiles, end - first)
-                self._run_of_columns(
-                    args, group, source, top_row, rows, q, first + start_of(t + 1, tiles, end - first) - q
-                )
-            q = end
+                next_q = first + start_of(t + 1, tiles, end - first)
+                self._run_of_columns(args, group, source, top_row, rows, q, next_q - q)
+                q = next_q
 
     cdef void _run_of_columns(
         self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
@@ -279,8 +270,7 @@ cdef class DirectTiles:
                 for i in range(n):
                     inputs[i] = source + at + i * step
                 kernel(&tile)
-                row += 1
-                at += row_step
+                row, at = row + 1, at + row_step
                 fc_advance(&tile.epilogue, self.out_width, 0)
 
     cdef void _set_args(

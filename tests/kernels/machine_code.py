@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
 _TILE = re.compile(
-    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|grouped|row|planes|planes_tail)"
+    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|grouped|row|planes|planes_tail|narrow)"
     r"_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
 )
 
@@ -80,7 +80,8 @@ def step(name):
 
     p pixels by v vectors of weights load p values and v vectors. A grouped tile of groups of w loads p vectors and w of
     weights for p·w multiply-adds. A row of p pixels, some columns apart, loads the taps' weights and each column under
-    them once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
+    them once. A narrow tile of 16 bytes of columns has several pixels in a vector, of which it loads as many values at
+    once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
     its v vectors again. The last pixels have a tile's rows as lanes, which fill one vector of floats or two of doubles.
     """
     tile = _TILE.fullmatch(name)
@@ -88,6 +89,8 @@ def step(name):
     if tile["family"] == "row":
         columns = (pixels - 1) * int(tile["step"]) + other
         return Step(pixels * other, other + columns)
+    if tile["family"] == "narrow" and other == 4:  # floats in AVX2's vectors, which have two pixels
+        return Step(pixels // 2 * other, pixels // 2 + other)
     return Step(pixels * other, pixels + other, other if tile["family"] == "planes" else 0)
 
 
@@ -102,6 +105,8 @@ def faults(name, body):
     """
     need, pixels = step(name), int(_TILE.fullmatch(name)["pixels"])
     loops = hot_loops(body)
+    if "narrow" in name:  # the compiler may take sums of one step apart, in a loop over tiles
+        loops = [loop for loop in loops if not any(i.is_vector and i.is_store for i in loop)]
     found = [] if loops else ["no loop has multiply-adds"]
     has_frame = any((i.name, i.operands) == ("mov", "%rsp,%rbp") for i in body[:4])
     stack = re.compile(r"\((%rsp|%rbp)" if has_frame else r"\(%rsp")

@@ -212,6 +212,8 @@ def test_steps():
     assert step("f32_row_4x3by1__avx2") == Step(12, 3 + 6)
     assert step("f32_row_4x5by2__avx2") == Step(20, 5 + 11)
     assert step("f32_planes_6x2v__avx2") == Step(12, 8, stores=2)
+    assert step("f32_narrow_8x4__avx2") == Step(16, 8)
+    assert step("f32_narrow_4x2v__avx2") == Step(8, 6)
     assert step("f32_planes_tail_3__avx2") == Step(3, 4)
     assert step("f64_planes_tail_3__avx2") == Step(6, 5)
 

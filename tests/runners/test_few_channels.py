@@ -1,4 +1,4 @@
-"""Convolutions with few output channels, whose tile has pixels as lanes: its edges, and the bits of the wide tile."""
+"""Convolutions with few output channels, whose tiles go along runs of pixels: their edges, the wide tile's bits."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from compare import assert_equal_exact
 
 import fastconv
 from fastconv import reference
+from fastconv._kernels import cpu
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 WIDE = 40  # output channels that take the tile of whole vectors on every instruction set
@@ -32,11 +33,11 @@ def assert_bits_of_the_wide_tile(x, weight, bias, **options):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("few", range(1, 9))
+@pytest.mark.parametrize("few", [*range(1, 9), 16])
 def test_the_bits_of_the_wide_tile(few, dtype):
     rng = np.random.default_rng(few)
     for channels in [*range(1, 19), 33, 40, 255, 256, 257, 515]:
-        for pixels in (15, 16, 17, 31, 32, 33, 49, 77):
+        for pixels in (7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 49, 77):
             arrays = [normals(rng, s, dtype) for s in ((pixels, channels), (channels, few), (few,), (pixels, few))]
             x, weight, bias, residual = arrays
             options = {"residual": residual[None], "activation": "relu"} if pixels % 2 else {}
@@ -44,7 +45,7 @@ def test_the_bits_of_the_wide_tile(few, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("few", [1, 2, 3, 4, 7, 8])
+@pytest.mark.parametrize("few", [1, 2, 3, 4, 7, 8, 16])
 @pytest.mark.parametrize(
     ("kernel", "options"),
     [
@@ -68,7 +69,7 @@ def test_rows_of_every_geometry(kernel, options, few, dtype):
 @pytest.mark.parametrize("channels", [1, 3, 4, 9])
 def test_values_that_are_no_numbers(channels, dtype):
     rng = np.random.default_rng(0)
-    for few in range(1, 9):
+    for few in (*range(1, 9), 16):
         x, weight = non_finite(rng, (1, 3, 19, channels), dtype), normals(rng, (channels, few), dtype)
         got = fastconv.pointwise(x, weight, algorithm="direct")
         want = fastconv.pointwise(x, wider(weight), algorithm="direct")[..., :few]
@@ -78,7 +79,7 @@ def test_values_that_are_no_numbers(channels, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_threads_images_and_slices_of_out(dtype):
     rng = np.random.default_rng(0)
-    for channels, few in [(1, 1), (3, 3), (4, 4), (5, 2), (16, 4), (16, 8), (33, 7)]:
+    for channels, few in [(1, 1), (3, 3), (4, 4), (5, 2), (16, 4), (16, 8), (6, 16), (33, 7)]:
         arrays = (integers(rng, shape, dtype) for shape in ((3, 23, 19, channels), (channels, few), (few,)))
         x, weight, bias = arrays
         residual = integers(rng, (3, 23, 19, few), dtype)
@@ -110,5 +111,24 @@ def test_the_description_names_the_tile(dtype):
     assert fastconv.Conv2d(weight).describe((1, 1, lanes - 1, 4)).tile != few
     assert fastconv.Conv2d(weight, stride=2).describe((1, 2, 2 * lanes, 4)).tile == few
     assert fastconv.Conv2d(weight, stride=2).describe((1, lanes, 2 * lanes - 2, 4)).tile != few
-    full = fastconv.Conv2d(np.ones((1, 1, 4, lanes), dtype)).describe((1, 4, lanes, 4)).tile
+    full = fastconv.Conv2d(np.ones((1, 1, 4, lanes), dtype)).describe((1, 3, 1, 4)).tile
     assert full.endswith(f"× {2 * lanes} channels")
+
+
+@pytest.mark.skipif(cpu.active() != "avx2", reason="tiles of AVX2")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_narrow_1x1s_have_tiles_of_their_own(dtype):
+    """Whole vectors of output channels, or floats of four, in a run of eight pixels; sums of one chunk."""
+
+    def tile(channels, few, x_shape=(2, 4), **options):
+        return fastconv.Conv2d(np.ones((1, 1, channels, few), dtype), **options).describe((*x_shape, channels)).tile
+
+    lanes = 32 // np.dtype(dtype).itemsize
+    widest = f"6 pixels × {2 * lanes} channels"
+    for channels in (4, 5, 256):
+        assert tile(channels, lanes) == f"8 pixels × {lanes} channels"
+        assert tile(channels, 2 * lanes) == f"4 pixels × {2 * lanes} channels"
+        assert tile(channels, 4) == "8 pixels × 4 channels"
+    assert tile(257, lanes) == tile(4, lanes, (1, 7)) == tile(4, lanes, padding=1) == widest
+    assert tile(4, lanes, (2, 16), stride=2) == f"8 pixels × {lanes} channels"
+    assert tile(4, lanes, (2, 14), stride=2) == widest

@@ -180,11 +180,12 @@ INLINE void NAMED(few_tile)(const int columns, const struct fc_conv_args *t, ptr
 {
     char copy[LANES * FC_FEW_BYTES];
     ptrdiff_t pixel = 0;
-    if (FEW_SETS > 1) {
+    const int sets = FEW_SETS(columns);
+    if (sets > 1) {
         /* Of pixels of less than 16 bytes the other loop reads the last, beyond which there may be nothing. */
         const ptrdiff_t end = t->length < FC_FEW_BYTES ? count - LANES : count;
-        for (; pixel + FEW_SETS * LANES <= end; pixel += FEW_SETS * LANES)
-            NAMED(few_pixels)(columns, FEW_SETS, t, t->pixels[0] + pixel * step, step, pixel);
+        for (; pixel + sets * LANES <= end; pixel += sets * LANES)
+            NAMED(few_pixels)(columns, sets, t, t->pixels[0] + pixel * step, step, pixel);
     }
     for (; pixel < count; pixel += LANES) {
         if (pixel > count - LANES) pixel = count - LANES;

@@ -5,7 +5,8 @@
 #define ISA avx2
 #define VECTOR_BYTES 32
 #define MAX_PIXELS 6
-#define FEW_SETS 1
+#define FEW_SETS(columns) ((columns) <= 2 ? 2 : 1) /* more would not fit the registers */
+#define NARROW_SUMS 8
 
 /* A vector that begins so many lanes before the middle is a mask of its first so many lanes. */
 static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, -1, -1, -1, -1};
@@ -24,6 +25,11 @@ static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, 
 INLINE ROWS16 rows16_join(const __m128 *row)
 {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(row[0]), row[1], 1);
+}
+
+INLINE ROWS16 rows16_repeat(const void *row)
+{
+    return _mm256_broadcast_ps(row);
 }
 
 INLINE void rows16_split(ROWS16 v, __m128 *row)

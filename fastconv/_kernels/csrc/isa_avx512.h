@@ -6,7 +6,7 @@
 #define ISA avx512
 #define VECTOR_BYTES 64
 #define MAX_PIXELS 12
-#define FEW_SETS 2
+#define FEW_SETS(columns) 2
 
 #define LOAD_FIRST(from, count) OF_TYPE(_mm512_maskz_loadu)((1 << (count)) - 1, from)
 #define STORE_NONTEMPORAL(to, v) OF_TYPE(_mm512_stream)((void *)(to), v)

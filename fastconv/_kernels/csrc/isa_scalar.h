@@ -4,7 +4,7 @@
 #define ISA scalar
 #define VECTOR_BYTES 16
 #define MAX_PIXELS 4
-#define FEW_SETS 1
+#define FEW_SETS(columns) 1
 
 #define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)
 #define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))

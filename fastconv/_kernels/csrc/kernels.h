@@ -40,6 +40,11 @@ enum {
  * `lanes` of them, and segments of FC_FEW_BYTES, unless there is but one. */
 typedef void (*fc_few_kernel)(const struct fc_conv_args *, ptrdiff_t step, ptrdiff_t count);
 
+enum {
+    FC_NARROW_TERMS = 256, /* of a sum of a narrow 1×1, at most */
+    FC_NARROW_PIXELS = 8   /* of a run that its tiles take, at least */
+};
+
 enum { FC_MAX_TAIL = 4 };
 
 /* Some output channels (rows) times some output pixels (columns) of a 1×1 convolution in layout NCHW. */
@@ -112,6 +117,7 @@ struct fc_kernels {
     fc_conv_kernel grouped[2][FC_MAX_PIXELS];               /* [groups of four][pixels - 1] */
     fc_conv_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_few_kernel few[FC_MAX_FEW];                          /* [columns - 1]; NULL where they fill a vector */
+    fc_few_kernel narrow[3];                                /* 1×1s to 16, 32, 64 bytes of columns; NULL where none */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_tail[FC_MAX_TAIL];              /* [pixels - 1] */
     fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */

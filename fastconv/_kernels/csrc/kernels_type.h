@@ -121,6 +121,7 @@ INLINE void NAMED(store_tail)(char *to, VECTOR v, ptrdiff_t count)
 #include "normalize_tile.h"
 #include "transpose.h"
 #include "few_tile.h"
+#include "narrow_tile.h"
 #include "winograd_axis.h"
 #include "winograd_weights.h"
 #include "winograd_input.h"
@@ -141,6 +142,11 @@ INLINE void NAMED(store_tail)(char *to, VECTOR v, ptrdiff_t count)
     static void NAMED(few_##columns)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
     {                                                                                               \
         NAMED(few_tile)(columns, t, step, count);                                                   \
+    }
+#define NARROW(pixels, columns, vectors)                                                                          \
+    static void NAMED(narrow_##pixels##x##columns)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
+    {                                                                                                             \
+        NAMED(narrow_tile)(vectors, t, step, count);                                                              \
     }
 #define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
 #define CONV_PREFETCHING_ENTRY(pixels, vectors) NAMED(conv_prefetching_##pixels##x##vectors##v),
@@ -167,6 +173,11 @@ FOR_PIXELS_4(PLANES_TAIL, )
 #ifdef ROWS16
 FOR_8(FEW, )
 #endif
+#ifdef NARROW_SUMS
+NARROW(8, 4, 0)
+NARROW(8, 1v, 1)
+NARROW(4, 2v, 2)
+#endif
 
 const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
@@ -180,6 +191,9 @@ const struct fc_kernels NAMED(kernels) = {
     .planes_tail = {FOR_PIXELS_4(PLANES_TAIL_ENTRY, )},
 #ifdef ROWS16
     .few = {FOR_8(FEW_ENTRY, )},
+#endif
+#ifdef NARROW_SUMS
+    .narrow = {SIDE == 4 ? NAMED(narrow_8x4) : NULL, NAMED(narrow_8x1v), NAMED(narrow_4x2v)},
 #endif
     .transpose = {NAMED(transpose_cached), NAMED(transpose_nontemporal)},
     .pool_max = NAMED(pool_max),
