@@ -77,25 +77,6 @@ def test_a_call_does_not_wait_for_another_that_has_the_pool(run):
     run(code, FASTCONV_THREADING="pool")
 
 
-def test_teams_of_calls_at_once_have_no_more_workers_than_the_largest(run):
-    code = """
-        x, weight = values(56, 56, 64), values(3, 3, 64, 64)
-        plans = [fastconv.Conv2d(weight, padding=1, num_threads=n) for n in (2, 3, 4)]
-        wants = [plan(x).tobytes() for plan in plans]
-        before, wrong = len(os.listdir("/proc/self/task")), []
-
-        def work(plan, want):
-            wrong.extend(plan(x).tobytes() != want for _ in range(50))
-
-        threads = [threading.Thread(target=work, args=pair) for pair in zip(plans, wants)]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
-        assert len(wrong) == 150 and not any(wrong)
-        assert len(os.listdir("/proc/self/task")) <= before
-    """
-    run(code, FASTCONV_THREADING="pool")
-
-
 @reads_tasks
 def test_workers_leave_signals_to_other_threads(run):
     code = """
