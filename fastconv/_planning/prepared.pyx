@@ -13,7 +13,9 @@ cdef class Prepared:
 
     cdef object _num_threads
     cdef readonly ptrdiff_t useful  # threads that are worth opening
-    cdef dict _runners  # by the largest team; a runner does not change, so threads may share it
+    # By the largest team; a runner does not change, so threads may share it. None is ever replaced: Cython's `get`
+    # borrows a reference, which another thread, in a Python without its lock, would make invalid.
+    cdef dict _runners
 
     def __init__(self, num_threads, useful):
         self._num_threads, self.useful = num_threads, useful
@@ -30,7 +32,7 @@ cdef class Prepared:
         if runner is None:
             runner = self._bind(threads)
             runner.set_team(threads, self.useful)
-            self._runners[threads] = runner
+            runner = self._runners.setdefault(threads, runner)
         return runner
 
     def run(self, list inputs, list outputs, times=None):
