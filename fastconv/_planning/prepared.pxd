@@ -1,12 +1,14 @@
 """A runner for each team, lent memory for each call."""
 
-from fastconv._runners.partition cimport Runner
+from fastconv._runners.runner cimport Runner
 
 
 cdef class Prepared:
     cdef object _num_threads
     cdef readonly ptrdiff_t useful  # threads that are worth opening
-    cdef dict _runners  # by the largest team; a runner does not change, so threads may share it
+    # By the largest team; a runner does not change, so threads may share it. None is ever replaced: Cython's `get`
+    # borrows a reference, which another thread, in a Python without its lock, would make invalid.
+    cdef dict _runners
 
     cdef Runner runner_of(self, threads)
     cdef run_with(self, list inputs, list outputs, times)

@@ -36,7 +36,7 @@ cdef class Prepared:
         if runner is None:
             runner = self._bind(threads)
             runner.set_team(threads, self.useful)
-            self._runners[threads] = runner
+            runner = self._runners.setdefault(threads, runner)
         return runner
 
     cdef run_with(self, list inputs, list outputs, times):

@@ -12,6 +12,7 @@ import pytest
 
 import fastconv
 from fastconv._planning import plan as planning
+from fastconv._planning.steps.conv import PreparedConv
 
 THREADS = 6
 RNG = np.random.default_rng(0)
@@ -94,6 +95,20 @@ def test_first_calls_of_one_plan_at_once(name):
             return all(plan(xs[i]).tobytes() == want[i] for i in order for _ in range(2))
 
         assert race(work) == [True] * THREADS
+
+
+def test_threads_that_bind_at_once_keep_the_first_runner(monkeypatch):
+    """One that was replaced could end while another thread, in a Python without its lock, takes it."""
+    bind, both = PreparedConv._bind, threading.Barrier(2)
+
+    def bind_with_another(prepared, threads):
+        both.wait()
+        return bind(prepared, threads)
+
+    monkeypatch.setattr(PreparedConv, "_bind", bind_with_another)
+    prepared, _ = fastconv.Conv2d(*ONE, num_threads=2)._bind(((9, 9, 24),))
+    first, second = race(lambda number: prepared.runner_for(2), threads=2)
+    assert first is second is prepared.runner_for(2)
 
 
 @pytest.mark.usefixtures("teams_for_tiny_layers")

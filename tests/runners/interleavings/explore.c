@@ -1,8 +1,8 @@
-/* Every interleaving of csrc/thread_pool.h and csrc/queue.h in small scenarios, by explorer.h; argv[1] names one.
+/* Every interleaving of csrc/thread_pool.h and csrc/queue.h in small scenarios, by search.h; argv[1] names one.
  *
  * In all of them each task is done exactly once, no worker is in a job that is over, each thread of a team has a number
  * of its own and the caller's environment, and every call returns. */
-#include "explorer.h"
+#include "search.h"
 #include <signal.h>
 #if defined __SSE__
 #include <immintrin.h>
@@ -82,7 +82,7 @@ static void call(struct job *job, fc_environment environment)
 {
     job->team = team, job->meets = meets, job->environment = environment;
     fc_set_environment(environment);
-    fc_run_on_pool(work, job, team, 1);
+    fc_run_on_pool(work, job, team, job->meets || job == jobs); /* the second is short work */
     job->is_over = 1;
     check(job->tasks_done == TASKS, "a task is not done");
 }
