@@ -53,7 +53,9 @@ def run(command):
 
 def compiled(folder, source, *flags):
     """A program of `source`, with the headers in `folder` before the project's; None where it does not compile."""
-    program = folder / Path(source).stem
+    program = folder / " ".join([Path(source).stem, *flags])
+    if program.exists():
+        return program
     include = [f"-I{folder}", f"-I{CSRC}", f"-I{PROGRAMS}"]
     command = [*COMPILER, "-std=gnu11", "-g", "-w", *flags, *include, str(PROGRAMS / source), "-o", str(program)]
     try:
@@ -63,57 +65,58 @@ def compiled(folder, source, *flags):
     return program if done.returncode == 0 else None
 
 
-@pytest.fixture
-def explore(tmp_path):
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """Where programs are that several tests run."""
+    return tmp_path_factory.mktemp("programs")
+
+
+def explore(folder, scenario, *flags):
     """What the explorer says of a scenario, with its exit code: 1 where it found something wrong."""
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("the coroutines of the explorer are x86-64's")
-
-    def explore(scenario, *flags):
-        # Not inlined, functions leave fewer dead values on the stacks, which would pass for states of their own.
-        program = compiled(tmp_path, "explore.c", "-O2", "-fno-inline", *flags)
-        assert program, "the explorer does not compile"
-        return run([program, scenario])
-
-    return explore
+    # Not inlined, functions leave fewer dead values on the stacks, which would pass for states of their own.
+    program = compiled(folder, "explore.c", "-O2", "-fno-inline", *flags)
+    assert program, "the explorer does not compile"
+    return run([program, scenario])
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_interleaving_is_right(explore, scenario):
-    done = explore(scenario)
+def test_every_interleaving_is_right(programs, scenario):
+    done = explore(programs, scenario)
     assert done.returncode == 0, done.stdout
     assert int(done.stdout.split()[0]) > 1000
 
 
 @pytest.mark.parametrize("fault", WRONG_OPERATIONS)
-def test_a_wrong_operation_is_seen(explore, fault):
+def test_a_wrong_operation_is_seen(programs, fault):
     scenario, flag = WRONG_OPERATIONS[fault]
-    done = explore(scenario, flag)
+    done = explore(programs, scenario, flag)
     assert done.returncode == 1, done.stdout
     assert "the last steps were" in done.stdout
 
 
 @pytest.mark.parametrize("fault", WRONG_LINES)
-def test_a_wrong_line_is_seen(explore, tmp_path, fault):
+def test_a_wrong_line_is_seen(tmp_path, fault):
     scenario, right, wrong = WRONG_LINES[fault]
     text = (CSRC / "thread_pool.h").read_text()
     assert text.count(right) == 1, "the header has changed: plant the fault anew"
     (tmp_path / "thread_pool.h").write_text(text.replace(right, wrong))
-    done = explore(scenario)
+    done = explore(tmp_path, scenario)
     assert done.returncode == 1, done.stdout
     assert "the last steps were" in done.stdout
 
 
 @pytest.fixture
-def sanitize(tmp_path):
+def sanitize(programs):
     """What ThreadSanitizer says of calls on the pool."""
-    (tmp_path / "nothing.c").write_text("int main(void) { return 0; }\n")
-    program = compiled(tmp_path, tmp_path / "nothing.c", "-fsanitize=thread")
-    if not program or run([program]).returncode:
+    (programs / "nothing.c").write_text("int main(void) { return 0; }\n")
+    nothing = compiled(programs, programs / "nothing.c", "-fsanitize=thread")
+    if not nothing or run([nothing]).returncode:
         pytest.skip("no ThreadSanitizer here")
 
     def sanitize(*flags):
-        program = compiled(tmp_path, "sanitize.c", "-O1", "-fsanitize=thread", *flags)
+        program = compiled(programs, "sanitize.c", "-O1", "-fsanitize=thread", *flags)
         assert program, "the calls do not compile"
         return run([program])
 
