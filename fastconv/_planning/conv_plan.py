@@ -25,6 +25,7 @@ class ConvPlan(Plan):
     """The plan of a convolution that was checked, a `fastconv._graph.operations.conv.Conv`."""
 
     _dtype: np.dtype
+    _made_again = ("_prepared", "_packed")
 
     def __init__(self, operation: Conv, dtype: np.dtype, num_threads: int | None) -> None:
         self._operation = operation
@@ -48,9 +49,6 @@ class ConvPlan(Plan):
     def _start_empty(self) -> None:
         super()._start_empty()
         self._packed: dict[algorithms.Algorithm, algorithms.Packed] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_prepared")}
 
     def __repr__(self) -> str:
         operation = self._operation
