@@ -54,9 +54,9 @@ class ConvPlan(Plan):
         operation = self._operation
         r, s, c, k = operation.geometry.weight
         told = [f"{r}×{s}", f"{c * operation.geometry.groups}→{k}", *["bias"] * operation.has_bias, str(self.dtype)]
-        options = {**operation.geometry.options, "activation": operation.activation, "algorithm": operation.algorithm}
+        options = {**operation.geometry._asdict(), "activation": operation.activation, "algorithm": operation.algorithm}
         defaults = {**ConvGeometry._field_defaults, "activation": None, "algorithm": "auto"}
-        told += [f"{name}={value!r}" for name, value in options.items() if value != defaults[name]]
+        told += [f"{name}={value!r}" for name, value in options.items() if value != defaults.get(name, value)]
         return f"Conv2d({', '.join(told)})"
 
     def __call__(
