@@ -206,11 +206,6 @@ class ConvGeometry(NamedTuple):
         return f"{r}×{s} with " + ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
     @property
-    def options(self) -> dict[str, Any]:
-        """What a user gives beside the weight, by name."""
-        return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
-
-    @property
     def effective_kernel(self) -> Size:
         """The effective kernel size, (height, width): the pixels that the dilated kernel spans."""
         r, s, _, _ = self.weight

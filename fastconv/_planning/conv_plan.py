@@ -25,6 +25,7 @@ class ConvPlan(Plan):
     """The plan of a convolution that was checked, a `fastconv._graph.operations.conv.Conv`."""
 
     _dtype: np.dtype
+    _made_again = ("_prepared", "_known", "_packed")
 
     def __init__(self, operation: Conv, dtype: np.dtype, num_threads: int | None) -> None:
         self._operation = operation
@@ -49,16 +50,13 @@ class ConvPlan(Plan):
         super()._start_empty()
         self._packed: dict[algorithms.Algorithm, algorithms.Packed] = {}
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_prepared", "_known")}
-
     def __repr__(self) -> str:
         operation = self._operation
         r, s, c, k = operation.geometry.weight
         told = [f"{r}×{s}", f"{c * operation.geometry.groups}→{k}", *["bias"] * operation.has_bias, str(self.dtype)]
-        options = {**operation.geometry.options, "activation": operation.activation, "algorithm": operation.algorithm}
+        options = {**operation.geometry._asdict(), "activation": operation.activation, "algorithm": operation.algorithm}
         defaults = {**ConvGeometry._field_defaults, "activation": None, "algorithm": "auto"}
-        told += [f"{name}={value!r}" for name, value in options.items() if value != defaults[name]]
+        told += [f"{name}={value!r}" for name, value in options.items() if value != defaults.get(name, value)]
         return f"Conv2d({', '.join(told)})"
 
     def __call__(

@@ -48,6 +48,7 @@ class GraphPlan(Plan):
     """
 
     _whose_dtype = "every weight"
+    _made_again = ("_prepared", "_known", "_made", "_typed")
 
     def __init__(self, graph: Graph, num_threads: int | None, algorithm: AlgorithmName = "auto") -> None:
         self._graph = with_algorithm(graph, algorithm)
@@ -94,10 +95,6 @@ class GraphPlan(Plan):
             }
             self._made.append((graph, convs))  # no lock, which a fork could leave locked: threads keep the first
         return self._made[0]
-
-    def __getstate__(self) -> dict[str, Any]:
-        made_again = "_prepared", "_known", "_made", "_typed"
-        return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __repr__(self) -> str:
         parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}

@@ -1,7 +1,7 @@
 """What every plan does: check the arrays, bind to their shape once, run."""
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,16 +15,9 @@ if TYPE_CHECKING:
     from fastconv._graph.costs import Cost
     from fastconv._graph.graph import Graph
 
-    class Runs(Protocol):
-        """What is bound to shapes of the inputs; `layout` is that of the arrays it takes."""
-
-        @property
-        def layout(self) -> Layout: ...
-        def run(
-            self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
-        ) -> None: ...
-
-    Prepared = tuple[Any, tuple[Shape, ...]]  # what runs, a `Runs`; the shapes of its results, as a user sees them
+    # What runs on inputs of some shapes, with `layout`, that of the arrays it takes, and `run(inputs, outputs, times)`;
+    # the shapes of its results, as a user sees them.
+    Prepared = tuple[Any, tuple[Shape, ...]]
 
 
 FLOAT32 = np.dtype(np.float32)  # what is told of a plan that takes x of either dtype
@@ -41,6 +34,7 @@ class Plan(ABC):
     _prepared: "dict[tuple[Shape, ...], Prepared]"  # by the shapes of the inputs
 
     _whose_dtype = "weight"
+    _made_again: tuple[str, ...] = ("_prepared", "_known")  # in a copy, by `_start_empty`
 
     def __init__(self, dtype: np.dtype | None, layout: Layout, num_threads: int | None) -> None:
         self._dtype, self._layout, self._num_threads = dtype, layout, num_threads
@@ -53,6 +47,9 @@ class Plan(ABC):
         """Make what is made again in a copy."""
         self._prepared = {}
         self._known: Any = None  # of the last call, what makes the next one short: see call.pyx
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in self._made_again}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

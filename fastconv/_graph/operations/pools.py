@@ -5,8 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from fastconv._checks import pool_shapes
-from fastconv._checks.pool_shapes import PoolGeometry, PoolShape
+from fastconv._checks.pool_shapes import PoolGeometry, PoolShape, image_size, pool_geometry
 from fastconv._checks.types import Layout, Shape
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
@@ -29,14 +28,9 @@ class Pool(Operation):
         told = (f"{name}={value!r}" for name, value in options.items() if value != defaults.get(name))
         return f"{self.kind}({', '.join(told)})"
 
-    def geometry_for(self, layout: Layout, x_shape: Shape) -> PoolGeometry:
-        """The geometry, that over the whole of such an x where there is none."""
-        whole = pool_shapes.image_size
-        return self.geometry or pool_shapes.pool_geometry(whole(x_shape, layout), layout=layout)
-
     def at(self, layout: Layout, x_shape: Shape) -> PoolShape:
         """The `PoolShape` for an x of this shape."""
-        return self.geometry_for(layout, x_shape).at(x_shape)
+        return (self.geometry or pool_geometry(image_size(x_shape, layout), layout=layout)).at(x_shape)
 
     def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         return self.at(layout, shapes[0]).out_shape

@@ -1,5 +1,7 @@
 """A convolution as a step."""
 
+from functools import partial
+
 import numpy as np
 
 from fastconv._checks import activations
@@ -25,7 +27,8 @@ class PreparedConv(PreparedStep):
         num_threads: int | None,
     ) -> None:
         useful = teams.useful(shape.batch * algorithm.cost(shape))
-        super().__init__(algorithm.name, shape.out_shape, num_threads, useful)
+        make = partial(algorithm.bind, shape, packed, activations.bounds(operation.activation))
+        super().__init__(algorithm.name, shape.out_shape, num_threads, useful, make)
         self.layout: Layout = algorithm.layout
         self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
 
@@ -40,6 +43,3 @@ class PreparedConv(PreparedStep):
 
     def multiplications(self, runner: LoopNest) -> int:
         return self.algorithm.multiplications(self.shape, runner)
-
-    def _bind(self, threads: int) -> LoopNest:
-        return self.algorithm.bind(self.shape, self._packed, activations.bounds(self._operation.activation))

@@ -1,5 +1,6 @@
 """What every step is: a runner for one shape, and what it tells of itself."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fastconv._checks.types import Layout
@@ -13,15 +14,23 @@ if TYPE_CHECKING:
 
 
 class PreparedStep(Prepared):
-    """What runs on NHWC arrays that are known to be right; `name` says how, `out_shape` is NHWC in any layout."""
+    """What runs on NHWC arrays that are known to be right; `name` says how, `out_shape` is NHWC in any layout.
 
-    __slots__ = ("name", "out_shape")
+    `make` makes a runner.
+    """
+
+    __slots__ = ("_make", "name", "out_shape")
     layout: Layout = "NHWC"  # of the arrays
     runner: LoopNest
 
-    def __init__(self, name: str, out_shape: NHWC, num_threads: int | None, useful: int) -> None:
+    def __init__(
+        self, name: str, out_shape: NHWC, num_threads: int | None, useful: int, make: Callable[[], LoopNest]
+    ) -> None:
         super().__init__(num_threads, useful)
-        self.name, self.out_shape = name, out_shape
+        self.name, self.out_shape, self._make = name, out_shape, make
+
+    def _bind(self, threads: int) -> LoopNest:
+        return self._make()
 
     @property
     def macs(self) -> int:

@@ -1,41 +1,86 @@
-"""Which step runs an operation, but for a convolution, whose plan keeps its packed weights."""
+"""What runs each operation on NHWC arrays, but for a convolution, whose plan keeps its packed weights."""
 
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any
 
 import numpy as np
 
+from fastconv._checks import activations
+from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Shape
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.normalization import LocalResponseNorm, Softmax
-from fastconv._graph.operations.operation import Operation
+from fastconv._graph.operations.operation import NHWC, Operation
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Flatten, Pad
-from fastconv._planning.steps.elementwise import PreparedElementwise, PreparedLocalResponseNorm, PreparedSoftmax
-from fastconv._planning.steps.pool import PreparedPool
-from fastconv._planning.steps.shaping import PreparedFlatten, PreparedPad
+from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
+from fastconv._runners import elementwise, pool, shaping
+from fastconv._runners.partition import LoopNest
 
+_WIDE = 1024  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
 
-class Binds(Protocol):
-    """A step's class: the operation, NHWC shapes of its inputs, the dtype of all, the largest team."""
-
-    def __call__(
-        self, operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None
-    ) -> PreparedStep: ...
-
-
-STEPS: dict[type[Operation], Binds] = {
-    Pool: PreparedPool,  # type: ignore[dict-item]  # each takes no other operation
-    Pad: PreparedPad,  # type: ignore[dict-item]
-    Flatten: PreparedFlatten,  # type: ignore[dict-item]
-    LocalResponseNorm: PreparedLocalResponseNorm,  # type: ignore[dict-item]
-    Softmax: PreparedSoftmax,
-    Elementwise: PreparedElementwise,  # and all that are such
-    Operation: PreparedElementwise,
-}
+# Of an operation, for these shapes of its inputs and of its result and bytes of a value: (values that take as long to
+# be moved, what makes the runner).
+Made = tuple[int, Callable[[], LoopNest]]
 
 
 def bind(operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> PreparedStep:
     """What runs an operation on inputs of these NHWC shapes."""
-    kind = Elementwise if isinstance(operation, Elementwise) else type(operation)
-    return STEPS[kind](operation, x_shapes, dtype, num_threads)
+    out_shape = operation.shape("NHWC", *x_shapes)
+    make = _elementwise if isinstance(operation, Elementwise) else _MAKERS[type(operation)]
+    values, runner = make(operation, [image_shape(shape, "NHWC") for shape in x_shapes], out_shape, dtype)
+    return PreparedStep(operation.kind, out_shape, num_threads, teams.useful_to_move(values), runner)
+
+
+def _elementwise(operation: Operation, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    """A function of each value, or a copy."""
+    f = operation if isinstance(operation, Elementwise) else Elementwise()
+    _, _, width, channels = shape
+    repeats = min(width, -(-_WIDE // channels)) if f.vectors else width
+    with np.errstate(over="ignore"):  # infinity then, as of any other value
+        vectors = tuple(np.tile(vector.astype(dtype), repeats) for vector in f.vectors)
+    is_pixel = [x_shape[1:3] == (1, 1) for x_shape in x_shapes]
+    pixel = is_pixel.index(True) if len({*x_shapes}) > 1 else None
+    wide = 1 if pixel is not None else max(repeats, 1)
+    what = f.function, shape, dtype.itemsize, f.numbers, activations.bounds(f.activation), vectors, wide, pixel
+    return prod(shape), partial(elementwise.Elementwise, *what)
+
+
+def _softmax(operation: Softmax, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    return 2 * prod(shape), partial(elementwise.Elementwise, "softmax", shape, dtype.itemsize)
+
+
+def _local_response_norm(operation: LocalResponseNorm, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    numbers, window = (operation.alpha / operation.size, operation.beta, operation.k), operation.window(shape[3])
+    moves = 2 if operation.beta == 0.75 else 50
+    make = partial(elementwise.Elementwise, "lrn", shape, dtype.itemsize, numbers, window=window)
+    return moves * prod(shape), make
+
+
+def _pool(operation: Pool, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    windows = operation.at("NHWC", x_shapes[0])
+    return windows.values_read, partial(pool.Pool, windows, operation.combine, dtype.itemsize)
+
+
+def _pad(operation: Pad, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    return prod(shape), partial(shaping.Pad, x_shapes[0], shape, operation.padding, operation.value, dtype.itemsize)
+
+
+def _flatten(operation: Flatten, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    """Vectors, copied, or transposed to the order of layout NCHW."""
+    if operation.order == "NHWC":
+        return prod(shape), partial(shaping.Pad, shape, shape, ((0, 0), (0, 0)), 0.0, dtype.itemsize)
+    return prod(shape), partial(shaping.Flatten, x_shapes[0], dtype.itemsize)
+
+
+_MAKERS: dict[type[Operation], Callable[[Any, list[NHWC], NHWC, np.dtype], Made]] = {
+    Operation: _elementwise,
+    Softmax: _softmax,
+    LocalResponseNorm: _local_response_norm,
+    Pool: _pool,
+    Pad: _pad,
+    Flatten: _flatten,
+}
