@@ -230,7 +230,7 @@ cdef class Pointwise(LoopNest):
                 offset += pieces[i].columns * self.itemsize
 
     cdef ptrdiff_t _first_pixel(self, ptrdiff_t pixel_block, ptrdiff_t pixel_blocks) noexcept nogil:
-        """Where one of so many pixel blocks begins: at a panel; the last ends with the plane."""
+        """Where one of `pixel_blocks` begins: at a panel; the last ends with the plane."""
         if pixel_block == pixel_blocks:
             return self.out_plane
         return start_of(pixel_block, pixel_blocks, self.panels) * self.kernels.lanes * FC_MAX_VECTORS

@@ -7,7 +7,7 @@
 #define MAX_PIXELS 6
 #define FEW_SETS 1
 
-/* A vector that begins so many lanes before the middle is a mask of its first so many lanes. */
+/* A vector that begins n lanes before the middle is a mask of its first n lanes. */
 static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, -1, -1, -1, -1};
 
 #define LOAD_FIRST(from, count)                 \
