@@ -12,8 +12,9 @@
  *     for each line i: U[i] = G lines[i], rounded once to T
  *     sums[k] += |w|, channel by channel, column by column of the kernel
  *
- * Each weight is read once and each line of U is written once. Lines that are neighbours, a point's for some channels in
- * turn, are written together, one row of points after the other: those of all points may fall on one set of the cache.
+ * Each weight is read once and each line of U is written once. Lines that are neighbours, a point's for some channels
+ * in turn, are written together, one row of points after the other: those of all points may fall on one set of the
+ * cache.
  */
 
 #define WIDE NAMED(winograd_wide)
