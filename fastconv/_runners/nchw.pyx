@@ -89,7 +89,7 @@ cdef ptrdiff_t _edge(ptrdiff_t piece, ptrdiff_t pieces, ptrdiff_t size, ptrdiff_
 
 
 cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
-    """A piece of a matrix, the rows' pieces fastest. A last block overlaps the one before where it would not be whole."""
+    """A piece of a matrix, the rows' pieces fastest. The last block may overlap the one before, to be whole."""
     cdef const Transposition *job = <const Transposition *>what
     cdef ptrdiff_t lanes = job.kernels.lanes, piece = task % job.row_pieces, y, x, row, column
     cdef ptrdiff_t top = _edge(piece, job.row_pieces, job.rows, lanes)
