@@ -18,18 +18,20 @@ Parameters stand in the order channels, threads, block or layer, algorithm: numb
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from asv_runner.benchmarks import benchmark_types
 from asv_runner.benchmarks.time import TimeBenchmark
 
 
-def headline(doc):
+def headline(doc: str | None) -> str:
     """The first line of a docstring, none where Python leaves docstrings out (-OO)."""
     return (doc or "").partition("\n")[0]
 
 
-def this_checkout_first():
+def this_checkout_first() -> dict[str, str]:
     """The environment in which other processes import this checkout's fastconv, whichever is installed.
 
     What is installed may be another: the environment of a copied clone still names the clone that it was made in.
@@ -47,7 +49,7 @@ class _Settings:
     repeat = (5, 15, 0.2)  # samples at least, at most, and seconds in a process
 
 
-class WarmTimeBenchmark(TimeBenchmark):
+class WarmTimeBenchmark(TimeBenchmark):  # type: ignore[misc]  # asv_runner has no types
     """`time_*` in this suite: set up once in a process, then timed in a hot loop whose length asv calibrates.
 
     asv's own kind sets up again before every call, so that a kernel of microseconds would be one cold shot a sample.
@@ -55,10 +57,10 @@ class WarmTimeBenchmark(TimeBenchmark):
 
     _setup_isolates_timed_calls = False
 
-    def __init__(self, name, func, attr_sources):
+    def __init__(self, name: str, func: Callable[..., Any], attr_sources: list[Any]) -> None:
         super().__init__(name, func, [*attr_sources, _Settings])
 
-    def redo_setup(self):
+    def redo_setup(self) -> None:
         """Nothing: plans and arrays are made once."""
 
 

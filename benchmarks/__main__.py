@@ -58,11 +58,17 @@ def main(arguments=None):
     again = parser.add_subparsers().add_parser("report", description="Make the report of results that are there.")
     again.add_argument("--results", default=STATE / "results", help="asv's folder of results (%(default)s)")
     again.add_argument("--output", default=STATE / "report.html", help="the page to write (%(default)s)")
+    again.add_argument("--figure", metavar="FILE", help="also write the first figure here, as SVG")
     again.add_argument("--machine", help="only results of this machine")
     again.add_argument("--commit", help="only results of commits that start so")
-    again.set_defaults(run=lambda given: report.make(given.results, given.output, given.machine, given.commit))
+    again.set_defaults(run=make_report)
     options = parser.parse_args(arguments)
     return in_one_line(parser.prog, lambda: options.run(options))
+
+
+def make_report(options):
+    """Make the report of results that are there."""
+    report.make(options.results, options.output, options.machine, options.commit, options.figure)
 
 
 def measure(options):

@@ -6,8 +6,8 @@ those of `layout`: (N, H, W, C) or (H, W, C) with HWIO weights, or their NCHW an
 - MACs are multiply-accumulates (one MAC is two FLOP): every tap of every output counts, taps on padding too, as the
   papers count. Pooling, biases, sums and ReLUs have none.
 - Parameters are weights and biases.
-- Bytes are the least that must move: x read once, the parameters read once, the output written once. What lies between
-  the convolutions of a block can stay in cache, so it is not counted.
+- Bytes are the least that must move: x read once, the parameters read once, the output written once. Arrays between
+  the convolutions of a block can stay in cache, so they are not counted.
 
 Where a cell printed in a paper disagrees with these counts the arithmetic stands; `fastconv.networks` says where.
 

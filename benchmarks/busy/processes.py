@@ -51,7 +51,7 @@ class Busy:
             process.communicate()
 
     def cpus(self, seconds):
-        """How much of a CPU each process gets in so many seconds."""
+        """How much of a CPU each process gets during these seconds."""
         before = self._clocks()
         time.sleep(seconds)
         after = self._clocks()

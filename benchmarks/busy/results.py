@@ -16,7 +16,7 @@ CPUS = len(os.sched_getaffinity(0))
 
 
 def fair_cpu(threads, cpus=CPUS):
-    """How much of a CPU a fair system gives to each of so many threads that want to run."""
+    """How much of a CPU a fair system gives to each of `threads` that want to run."""
     return min(1, cpus / threads)
 
 

@@ -65,7 +65,7 @@ def _in_short(error):
 
 
 def turn(run, seconds, gap=0):
-    """How many calls were made in so many seconds, after one that warms up; a call's mean, median and longest time.
+    """How many calls were made in `seconds`, after one that warms up; a call's mean, median and longest time.
 
     In a gap between two calls the caller is busy with something else.
     """

@@ -40,11 +40,11 @@ class Engine:
         return "crashed" if answer is None else answer.get("error")
 
     def turn(self, seconds, gap=0):
-        """The record of a turn of so many seconds, its calls so far apart, as `engines` has it; None if it crashed."""
+        """The record of a turn of `seconds`, with `gap` seconds between calls, from `engines`; None if it crashed."""
         return self._ask(seconds=seconds, gap=gap)
 
     def burnt(self, idle):
-        """Seconds of processor time that it takes in so many seconds after calls; None if it crashed."""
+        """Seconds of processor time that it takes in the `idle` seconds after calls; None if it crashed."""
         return self._ask(idle=idle)
 
     def _ask(self, **question):

@@ -14,11 +14,17 @@ Needs the extra `bench`.
 
 from pathlib import Path
 
-from benchmarks.report import data, page, summaries, tables, terminal, words
+from benchmarks.report import data, page, panels, plots, summaries, tables, terminal, words
 
 
-def make(results: str | Path, output: str | Path, machine: str | None = None, commit: str | None = None) -> None:
-    """Print the summary of the latest asv result and write its page.
+def make(
+    results: str | Path,
+    output: str | Path,
+    machine: str | None = None,
+    commit: str | None = None,
+    figure: str | Path | None = None,
+) -> None:
+    """Print the summary of the latest asv result, and write its page and, to `figure`, the first figure of that.
 
     Parameters
     ----------
@@ -28,6 +34,8 @@ def make(results: str | Path, output: str | Path, machine: str | None = None, co
         The HTML file to write.
     machine, commit : str, optional
         Only results of this machine, of commits that start so.
+    figure : path, optional
+        The SVG file to write: time against channels.
 
     Raises
     ------
@@ -39,10 +47,16 @@ def make(results: str | Path, output: str | Path, machine: str | None = None, co
     print()
     terminal.show(summaries.answer_table(run))
     terminal.say("", *(f"Warning: {warning}" for warning in words.block_warnings(run)))
-    page_file = Path(output)
-    page_file.parent.mkdir(parents=True, exist_ok=True)
+    if figure is not None:
+        _write("Figure", Path(figure), panels.svg(plots.times_against_channels, run) or "")
+    _write("Report", Path(output), page.render(run))
+
+
+def _write(what: str, file: Path, text: str) -> None:
+    """Write a file and print where it is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        page_file.write_text(page.render(run), encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     except OSError as error:  # that of a full disk does not name the file
-        raise OSError(error.errno, error.strerror, str(output)) from None
-    print(f"Report: {page_file.resolve()}")
+        raise OSError(error.errno, error.strerror, str(file)) from None
+    print(f"{what}: {file.resolve()}")

@@ -102,7 +102,7 @@ def cores_table(run: Run) -> Table:
     return Table(
         "On how many cores?",
         f"Times as fast with {team(most)} as with {team(one)}, the mean and the ends. Saving left: how many times as "
-        "much of it is left with more threads, from the quartiles; where 1 lies between, they do not decide.",
+        "much of it is left with more threads, from the quartiles; where 1 is between them, they do not decide.",
         [("", heading) for heading in ("channels", "plain convolutions", "blocks", "saving left")],
         rows,
     )

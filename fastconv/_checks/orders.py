@@ -24,7 +24,7 @@ def weight_channels(weight: Shape, layout: Layout) -> tuple[int, int]:
 
 
 def fits_in_other(x_channels: int | None, weight: Shape, groups: int, layout: Layout) -> bool:
-    """Whether a weight in the other layout's order takes so many channels; None stands for any."""
+    """Whether a weight in the other layout's order takes `x_channels`; None stands for any."""
     c, k = weight_channels(weight, _OTHER[layout])
     return k % groups == 0 and x_channels in (None, c * groups)
 
@@ -43,7 +43,7 @@ def weight_hint(
     x_channels: int | None = None,
     takes: Callable[[Size], bool] = lambda kernel: True,
 ) -> str:
-    """How to turn a weight to an order that takes so many channels, if known, in so many groups, or "".
+    """How to turn a weight to an order that takes `x_channels`, if they are known, in `groups`, or "".
 
     `takes` says whether its kernel, (R, S), may then be of this size.
     """

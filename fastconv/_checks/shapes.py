@@ -157,7 +157,7 @@ def weight_shape(shape: Shape, layout: Layout) -> tuple[int, int, int, int]:
 
 
 def weight_for(kernel: Pair, channels: int, out_channels: int, groups: int, layout: Layout) -> Shape:
-    """The shape in `layout` of a weight from so many channels, all groups together, to so many."""
+    """The shape in `layout` of a weight from `channels`, those of all groups, to `out_channels`."""
     layout = one_of("layout", layout, LAYOUTS)
     kernel, groups = pair("kernel", kernel, 1), integer("groups", groups, 1)
     channels, out_channels = integer("input channels", channels, 1), integer("output channels", out_channels, 1)

@@ -97,7 +97,7 @@ class Graph:
             raise TypeError(f"the inputs must be ({', '.join(self.inputs)}), got {len(given)} of them")
 
     def cost(self, *given: Shape, itemsize: int) -> Cost:
-        """The `Cost` for inputs of these shapes: what lies between them and the outputs can stay in cache."""
+        """The `Cost` for inputs of these shapes: arrays between them and the outputs can stay in cache."""
         itemsize, shapes = integer("itemsize", itemsize, 1), self.shapes(*given)
         macs = [node.operation.macs(self.layout, *(shapes[name] for name in node.inputs)) for node in self.nodes]
         ends = sum(prod(shapes[name]) for name in (*self.inputs, *self.outputs))

@@ -1,7 +1,7 @@
 """The plan of a graph: its steps for one shape of each input, with no Python from the first to the last.
 
 The graph that runs is the rewritten one: branches write into slices of channels of the result, bias, residual and ReLU
-are a convolution's epilogue. What lies between the steps is kept for some images at a time.
+are a convolution's epilogue. The arrays between the steps are kept for some images at a time.
 """
 
 from dataclasses import replace
@@ -33,7 +33,7 @@ from fastconv._runners.runner import Runner
 if TYPE_CHECKING:
     from fastconv._planning.profile import Profile
 
-# As many images at a time as keep what lies between the steps within this, or within the bytes of the weights, which
+# As many images at a time as keep the arrays between the steps within this, or within the bytes of the weights, which
 # are read again each time.
 _SCRATCH_BYTES = 8 * 2**20
 
@@ -272,5 +272,5 @@ def _steps(graph: Graph) -> list[Node]:
 
 
 def _with_batch(shapes: dict[str, Shape], images: int) -> dict[str, Shape]:
-    """The same shapes for so many images."""
+    """The same shapes for this number of images."""
     return {name: (images, *shape[1:]) for name, shape in shapes.items()}

@@ -31,7 +31,7 @@ def run_in_nhwc(
 ) -> None:
     """Compute the outputs, in layout NCHW as the checked inputs are, from NHWC copies of some images in turn.
 
-    `bind(images)` gives what runs on so many. `num_threads` is an integer, or None for the default.
+    `bind(images)` gives what runs on this number of images. `num_threads` is an integer, or None for the default.
     """
     inputs, outputs = [_batch(x) for x in inputs], [_batch(y) for y in outputs]
     images, dtype = len(outputs[0]), outputs[0].dtype

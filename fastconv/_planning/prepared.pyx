@@ -8,7 +8,7 @@ from fastconv._planning import teams, workspace
 cdef class Prepared:
     """What is prepared for arrays of one shape, which are known to be right: it runs with the team of each call.
 
-    A subclass has `_bind(threads)`, which makes a runner for a largest team of so many.
+    A subclass has `_bind(threads)`, which makes a runner for a largest team of `threads`.
     """
 
     def __init__(self, num_threads, useful):
@@ -21,7 +21,7 @@ cdef class Prepared:
         return self.runner_of(1 if self.useful == 1 else teams.now(self._num_threads))
 
     def runner_for(self, threads):
-        """The runner for a largest team of so many."""
+        """The runner for a largest team of `threads`."""
         return self.runner_of(threads)
 
     def run(self, list inputs, list outputs, times=None):

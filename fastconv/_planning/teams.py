@@ -61,17 +61,17 @@ def now(num_threads: int | None) -> int:
 
 
 def useful(macs: float) -> int:
-    """Threads that are useful for work that takes as long as so many multiply-accumulates of whole vectors."""
+    """Threads that are useful for work that takes as long as `macs` multiply-accumulates of whole vectors."""
     return max(1, int(macs) // _MACS_PER_THREAD)
 
 
 def useful_to_move(values: int) -> int:
-    """Threads that are useful to move so many values: to change their layout, or to pool them."""
+    """Threads that are useful to move `values`: to change their layout, or to pool them."""
     return useful(values * _MACS_FOR_A_MOVE)
 
 
 def moving_team(num_threads: int | None, values: int) -> tuple[int, int]:
-    """(threads of the largest team, how many are useful) to move so many values."""
+    """(threads of the largest team, how many are useful) to move `values`."""
     return now(num_threads), useful_to_move(values)
 
 

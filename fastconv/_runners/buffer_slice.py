@@ -8,8 +8,8 @@ ARENA = -1
 class BufferSlice(NamedTuple):
     """Where an array begins, and the bytes from an image of it to the next, from a pixel to the next.
 
-    It lies so many bytes after the end of this number, of all inputs and then all results, or in the ARENA. In a result
-    an image and a pixel are as far from the next as a call has it.
+    `end` is the number of an input or a result, the inputs first, or ARENA; `offset` counts the bytes from where that
+    begins. In a result the call says how far an image and a pixel are from the next.
     """
 
     end: int

@@ -38,7 +38,7 @@ cdef class Chain(Runner):
     """Runners one after the other, each with its team, as (runner, where x is, a residual or None, the result, and
     where its workspace begins).
 
-    What lies between them, and the workspaces, are in an arena of `memory` bytes.
+    The arrays between them, and the workspaces, are in an arena of `memory` bytes.
     """
 
     cdef Step *steps

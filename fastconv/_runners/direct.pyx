@@ -83,7 +83,7 @@ cdef class Direct(LoopNest):
         return work + VALUE_COST * columns * self.tiles.terms + REREAD_COST * self._input_of(partition.pixel_blocks)
 
     cdef double _input_of(self, ptrdiff_t pixel_blocks) noexcept:
-        """Values of input that the largest of so many pixel blocks reads."""
+        """Values of input that the largest of the pixel blocks reads."""
         cdef ptrdiff_t lines = (self.lines + pixel_blocks - 1) // pixel_blocks
         cdef double pixels
         if self.tiles.copies:

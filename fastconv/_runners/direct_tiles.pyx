@@ -277,7 +277,7 @@ cdef class DirectTiles:
         self, fc_conv_args *tile, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
         Window window, ptrdiff_t m,
     ) noexcept nogil:
-        """Set what a tile reads and where it writes: channels from `first` on, in blocks of so many vectors; of the
+        """Set what a tile reads and where it writes: channels from `first` on, in blocks of `vectors`; of the
         kernel the taps in a window; the pixel block's pixel m and on.
         """
         cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize

@@ -89,7 +89,7 @@ cdef ptrdiff_t _edge(ptrdiff_t piece, ptrdiff_t pieces, ptrdiff_t size, ptrdiff_
 
 
 cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
-    """A piece of a matrix, the rows' pieces fastest. A last block that is not whole begins so much earlier."""
+    """A piece of a matrix, the rows' pieces fastest. The last block may overlap the one before, to be whole."""
     cdef const Transposition *job = <const Transposition *>what
     cdef ptrdiff_t lanes = job.kernels.lanes, piece = task % job.row_pieces, y, x, row, column
     cdef ptrdiff_t top = _edge(piece, job.row_pieces, job.rows, lanes)
@@ -230,7 +230,7 @@ cdef class Pointwise(LoopNest):
                 offset += pieces[i].columns * self.itemsize
 
     cdef ptrdiff_t _first_pixel(self, ptrdiff_t pixel_block, ptrdiff_t pixel_blocks) noexcept nogil:
-        """Where one of so many pixel blocks begins: at a panel; the last ends with the plane."""
+        """Where one of `pixel_blocks` begins: at a panel; the last ends with the plane."""
         if pixel_block == pixel_blocks:
             return self.out_plane
         return start_of(pixel_block, pixel_blocks, self.panels) * self.kernels.lanes * FC_MAX_VECTORS

@@ -25,13 +25,13 @@ cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
 
 
 cdef ptrdiff_t places_before(Axis axis, ptrdiff_t tap, ptrdiff_t pixel, ptrdiff_t places) noexcept:
-    """How many of the first so many places of the output have this tap before a pixel of the image."""
+    """How many of the first `places` of the output have this tap before a pixel of the image."""
     cdef ptrdiff_t span = pixel + axis.before - tap * axis.dilation
     return min(max(-(-span // axis.stride), 0), places)
 
 
 cdef ptrdiff_t count_inside(Axis axis, ptrdiff_t places) noexcept:
-    """How many taps meet the image, in so many places of the output together."""
+    """How many taps meet the image, in the first `places` of the output together."""
     cdef ptrdiff_t tap, taps = 0
     for tap in range(axis.taps):
         taps += places_before(axis, tap, axis.size, places) - places_before(axis, tap, 0, places)
@@ -39,7 +39,7 @@ cdef ptrdiff_t count_inside(Axis axis, ptrdiff_t places) noexcept:
 
 
 cdef ptrdiff_t count_whole(Axis axis, ptrdiff_t places) noexcept:
-    """In how many of so many places of the output the whole kernel lies inside the image."""
+    """In how many of the first `places` of the output the whole kernel lies inside the image."""
     return max(places_before(axis, axis.taps - 1, axis.size, places) - places_before(axis, 0, 0, places), 0)
 
 
@@ -53,7 +53,7 @@ cdef ptrdiff_t end_of_same(Axis axis, ptrdiff_t i, ptrdiff_t end) noexcept nogil
 
 
 def is_read_well(shape, pixel_bytes, tile_pixels):
-    """Whether row tiles of so many pixels, of so many bytes each, read x in place faster than a copy of it.
+    """Whether row tiles of `tile_pixels`, of `pixel_bytes` each, read x in place faster than a copy of it.
 
     Few columns, each a tile by itself whose time grows with the kernel, may see less than all of it, and what a tile
     sees must still be in L1 for the next row. With a stride, where it is read once or twice, its pixels need only not
@@ -114,7 +114,7 @@ cdef class PaddedRows:
         return max(dense, banded)
 
     def set_longest(self, rows):
-        """Make room for copies under so many rows of the output; returns its bytes."""
+        """Make room for copies under `rows` of the output; returns its bytes."""
         self.band_rows = min(self.y.dilation, self._span(rows))  # of rows far apart only those needed are copied
         return -(-self.copied_rows(rows) * self.row_bytes // 64) * 64
 
@@ -156,11 +156,11 @@ cdef class PaddedRows:
         return end_of_same(self.x, column, self.out_width) if self.splits(row) else self.out_width
 
     cdef ptrdiff_t _span(self, ptrdiff_t rows) noexcept nogil:
-        """Rows of the input from the first to the last that one row of the kernel meets in so many of the output."""
+        """Rows of the input from the first to the last that one row of the kernel meets in `rows` of the output."""
         return (rows - 1) * self.y.stride + 1
 
     cdef ptrdiff_t copied_rows(self, ptrdiff_t rows) noexcept nogil:
-        """Rows of the input that so many rows of the output need, as far as they are copied."""
+        """Rows of the input that `rows` of the output need, as far as they are copied."""
         cdef ptrdiff_t span = self._span(rows)
         return (self.y.taps - 1) * min(self.band_rows, span) + span
 

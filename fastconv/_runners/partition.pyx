@@ -26,7 +26,7 @@ cdef class LoopNest(Runner):
             raise TypeError("LoopNest is a base: it has nothing to run")
 
     def set_team(self, int threads, ptrdiff_t useful):
-        """Partition the work for at most `threads`, of which so many are useful: it runs with them from now on."""
+        """Partition the work for at most `threads`, of which `useful` pay: it runs with them from now on."""
         Runner.set_team(self, threads, useful)
         self.partition = self.best_partition(self.team.size)
         self.memory = self.team.size * self.workspace_bytes
@@ -79,7 +79,7 @@ cdef class LoopNest(Runner):
         return tasks * (self.task_time(partition) + TASK_COST) + prepare
 
     cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept:
-        """What the largest of so many pixel blocks takes before its first channel range, in multiply-adds."""
+        """What the largest of the pixel blocks takes before its first channel range, in multiply-adds."""
         return 0
 
     cdef double task_time(self, Partition partition) noexcept:

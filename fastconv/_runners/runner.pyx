@@ -23,7 +23,7 @@ cdef class Runner:
         self.max_pixel_bytes = PY_SSIZE_T_MAX
 
     def set_team(self, int threads, ptrdiff_t useful):
-        """Run with at most `threads`, of which so many are useful, from now on."""
+        """Run with at most `threads`, of which `useful` pay, from now on."""
         self.team = team_of(threads, useful)
 
     @property

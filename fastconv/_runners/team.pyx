@@ -59,7 +59,7 @@ cdef enum:
 
 
 cdef Team team_of(int threads, ptrdiff_t useful) noexcept nogil:
-    """A team for work that is worth so many threads, of at most `threads`."""
+    """A team of at most `threads`, for work that is worth `useful` threads."""
     return Team(min(threads, useful), threads, useful >= WORTH_WAKING)
 
 

@@ -39,8 +39,8 @@ cdef ptrdiff_t PIXEL_BLOCK_BYTES = 320 * 1024  # of V: it stays in L2, with M an
 # as can be.
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
 cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
-# With no more channels, whose weights of one point stay in L1, so many tiles go together as have both levels of their
-# sums, of two vectors, in 32 registers or nearly so.
+# With no more channels the weights of one point stay in L1. Then this number of tiles go together: both levels of their
+# sums, of two vectors, are in 32 registers or nearly so.
 cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
 

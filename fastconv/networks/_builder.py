@@ -44,7 +44,7 @@ class Builder(Graph):
         return self._add(name, Conv(geometry, bias, activation), x=x)
 
     def fully_connected(self, x: Node, name: str, features: int, out: int, *, activation: Activation = None) -> Node:
-        """A product of a vector of so many features with a matrix."""
+        """A product of a vector of `features` with a matrix."""
         shape = weight_for(1, features, out, 1, self.layout)
         return self._add(name, Linear(conv_geometry(shape, layout=self.layout), True, activation), x=x)
 

@@ -25,7 +25,7 @@ SPECIAL = [np.nan, *MAGNITUDES, *(-value for value in MAGNITUDES)]
 
 @dataclass(frozen=True)
 class Case:
-    """How a node is made of (g, x, y, vectors); the bound is so many eps of `magnitude(x, vectors, want)`."""
+    """How a node is made of (g, x, y, vectors); the bound is that number of eps of `magnitude(x, vectors, want)`."""
 
     node: Callable
     eps: float = 1.0

@@ -65,7 +65,7 @@ def resident_bytes():
 
 
 def growth(call, times):
-    """Bytes by which the process, and what Python and NumPy have allocated, grow in so many calls."""
+    """Bytes by which the process, and what Python and NumPy have allocated, grow in this number of calls."""
     call()
     tracemalloc.start()
     try:

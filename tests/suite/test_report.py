@@ -218,15 +218,17 @@ def test_a_run_without_plain_convolutions_or_threads(tmp_path):
 
 
 def test_command_line(tmp_path, capsys):
-    results, output = store(tmp_path / "results"), tmp_path / "made" / "report.html"
-    assert suite.main(["report", "--results", str(results), "--output", str(output)]) == 0
+    results, output, figure = store(tmp_path / "results"), tmp_path / "made" / "report.html", tmp_path / "figure.svg"
+    told = ["report", "--results", str(results), "--output", str(output), "--figure", str(figure)]
+    assert suite.main(told) == 0
     printed = capsys.readouterr().out
     assert str(output) in printed
     assert "Blocks by channel count" in printed
     assert (
         printed.index("Blocks by channel count") < printed.index(summaries.QUESTION) < printed.index("256 channels\n")
     )
-    assert all(len(line) <= 80 for line in printed.splitlines() if not line.startswith("Report: "))
+    assert all(len(line) <= 80 for line in printed.splitlines() if not line.startswith(("Report: ", "Figure: ")))
+    assert figure.read_text("utf-8") == panels.svg(plots.times_against_channels, data.load(results))
     assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert suite.main(["report", "--results", str(tmp_path / "none")]) == 1
     assert "make bench" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_slower_is_what_the_quartiles_say(run):
 
 
 def contradicting(run, factor, width=0.01):
-    """The run with the 3×3 of 64 channels and two threads timed again, so many times as slow as in the block."""
+    """The run with the 3×3 of 64 channels and two threads timed again, `factor` times as slow as in the block."""
     plain = cell_of(run, "plain 3×3", 64, 2)
     median = factor * plain.time.median
     again = data.Timing(median, median * (1 - width), median * (1 + width))

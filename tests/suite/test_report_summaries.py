@@ -33,7 +33,7 @@ def timing(median, low=1, high=1):
     ],
 )
 def test_the_answer_follows_the_figures(run, speeds, answer, slower):
-    """The blocks of 3.6 and of 12 times fewer MACs, so many times as fast."""
+    """The blocks of 3.6 and of 12 times fewer MACs, and how many times as fast they are."""
     blocks = []
     for name, speed in zip(("reduced/4 3×3", "fire/8 3×3"), speeds, strict=True):
         cell = cell_of(run, name, 256, 1)

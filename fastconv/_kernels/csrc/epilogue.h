@@ -23,7 +23,7 @@ static inline enum fc_bounds fc_bounds(const struct fc_epilogue *e)
     return e->lo > -__builtin_inf() ? FC_LOW : FC_UNBOUNDED;
 }
 
-/* Goes on by so many pixels and bytes of a pixel, but for the bias. */
+/* Moves all but the bias on, by `pixels` and by `bytes` of a pixel. */
 static inline void fc_advance(struct fc_epilogue *e, ptrdiff_t pixels, ptrdiff_t bytes)
 {
     e->out += pixels * e->out_stride + bytes;

@@ -11,11 +11,11 @@
  * back before they are stored.
  *
  * A call takes `count` pixels, LANES at least, of which pixels[0] is the first and the next is `step` bytes on. The
- * last tile begins so much earlier that it is full, and what it shares with the one before is stored twice. `columns`
- * are fewer than LANES, in one block. Segments shorter than 16 bytes are one, at 0.
+ * last tile is full: it overlaps the one before, and the pixels of both are stored twice. `columns` are fewer than
+ * LANES, in one block. Segments shorter than 16 bytes are one, at 0.
  *
- * May read: what lies between the beginning of the first pixel's segments and the end of the last one's, single values
- * of weights and bias, `columns` values of residual.
+ * May read: the bytes from the beginning of the first pixel's segments to the end of the last one's, single values of
+ * weights and bias, `columns` values of residual.
  */
 #ifdef ROWS16
 /* 16 bytes of each pixel, turned: vector c has value c of every pixel. */

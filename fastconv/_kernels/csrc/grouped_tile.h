@@ -13,8 +13,8 @@
  * the weights are packed [vector of channels][tap][input channel of the group][channel]; `columns` are all channels,
  * and one call goes through all of them.
  *
- * Where the channels fill no whole number of vectors, the last vector begins so much earlier, and what it shares with
- * the one before is stored twice. Fewer channels than a vector has go one by one. So nothing is read beyond the arrays.
+ * Where the channels fill no whole number of vectors, the last vector overlaps the one before, and the channels of both
+ * are stored twice. Fewer channels than a vector has go one by one. So nothing is read beyond the arrays.
  */
 
 /* Value c of each group of four, in all lanes of the group. */
@@ -109,8 +109,8 @@ INLINE void NAMED(grouped_tile)(const int pixels, const int width, const struct 
     }
 }
 
-/* The tile of groups of one channel for pixels side by side, `step` columns apart, under a kernel of so many taps a row
- * that are neighbours: under a row of the kernel each column of the input is loaded once. */
+/* The tile of groups of one channel for pixels side by side, `step` columns apart. A row of the kernel has `taps`
+ * neighbours: under it each column of the input is loaded once. */
 INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, const struct fc_conv_args *t)
 {
     const T *w = t->weights, *bias = t->epilogue.bias;

@@ -62,7 +62,7 @@ struct fc_plane_args {
 
 typedef void (*fc_planes_kernel)(const struct fc_plane_args *);
 
-/* Writes a block of `lanes` rows and columns, whose rows are so many bytes apart, transposed to the target. */
+/* Writes a block of `lanes` rows and columns, transposed, to the target. Rows are `…_stride` bytes apart. */
 typedef void (*fc_transpose_kernel)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride);
 
 /* Output pixels side by side of a pooling, whose windows are clipped alike. Strides are in bytes. */

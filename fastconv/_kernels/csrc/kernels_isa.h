@@ -25,14 +25,14 @@ enum { SUM_TERMS = 256 };
 /* The same for the products of Winograd, whose output transform magnifies their rounding. */
 enum { PRODUCT_TERMS = 16 };
 
-/* Outputs of a tile of Winograd's that are computed directly together: so many chains hide the latency. */
+/* Outputs of a tile of Winograd's that are computed directly together: this number of chains hides the latency. */
 enum { DIRECT_PIXELS = 8 };
 
 /* What the output transform of Winograd stores of a vector of columns: some values, in some pixels; all, in all pixels;
  * the same past the caches. */
 enum fc_extent { FC_TAIL, FC_WHOLE, FC_NONTEMPORAL };
 
-/* Vectors of channels that go through a window together in pooling: so many chains hide the latency. */
+/* Vectors of channels that go through a window together in pooling: this number of chains hides the latency. */
 enum { POOL_VECTORS = 8 };
 
 /* Input channels whose weights are transformed together. */

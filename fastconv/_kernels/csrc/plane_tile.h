@@ -99,7 +99,7 @@ INLINE void NAMED(plane_tail_step)(const int pixels, const int vectors, VECTOR a
 INLINE void NAMED(plane_tail)(const int pixels, const struct fc_plane_args *t)
 {
     enum { VECTORS = (MAX_PIXELS + LANES - 1) / LANES, SUMS = 8, MAX_CHAINS = SUMS / VECTORS };
-    const int chains = SUMS / (pixels * VECTORS); /* so many sums hide the multiply-adds' latency */
+    const int chains = SUMS / (pixels * VECTORS); /* SUMS sums hide the multiply-adds' latency */
     const struct fc_epilogue *e = &t->epilogue;
     VECTOR acc[MAX_CHAINS][FC_MAX_TAIL][2], sums[FC_MAX_TAIL][2] = {0};
     const char *x = t->x;

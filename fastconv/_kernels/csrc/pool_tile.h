@@ -9,9 +9,8 @@
  * So a maximum keeps the first NaN, and the last of 0 and -0. Vectors and blocks take no part in it: every instruction
  * set and every partition of the work gives the same bits.
  *
- * Where the channels fill no whole number of vectors, the last vector begins so much earlier, and what it shares with
- * the one before is stored twice. Fewer channels than a vector has are some of one. So nothing is read beyond the
- * arrays.
+ * Where the channels fill no whole number of vectors, the last vector overlaps the one before, and the channels of both
+ * are stored twice. Fewer channels than a vector has are the tail of one. So nothing is read beyond the arrays.
  */
 
 #define SUMS NAMED(sums)
@@ -95,7 +94,7 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
     }
 }
 
-/* Blocks of so many vectors, as long as they are whole, from byte `at` of the channels on; returns where they end. */
+/* Whole blocks of `vectors`, from byte `at` of the channels on; returns where they end. */
 INLINE ptrdiff_t NAMED(pool_blocks)(const int is_max, const int vectors, const struct fc_pool_args *t, const char *x,
                                     char *out, ptrdiff_t at)
 {

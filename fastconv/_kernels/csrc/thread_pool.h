@@ -135,7 +135,7 @@ static void *fc_run_worker(void *worker)
     return 0;
 }
 
-/* Make workers until there are so many, or as many as the system allows. Signals are for other threads. */
+/* Make workers until there are `workers`, or as many as the system allows. Signals are for other threads. */
 static void fc_make_workers(int workers)
 {
     sigset_t all, before;

@@ -1,5 +1,5 @@
 /* The transposition of a block of LANES x LANES values, in registers where the instruction set can: rows of 16 bytes
- * are loaded side by side, so many in a vector as fit, and transposed inside those 16 bytes; each vector then is a
+ * are loaded side by side, as many as fit in a vector, and transposed inside those 16 bytes; each vector then is a
  * column.
  */
 #ifdef ROWS16

@@ -6,6 +6,19 @@
  * at k is pointᵏ, to which ∞ adds 1 in the last: two rows of a ± pair share an even and an odd part. A tile at the edge
  * of the map may leave out the last pair, along either axis. _runners/transforms.py derives all this, and the weights'
  * side.
+ *
+ * Arithmetic contract, with n nodes; a sum with a product is rounded once where the instruction set fuses the two:
+ *
+ *     v = Bᵀ d:  v[0] = d[2n], v[2n+1] = d[2n+1]
+ *                for k < n: v[0] += ends[k] · d[2k], v[2n+1] += ends[k] · d[2k+1]
+ *                for each node i: even = d[2n], odd = d[2n-1]
+ *                    for k < n-1: even += pairs[i][k] · d[2k+2], odd += pairs[i][k] · d[2k+1]
+ *                    v[2i+1] = even + node[i] · odd, v[2i+2] = even - node[i] · odd
+ *                if n = 1: v[0] *= scales[0], v[1] *= scales[1], v[2] *= scales[1]
+ *     y = Aᵀ m:  for each node i: part[0][i] = m[2i+1] + m[2i+2] (even), part[1][i] = m[2i+1] - m[2i+2] (odd)
+ *                y[0] = m[0] + part[0][0] + … + part[0][n-1]
+ *                for each other k: y[k] = node[0]ᵏ · part[k mod 2][0] + … + node[n-1]ᵏ · part[k mod 2][n-1]
+ *                y[last] += m[2n+1]
  */
 
 #include <stdint.h>

@@ -1,6 +1,12 @@
 /* The direct way for outputs of a tile that cannot go Winograd's, from the patch and the weights as they are.
  *
- * Arithmetic contract: that of conv_tile.h, over the taps in the window of the output, row by row.
+ * Arithmetic contract, for each output i and column k: that of conv_tile.h, over the taps in the output's window.
+ *
+ *     acc = bias[k]
+ *     for each tap of the window, row by row, for each channel c:
+ *         after every SUM_TERMS terms: sum = acc + sum (at first sum = acc), acc = 0
+ *         acc = fma(x[i][tap][c], w[tap][c][k], acc)
+ *     out[i][k] = min(max(acc + sum + residual[i][k], lo), hi)
  */
 
 /* Outputs that see the same taps, one column of the kernel for a vector of columns after the other. */

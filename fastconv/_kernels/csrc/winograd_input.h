@@ -12,6 +12,17 @@
  * inner 2×2 parts into which rows and columns 1, 2 | 3, 4 divide the patch: every window of a 3×3 kernel holds one of
  * them. Where the least of them is large enough, so are the windows; elsewhere winograd_windows looks again. What is
  * decided depends on nothing but the patch.
+ *
+ * Arithmetic contract, for each patch d and channel, with Bᵀ along an axis as in winograd_axis.h:
+ *
+ *     for each column j: lines[j] = Bᵀ d[·][j]
+ *     for each row i: V[i] = Bᵀ lines[·][i]
+ *     for each column j: squares[j] += (d[0][j]² + d[last][j]²) + Σ (d[i][j]² + d[i+1][j]²), i odd, for vectors in turn
+ *     all = squares[0] + squares[1] + …, then its lanes; inner = the least of the inner parts, in each lane, its lanes
+ *     computed directly are
+ *         all outputs, unless all <= max_squares, which keeps a NaN out
+ *         no output, if the tile has two a side, or all >= MIN_SQUARES and inner >= 2 · all / FC_RANGE²
+ *         else those for which Σ d² over the window < Σ d² over what reaches them / FC_RANGE², row by row
  */
 
 /* Of sums of squares: 1/FC_RANGE². The least one, in the range of T, that is not too much off for squares that

@@ -1,9 +1,20 @@
 /* Winograd's transform of the weights, U = G w Gᵀ, into the order in which the products read them.
  *
  * The rows of G for ±node[i] share an even and an odd part, as those of Bᵀ do; those for 0 and ∞ have one coefficient,
- * which is 1 for ∞. All is computed in double and rounded once to T. Each weight is read once and each line of U is
- * written once. Lines that are neighbours, a point's for some channels in turn, are written together, one row of points
- * after the other: those of all points may fall on one set of the cache.
+ * which is 1 for ∞.
+ *
+ * Arithmetic contract, for each channel and column k, all in double, with products fused as in winograd_axis.h:
+ *
+ *     u = G w:  u[0] = G[0][0] · w[0], u[last] = w[kernel-1]
+ *               for each node i, from 1: even = G[i][0] · w[0] + G[i][2] · w[2] + …, odd = G[i][1] · w[1] + …
+ *                   u[2i-1] = even + odd, u[2i] = even - odd
+ *     for each column j of the kernel: lines[·][j] = G w[·][j]
+ *     for each line i: U[i] = G lines[i], rounded once to T
+ *     sums[k] += |w|, channel by channel, column by column of the kernel
+ *
+ * Each weight is read once and each line of U is written once. Lines that are neighbours, a point's for some channels
+ * in turn, are written together, one row of points after the other: those of all points may fall on one set of the
+ * cache.
  */
 
 #define WIDE NAMED(winograd_wide)
