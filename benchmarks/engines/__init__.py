@@ -22,4 +22,5 @@ ENGINES = {  # name: its file and the function there
 VARIABLES = {  # of the environment, set before the library is imported
     "fastconv_pool": {"FASTCONV_THREADING": "pool"},
     "fastconv_openmp": {"FASTCONV_THREADING": "openmp"},
+    "openvino": {"CI": "true"},  # else its import forks to send telemetry; the child may hang, and outlive its parent
 }

@@ -50,8 +50,8 @@ class Run:
     def __str__(self):
         versions = {HEADS[name]: version for name, version in self.versions.items() if name in HEADS}
         versions.pop("compiled", None)
-        others = ", ".join(f"{name} {version}" for name, version in versions.items())
-        return f"{self.machine}, {self.cpus} CPUs, {self.day}, commit {self.commit}; {others}."
+        others = "".join(f", {name} {version}" for name, version in versions.items())
+        return f"{self.machine}, {self.cpus} CPUs, {self.day}, commit {self.commit}{others}."
 
 
 def write(path, run, results):

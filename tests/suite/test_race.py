@@ -163,7 +163,7 @@ def test_the_readme_gets_tables_between_its_markers(tmp_path):
     assert "old" not in written
     assert "| Fire 2 | 1 | 2000 | 6000 | 5000 | 500* | 2.50 |\n| Fire 2 | 2 | 1 | – | – | 4 | 4.00 |\n" in written
     assert "| layers, direct | 1 | 2.00 (2.00) | – (–) |\n| blocks | 1 | 2.50 (2.50) | 4.00 (4.00) |\n" in written
-    assert "A CPU, 2 CPUs, 2026-01-02, commit abc; PyTorch 2.0." in written
+    assert "A CPU, 2 CPUs, 2026-01-02, commit abc, PyTorch 2.0." in written
     path.write_text("no markers", "utf-8")
     with pytest.raises(ValueError, match="must have the lines"):
         page.write(path, run, [layer])
