@@ -81,12 +81,18 @@ def lines(result, busy):
     """The lines of a row: its name, one for each engine, and why others have none."""
     found = [_line([f"**{result.row}**", *[""] * (len(busy) + 3)])]
     for engine in result.engines:
-        quiet = f"{1e3 * result.quiet(engine):.3f} ({1e3 * result.worst(engine, 0):.2g})"
-        cells = [f"{result.shares(engine, n):.2f} ({1e3 * result.worst(engine, n):.2g})" for n in busy]
+        quiet = f"{1e3 * result.quiet(engine):.3f} ({_short(result.worst(engine, 0))})"
+        cells = [f"{result.shares(engine, n):.2f} ({_short(result.worst(engine, n))})" for n in busy]
         name = NAMES[engine] + "*" * (engine in result.wrong)
         apart, burnt = f"{result.apart_ratio(engine):.2f}", f"{1e3 * result.burnt[engine]:.1f}"
         found.append(_line([name, quiet, *cells, apart, burnt]))
     return "\n".join(found + [f"{NAMES[engine]}: {reason}" for engine, reason in result.errors.items()])
+
+
+def _short(seconds):
+    """Milliseconds in two figures or more."""
+    milliseconds = 1e3 * seconds
+    return f"{milliseconds:.1f}" if milliseconds < 10 else f"{milliseconds:.0f}"
 
 
 def _line(cells):

@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
 
 
 def test_the_example_prints_what_stands_under_it(capsys):
@@ -20,7 +21,7 @@ def test_the_example_prints_what_stands_under_it(capsys):
     assert float(error) <= 3 * float(told_error)  # other instruction sets round otherwise
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/measurements.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text("utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text):

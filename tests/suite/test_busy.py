@@ -143,8 +143,8 @@ def test_a_mean_is_that_of_all_calls_in_shares_of_the_quiet_median(monkeypatch):
     assert result().worst("fastconv_pool", 1) == 0.009
     assert [" ".join(line.split()) for line in lines(result(), [1, 2]).split("\n")] == [
         "| **a row** | | | | | |",
-        "| fastconv, pool | 1.000 (3) | 1.83 (9) | 1.00 (2) | 1.50 | 1.2 |",
-        "| ONNX Runtime* | 2.000 (5) | 0.67 (30) | 0.62 (2.5) | 1.00 | 30.0 |",
+        "| fastconv, pool | 1.000 (3.0) | 1.83 (9.0) | 1.00 (2.0) | 1.50 | 1.2 |",
+        "| ONNX Runtime* | 2.000 (5.0) | 0.67 (30) | 0.62 (2.5) | 1.00 | 30.0 |",
         "ncnn: crashed",
     ]
     assert "| beside 1 |" in " ".join(head([1, 2], 1e-4).split())
