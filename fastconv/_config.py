@@ -54,7 +54,15 @@ def get_config() -> dict[str, Any]:
 
 
 def show_config() -> None:
-    """Print `get_config()`."""
+    """Print `get_config()`.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.show_config()  # doctest: +ELLIPSIS
+    fastconv       ...
+    python         ...
+    """
     config = get_config()
     config["openmp"] = "yes" if config["openmp"] else "no"
     for name, value in config.items():

@@ -1,6 +1,5 @@
 """The plan of one convolution: an algorithm for each shape of x, the weights packed once for each algorithm."""
 
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,11 +111,11 @@ class ConvPlan(Plan):
     def _copied_bytes(self, prepared: PreparedConv) -> int:
         """Bytes of the images whose layout is converted together."""
         shape = prepared.shape
-        if prepared.layout == self.layout or not shape.batch:
+        if prepared.layout == self.layout:
             return 0
-        values = prod((shape.height, shape.width, shape.in_channels)) + prod(prepared.out_shape[1:])
-        nbytes = values * self.dtype.itemsize  # of an image
-        return nbytes * min(shape.batch, layouts.turn_images(shape.batch, shape.batch * nbytes))
+        images = (shape.height, shape.width, shape.in_channels), prepared.out_shape[1:]
+        _, nbytes = layouts.turn_size(shape.batch, images, self.dtype.itemsize)
+        return nbytes
 
     def _bind_to(self, *shapes: Shape) -> "Prepared":
         x_shape, *residual = shapes

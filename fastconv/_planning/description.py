@@ -68,20 +68,28 @@ def table(rows: list[list[str]]) -> list[str]:
 class GraphDescription(NamedTuple):
     """What a graph does with an x of one shape: the `Description` of each step by name; prints as a table.
 
-    `scratch_bytes` are what a run takes beside its inputs, weights and results, for as many images as are done at a
-    time: arrays between the steps, and workspaces of the whole team. `alive_bytes` are those of the largest set of
-    these arrays that is alive at once.
+    A run takes `scratch_bytes` beside its inputs, weights and results, for as many images as are done at a time:
+    `array_bytes` for the arrays between the steps, `workspace_bytes` more for the workspaces of the whole team, and
+    `copied_bytes` for the copies of a layout conversion. `alive_bytes` are those of the largest set of the arrays
+    between the steps that is alive at once.
     """
 
     parts: dict[str, Description]
-    scratch_bytes: int
+    array_bytes: int
     alive_bytes: int
+    workspace_bytes: int
+    copied_bytes: int
     layout_conversion: str
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of all steps."""
         return sum(part.macs for part in self.parts.values())
+
+    @property
+    def scratch_bytes(self) -> int:
+        """What a run takes beside its inputs, weights and results."""
+        return self.array_bytes + self.workspace_bytes + self.copied_bytes
 
     def __str__(self) -> str:
         rows = [["part", "algorithm", "tile", "isa", "threads", "MACs", "packed bytes"]]
@@ -96,7 +104,9 @@ class GraphDescription(NamedTuple):
         lines = table(rows)
         packed = sum(part.packed_bytes for part in self.parts.values())
         total = f"{self.macs:,} MACs in all, {packed:,} bytes of packed weights"
-        memory = f"{self.scratch_bytes:,} bytes of scratch memory, {self.alive_bytes:,} of arrays alive at once"
+        memory = f"{self.scratch_bytes:,} bytes of scratch memory: {self.array_bytes:,} of arrays between the steps"
+        memory += f" ({self.alive_bytes:,} alive at once), {self.workspace_bytes:,} of workspaces"
+        memory += f", {self.copied_bytes:,} of converted copies" * bool(self.copied_bytes)
         if any(part.is_past_peak for part in self.parts.values()):
             lines.append(f"shares of the peak above 100% are {PAST_PEAK}")
         return "\n".join([*lines, total, memory, f"layout conversion: {self.layout_conversion}"])

@@ -122,7 +122,7 @@ class GraphPlan(Plan):
         """
         if self.dtype is None:
             return self._of(FLOAT32).describe(x_shape, *others, measure=measure)
-        _, prepared = self._bind_named(x_shape, *others)
+        given, prepared = self._bind_named(x_shape, *others)
         shapes, parts = self._rewritten.shapes(*prepared.shapes), {}
         for node, step in self._bind_nodes(shapes):
             parts[node.name] = step.describe()
@@ -131,8 +131,12 @@ class GraphPlan(Plan):
                 inputs = [np.ones(shapes[name], self.dtype) for name in node.inputs]
                 call = partial(step.run, inputs, [(y, y.shape[-1] * y.itemsize)])
                 parts[node.name] = parts[node.name].timed(call, y.itemsize)
-        kept, alive = prepared.memory
-        return GraphDescription(parts, kept, alive, layouts.conversion(self.layout))
+        copied = 0
+        if prepared.layout != self.layout:
+            ends = [shapes[name][1:] for name in (*self._rewritten.inputs, *self._rewritten.outputs)]
+            together, copied = layouts.turn_size(prepared.shapes[0][0], ends, self._itemsize)
+            prepared, _ = self._bind(tuple((together, *shape[-3:]) for shape in given))
+        return GraphDescription(parts, *prepared.memory, copied, layouts.conversion(self.layout))
 
     def profile(self, x: Array[Any], *others: Array[Any]) -> "Profile":
         """Run the graph on these inputs for about a second, three times at least, and time each step within the runs.
@@ -220,9 +224,11 @@ class PreparedGraph:
         self._chains = {images: PreparedChain(plan, _with_batch(shapes, images)) for images in batches}
 
     @property
-    def memory(self) -> tuple[int, int]:
-        """(bytes that a run takes, bytes of the largest set of arrays alive at once) of the images of a turn."""
-        return max(((chain.runner.memory, chain.alive_bytes) for chain in self._chains.values()), default=(0, 0))
+    def memory(self) -> tuple[int, int, int]:
+        """(bytes of the arrays between the steps, of the largest set of them alive at once, and what the workspaces of
+        the steps add) for the images of a turn.
+        """
+        return max((chain.memory for chain in self._chains.values()), key=sum, default=(0, 0, 0))
 
     def run(
         self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
@@ -247,12 +253,19 @@ class PreparedGraph:
 class PreparedChain(Prepared):
     """The steps one after the other, for these NHWC shapes of the nodes."""
 
-    __slots__ = ("_memory", "_steps", "alive_bytes")
+    __slots__ = ("_memory", "_steps")
 
     def __init__(self, plan: GraphPlan, shapes: dict[str, Shape]) -> None:
         self._memory = partial(memory, plan._rewritten, shapes, plan._itemsize)
-        self._steps, self.alive_bytes = plan._bind_nodes(shapes), self._memory().alive_bytes
+        self._steps = plan._bind_nodes(shapes)
         super().__init__(plan._num_threads, max(prepared.useful for _, prepared in self._steps))
+
+    @property
+    def memory(self) -> tuple[int, int, int]:
+        """That of `PreparedGraph`."""
+        arena, arrays = self.runner.memory, self._memory()
+        nbytes = min(arrays.nbytes, arena)  # what is placed is not the best: workspaces may do without more bytes
+        return nbytes, arrays.alive_bytes, arena - nbytes
 
     def _bind(self, threads: int) -> Runner:
         runners = [(node, prepared.runner_for(threads)) for node, prepared in self._steps]

@@ -1,6 +1,6 @@
 """The conversion of the layout: what is made for NHWC arrays runs on arrays in layout NCHW, some images in turn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from math import prod
 
@@ -21,9 +21,13 @@ def conversion(layout: Layout, native: Layout = "NHWC") -> str:
     return "none" if layout == native else "x and the result, NCHW ↔ NHWC"
 
 
-def turn_images(images: int, nbytes: int) -> int:
-    """How many images are converted together, of so many whose arrays have so many bytes in all."""
-    return max(1, images * _TURN_BYTES // max(nbytes, 1))
+def turn_size(images: int, shapes: Sequence[Shape], itemsize: int) -> tuple[int, int]:
+    """(how many of these images are converted together, the bytes of their copies), for arrays whose images have these
+    shapes.
+    """
+    image_bytes = itemsize * sum(map(prod, shapes))
+    together = min(images, max(1, _TURN_BYTES // max(image_bytes, 1)))
+    return together, _ends([(together, *shape) for shape in shapes], itemsize)[-1]
 
 
 def run_in_nhwc(
@@ -35,9 +39,9 @@ def run_in_nhwc(
     """
     inputs, outputs = [_batch(x) for x in inputs], [_batch(y) for y in outputs]
     images, dtype = len(outputs[0]), outputs[0].dtype
-    max_images = turn_images(images, sum(array.nbytes for array in inputs + outputs))
-    for start in range(0, images, max_images):
-        turn = slice(start, min(start + max_images, images))
+    together, _ = turn_size(images, [array.shape[1:] for array in inputs + outputs], dtype.itemsize)
+    for start in range(0, images, max(together, 1)):
+        turn = slice(start, min(start + together, images))
         sources = [arrays.contiguous(x[turn], dtype) for x in inputs]
         _run_turn(bind(turn.stop - start), sources, [y[turn] for y in outputs], num_threads)
 
@@ -45,7 +49,7 @@ def run_in_nhwc(
 def _run_turn(run: Run, sources: list[np.ndarray], results: list[np.ndarray], num_threads: int | None) -> None:
     """Convert the inputs, run, and convert the results."""
     dtype, shapes = sources[0].dtype, [_nhwc_shape(array.shape) for array in sources + results]
-    ends = [*accumulate(-(-prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes)]  # in whole cache lines
+    ends = _ends(shapes, dtype.itemsize)
     team = teams.moving_team(num_threads, sources[0].size + results[0].size)
     buffer = workspace.borrow(ends[-1])
     try:
@@ -61,6 +65,11 @@ def _run_turn(run: Run, sources: list[np.ndarray], results: list[np.ndarray], nu
             transpose(_pixels(copy), _planes(array), team)
     finally:
         workspace.give_back(buffer)
+
+
+def _ends(shapes: Sequence[Shape], itemsize: int) -> list[int]:
+    """Where the copies of arrays of these shapes end, one after the other in whole cache lines."""
+    return [*accumulate(-(-prod(shape) * itemsize // 64) * 64 for shape in shapes)]
 
 
 def _batch(array: np.ndarray) -> np.ndarray:

@@ -81,7 +81,15 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
         return f"{type(self).__name__}({', '.join(self._builder.names)})"
 
     def input(self, name: str) -> Node:
-        """Add an input beside x, of as many axes and images as x; a plan takes its inputs in the order of this."""
+        """Add an input beside x, of as many axes and images as x; a plan takes its inputs in the order of this.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.add(g.x, g.input("other"))).inputs
+        ('x', 'other')
+        """
         return self._builder.input(name)
 
     @overload
@@ -93,6 +101,14 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
 
         Its operations become nodes of this graph, called "name.node", or "name" where there is only one. Of a plan
         with several results their nodes are returned as a tuple.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.apply(fastconv.Sequential(fastconv.MaxPool2d(3), fastconv.MaxPool2d(2)), g.x, name="pools")
+        >>> g
+        Graph(x, pools.maxpool2d1, pools.maxpool2d2)
         """
         graph, name = graph_of("plan", plan), type(plan).__name__.lower() if name is None else name
         if graph.layout != self.layout:
@@ -116,6 +132,15 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
             The largest team, as in `Conv2d`.
         algorithm : "auto", "direct", "winograd" or "blas"
             Of every convolution that it suits, as in `Conv2d`; the others, and those that were given one, keep theirs.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.relu(g.x)
+        >>> plan = g.plan(y, g.max_pool2d(y, 2), num_threads=1)
+        >>> [result.shape for result in plan(np.ones((4, 4, 8)))]
+        [(4, 4, 8), (2, 2, 8)]
         """
         nodes = [self._node(f"output {i}", node) for i, node in enumerate(outputs, 1)] or self._builder.unread()
         if not nodes:
@@ -129,15 +154,43 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
         return self._plan(x, *others, out=out)
 
     def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
-        """What a call does, step by step, as that of a plan tells it."""
+        """What a call does, step by step, as that of a plan tells it.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.max_pool2d(g.relu(g.x), 2)
+        >>> list(g.describe((4, 4, 8)).parts)
+        ['relu', 'max_pool2d']
+        """
         return self._plan.describe(x_shape, *others, measure=measure)
 
     def cost(self, x_shape: Shape, *others: Shape) -> Cost:
-        """The exact `fastconv.cost.Cost` of a call on inputs of these shapes."""
+        """The exact `fastconv.cost.Cost` of a call on inputs of these shapes.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.max_pool2d(g.relu(g.x), 2)
+        >>> g.cost((4, 4, 8))
+        Cost(macs=0, params=0, bytes=640)
+        """
         return self._plan.cost(x_shape, *others)
 
     def profile(self, x: Array[Any], *others: Array[Any]) -> "Profile":
-        """The time of each step within whole runs, as `GraphPlan.profile` of the plan measures it."""
+        """The time of each step within whole runs, as `GraphPlan.profile` of the plan measures it.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.max_pool2d(g.relu(g.x), 2)
+        >>> profile = g.profile(np.ones((64, 64, 8), np.float32))
+        >>> [step.operation for step in profile.steps]
+        ['relu', 'max_pool2d']
+        """
         return self._plan.profile(x, *others)
 
     @property

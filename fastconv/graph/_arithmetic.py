@@ -18,7 +18,15 @@ class Arithmetic(Making):
     """
 
     def add(self, x: Node, y: Node, *, name: str | None = None) -> Node:
-        """Add two maps of the same shape."""
+        """Add two maps of the same shape.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.add(g.x, g.x))(np.array([[[-1.0, 2.0]]]))
+        array([[[-2.,  4.]]])
+        """
         return self._add(name, Add(), x=x, y=y)
 
     def mul(self, x: Node, y: Node, *, name: str | None = None) -> Node:
@@ -55,15 +63,39 @@ class Arithmetic(Making):
         return self._add(name, Clip(low, high), x=x)
 
     def relu(self, x: Node, *, name: str | None = None) -> Node:
-        """Take max(x, 0)."""
+        """Take max(x, 0).
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.relu(g.x))(np.array([[[-1.0, 2.0]]]))
+        array([[[0., 2.]]])
+        """
         return self._add(name, Clip(0.0, inf), x=x)
 
     def relu6(self, x: Node, *, name: str | None = None) -> Node:
-        """Take min(max(x, 0), 6): Howard et al., "MobileNets", arXiv:1704.04861."""
+        """Take min(max(x, 0), 6): Howard et al., "MobileNets", arXiv:1704.04861.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.relu6(g.x))(np.array([[[-1.0, 9.0]]]))
+        array([[[0., 6.]]])
+        """
         return self._add(name, Clip(0.0, 6.0), x=x)
 
     def leaky_relu(self, x: Node, slope: float = 0.01, *, name: str | None = None) -> Node:
-        """Take x, or slope · x where x < 0."""
+        """Take x, or slope · x where x < 0.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.leaky_relu(g.x, 0.5))(np.array([[[-2.0, 3.0]]]))
+        array([[[-1.,  3.]]])
+        """
         with arguments.named(name or "leaky_relu"):
             slope = arguments.number("slope", slope)
         return self._add(name, Elementwise("leaky_relu", numbers=(slope,)), x=x)
@@ -72,31 +104,77 @@ class Arithmetic(Making):
         """Take x, or slope[c] · x where x < 0, with a slope of shape (C,) and the dtype of the weights.
 
         He et al., "Delving deep into rectifiers", arXiv:1502.01852, equation 1.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.prelu(g.x, np.array([0.25, 1.0])))(np.array([[[-2.0, -2.0]]]))
+        array([[[-0.5, -2. ]]])
         """
         with self._vectors(name or "prelu", {"slope": slope}) as vectors:
             return self._add(name, Elementwise("prelu", vectors=(vectors["slope"].astype(float),)), x=x)
 
     def sigmoid(self, x: Node, *, name: str | None = None) -> Node:
-        """Take 1 / (1 + exp(−x))."""
+        """Take 1 / (1 + exp(−x)).
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.sigmoid(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[0.119, 0.953]]])
+        """
         return self._add(name, Elementwise("sigmoid"), x=x)
 
     def tanh(self, x: Node, *, name: str | None = None) -> Node:
-        """Take the hyperbolic tangent."""
+        """Take the hyperbolic tangent.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.tanh(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[-0.964,  0.995]]])
+        """
         return self._add(name, Elementwise("tanh"), x=x)
 
     def swish(self, x: Node, *, name: str | None = None) -> Node:
-        """Take x · sigmoid(x): Ramachandran et al., "Searching for activation functions", arXiv:1710.05941."""
+        """Take x · sigmoid(x): Ramachandran et al., "Searching for activation functions", arXiv:1710.05941.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.swish(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[-0.238,  2.858]]])
+        """
         return self._add(name, Elementwise("swish"), x=x)
 
     def hard_sigmoid(self, x: Node, *, slope: float = 1 / 6, offset: float = 0.5, name: str | None = None) -> Node:
         """Take min(max(slope · x + offset, 0), 1); the default is PyTorch's, min(max(x + 3, 0), 6) / 6, ONNX has 0.2.
 
         Howard et al., "Searching for MobileNetV3", arXiv:1905.02244, section 5.2.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.hard_sigmoid(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[0.167, 1.   ]]])
         """
         with arguments.named(name or "hard_sigmoid"):
             slope, offset = arguments.number("slope", slope), arguments.number("offset", offset)
         return self._add(name, Elementwise("hard_sigmoid", activation=(0.0, 1.0), numbers=(slope, offset)), x=x)
 
     def hard_swish(self, x: Node, *, name: str | None = None) -> Node:
-        """Take x · min(max(x + 3, 0), 6) / 6: as for `hard_sigmoid`."""
+        """Take x · min(max(x + 3, 0), 6) / 6: as for `hard_sigmoid`.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.hard_swish(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[-0.333,  3.   ]]])
+        """
         return self._add(name, Elementwise("hard_swish"), x=x)

@@ -39,6 +39,13 @@ class Layers(Making):
         name : str, optional
             Of the node, in errors and `describe`; the default is that of the operation, numbered. The same in every
             method.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.conv2d(g.x, np.ones((1, 1, 2, 1)), np.array([0.5])))(np.array([[[-2.0, 3.0]]]))
+        array([[[1.5]]])
         """
         with arguments.named(name or "conv2d"):
             plan = Conv2d(
@@ -106,7 +113,15 @@ class Layers(Making):
         ceil_mode: bool = False,
         name: str | None = None,
     ) -> Node:
-        """Take the maximum of each channel over windows; the arguments are those of `fastconv.max_pool2d`."""
+        """Take the maximum of each channel over windows; the arguments are those of `fastconv.max_pool2d`.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.max_pool2d(g.x, 2))(np.arange(4.0).reshape(2, 2, 1))
+        array([[[3.]]])
+        """
         return self._pool("max", x, name, kernel=kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
 
     def avg_pool2d(
@@ -120,16 +135,40 @@ class Layers(Making):
         count_include_pad: bool = True,
         name: str | None = None,
     ) -> Node:
-        """Average each channel over windows; the arguments are those of `fastconv.avg_pool2d`."""
+        """Average each channel over windows; the arguments are those of `fastconv.avg_pool2d`.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.avg_pool2d(g.x, 2))(np.arange(4.0).reshape(2, 2, 1))
+        array([[[1.5]]])
+        """
         options: dict[str, Any] = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
         return self._pool("avg", x, name, kernel=kernel, stride=stride, padding=padding, **options)
 
     def global_max_pool2d(self, x: Node, *, name: str | None = None) -> Node:
-        """Take the maximum of each channel over the whole map, to one pixel."""
+        """Take the maximum of each channel over the whole map, to one pixel.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.global_max_pool2d(g.x))(np.arange(4.0).reshape(2, 2, 1))
+        array([[[3.]]])
+        """
         return self._add(name, Pool("max"), x=x)
 
     def global_avg_pool2d(self, x: Node, *, name: str | None = None) -> Node:
-        """Average each channel over the whole map, to one pixel."""
+        """Average each channel over the whole map, to one pixel.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.global_avg_pool2d(g.x))(np.arange(4.0).reshape(2, 2, 1))
+        array([[[1.5]]])
+        """
         return self._add(name, Pool("avg"), x=x)
 
     def _pool(self, combine: Literal["max", "avg"], x: Node, name: str | None, **options: Any) -> Node:

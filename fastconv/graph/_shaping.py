@@ -14,7 +14,15 @@ class Shaping(Making):
     """Concatenations, paddings, vectors, and what does nothing."""
 
     def concat(self, *maps: Node, name: str | None = None) -> Node:
-        """Join the channels of maps of the same height and width, in this order."""
+        """Join the channels of maps of the same height and width, in this order.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.concat(g.x, g.relu(g.x)))(np.array([[[-2.0, 3.0]]]))
+        array([[[-2.,  3.,  0.,  3.]]])
+        """
         if not maps:
             raise TypeError("concat takes one map at least")
         return self._add(name, Concat(), **{f"map {i}": node for i, node in enumerate(maps, 1)})
@@ -55,9 +63,25 @@ class Shaping(Making):
         return self._add(name, Pad(sides, float(value)), x=x)
 
     def dropout(self, x: Node, *, name: str | None = None) -> Node:
-        """Give x: values are dropped in training alone. It is left out of what runs."""
+        """Give x: values are dropped in training alone. It is left out of what runs.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.relu(g.dropout(g.x)))
+        GraphPlan(relu=relu)
+        """
         return self._add(name, Dropout(), x=x)
 
     def identity(self, x: Node, *, name: str | None = None) -> Node:
-        """Give x. It is left out of what runs."""
+        """Give x. It is left out of what runs.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.relu(g.identity(g.x)))
+        GraphPlan(relu=relu)
+        """
         return self._add(name, Operation(), x=x)

@@ -9,6 +9,12 @@ def alexnet(*, classes: int = 1000, layout: Layout = "NHWC") -> Network:
     """AlexNet with its two groups, 60,965,224 parameters (Krizhevsky, Sutskever and Hinton, NIPS 2012).
 
     The local response normalisation is that of Caffe's model, k = 1 and α = 1e-4 / 5; the paper has k = 2, α = 1e-4.
+
+    Examples
+    --------
+    >>> from fastconv import networks
+    >>> networks.alexnet()
+    <AlexNet: (227, 227, 3) → (1000,)>
     """
     g = Builder(layout, classes)
     x = g.local_response_norm(g.conv(g.x, "conv1", 11, 96, stride=4), name="norm1")

@@ -28,6 +28,12 @@ def googlenet(*, classes: int = 1000, layout: Layout = "NHWC") -> Network:
     Parameters: conv1 2.7 (9.2), 4a 364 (366.8), 4b 437 (438.0), 4c 463 (497.5), 4d 580 (590.5), 4e 840 (847.0), 5a 1072
     (1018.0), 5b 1388 (1409.0). Operations: conv1 34 (118.0), 5a 54 (51.1). In brackets is the arithmetic, which stands
     here. The printed conv1 would fit a depthwise 7×7 of multiplier 8 and a 1×1 to 64 after it.
+
+    Examples
+    --------
+    >>> from fastconv import networks
+    >>> networks.googlenet(classes=10)
+    <GoogLeNet: (224, 224, 3) → (10,)>
     """
     g = Builder(layout, classes)
     x = g.conv(g.x, "conv1", 7, 64, stride=2, padding=3)

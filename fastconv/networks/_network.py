@@ -69,11 +69,26 @@ class Network:
         return {name: value for name, value in vars(self).items() if name != "_plan"}
 
     def cost(self, x_shape: Shape | None = None, itemsize: int = 4) -> Cost:
-        """The exact `fastconv.cost.Cost` for x of this shape; the default is one image."""
+        """The exact `fastconv.cost.Cost` for x of this shape; the default is one image.
+
+        Examples
+        --------
+        >>> from fastconv import networks
+        >>> networks.squeezenet("1.1").cost()
+        Cost(macs=387747520, params=1235496, bytes=5564332)
+        """
         return self._graph.cost(self.input_shape if x_shape is None else x_shape, itemsize=itemsize)
 
     def conv_shapes(self) -> dict[str, ConvShape]:
-        """{name: geometry in integers} of the convolutions, for one image; no fully connected layers."""
+        """{name: geometry in integers} of the convolutions, for one image; no fully connected layers.
+
+        Examples
+        --------
+        >>> from fastconv import networks
+        >>> shape = networks.alexnet().conv_shapes()["conv2"]
+        >>> shape.in_channels, shape.out_channels, shape.groups
+        (96, 256, 2)
+        """
         linear = {node.name for node in self._graph.nodes if node.operation.kind == "linear"}
         shapes = self._graph.conv_shapes(self.input_shape)
         return {name: shape for name, shape in shapes.items() if name not in linear}
@@ -98,7 +113,14 @@ class Network:
         return [self.part(name) for name in dict.fromkeys(names)]
 
     def part(self, name: str) -> "Network":
-        """The part whose nodes are called `name`, or `name` and more after a dot, as a network of its own."""
+        """The part whose nodes are called `name`, or `name` and more after a dot, as a network of its own.
+
+        Examples
+        --------
+        >>> from fastconv import networks
+        >>> networks.resnet(50).part("layer1.0")
+        <layer1.0: (56, 56, 64) → (56, 56, 256)>
+        """
         nodes = [node for node in self._graph.nodes if f"{node.name}.".startswith(f"{name}.")]
         sources = {source for node in nodes for source in node.inputs} - {node.name for node in nodes}
         if len(sources) != 1:
@@ -115,6 +137,12 @@ class Network:
         ----------
         seed : int, at least 0, default 0
         dtype : np.float32 or np.float64, default np.float32
+
+        Examples
+        --------
+        >>> from fastconv import networks
+        >>> networks.nin("cifar10").random_weights()["mlpconv1.conv.weight"].shape
+        (5, 5, 3, 192)
         """
         return _weights.random(self.weight_shapes, self.layout, seed, dtype)
 
@@ -145,6 +173,15 @@ class Network:
         ------
         TypeError, ValueError, OSError
             Naming the array that is missing, unknown or not as `weight_shapes` has it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastconv import networks
+        >>> net = networks.nin("cifar10")
+        >>> plan = net.plan(net.random_weights(seed=1), num_threads=1)
+        >>> plan(np.ones((2, 32, 32, 3), np.float32)).shape
+        (2, 10)
         """
         given = self.random_weights() if weights is None else _weights.read(weights)
         arrays = _weights.checked(self.name, given, self.weight_shapes, self.layout)

@@ -19,6 +19,12 @@ def nin(dataset: str = "imagenet", *, layout: Layout = "NHWC") -> Network:
     """Network in Network for "cifar10" or "imagenet": 966,986 or 7,595,176 parameters.
 
     From arXiv:1312.4400 and its authors' configurations for cuda-convnet and Caffe.
+
+    Examples
+    --------
+    >>> from fastconv import networks
+    >>> networks.nin("cifar10")
+    <NIN cifar10: (32, 32, 3) → (10,)>
     """
     mlpconvs = choice("dataset", dataset, _MLPCONVS)
     g = Builder(layout, mlpconvs[-1][-1])

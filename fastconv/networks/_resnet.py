@@ -19,6 +19,12 @@ def resnet(depth: int = 50, *, stride_in: StrideIn = "conv", classes: int = 1000
     Notes
     -----
     Table 1 prints 3.8·10⁹ operations for 50 layers, where the arithmetic gives 3.858·10⁹.
+
+    Examples
+    --------
+    >>> from fastconv import networks
+    >>> networks.resnet(18, layout="NCHW")
+    <ResNet-18: (3, 224, 224) → (1000,)>
     """
     stages = choice("depth", depth, _BLOCKS)
     one_of("stride_in", stride_in, ("conv", "reduce"))

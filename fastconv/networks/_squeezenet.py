@@ -13,6 +13,12 @@ def squeezenet(version: str = "1.0", *, classes: int = 1000, layout: Layout = "N
 
     Fire module i squeezes to 16·⌊i/2⌋ channels and expands to four times as many of 1×1 and of 3×3 each. conv10 of
     version 1.0 is padded by 1, as in the paper's table 1; torchvision's is not.
+
+    Examples
+    --------
+    >>> from fastconv import networks
+    >>> networks.squeezenet("1.1")
+    <SqueezeNet 1.1: (227, 227, 3) → (1000,)>
     """
     size, width, pooled, padding = choice("version", version, _VERSIONS)
     g = Builder(layout, classes)

@@ -6,6 +6,7 @@ import inspect
 import pytest
 
 import fastconv
+from fastconv import networks
 
 
 def test_help_on_peak_names_all_that_it_returns():
@@ -30,6 +31,21 @@ def test_help_on_plans_spells_types_out(name):
     assert spells_types_out(plan)
     assert spells_types_out(plan.__call__)
     assert plan.layout.__doc__
+
+
+PUBLIC = {name: getattr(fastconv, name) for name in fastconv.__all__ if callable(getattr(fastconv, name))}
+PUBLIC |= {f"networks.{name}": getattr(networks, name) for name in networks.__all__ if name != "Network"}
+PUBLIC |= {
+    f"{owner.__name__}.{name}": method
+    for owner in (fastconv.Graph, networks.Network)
+    for name, method in inspect.getmembers(owner, inspect.isfunction)
+    if not name.startswith("_")
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_help_shows_an_example(name):
+    assert ">>> " in PUBLIC[name].__doc__
 
 
 def spells_types_out(function):

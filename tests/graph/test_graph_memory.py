@@ -45,7 +45,8 @@ def test_what_a_run_of_a_network_holds(name):
         two = graph_plan.GraphPlan(plan._graph, threads)
         for batch in (1, 3):
             description = two.describe((batch, *network.input_shape))
-            assert description.alive_bytes <= description.scratch_bytes <= 1.5 * description.alive_bytes
+            assert description.alive_bytes <= description.array_bytes
+            assert description.scratch_bytes <= 1.5 * description.alive_bytes
         assert max(part.workspace_bytes for part in description.parts.values()) > 0
     shapes = graph.shapes((1, *network.input_shape))
     placed = memory(graph, shapes, 4)
@@ -90,3 +91,12 @@ def test_functions_of_each_value_overwrite_what_nothing_else_reads():
     assert slices["a"] == slices["b"]  # which is read twice
     assert slices["c0"] == slices["c"] == slices["d"] != slices["b"]
     assert slices["d0"] != slices["d"]
+
+
+def test_workspaces_are_told_apart_from_the_arrays():
+    """Beside the arrays of tiny maps they are large: a thread's does not shrink with the map."""
+    conv = fastconv.Conv2d(np.ones((3, 3, 8, 8), np.float32), padding=1)
+    description = fastconv.Sequential(conv, conv, conv, num_threads=1).describe((14, 14, 8))
+    assert description.array_bytes == description.alive_bytes == 2 * 4 * 14 * 14 * 8
+    assert description.workspace_bytes > 0
+    assert f"{description.workspace_bytes:,} of workspaces" in str(description)

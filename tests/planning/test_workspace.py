@@ -3,12 +3,13 @@
 import os
 import textwrap
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
 
 import fastconv
-from fastconv._planning import workspace
+from fastconv._planning import layouts, workspace
 
 
 @pytest.fixture
@@ -96,8 +97,6 @@ def test_a_batch_in_layout_nchw_is_converted_in_turns(run_python, call):
 
 @pytest.mark.parametrize("images", [0, 1, 2, 7])
 def test_turns_of_any_size_have_the_same_bits(images, monkeypatch):
-    from fastconv._planning import layouts
-
     rng = np.random.default_rng(0)
     x, weight = rng.standard_normal((images, 5, 9, 8), np.float32), rng.standard_normal((6, 5, 3, 3), np.float32)
     residual = rng.standard_normal((images, 6, 9, 8), np.float32)
@@ -118,3 +117,22 @@ def test_the_description_counts_the_copies_of_a_conversion(images):
     nhwc = fastconv.Conv2d(weight.transpose(2, 3, 1, 0), padding=1).describe((images, 128, 128, 64))
     image = 4 * 128 * 128 * (64 + 8)
     assert nchw.workspace_bytes - nhwc.workspace_bytes == image * min(images, 8 * 2**20 // image)
+
+
+@pytest.mark.parametrize("images", [0, 1, 5])
+def test_a_graph_in_layout_nchw_takes_the_copies_that_its_description_counts(images, monkeypatch):
+    weight = np.ones((8, 8, 3, 3), np.float32)
+    conv = fastconv.Conv2d(weight, padding=1, layout="NCHW", num_threads=1)
+    plan, x = fastconv.Sequential(conv, conv, num_threads=1), np.ones((images, 8, 100, 100), np.float32)
+    monkeypatch.setattr(layouts, "_TURN_BYTES", 5 * x[:1].nbytes)  # two images and two results
+    out = plan(x)
+    description = plan.describe(x.shape)
+    assert description.copied_bytes == 2 * min(images, 2) * 320_000
+    fastconv.release()
+    tracemalloc.start()
+    try:
+        plan(x, out=out)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert description.scratch_bytes <= taken <= description.scratch_bytes + 20_000
