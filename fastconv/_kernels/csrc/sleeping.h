@@ -5,19 +5,20 @@
 
 #if defined __linux__ && !defined FC_NO_FUTEX
 #include <limits.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { FC_FUTEX_WAIT = 128, FC_FUTEX_WAKE = 129 }; /* private ones, as in linux/futex.h, which musl does not bring */
 
 /* Returns when the word is not `value`, or is woken, or for no reason. */
 static inline void fc_sleep(uint32_t *word, uint32_t value)
 {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, (void *)0, (void *)0, 0);
+    syscall(SYS_futex, word, FC_FUTEX_WAIT, value, (void *)0, (void *)0, 0);
 }
 
 static inline void fc_wake(uint32_t *word)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, (void *)0, (void *)0, 0);
+    syscall(SYS_futex, word, FC_FUTEX_WAKE, INT_MAX, (void *)0, (void *)0, 0);
 }
 
 static inline void fc_forget_sleepers(void) /* of the parent, in a forked child */
