@@ -135,16 +135,25 @@ static void *fc_run_worker(void *worker)
     return 0;
 }
 
-/* Make workers until there are `workers`, or as many as the system allows. Signals are for other threads. */
+/* Signals are for other threads, but for those of a worker's own faults: where they are blocked, the system ends the
+ * process without asking the handler, as that of faulthandler, which would tell where. */
+static void fc_fill_with_signals_of_others(sigset_t *signals)
+{
+    static const int of_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigfillset(signals);
+    for (size_t i = 0; i < sizeof of_faults / sizeof of_faults[0]; i++) sigdelset(signals, of_faults[i]);
+}
+
+/* Make workers until there are `workers`, or as many as the system allows. */
 static void fc_make_workers(int workers)
 {
-    sigset_t all, before;
+    sigset_t of_others, before;
     pthread_attr_t detached;
     pthread_t thread;
     if (pthread_attr_init(&detached)) return;
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    fc_fill_with_signals_of_others(&of_others);
+    pthread_sigmask(SIG_SETMASK, &of_others, &before);
     while (fc_pool.workers < workers) {
         struct fc_worker *worker = &fc_pool.worker[fc_pool.workers];
         worker->is_asleep = 0;
