@@ -107,3 +107,37 @@ def test_workers_are_bound_to_the_places_of_openmp(run, binding):
         assert len(set().union(*places)) == {CORES}, places
     """
     run(code, FASTCONV_THREADING="pool", **binding)
+
+
+@reads_tasks
+@pytest.mark.skipif(CORES < 2, reason="needs several CPUs")
+@pytest.mark.parametrize("change", ["another thread made them", "the caller moves"])
+def test_workers_follow_the_cpus_of_their_caller(run, change):
+    code = f"""
+        import time
+        plan, image = fastconv.Conv2d(values(3, 3, 64, 64), algorithm="direct", num_threads=3), values(56, 56, 64)
+        all_cpus = os.sched_getaffinity(0)
+        moved = {{min(all_cpus)}}
+
+        def first(cpus):
+            os.sched_setaffinity(0, cpus)
+            workers.update(workers_of(plan, image))
+
+        workers, want = set(), all_cpus
+        if {change!r} == "the caller moves":
+            first(all_cpus)
+            os.sched_setaffinity(0, moved)
+            want = moved
+        else:
+            thread = threading.Thread(target=first, args=(moved,))
+            thread.start()
+            thread.join()
+        for _ in range(500):  # the system may not run a worker in one call
+            plan(image)
+            have = [os.sched_getaffinity(int(worker)) for worker in workers]
+            if have == [want] * 2:
+                break
+            time.sleep(0.01)
+        assert have == [want] * 2, (have, want)
+    """
+    run(code, FASTCONV_THREADING="pool")

@@ -1,10 +1,11 @@
-/* The CPUs on which the calling thread may run. */
+/* The CPUs on which a thread may run. */
 #ifndef FASTCONV_AFFINITY_H
 #define FASTCONV_AFFINITY_H
 
 enum { FC_MASK_BYTES = 1024 }; /* for 8192 CPUs */
 
 #if defined __linux__
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +23,24 @@ static inline void fc_bind_to(const int *cpus, int count)
         if (cpus[i] < 8 * FC_MASK_BYTES) mask[cpus[i] / BITS] |= 1UL << cpus[i] % BITS;
     syscall(SYS_sched_setaffinity, 0, sizeof mask, mask);
 }
+
+static inline int fc_thread_id(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+static _Thread_local char fc_followed[FC_MASK_BYTES]; /* the mask that the thread has taken over */
+
+/* Let the calling thread run where that one of this process may. Where that has not changed since the last time, the
+ * mask stays as it is: somebody else may have set it. */
+static inline void fc_follow(int thread_id)
+{
+    char mask[FC_MASK_BYTES] = {0};
+    if (syscall(SYS_sched_getaffinity, thread_id, sizeof mask, mask) <= 0) return;
+    if (!memcmp(mask, fc_followed, sizeof mask)) return;
+    memcpy(fc_followed, mask, sizeof mask);
+    syscall(SYS_sched_setaffinity, 0, sizeof mask, mask);
+}
 #else
 static inline long fc_read_affinity(char *mask, long room)
 {
@@ -32,6 +51,16 @@ static inline long fc_read_affinity(char *mask, long room)
 static inline void fc_bind_to(const int *cpus, int count)
 {
     (void)cpus, (void)count;
+}
+
+static inline int fc_thread_id(void)
+{
+    return 1;
+}
+
+static inline void fc_follow(int thread_id)
+{
+    (void)thread_id;
 }
 #endif
 

@@ -19,13 +19,16 @@
  * and sleeps. A caller opens the job, then looks at `is_asleep`, and wakes it. These four are sequentially consistent:
  * at least one of the two sees what the other wrote.
  *
- * One call at a time has the pool; others work alone meanwhile. */
+ * One call at a time has the pool; others work alone meanwhile. Threads inherit the CPUs of the one that makes them,
+ * but the workers serve all: each settles anew, on the CPUs of its caller, where that is another one or may have moved.
+ */
 #ifndef FASTCONV_THREAD_POOL_H
 #define FASTCONV_THREAD_POOL_H
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 
+#include "affinity.h"
 #include "busy.h"
 #include "environment.h"
 #include "queue.h"
@@ -53,19 +56,23 @@ typedef void (*fc_work)(void *what, int thread);
 struct fc_worker {
     _Alignas(64) uint32_t is_asleep;
     int thread;
+    int settled_for; /* the caller with this id; 0 after a sleep, since its CPUs may have changed */
 };
 
 static struct {
     _Alignas(64) uint32_t job;
     fc_environment environment; /* floating-point, of the caller */
+    int caller;                 /* its id */
     fc_work work;
     void *what;
     _Alignas(64) uint32_t is_taken; /* by a call */
     int workers;
-    int64_t short_work_at;      /* when work came last that was not worth waking a worker for */
-    void (*settle)(int thread); /* what a worker does first */
+    int64_t short_work_at; /* when work came last that was not worth waking a worker for */
+    void (*settle)(int thread, int caller);
     struct fc_worker worker[FC_MAX_TEAM];
 } fc_pool;
+
+static _Thread_local int fc_own_id; /* 0: to be asked for */
 
 static inline void fc_pause(void)
 {
@@ -87,6 +94,7 @@ static void fc_sleep_until_woken(struct fc_worker *self, uint32_t last_generatio
     if (!fc_may_enter(__atomic_load_n(&fc_pool.job, __ATOMIC_SEQ_CST), self->thread, last_generation))
         while (__atomic_load_n(&self->is_asleep, __ATOMIC_ACQUIRE)) fc_sleep(&self->is_asleep, 1);
     __atomic_store_n(&self->is_asleep, 0, __ATOMIC_RELAXED);
+    self->settled_for = 0;
 }
 
 /* Whether a thread that has nothing to do since then sleeps: after `spin` on a busy machine, else after FC_SPIN. */
@@ -119,15 +127,22 @@ static void fc_leave_job(void)
     if (job & FC_IS_WAITED_FOR && !(job & FC_INSIDE)) fc_wake(&fc_pool.job);
 }
 
+static void fc_settle(struct fc_worker *self)
+{
+    if (!fc_pool.settle || self->settled_for == fc_pool.caller) return;
+    self->settled_for = fc_pool.caller;
+    fc_pool.settle(self->thread, fc_pool.caller);
+}
+
 static void *fc_run_worker(void *worker)
 {
     struct fc_worker *self = worker;
     uint32_t last_generation = FC_NO_GENERATION;
-    if (fc_pool.settle) fc_pool.settle(self->thread);
     for (;;) {
         uint32_t job = fc_await_job(self, last_generation);
         if (!__atomic_compare_exchange_n(&fc_pool.job, &job, job + 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
         last_generation = job & FC_GENERATION;
+        fc_settle(self);
         fc_set_environment(fc_pool.environment);
         fc_pool.work(fc_pool.what, self->thread);
         fc_leave_job();
@@ -158,6 +173,7 @@ static void fc_make_workers(int workers)
         struct fc_worker *worker = &fc_pool.worker[fc_pool.workers];
         worker->is_asleep = 0;
         worker->thread = fc_pool.workers + 1;
+        worker->settled_for = 0;
         if (pthread_create(&thread, &detached, fc_run_worker, worker)) break;
         fc_pool.workers++;
     }
@@ -169,6 +185,8 @@ static void fc_open_job(fc_work work, void *what, int team)
 {
     const uint32_t job = __atomic_load_n(&fc_pool.job, __ATOMIC_RELAXED); /* late workers still look at it */
     const uint32_t generation = (job & FC_GENERATION) + (FC_IS_WAITED_FOR << 1);
+    if (!fc_own_id) fc_own_id = fc_thread_id();
+    fc_pool.caller = fc_own_id;
     fc_pool.environment = fc_get_environment();
     fc_pool.work = work;
     fc_pool.what = what;
@@ -235,10 +253,11 @@ static void fc_pool_after_fork_in_child(void)
     fc_pool.job &= FC_GENERATION;
     fc_pool.workers = 0;
     fc_pool.is_taken = 0;
+    fc_own_id = 0;
 }
 
-/* `settle` is called by each worker with its number before it works. */
-static inline int fc_start_pool(void (*settle)(int thread))
+/* A worker calls `settle` with its number and its caller's id before it works for that one. */
+static inline int fc_start_pool(void (*settle)(int thread, int caller))
 {
     fc_pool.settle = settle;
     return pthread_atfork(0, 0, fc_pool_after_fork_in_child);

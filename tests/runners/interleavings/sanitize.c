@@ -25,6 +25,11 @@ static void work(void *what, int thread)
     }
 }
 
+static void settle(int thread, int caller)
+{
+    if (!thread || !caller) abort();
+}
+
 static int call_often(int calls)
 {
     for (int i = 0; i < calls; i++) {
@@ -48,7 +53,7 @@ int main(void)
 {
     pthread_t threads[CALLERS];
     void *is_wrong, *any = 0;
-    if (fc_start_pool(0)) return 3;
+    if (fc_start_pool(settle)) return 3;
     for (int i = 0; i < CALLERS; i++) pthread_create(&threads[i], 0, caller, 0);
     for (int i = 0; i < CALLERS; i++) {
         pthread_join(threads[i], &is_wrong);
