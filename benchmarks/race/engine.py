@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.engines import ENGINES
 from benchmarks.race.rows import OURS
 
 SUITE = Path(__file__).parents[1]
@@ -18,7 +19,8 @@ class Engine:
     """
 
     def __init__(self, name, threads):
-        python = sys.executable if name == OURS else os.environ.get("PEERS_PYTHON", sys.executable)
+        file, _ = ENGINES[name]
+        python = sys.executable if file == OURS else os.environ.get("PEERS_PYTHON", sys.executable)
         self.name = name
         self.command = os.path.abspath(python), "-m", "engines", name, str(threads)
         path = os.pathsep.join(filter(None, [str(SUITE), os.environ.get("PYTHONPATH")]))

@@ -17,6 +17,7 @@ from benchmarks.busy.processes import Busy
 from benchmarks.busy.results import Result, fair_cpu, head, lines, slowdown, verdicts
 from benchmarks.engines import ENGINES, VARIABLES
 from benchmarks.engines.__main__ import MIN_CALLS, turn
+from benchmarks.race.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,6 +112,13 @@ def test_an_engine_has_the_threads_of_its_layer(layer):
     command = [sys.executable, "-c", code, f"fastconv_{layer}", "1"]
     done = subprocess.run(command, cwd=ROOT, input="", capture_output=True, text=True, check=True)
     assert done.stderr == f"{layer}\n"
+
+
+def test_fastconv_runs_in_this_interpreter_and_others_where_they_are(monkeypatch):
+    monkeypatch.setenv("PEERS_PYTHON", "/elsewhere/python")
+    pythons = {name: Engine(name, 1).command[0] for name in busy.ENGINES}
+    ours = {"fastconv_pool", "fastconv_openmp"}
+    assert pythons == {name: sys.executable if name in ours else "/elsewhere/python" for name in busy.ENGINES}
 
 
 def test_rows_and_engines_are_known():
