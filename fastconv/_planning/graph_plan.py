@@ -228,7 +228,8 @@ class PreparedGraph:
         """(bytes of the arrays between the steps, of the largest set of them alive at once, and what the workspaces of
         the steps add) for the images of a turn.
         """
-        return max((chain.memory for chain in self._chains.values()), key=sum, default=(0, 0, 0))
+        known = (chain.memory for chain in self._chains.values())
+        return max(known, key=lambda nbytes: nbytes[0] + nbytes[2], default=(0, 0, 0))
 
     def run(
         self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
