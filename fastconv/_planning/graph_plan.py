@@ -136,7 +136,8 @@ class GraphPlan(Plan):
             ends = [shapes[name][1:] for name in (*self._rewritten.inputs, *self._rewritten.outputs)]
             together, copied = layouts.turn_size(prepared.shapes[0][0], ends, self._itemsize)
             prepared, _ = self._bind(tuple((together, *shape[-3:]) for shape in given))
-        return GraphDescription(parts, *prepared.memory, copied, layouts.conversion(self.layout))
+        between, alive, workspaces = prepared.memory
+        return GraphDescription(parts, between, alive, workspaces, copied, layouts.conversion(self.layout))
 
     def profile(self, x: Array[Any], *others: Array[Any]) -> "Profile":
         """Run the graph on these inputs for about a second, three times at least, and time each step within the runs.
@@ -228,7 +229,8 @@ class PreparedGraph:
         """(bytes of the arrays between the steps, of the largest set of them alive at once, and what the workspaces of
         the steps add) for the images of a turn.
         """
-        return max((chain.memory for chain in self._chains.values()), key=sum, default=(0, 0, 0))
+        known = (chain.memory for chain in self._chains.values())
+        return max(known, key=lambda nbytes: nbytes[0] + nbytes[2], default=(0, 0, 0))
 
     def run(
         self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None

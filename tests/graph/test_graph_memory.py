@@ -1,6 +1,8 @@
 """The memory of graphs: where arrays lie, what a run holds, what is freed."""
 
 import gc
+import os
+import textwrap
 import tracemalloc
 import weakref
 
@@ -52,6 +54,40 @@ def test_what_a_run_of_a_network_holds(name):
     placed = memory(graph, shapes, 4)
     assert placed.nbytes <= 1.1 * placed.alive_bytes
     assert placed.nbytes < sum(4 * np.prod(shape) for shape in shapes.values()) / 3
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="reads /proc")
+def test_the_resident_memory_of_a_network_that_runs(run_python):
+    """Weights as given and as packed, what the description tells, at most 1.5 times the largest set of arrays alive at
+    once, and 5 MB for what else a process takes meanwhile, such as code that is read for the first time.
+    """
+    code = """
+        import gc, numpy as np
+        from fastconv import networks
+
+        def resident(name):
+            return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) << 10
+
+        x = np.ones((4, 224, 224, 3), np.float32)
+        networks.nin("cifar10").plan(num_threads=2)(x[:, :32, :32])  # what the first call of a process needs
+        net = networks.resnet(18)
+        before = resident("VmRSS")
+        weights = {name: np.zeros(shape, np.float32) for name, shape in net.weight_shapes.items()}
+        plan = net.plan(weights, num_threads=2)
+        del weights
+        gc.collect()
+        plan(x)
+        open("/proc/self/clear_refs", "w").write("5")  # from here on VmHWM is the peak of the second run
+        plan(x)
+        held = resident("VmHWM") - before
+        told = plan.describe(x.shape)
+        given = sum(4 * np.prod(shape) for shape in net.weight_shapes.values())
+        weights = given + sum(part.packed_bytes for part in told.parts.values())
+        print(held, weights, told.scratch_bytes, told.alive_bytes)
+    """
+    held, weights, scratch, alive = map(int, run_python("-c", textwrap.dedent(code)).split())
+    assert scratch <= 1.5 * alive
+    assert held <= weights + scratch + 5_000_000
 
 
 def test_a_run_allocates_what_its_description_says():
