@@ -34,7 +34,7 @@ cdef extern from "thread_pool.h" nogil:
     enum:
         FC_MAX_TEAM
     void fc_run_on_pool(Work work, void *job, int team, bint is_worth_waking) noexcept
-    int fc_start_pool(void (*settle)(int thread, int caller) noexcept nogil) noexcept
+    int fc_start_pool(int (*settle)(int thread, int caller) noexcept nogil) noexcept
 
 cdef extern from "openmp.h" nogil:
     const bint fc_has_openmp
@@ -49,7 +49,7 @@ cdef extern from "affinity.h" nogil:
         FC_MASK_BYTES
     long fc_read_affinity(char *mask, long room) noexcept
     void fc_bind_to(const int *cpus, int count) noexcept
-    void fc_follow(int thread_id) noexcept
+    int fc_follow(int thread_id) noexcept
 
 cdef bint _uses_pool
 
@@ -89,9 +89,10 @@ cdef void _work_in(fc_environment environment, Team team, Work work, void *job, 
         fc_set_environment(own)
 
 
-cdef void _settle(int thread, int caller) noexcept nogil:
+cdef int _settle(int thread, int caller) noexcept nogil:
     """What a worker of the pool does before it works for a caller: it binds itself as OpenMP's threads are bound, to a
-    place each, or to the caller's CPUs, and keeps a BLAS that is built with OpenMP to this one thread.
+    place each, or to the caller's CPUs, and keeps a BLAS that is built with OpenMP to this one thread. On how many CPUs
+    all can work, or 0.
     """
     cdef int[PLACE_CPUS] cpus
     cdef int place
@@ -101,8 +102,8 @@ cdef void _settle(int thread, int caller) noexcept nogil:
         if fc_place_size(place) <= PLACE_CPUS:
             fc_place_cpus(place, cpus)
             fc_bind_to(cpus, fc_place_size(place))
-    else:
-        fc_follow(caller)
+        return 0
+    return fc_follow(caller)
 
 
 cdef int own_thread_limit() noexcept nogil:

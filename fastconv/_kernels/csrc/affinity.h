@@ -31,15 +31,19 @@ static inline int fc_thread_id(void)
 
 static _Thread_local char fc_followed[FC_MASK_BYTES]; /* the mask that the thread has taken over */
 
-/* Let the calling thread run where that one of this process may. Where that has not changed since the last time, the
- * mask stays as it is: somebody else may have set it. */
-static inline void fc_follow(int thread_id)
+/* Let the calling thread run where that one of this process may, on as many CPUs as it returns, or 0. Where that has
+ * not changed since the last time, the mask stays as it is: somebody else may have set it. */
+static inline int fc_follow(int thread_id)
 {
-    char mask[FC_MASK_BYTES] = {0};
-    if (syscall(SYS_sched_getaffinity, thread_id, sizeof mask, mask) <= 0) return;
-    if (!memcmp(mask, fc_followed, sizeof mask)) return;
-    memcpy(fc_followed, mask, sizeof mask);
-    syscall(SYS_sched_setaffinity, 0, sizeof mask, mask);
+    unsigned char mask[FC_MASK_BYTES] = {0};
+    const long length = syscall(SYS_sched_getaffinity, thread_id, sizeof mask, mask);
+    int cpus = 0;
+    for (long i = 0; i < length; i++) cpus += __builtin_popcount(mask[i]);
+    if (length > 0 && memcmp(mask, fc_followed, sizeof mask)) {
+        memcpy(fc_followed, mask, sizeof mask);
+        syscall(SYS_sched_setaffinity, 0, sizeof mask, mask);
+    }
+    return cpus;
 }
 #else
 static inline long fc_read_affinity(char *mask, long room)
@@ -58,9 +62,10 @@ static inline int fc_thread_id(void)
     return 1;
 }
 
-static inline void fc_follow(int thread_id)
+static inline int fc_follow(int thread_id)
 {
     (void)thread_id;
+    return 0;
 }
 #endif
 

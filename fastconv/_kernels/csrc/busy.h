@@ -31,16 +31,17 @@ static inline int fc_runnable_threads(void)
 #define FC_ASK_EVERY 5000000 /* nanoseconds */
 
 static struct {
-    int64_t ask_at;
+    uint32_t asked_in; /* which FC_ASK_EVERY of the clock */
     int is_busy;
 } fc_machine;
 
 /* As of the last time that somebody asked, at most FC_ASK_EVERY ago. */
 static inline int fc_is_busy(int64_t now)
 {
-    int64_t ask_at = __atomic_load_n(&fc_machine.ask_at, __ATOMIC_RELAXED);
-    if (now >= ask_at && __atomic_compare_exchange_n(&fc_machine.ask_at, &ask_at, now + FC_ASK_EVERY, 0,
-                                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    const uint32_t tick = (uint32_t)(now / FC_ASK_EVERY);
+    uint32_t asked_in = __atomic_load_n(&fc_machine.asked_in, __ATOMIC_RELAXED);
+    if (tick != asked_in &&
+        __atomic_compare_exchange_n(&fc_machine.asked_in, &asked_in, tick, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         const int is_busy = fc_runnable_threads() > sysconf(_SC_NPROCESSORS_ONLN);
         __atomic_store_n(&fc_machine.is_busy, is_busy, __ATOMIC_RELAXED);
     }

@@ -60,15 +60,17 @@ struct fc_worker {
 };
 
 static struct {
-    _Alignas(64) uint32_t job;
-    fc_environment environment; /* floating-point, of the caller */
-    int caller;                 /* its id */
+    _Alignas(64) uint32_t job;               /* workers look at its cache line all the time */
+    _Alignas(64) fc_environment environment; /* floating-point, of the caller */
+    int caller;                              /* its id */
     fc_work work;
     void *what;
+    int (*settle)(int thread, int caller);
+    int cpus;                       /* on which the caller may run, as a worker has found; 0: not known */
+    int is_crowded;                 /* the team is larger than that */
     _Alignas(64) uint32_t is_taken; /* by a call */
     int workers;
     int64_t short_work_at; /* when work came last that was not worth waking a worker for */
-    void (*settle)(int thread, int caller);
     struct fc_worker worker[FC_MAX_TEAM];
 } fc_pool;
 
@@ -97,11 +99,13 @@ static void fc_sleep_until_woken(struct fc_worker *self, uint32_t last_generatio
     self->settled_for = 0;
 }
 
-/* Whether a thread that has nothing to do since then sleeps: after `spin` on a busy machine, else after FC_SPIN. */
+/* Whether a thread that has nothing to do since then sleeps: after `spin` where others want its CPU, else after
+ * FC_SPIN. */
 static int fc_has_spun_enough(int64_t since, int64_t spin)
 {
     const int64_t now = fc_nanoseconds(), idle = now - since;
-    return idle > FC_SPIN || (idle > spin && fc_is_busy(now));
+    if (idle <= spin) return 0;
+    return idle > FC_SPIN || __atomic_load_n(&fc_pool.is_crowded, __ATOMIC_RELAXED) || fc_is_busy(now);
 }
 
 /* A job that the worker may enter. */
@@ -131,7 +135,7 @@ static void fc_settle(struct fc_worker *self)
 {
     if (!fc_pool.settle || self->settled_for == fc_pool.caller) return;
     self->settled_for = fc_pool.caller;
-    fc_pool.settle(self->thread, fc_pool.caller);
+    __atomic_store_n(&fc_pool.cpus, fc_pool.settle(self->thread, fc_pool.caller), __ATOMIC_RELAXED);
 }
 
 static void *fc_run_worker(void *worker)
@@ -190,6 +194,8 @@ static void fc_open_job(fc_work work, void *what, int team)
     fc_pool.environment = fc_get_environment();
     fc_pool.work = work;
     fc_pool.what = what;
+    const int cpus = __atomic_load_n(&fc_pool.cpus, __ATOMIC_RELAXED);
+    __atomic_store_n(&fc_pool.is_crowded, cpus && team > cpus, __ATOMIC_RELAXED);
     __atomic_store_n(&fc_pool.job, generation | (uint32_t)team << 10, __ATOMIC_SEQ_CST);
 }
 
@@ -256,8 +262,9 @@ static void fc_pool_after_fork_in_child(void)
     fc_own_id = 0;
 }
 
-/* A worker calls `settle` with its number and its caller's id before it works for that one. */
-static inline int fc_start_pool(void (*settle)(int thread, int caller))
+/* A worker calls `settle` with its number and its caller's id before it works for that one; it returns on how many
+ * CPUs, or 0. */
+static inline int fc_start_pool(int (*settle)(int thread, int caller))
 {
     fc_pool.settle = settle;
     return pthread_atfork(0, 0, fc_pool_after_fork_in_child);

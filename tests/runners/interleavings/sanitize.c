@@ -25,9 +25,10 @@ static void work(void *what, int thread)
     }
 }
 
-static void settle(int thread, int caller)
+static int settle(int thread, int caller)
 {
     if (!thread || !caller) abort();
+    return thread;
 }
 
 static int call_often(int calls)
