@@ -1,18 +1,34 @@
 """The machine code of every register tile: no spill in its hot loop, and as many multiply-adds as its name says."""
 
 import ast
-import os
 import platform
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from machine_code import Step, faults, few_faults, functions, is_few, is_tile, step
 
+import fastconv
+from fastconv._kernels import cpu
+
 ROOT = Path(__file__).parents[2]
-COMPILERS = [name for name in dict.fromkeys([os.environ.get("CC", "cc"), "clang"]) if shutil.which(name.split()[0])]
+SETS = ["avx2", "avx512"]
+BUILT_BY = fastconv.get_config()["compiler"]
+
+
+def run(*command):
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout
+
+
+def is_clang(compiler):
+    return "clang" in (run(*compiler.split(), "--version") if compiler else BUILT_BY)
+
+
+# "" is the library as it is built; the other compiler, where there is one, compiles the kernels anew.
+COMPILERS = ["", *(name for name in ("cc", "clang") if shutil.which(name) and is_clang(name) != is_clang(""))]
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(
     r"f\d\d_(winograd_(weights|input|windows|output|direct)|"
@@ -23,15 +39,7 @@ KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x
 NONE = re.compile("(?!)")
 
 
-def run(*command):
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout
-
-
-def is_clang(compiler):
-    return "clang" in run(*compiler.split(), "--version")
-
-
-@pytest.fixture(scope="module", params=COMPILERS)
+@pytest.fixture(scope="module", params=COMPILERS, ids=lambda compiler: compiler or "built")
 def compiler(request):
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("x86-64 alone has more than the portable kernels")
@@ -40,27 +48,42 @@ def compiler(request):
     return request.param
 
 
-@pytest.fixture(scope="module", params=["avx2", "avx512"])
-def kernels(request, compiler, tmp_path_factory):
-    """The kernels of an instruction set, compiled as setup.py does."""
+@pytest.fixture(scope="module")
+def listings(compiler, tmp_path_factory):
+    """{instruction set: what objdump prints of its kernels}, or of more."""
+    if not compiler:
+        return dict.fromkeys(fastconv.get_config()["isas_compiled"], disassemble(cpu.__file__))
+    folder = tmp_path_factory.mktemp("kernels")
+    with ThreadPoolExecutor() as pool:  # a compiler takes half a minute for each
+        return dict(zip(SETS, pool.map(lambda isa: compile_kernels(compiler, isa, folder), SETS), strict=True))
+
+
+def compile_kernels(compiler, isa, folder):
+    """What objdump prints of the kernels of an instruction set, compiled as setup.py does."""
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)
         for node in ast.parse((ROOT / "setup.py").read_text()).body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
     }
-    output = tmp_path_factory.mktemp("kernels") / "kernels.o"
-    source = ROOT / "fastconv" / "_kernels" / "csrc" / f"kernels_{request.param}.c"
-    flags = (
-        ["-fwrapv"]
-        + constants["COMMON"]
-        + constants[request.param.upper()]
-        + (not is_clang(compiler)) * constants["GCC"]
-    )
+    source, output = ROOT / "fastconv" / "_kernels" / "csrc" / f"kernels_{isa}.c", folder / f"{isa}.o"
+    flags = ["-fwrapv"] + constants["COMMON"] + constants[isa.upper()] + (not is_clang(compiler)) * constants["GCC"]
     try:
         run(*compiler.split(), *flags, "-c", source, "-o", output)
     except subprocess.CalledProcessError as error:
-        pytest.skip(f"{compiler} does not build for {request.param}: {error.stderr[-500:]}")
-    return functions(run("objdump", "-d", "--no-show-raw-insn", output))
+        pytest.skip(f"{compiler} does not build for {isa}: {error.stderr[-500:]}")
+    return disassemble(output)
+
+
+def disassemble(file):
+    return run("objdump", "-d", "--no-show-raw-insn", file)
+
+
+@pytest.fixture(scope="module", params=SETS)
+def kernels(request, listings):
+    """The functions of an instruction set's kernels."""
+    if request.param not in listings:
+        pytest.skip(f"the library is built without {request.param}")
+    return {name: body for name, body in functions(listings[request.param]).items() if f"__{request.param}" in name}
 
 
 def test_hot_loops(compiler, kernels):
