@@ -156,9 +156,9 @@ def test_a_share_above_the_peak_is_explained():
     assert "nominal" not in str(fast._replace(multiplications=fast.macs, share_of_peak=1.01))  # noise
     direct = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1, algorithm="direct").describe((7, 7, 64))
     assert "nominal" in str(direct._replace(gflops=300.0, share_of_peak=1.1))
-    block = GraphDescription({"conv": fast}, 0, 0, "none")
+    block = GraphDescription({"conv": fast}, 0, 0, 0, 0, "none")
     assert "shares of the peak above 100% are nominal: fewer multiplications than MACs" in str(block)
-    assert "nominal" not in str(GraphDescription({"conv": plain}, 0, 0, "none"))
+    assert "nominal" not in str(GraphDescription({"conv": plain}, 0, 0, 0, 0, "none"))
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
