@@ -9,7 +9,6 @@ cdef struct Run:
     ptrdiff_t end_row, first_col, end_col  # of the map, where they are
     Window window  # of the kernel, that they see
     ptrdiff_t tile  # the number of the last, among those of the same blocks
-    bint is_first_set  # of blocks: the input is not in the near caches yet
 
 
 cdef struct Call:  # of a kernel, for some of a tile's output channels
@@ -26,7 +25,6 @@ cdef class DirectTiles:
     cdef ptrdiff_t itemsize
     cdef ptrdiff_t max_pixels  # of a tile
     cdef bint grouped, in_rows, in_place
-    cdef bint prefetches_input, prefetches_result
     cdef const fc_conv_kernel *grouped_kernels
     cdef fc_few_kernel few  # the tile for few output channels, or NULL
     cdef ptrdiff_t few_pixels  # of a run, at least, that it takes

@@ -11,8 +11,8 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS,
-    FC_NARROW_TERMS, FC_PREFETCHED, FC_STEPS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
+    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS, FC_NARROW_TERMS,
+    FC_PREFETCHED, FC_STEPS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
 )
 from fastconv._runners.pack cimport is_grouped
 from fastconv._runners.padded_rows cimport PaddedRows, Window
@@ -21,9 +21,6 @@ from fastconv._runners.partition cimport start_of
 from fastconv._runners.padded_rows import chunks, is_read_well
 
 import_array()
-
-cdef extern from *:
-    void __builtin_prefetch(const void *) noexcept nogil
 
 cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
 
@@ -34,11 +31,6 @@ cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 # The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of
 # few terms have tiles of no more sums than hide the latency: the weights are read more often then, but most from L1.
 cdef ptrdiff_t FEW_TERMS = 288, ENOUGH_SUMS = 12
-
-# Larger maps, in bytes, are not in the caches near a core: the input of the next tile is prefetched, and so are the
-# lines of the result and of the residual where sums have so many terms. For fewer, that takes longer than it saves;
-# more terms take so long that it saves nothing.
-cdef ptrdiff_t NEAR_BYTES = 256 * 1024, MIN_PREFETCHED_TERMS = 48, MAX_PREFETCHED_TERMS = 512
 
 cdef enum:
     BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
@@ -79,10 +71,6 @@ cdef class DirectTiles:
         self.stride_w = self.padded_rows.window_step
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
         self.row_bytes = self.padded_rows.row_bytes if self.copies else shape.width * self.pixel_bytes
-        out_bytes = shape.out_height * shape.out_width * shape.out_channels * self.itemsize
-        is_between = MIN_PREFETCHED_TERMS <= self.terms <= MAX_PREFETCHED_TERMS
-        self.prefetches_result = out_bytes > NEAR_BYTES and is_between
-        self.prefetches_input = not self.copies and shape.height * self.row_bytes > NEAR_BYTES
 
     def _set_few(self, shape):
         """Take a tile for few columns where there is one, and runs of pixels that fill it."""
@@ -128,7 +116,6 @@ cdef class DirectTiles:
         cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
         cdef ptrdiff_t set_blocks = 1 if self.padded_rows.skips_columns else max(1, SET_BYTES // self.block_bytes)
         cdef Run run
-        run.is_first_set = True
         while first_block < end_block:
             end_of_set = min(end_block, first_block + set_blocks)
             row, run.tile = top_row, 0
@@ -143,7 +130,7 @@ cdef class DirectTiles:
                     self._run_of_pixels(args, group, first_block, end_of_set, &run, source, first)
                     run.first_col = run.end_col
                 row = run.end_row
-            first_block, run.is_first_set = end_of_set, False
+            first_block = end_of_set
 
     cdef void _run_of_pixels(
         self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
@@ -166,8 +153,6 @@ cdef class DirectTiles:
         cdef ptrdiff_t n_calls = self._calls(args, group, first_block, end_block, run, calls)
         cdef bint prefetches = end_block < self.blocks and next_set <= PREFETCHED_BYTES
         cdef ptrdiff_t prefetching = self.turn_bytes // FC_PREFETCHED if prefetches else 0  # tiles that do so
-        cdef const fc_epilogue *epilogue
-        cdef ptrdiff_t nbytes
         cdef const char *at
         at = source + (row - first // self.out_width) * row_step + q * step
         at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
@@ -184,13 +169,6 @@ cdef class DirectTiles:
                 if left == 0:
                     left, at = cols, at + jump
             run.tile += 1
-            if run.is_first_set and self.prefetches_input and not others:
-                prefetch(at, step, n, self.group_in * self.itemsize)  # where the next tile reads
-            if self.prefetches_result and not others:
-                nbytes, epilogue = calls[0].tile.columns * self.itemsize, &calls[0].tile.epilogue
-                prefetch(epilogue.out, epilogue.out_stride, n, nbytes)
-                if epilogue.residual != NULL:
-                    prefetch(epilogue.residual, epilogue.residual_stride, n, nbytes)
             for i in range(n_calls):
                 tile = &calls[i].tile
                 tile.pixels = inputs
@@ -319,11 +297,3 @@ cdef class DirectTiles:
         tile.epilogue = args.epilogue
         tile.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
         fc_advance(&tile.epilogue, m, channel)
-
-
-cdef void prefetch(const char *at, ptrdiff_t stride, ptrdiff_t pixels, ptrdiff_t nbytes) noexcept nogil:
-    """Prefetch so many bytes of each pixel."""
-    cdef ptrdiff_t i, line
-    for i in range(pixels):
-        for line in range((nbytes + CACHE_LINE - 1) // CACHE_LINE):
-            __builtin_prefetch(at + i * stride + line * CACHE_LINE)
