@@ -101,8 +101,11 @@ def test_workers_leave_all_signals_but_faults_of_theirs_to_other_threads(run):
 def test_workers_are_bound_to_the_places_of_openmp(run, binding):
     code = f"""
         plan = fastconv.Conv2d(values(3, 3, 64, 64), num_threads={CORES})
-        workers = workers_of(plan, values(56, 56, 64))
-        places = [os.sched_getaffinity(0), *(os.sched_getaffinity(int(worker)) for worker in workers)]
+        for _ in range(1000):  # a worker binds itself when it first has a task, until when it shares its maker's CPU
+            workers = workers_of(plan, values(56, 56, 64))
+            places = [os.sched_getaffinity(0), *(os.sched_getaffinity(int(worker)) for worker in workers)]
+            if len(set().union(*places)) == {CORES}:
+                break
         assert [len(place) for place in places] == [1] * {CORES}
         assert len(set().union(*places)) == {CORES}, places
     """
