@@ -74,10 +74,11 @@ cdef class DirectTiles:
 
     def _set_few(self, shape):
         """Take a tile for few columns where there is one, and runs of pixels that fill it."""
-        cdef ptrdiff_t nbytes = self.group_out * self.itemsize, i = nbytes // 32
+        cdef ptrdiff_t vector = self.kernels.lanes * self.itemsize  # bytes
+        cdef ptrdiff_t nbytes = self.group_out * self.itemsize, i = nbytes // vector
         self.by_rows = self.copies or shape.kernel != (1, 1) or shape.stride != (1, 1)
         run = shape.out_width if self.by_rows else shape.out_width * shape.out_height
-        is_narrow = shape.kernel == (1, 1) and not self.copies and nbytes in (16, 32, 64)
+        is_narrow = shape.kernel == (1, 1) and not self.copies and nbytes in (vector // 2, vector, 2 * vector)
         is_narrow = is_narrow and FC_FEW_BYTES <= self.column_bytes and self.terms <= FC_NARROW_TERMS
         self.few_pixels = pixels = self.kernels.lanes
         if is_narrow and self.kernels.narrow[i] != NULL and run >= FC_NARROW_PIXELS:

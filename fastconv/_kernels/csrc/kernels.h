@@ -117,7 +117,7 @@ struct fc_kernels {
     fc_conv_kernel grouped[2][FC_MAX_PIXELS];               /* [groups of four][pixels - 1] */
     fc_conv_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_few_kernel few[FC_MAX_FEW];                          /* [columns - 1]; NULL where they fill a vector */
-    fc_few_kernel narrow[3];                                /* 1×1s to 16, 32, 64 bytes of columns; NULL where none */
+    fc_few_kernel narrow[3];                                /* 1×1s to half a vector, one, two of columns; NULL: none */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_tail[FC_MAX_TAIL];              /* [pixels - 1] */
     fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */
