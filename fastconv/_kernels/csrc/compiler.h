@@ -12,6 +12,9 @@
 #else
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
+#define UNROLLED(i, count) \
+    UNROLL                 \
+    for (int i = 0; i < (count); i++) /* what is indexed by i stays in registers */
 /* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
 #define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))
 

@@ -22,13 +22,10 @@ INLINE void NAMED(conv_step)(const int pixels, const int vectors, VECTOR acc[][F
                              ptrdiff_t at, const T *w)
 {
     VECTOR wv[FC_MAX_VECTORS];
-    UNROLL
-    for (int j = 0; j < vectors; j++) wv[j] = NAMED(load_once)(w + j * LANES);
-    UNROLL
-    for (int i = 0; i < pixels; i++) {
+    UNROLLED(j, vectors) wv[j] = NAMED(load_once)(w + j * LANES);
+    UNROLLED(i, pixels) {
         const VECTOR xi = *(const T *)(x[i] + at) - (VECTOR){0};
-        UNROLL
-        for (int j = 0; j < vectors; j++) NAMED(fma)(&acc[i][j], xi, wv[j]);
+        UNROLLED(j, vectors) NAMED(fma)(&acc[i][j], xi, wv[j]);
     }
 }
 
@@ -36,11 +33,8 @@ INLINE void NAMED(conv_step)(const int pixels, const int vectors, VECTOR acc[][F
 INLINE void NAMED(conv_add)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
                             VECTOR sums[][FC_MAX_VECTORS])
 {
-    UNROLL
-    for (int i = 0; i < pixels; i++) {
-        UNROLL
-        for (int j = 0; j < vectors; j++) acc[i][j] += sums[i][j];
-    }
+    UNROLLED(i, pixels)
+        UNROLLED(j, vectors) acc[i][j] += sums[i][j];
 }
 
 /* A new chunk: what acc has goes to the sums, in memory, and acc begins from zero. */
@@ -48,10 +42,8 @@ INLINE void NAMED(conv_next_chunk)(const int pixels, const int vectors, VECTOR a
                                    VECTOR sums[][FC_MAX_VECTORS], int is_first)
 {
     if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
-    UNROLL
-    for (int i = 0; i < pixels; i++) {
-        UNROLL
-        for (int j = 0; j < vectors; j++) {
+    UNROLLED(i, pixels) {
+        UNROLLED(j, vectors) {
             sums[i][j] = acc[i][j];
             acc[i][j] = (VECTOR){0};
         }
@@ -66,11 +58,9 @@ INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add
     const struct NAMED(bounds) bounds = NAMED(bounds)(e);
     const char *residual = e->residual;
     char *out = e->out + at;
-    UNROLL
-    for (int i = 0; i < pixels; i++) {
+    UNROLLED(i, pixels) {
         if (i > 0) out += out_stride;
-        UNROLL
-        for (int j = 0; j < vectors; j++) {
+        UNROLLED(j, vectors) {
             VECTOR v = acc[i][j];
             if (adds) v += ((const VECTOR *)(residual + i * residual_stride + at))[j];
             ((VECTOR *)out)[j] = NAMED(clip)(applied, v, bounds);
@@ -128,18 +118,14 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
-    UNROLL
-    for (int i = 0; i < pixels; i++) x[i] = t->pixels[i];
+    UNROLLED(i, pixels) x[i] = t->pixels[i];
 
     const T *w = t->weights;
     const ptrdiff_t block_bytes = vectors * VECTOR_BYTES, bytes = t->columns * sizeof(T);
     for (ptrdiff_t done = 0; done < bytes; done += block_bytes) {
         const VECTOR *bias = (const VECTOR *)((const char *)t->epilogue.bias + done);
-        UNROLL
-        for (int i = 0; i < pixels; i++) {
-            UNROLL
-            for (int j = 0; j < vectors; j++) acc[i][j] = bias[j];
-        }
+        UNROLLED(i, pixels)
+            UNROLLED(j, vectors) acc[i][j] = bias[j];
         ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
         int is_first = 1;
         for (ptrdiff_t s = 0; s < t->n_segments; s++) {
@@ -157,8 +143,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
                 for (; at + FC_STEPS * (ptrdiff_t)sizeof(T) <= end;
                      at += FC_STEPS * sizeof(T), w += FC_STEPS * vectors * LANES) {
                     KEEP_IN_ONE_REGISTER(at);
-                    UNROLL
-                    for (int i = 0; i < FC_STEPS; i++)
+                    UNROLLED(i, FC_STEPS)
                         NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
                     if (prefetches) NAMED(conv_prefetch)(w, t->ahead);
                 }
@@ -173,11 +158,8 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
         if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
         if (bytes < block_bytes) {
             VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
-            UNROLL
-            for (int i = 0; i < pixels; i++) {
-                UNROLL
-                for (int j = 0; j < vectors; j++) rest[i][j] = acc[i][j];
-            }
+            UNROLLED(i, pixels)
+                UNROLLED(j, vectors) rest[i][j] = acc[i][j];
             NAMED(conv_store_columns)(pixels, vectors, rest, &t->epilogue, t->columns);
         } else {
             NAMED(conv_finish)(pixels, vectors, acc, &t->epilogue, done);

@@ -23,8 +23,7 @@ INLINE void NAMED(few_load)(VECTOR *v, const char *x, ptrdiff_t step)
 {
     ROWS16 rows[SIDE];
     if (step == FC_FEW_BYTES) {
-        UNROLL
-        for (int i = 0; i < SIDE; i++) rows[i] = (ROWS16)((const VECTOR *)x)[i];
+        UNROLLED(i, SIDE) rows[i] = (ROWS16)((const VECTOR *)x)[i];
     } else {
         UNROLL
         for (int i = 0; i < SIDE; i++, x += ROWS_IN_VECTOR * step) {
@@ -33,19 +32,16 @@ INLINE void NAMED(few_load)(VECTOR *v, const char *x, ptrdiff_t step)
         }
     }
     NAMED(turn)(rows);
-    UNROLL
-    for (int c = 0; c < SIDE; c++) v[c] = (VECTOR)rows[c];
+    UNROLLED(c, SIDE) v[c] = (VECTOR)rows[c];
 }
 
 /* Value c of all pixels times a row of the weights. */
 INLINE void NAMED(few_step)(const int columns, const int sets, VECTOR acc[][FC_MAX_VECTORS], VECTOR v[][SIDE],
                             const int c, const T *w)
 {
-    UNROLL
-    for (int k = 0; k < columns; k++) {
+    UNROLLED(k, columns) {
         const VECTOR wk = w[k] - (VECTOR){0};
-        UNROLL
-        for (int j = 0; j < sets; j++) NAMED(fma)(&acc[k][j], v[j][c], wk);
+        UNROLLED(j, sets) NAMED(fma)(&acc[k][j], v[j][c], wk);
     }
 }
 
@@ -57,20 +53,16 @@ INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR acc[]
     const ptrdiff_t set_step = LANES * step;
     VECTOR v[FC_MAX_VECTORS][SIDE];
     for (; at + FC_FEW_BYTES <= end; at += FC_FEW_BYTES, w += SIDE * LANES) {
-        UNROLL
-        for (int j = 0; j < sets; j++) NAMED(few_load)(v[j], x + at + j * set_step, step);
+        UNROLLED(j, sets) NAMED(few_load)(v[j], x + at + j * set_step, step);
         const char *next = x + sets * set_step + sets * LANES * at;
         UNROLL
         for (int i = 0; i < sets * LANES * FC_FEW_BYTES; i += CACHE_LINE) __builtin_prefetch(next + i);
-        UNROLL
-        for (int c = 0; c < SIDE; c++) NAMED(few_step)(columns, sets, acc, v, c, w + c * LANES);
+        UNROLLED(c, SIDE) NAMED(few_step)(columns, sets, acc, v, c, w + c * LANES);
     }
     if (at < end) {
         const ptrdiff_t from = at < last ? at : last;
-        UNROLL
-        for (int j = 0; j < sets; j++) NAMED(few_load)(v[j], x + from + j * set_step, step);
-        UNROLL
-        for (int c = 0; c < SIDE; c++) {
+        UNROLLED(j, sets) NAMED(few_load)(v[j], x + from + j * set_step, step);
+        UNROLLED(c, SIDE) {
             const ptrdiff_t value = from + c * (ptrdiff_t)sizeof(T);
             if (at <= value && value < end) {
                 NAMED(few_step)(columns, sets, acc, v, c, w);
@@ -84,8 +76,7 @@ INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR acc[]
 /* The sums of SIDE columns from k on, or fewer, transposed back: 16 bytes of each pixel. */
 INLINE void NAMED(few_sums)(const int columns, const int k, const int set, VECTOR acc[][FC_MAX_VECTORS], ROWS16 *rows)
 {
-    UNROLL
-    for (int i = 0; i < SIDE; i++) rows[i] = (ROWS16)(k + i < columns ? acc[k + i][set] : (VECTOR){0});
+    UNROLLED(i, SIDE) rows[i] = (ROWS16)(k + i < columns ? acc[k + i][set] : (VECTOR){0});
     NAMED(turn)(rows);
 }
 
@@ -123,13 +114,11 @@ INLINE void NAMED(few_store_all)(const int columns, const int set, VECTOR acc[][
     ROWS16 rows[2][SIDE];
     if (columns == SIDE && is_dense) {
         NAMED(few_sums)(columns, 0, set, acc, rows[0]);
-        UNROLL
-        for (int i = 0; i < SIDE; i++) NAMED(few_store_whole)(e, at + i * VECTOR_BYTES, (VECTOR)rows[0][i]);
+        UNROLLED(i, SIDE) NAMED(few_store_whole)(e, at + i * VECTOR_BYTES, (VECTOR)rows[0][i]);
     } else if (columns == 2 * SIDE && is_dense) {
         NAMED(few_sums)(columns, 0, set, acc, rows[0]);
         NAMED(few_sums)(columns, SIDE, set, acc, rows[1]);
-        UNROLL
-        for (int i = 0; i < SIDE; i++) {
+        UNROLLED(i, SIDE) {
             rows16_zip_16(&rows[0][i], &rows[1][i]);
             NAMED(few_store_whole)(e, at + 2 * i * VECTOR_BYTES, (VECTOR)rows[0][i]);
             NAMED(few_store_whole)(e, at + (2 * i + 1) * VECTOR_BYTES, (VECTOR)rows[1][i]);
@@ -146,11 +135,8 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
 {
     VECTOR acc[FC_MAX_FEW][FC_MAX_VECTORS], sums[FC_MAX_FEW][FC_MAX_VECTORS];
     const T *w = t->weights;
-    UNROLL
-    for (int k = 0; k < columns; k++) {
-        UNROLL
-        for (int j = 0; j < sets; j++) acc[k][j] = ((const T *)t->epilogue.bias)[k] - (VECTOR){0};
-    }
+    UNROLLED(k, columns)
+        UNROLLED(j, sets) acc[k][j] = ((const T *)t->epilogue.bias)[k] - (VECTOR){0};
     ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
     int is_first = 1;
     for (ptrdiff_t s = 0; s < t->n_segments; s++) {
@@ -171,8 +157,7 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
         w = (const T *)((const char *)w + t->gap);
     }
     if (!is_first) NAMED(conv_add)(columns, sets, acc, sums);
-    UNROLL
-    for (int j = 0; j < sets; j++) NAMED(few_store_all)(columns, j, acc, &t->epilogue, pixel + j * LANES);
+    UNROLLED(j, sets) NAMED(few_store_all)(columns, j, acc, &t->epilogue, pixel + j * LANES);
 }
 
 /* `columns` is a literal at every call. */

@@ -36,8 +36,7 @@ INLINE VECTOR NAMED(broadcast_four)(VECTOR x, const int c)
         BROADCAST_FOUR(y, x, 0xff);
     }
 #else
-    UNROLL
-    for (int lane = 0; lane < LANES; lane++) y[lane] = x[lane / 4 * 4 % LANES + c % LANES];
+    UNROLLED(lane, LANES) y[lane] = x[lane / 4 * 4 % LANES + c % LANES];
 #endif
     return y;
 }
@@ -76,8 +75,7 @@ INLINE void NAMED(grouped_tile)(const int pixels, const int width, const struct 
 {
     const T *w = t->weights, *bias = t->epilogue.bias;
     const char *x[MAX_PIXELS];
-    UNROLL
-    for (int i = 0; i < pixels; i++) x[i] = t->pixels[i];
+    UNROLLED(i, pixels) x[i] = t->pixels[i];
     if (t->columns < LANES) {
         NAMED(grouped_values)(width, t, x, pixels);
         return;
@@ -86,19 +84,16 @@ INLINE void NAMED(grouped_tile)(const int pixels, const int width, const struct 
         if (channel > t->columns - LANES) channel = t->columns - LANES;
         const ptrdiff_t at = channel * sizeof(T);
         VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS]; /* of which the first is used */
-        UNROLL
-        for (int i = 0; i < pixels; i++) acc[i][0] = *(const VECTOR *)(bias + channel);
+        UNROLLED(i, pixels) acc[i][0] = *(const VECTOR *)(bias + channel);
         for (ptrdiff_t s = 0; s < t->n_segments; s++) {
             const ptrdiff_t end = t->segments[s] + at + t->length;
             for (ptrdiff_t tap = end - t->length; tap < end; tap += t->tap) {
                 VECTOR xv[MAX_PIXELS];
-                UNROLL
-                for (int i = 0; i < pixels; i++) xv[i] = *(const VECTOR *)(x[i] + tap);
+                UNROLLED(i, pixels) xv[i] = *(const VECTOR *)(x[i] + tap);
                 UNROLL
                 for (int c = 0; c < width; c++, w += LANES) {
                     const VECTOR wv = *(const VECTOR *)w;
-                    UNROLL
-                    for (int i = 0; i < pixels; i++)
+                    UNROLLED(i, pixels)
                         NAMED(fma)(&acc[i][0], width == 1 ? xv[i] : NAMED(broadcast_four)(xv[i], c), wv);
                 }
             }
@@ -124,19 +119,15 @@ INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, co
         if (channel > t->columns - LANES) channel = t->columns - LANES;
         const ptrdiff_t at = channel * sizeof(T);
         VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS]; /* of which the first is used */
-        UNROLL
-        for (int i = 0; i < pixels; i++) acc[i][0] = *(const VECTOR *)(bias + channel);
+        UNROLLED(i, pixels) acc[i][0] = *(const VECTOR *)(bias + channel);
         for (ptrdiff_t s = 0; s < t->n_segments; s++, w += taps * LANES) {
             const char *x = first + t->segments[s] + at;
             VECTOR wv[FC_MAX_ROW_TAPS];
-            UNROLL
-            for (int k = 0; k < taps; k++) wv[k] = NAMED(load_once)(w + k * LANES);
-            UNROLL
-            for (int j = 0; j < (pixels - 1) * step + taps; j++) {
+            UNROLLED(k, taps) wv[k] = NAMED(load_once)(w + k * LANES);
+            UNROLLED(j, (pixels - 1) * step + taps) {
                 if (j > 0) x += column;
                 const VECTOR xv = *(const VECTOR *)x;
-                UNROLL
-                for (int k = 0; k < taps; k++)
+                UNROLLED(k, taps)
                     if (j >= k && (j - k) % step == 0 && (j - k) / step < pixels)
                         NAMED(fma)(&acc[(j - k) / step][0], xv, wv[k]);
             }

@@ -21,16 +21,13 @@ int PASTE(f32_peak__, ISA)(long rounds)
 {
     PASTE(peak_vector__, ISA) acc[PEAK_CHAINS] = {0}, x = {0}, y = {0};
     /* The compiler may know neither that the chains and their products are equal, nor that nobody reads the sums. */
-    UNROLL
-    for (int j = 0; j < PEAK_CHAINS; j++) __asm__ volatile("" : "+" IN_VECTOR_REGISTER(acc[j]));
+    UNROLLED(j, PEAK_CHAINS) __asm__ volatile("" : "+" IN_VECTOR_REGISTER(acc[j]));
     for (long i = 0; i < rounds; i++) {
-        UNROLL
-        for (int j = 0; j < PEAK_CHAINS; j++) {
+        UNROLLED(j, PEAK_CHAINS) {
             __asm__ volatile("" : "+" IN_VECTOR_REGISTER(x), "+" IN_VECTOR_REGISTER(y));
             acc[j] += x * y;
         }
     }
-    UNROLL
-    for (int j = 0; j < PEAK_CHAINS; j++) __asm__ volatile("" : : IN_VECTOR_REGISTER(acc[j]));
+    UNROLLED(j, PEAK_CHAINS) __asm__ volatile("" : : IN_VECTOR_REGISTER(acc[j]));
     return 2 * PEAK_CHAINS * (VECTOR_BYTES / sizeof(float));
 }

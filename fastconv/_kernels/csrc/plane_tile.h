@@ -33,19 +33,16 @@ INLINE void NAMED(plane_channels)(const int rows, const int vectors, const int c
     enum { AHEAD = 16 };
     for (; channels > 0; channels--) {
         VECTOR xv[FC_MAX_VECTORS];
-        UNROLL
-        for (int j = 0; j < vectors; j++) {
+        UNROLLED(j, vectors) {
             xv[j] = rows > 1 ? NAMED(load_once)((const VECTOR *)x + j) : ((const VECTOR *)x)[j];
             if (copies) {
                 ((VECTOR *)copy)[j] = xv[j];
                 __builtin_prefetch(x + (vectors + j) * VECTOR_BYTES);
             }
         }
-        UNROLL
-        for (int i = 0; i < rows; i++) {
+        UNROLLED(i, rows) {
             const VECTOR wi = w[i] - (VECTOR){0};
-            UNROLL
-            for (int j = 0; j < vectors; j++) NAMED(fma)(&acc[i][j], wi, xv[j]);
+            UNROLLED(j, vectors) NAMED(fma)(&acc[i][j], wi, xv[j]);
         }
         __builtin_prefetch(w + AHEAD * rows);
         x += x_step;
@@ -62,11 +59,8 @@ INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc
     char *copy = t->copy;
     for (ptrdiff_t done = 0; done < bytes; done += panel_bytes, x += t->panel_stride) {
         VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            UNROLL
-            for (int j = 0; j < vectors; j++) acc[i][j] = ((const T *)e->bias)[i] - (VECTOR){0};
-        }
+        UNROLLED(i, rows)
+            UNROLLED(j, vectors) acc[i][j] = ((const T *)e->bias)[i] - (VECTOR){0};
         for (ptrdiff_t c = 0; c < t->channels; c += SUM_TERMS) {
             const ptrdiff_t channels = t->channels - c < SUM_TERMS ? t->channels - c : SUM_TERMS;
             const char *from = x + c * t->plane_stride;
@@ -87,11 +81,9 @@ INLINE void NAMED(plane_tile)(const int rows, const int vectors, const struct fc
 /* One channel of a few pixels: here the rows are the lanes of a vector, of two where a tile has more. */
 INLINE void NAMED(plane_tail_step)(const int pixels, const int vectors, VECTOR acc[][2], const char *x, const T *w)
 {
-    UNROLL
-    for (int j = 0; j < vectors; j++) {
+    UNROLLED(j, vectors) {
         const VECTOR wv = ((const VECTOR *)w)[j];
-        UNROLL
-        for (int i = 0; i < pixels; i++) NAMED(fma)(&acc[i][j], ((const T *)x)[i] - (VECTOR){0}, wv);
+        UNROLLED(i, pixels) NAMED(fma)(&acc[i][j], ((const T *)x)[i] - (VECTOR){0}, wv);
     }
 }
 
@@ -106,13 +98,9 @@ INLINE void NAMED(plane_tail)(const int pixels, const struct fc_plane_args *t)
     const T *w = t->weights;
     const ptrdiff_t x_step = t->plane_stride, w_step = t->rows;
     for (ptrdiff_t rounds = t->channels / chains; rounds > 0; rounds -= SUM_TERMS / chains) {
-        UNROLL
-        for (int chain = 0; chain < chains; chain++) {
-            UNROLL
-            for (int i = 0; i < pixels; i++) {
-                UNROLL
-                for (int j = 0; j < VECTORS; j++) acc[chain][i][j] = (VECTOR){0};
-            }
+        UNROLLED(chain, chains) {
+            UNROLLED(i, pixels)
+                UNROLLED(j, VECTORS) acc[chain][i][j] = (VECTOR){0};
         }
         ptrdiff_t n = rounds < SUM_TERMS / chains ? rounds : SUM_TERMS / chains;
         for (; n > 0; n--) {
@@ -126,8 +114,7 @@ INLINE void NAMED(plane_tail)(const int pixels, const struct fc_plane_args *t)
     }
     for (ptrdiff_t c = t->channels % chains; c > 0; c--, x += x_step, w += w_step)
         NAMED(plane_tail_step)(pixels, VECTORS, sums, x, w);
-    UNROLL
-    for (int i = 0; i < pixels; i++) {
+    UNROLLED(i, pixels) {
         for (ptrdiff_t row = 0; row < t->rows; row++) {
             T v = ((const T *)sums[i])[row] + ((const T *)e->bias)[row];
             if (e->residual) v += ((const T *)(e->residual + row * e->residual_stride))[i];

@@ -66,8 +66,7 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
     const char *const end = x + t->rows * row_stride;
     VECTOR max[POOL_VECTORS];
     SUMS sums[POOL_VECTORS];
-    UNROLL
-    for (int i = 0; i < vectors; i++) {
+    UNROLLED(i, vectors) {
         if (is_max)
             max[i] = NAMED(load_tail)(x + i * vector, count);
         else
@@ -76,8 +75,7 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
     ptrdiff_t at = is_max ? column_stride : 0; /* the first pixel begins the maximum */
     for (; x < end; x += row_stride, at = 0) {
         for (; at < length; at += column_stride) {
-            UNROLL
-            for (int i = 0; i < vectors; i++) {
+            UNROLLED(i, vectors) {
                 if (is_max)
                     max[i] = NAMED(larger)(max[i], NAMED(load_tail)(x + at + i * vector, count));
                 else
@@ -85,8 +83,7 @@ INLINE void NAMED(pool_block)(const int is_max, const int vectors, ptrdiff_t cou
             }
         }
     }
-    UNROLL
-    for (int i = 0; i < vectors; i++) {
+    UNROLLED(i, vectors) {
         if (is_max)
             NAMED(store_tail)(out + i * vector, max[i], count);
         else

@@ -6,8 +6,7 @@ enum { ROWS_IN_VECTOR = VECTOR_BYTES / 16 };
 INLINE ROWS16 rows16_load(const char *x, ptrdiff_t step)
 {
     __m128 row[ROWS_IN_VECTOR];
-    UNROLL
-    for (int i = 0; i < ROWS_IN_VECTOR; i++) row[i] = _mm_loadu_ps((const float *)(x + i * step));
+    UNROLLED(i, ROWS_IN_VECTOR) row[i] = _mm_loadu_ps((const float *)(x + i * step));
     return rows16_join(row);
 }
 

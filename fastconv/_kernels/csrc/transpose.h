@@ -26,8 +26,7 @@ INLINE void NAMED(transpose)(const int nontemporal, const char *source, ptrdiff_
 #ifdef ROWS16
     for (int column = 0; column < LANES; column += SIDE, source += 16) {
         ROWS16 v[SIDE];
-        UNROLL
-        for (int row = 0; row < SIDE; row++) v[row] = rows16_load(source + row * source_stride, SIDE * source_stride);
+        UNROLLED(row, SIDE) v[row] = rows16_load(source + row * source_stride, SIDE * source_stride);
         NAMED(turn)(v);
         UNROLL
         for (int i = 0; i < SIDE; i++, target += target_stride) {
@@ -39,8 +38,7 @@ INLINE void NAMED(transpose)(const int nontemporal, const char *source, ptrdiff_
     }
 #else
     for (int column = 0; column < LANES; column++, target += target_stride) {
-        UNROLL
-        for (int row = 0; row < LANES; row++) ((T *)target)[row] = ((const T *)(source + row * source_stride))[column];
+        UNROLLED(row, LANES) ((T *)target)[row] = ((const T *)(source + row * source_stride))[column];
     }
 #endif
 }

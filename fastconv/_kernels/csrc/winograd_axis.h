@@ -33,12 +33,10 @@ INLINE struct NAMED(winograd_constants)
     NAMED(winograd_broadcast)(const int nodes, const int outputs, const struct fc_winograd *t)
 {
     struct NAMED(winograd_constants) c;
-    UNROLL
-    for (int i = 0; i < nodes; i++) {
+    UNROLLED(i, nodes) {
         UNROLL
         for (int k = 1; k < outputs; k++) c.powers[k][i] = (T)t->powers[k][i] - (VECTOR){0};
-        UNROLL
-        for (int k = 0; k < nodes - 1; k++) c.pairs[i][k] = (T)t->pairs[i][k] - (VECTOR){0};
+        UNROLLED(k, nodes - 1) c.pairs[i][k] = (T)t->pairs[i][k] - (VECTOR){0};
         c.ends[i] = (T)t->ends[i] - (VECTOR){0};
     }
     UNROLL
@@ -53,16 +51,13 @@ INLINE void NAMED(winograd_points)(const int nodes, const struct NAMED(winograd_
     const int last = 2 * nodes + 1;
     v[0] = d[2 * nodes];
     v[last] = d[last];
-    UNROLL
-    for (int k = 0; k < nodes; k++) {
+    UNROLLED(k, nodes) {
         v[0] += c->ends[k] * d[2 * k];
         v[last] += c->ends[k] * d[2 * k + 1];
     }
-    UNROLL
-    for (int i = 0; i < nodes; i++) {
+    UNROLLED(i, nodes) {
         VECTOR even = d[2 * nodes], odd = d[2 * nodes - 1];
-        UNROLL
-        for (int k = 0; k < nodes - 1; k++) {
+        UNROLLED(k, nodes - 1) {
             even += c->pairs[i][k] * d[2 * k + 2];
             odd += c->pairs[i][k] * d[2 * k + 1];
         }
@@ -87,8 +82,7 @@ INLINE void NAMED(winograd_values)(const int nodes, const int outputs, const str
                                    const VECTOR *m, VECTOR *y)
 {
     VECTOR part[2][FC_MAX_NODES]; /* even, odd */
-    UNROLL
-    for (int i = 0; i < nodes; i++) {
+    UNROLLED(i, nodes) {
         part[0][i] = m[2 * i + 1] + m[2 * i + 2];
         part[1][i] = m[2 * i + 1] - m[2 * i + 2];
     }

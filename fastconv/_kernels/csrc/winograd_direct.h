@@ -20,22 +20,19 @@ INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_input_args 
         const ptrdiff_t at = first * sizeof(T), count = t->columns - first;
         VECTOR acc[DIRECT_PIXELS], sums[DIRECT_PIXELS];
         int terms = 0, is_first = 1;
-        UNROLL
-        for (int i = 0; i < pixels; i++) acc[i] = *(const VECTOR *)((const char *)e->bias + at);
+        UNROLLED(i, pixels) acc[i] = *(const VECTOR *)((const char *)e->bias + at);
         for (int tap = window.first_row * kernel; tap < window.end_row * kernel; tap++) {
             const int row = tap / kernel, col = tap % kernel;
             if (col < window.first_col || col >= window.end_col) continue;
             const char *w = t->weights + tap * patch->channels * t->weight_stride + at;
             const T *x[DIRECT_PIXELS];
-            UNROLL
-            for (int i = 0; i < pixels; i++) {
+            UNROLLED(i, pixels) {
                 const int y = outputs[i] / FC_MAX_OUTPUTS + row;
                 x[i] = (const T *)patch->pixels[(outputs[i] % FC_MAX_OUTPUTS + col) * n + y];
             }
             for (ptrdiff_t c = 0; c < patch->channels;) {
                 if (terms == SUM_TERMS) {
-                    UNROLL
-                    for (int i = 0; i < pixels; i++) {
+                    UNROLLED(i, pixels) {
                         if (!is_first) acc[i] += sums[i];
                         sums[i] = acc[i];
                         acc[i] = (VECTOR){0};
@@ -46,14 +43,12 @@ INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_input_args 
                 const ptrdiff_t end = c + (rest < SUM_TERMS - terms ? rest : SUM_TERMS - terms);
                 for (; c < end; c++, w += t->weight_stride) {
                     const VECTOR wv = NAMED(load_tail)(w, count);
-                    UNROLL
-                    for (int i = 0; i < pixels; i++) NAMED(fma)(&acc[i], x[i][c] - (VECTOR){0}, wv);
+                    UNROLLED(i, pixels) NAMED(fma)(&acc[i], x[i][c] - (VECTOR){0}, wv);
                 }
                 terms += c - begun;
             }
         }
-        UNROLL
-        for (int i = 0; i < pixels; i++) {
+        UNROLLED(i, pixels) {
             const int y = outputs[i] / FC_MAX_OUTPUTS, x = outputs[i] % FC_MAX_OUTPUTS;
             VECTOR sum = acc[i];
             if (!is_first) sum += sums[i];

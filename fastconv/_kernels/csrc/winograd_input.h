@@ -43,8 +43,7 @@ INLINE VECTOR_16 NAMED(winograd_few_sums)(VECTOR v)
     memcpy(part, &v, sizeof v);
     UNROLL
     for (int n = VECTOR_BYTES / 32; n > 0; n /= 2) {
-        UNROLL
-        for (int i = 0; i < n; i++) part[i] += part[i + n];
+        UNROLLED(i, n) part[i] += part[i + n];
     }
     return part[0];
 }
@@ -151,11 +150,9 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
         VECTOR d[FC_MAX_POINTS], v[FC_MAX_POINTS];
         const char *const *pixels = t->pixels;
         for (int j = 0; j < columns; j++, pixels += points) {
-            UNROLL
-            for (int i = 0; i < rows; i++) d[i] = NAMED(load_tail)(pixels[i] + at, channels);
+            UNROLLED(i, rows) d[i] = NAMED(load_tail)(pixels[i] + at, channels);
             if (ahead) {
-                UNROLL
-                for (int i = 0; i < rows; i++) __builtin_prefetch(pixels[i] + at + ahead, 0, 2);
+                UNROLLED(i, rows) __builtin_prefetch(pixels[i] + at + ahead, 0, 2);
             }
             VECTOR sum = d[0] * d[0] + d[rows - 1] * d[rows - 1]; /* of short chains, which take the least time */
             UNROLL
@@ -166,14 +163,12 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
             }
             squares[j] += sum;
             NAMED(winograd_points)(row_nodes, &over_rows, d, v);
-            UNROLL
-            for (int i = 0; i < rows; i++) lines[j][i] = v[i];
+            UNROLLED(i, rows) lines[j][i] = v[i];
         }
         char *tile_out = t->out + at;
         for (int tile = 0; tile < t->tiles; tile++, tile_out += t->tile_stride) {
             for (int i = 0; i < rows; i++) {
-                UNROLL
-                for (int j = 0; j < cols; j++) d[j] = lines[tile * outputs + j][i];
+                UNROLLED(j, cols) d[j] = lines[tile * outputs + j][i];
                 NAMED(winograd_points)(col_nodes, &over_cols, d, v);
                 char *out = tile_out + NAMED(winograd_line)(i, rows, points) * points * point_stride;
                 UNROLL

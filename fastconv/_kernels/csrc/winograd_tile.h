@@ -21,11 +21,8 @@ INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const 
 {
     for (; at + FC_STEPS * (ptrdiff_t)sizeof(T) <= end; at += FC_STEPS * sizeof(T), w += FC_STEPS * vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
-        UNROLL
-        for (int i = 0; i < FC_STEPS; i++)
-            NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-        UNROLL
-        for (int i = 0; i < FC_STEPS * prefetched; i++)
+        UNROLLED(i, FC_STEPS) NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
+        UNROLLED(i, FC_STEPS * prefetched)
             __builtin_prefetch(next + (at / (ptrdiff_t)sizeof(T) * prefetched + i) * CACHE_LINE);
     }
     for (; at < end; at += sizeof(T), w += vectors * LANES) {
@@ -43,21 +40,15 @@ INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int p
     const char *x[MAX_PIXELS];
     const T *w = (const T *)t->weights;
     const ptrdiff_t length = t->length;
-    UNROLL
-    for (int i = 0; i < tiles; i++) x[i] = t->rows + i * t->row_stride;
+    UNROLLED(i, tiles) x[i] = t->rows + i * t->row_stride;
     for (ptrdiff_t at = 0; at < length; at += PRODUCT_TERMS * sizeof(T)) {
-        UNROLL
-        for (int i = 0; i < tiles; i++) {
-            UNROLL
-            for (int j = 0; j < vectors; j++) acc[i][j] = (VECTOR){0};
-        }
+        UNROLLED(i, tiles)
+            UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
         ptrdiff_t end = at + PRODUCT_TERMS * (ptrdiff_t)sizeof(T);
         if (end > length) end = length;
         w = NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, x, at, end, w, t->next);
-        UNROLL
-        for (int i = 0; i < tiles; i++) {
-            UNROLL
-            for (int j = 0; j < vectors; j++) {
+        UNROLLED(i, tiles) {
+            UNROLLED(j, vectors) {
                 if (at) acc[i][j] += sums[i][j];
                 if (end < length) sums[i][j] = acc[i][j];
             }
@@ -65,11 +56,8 @@ INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int p
     }
     char *out = t->out;
     const ptrdiff_t out_stride = t->out_stride;
-    UNROLL
-    for (int i = 0; i < tiles; i++) {
-        UNROLL
-        for (int j = 0; j < vectors; j++) ((VECTOR *)(out + i * out_stride))[j] = acc[i][j];
-    }
+    UNROLLED(i, tiles)
+        UNROLLED(j, vectors) ((VECTOR *)(out + i * out_stride))[j] = acc[i][j];
 }
 
 INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product_args *t)
@@ -101,22 +89,17 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
     for (int j = 0; j < col_points; j++) {
         const VECTOR *in =
             (const VECTOR *)(t->sums + at) + NAMED(winograd_line)(j, col_points, points) * FC_MAX_VECTORS;
-        UNROLL
-        for (int i = 0; i < row_points; i++)
-            m[i] = in[NAMED(winograd_line)(i, row_points, points) * points * FC_MAX_VECTORS];
+        UNROLLED(i, row_points) m[i] = in[NAMED(winograd_line)(i, row_points, points) * points * FC_MAX_VECTORS];
         NAMED(winograd_values)(row_nodes, row_outputs, c, m, y);
-        UNROLL
-        for (int i = 0; i < row_outputs; i++) columns[i][j] = y[i];
+        UNROLLED(i, row_outputs) columns[i][j] = y[i];
     }
     const ptrdiff_t out_stride = e->out_stride, residual_stride = e->residual_stride;
     char *out = e->out + at;
     for (int i = 0; i < row_outputs; i++, out += t->out_row) {
         if (i == rows) break;
-        UNROLL
-        for (int j = 0; j < col_points; j++) m[j] = columns[i][j];
+        UNROLLED(j, col_points) m[j] = columns[i][j];
         NAMED(winograd_values)(col_nodes, col_outputs, c, m, y);
-        UNROLL
-        for (int j = 0; j < col_outputs; j++) {
+        UNROLLED(j, col_outputs) {
             if (j == cols) break;
             VECTOR v = y[j] + bias;
             if (adds)

@@ -62,16 +62,14 @@ INLINE void NAMED(winograd_tap_lines)(const int kernel, const int nodes, WIDE g[
 {
     WIDE w[FC_MAX_TAPS], u[FC_MAX_POINTS];
     for (int col = 0; col < kernel; col++) {
-        UNROLL
-        for (int row = 0; row < kernel; row++) {
+        UNROLLED(row, kernel) {
             const char *from = taps + (row * kernel + col) * tap_stride;
             __builtin_prefetch(from + ahead);
             w[row] = NAMED(winograd_widened)(from, count);
             *sum += (WIDE)((NAMED(winograd_bits))w[row] & INT64_MAX);
         }
         NAMED(winograd_taps)(kernel, nodes, g, w, u);
-        UNROLL
-        for (int i = 0; i < 2 * nodes + 2; i++) lines[i][col] = u[i];
+        UNROLLED(i, 2 * nodes + 2) lines[i][col] = u[i];
     }
 }
 
@@ -96,9 +94,7 @@ INLINE void NAMED(winograd_weights)(const int kernel, const int nodes, const str
             for (int c = 0; c < channels; c++) {
                 for (int part = 0; part < parts; part++, out += part_bytes) {
                     NAMED(winograd_taps)(kernel, nodes, g, lines[c][part][i], u);
-                    UNROLL
-                    for (int j = 0; j < points; j++)
-                        *(PART *)(out + j * point_stride) = __builtin_convertvector(u[j], PART);
+                    UNROLLED(j, points) *(PART *)(out + j * point_stride) = __builtin_convertvector(u[j], PART);
                 }
             }
         }
