@@ -1,6 +1,5 @@
 /* The CPUs on which a thread may run. */
-#ifndef FASTCONV_AFFINITY_H
-#define FASTCONV_AFFINITY_H
+#pragma once
 
 enum { FC_MASK_BYTES = 1024 }; /* for 8192 CPUs */
 
@@ -67,6 +66,4 @@ static inline int fc_follow(int thread_id)
     (void)thread_id;
     return 0;
 }
-#endif
-
 #endif

@@ -4,8 +4,7 @@
  * A fork waits until no other thread is inside: a BLAS forked in the middle of its work may hold locks that nobody
  * opens again.
  */
-#ifndef FASTCONV_BLAS_THREADS_H
-#define FASTCONV_BLAS_THREADS_H
+#pragma once
 #include <pthread.h>
 #include <stddef.h>
 
@@ -69,5 +68,3 @@ static inline int fc_watch_blas(size_t get, size_t set)
     fc_blas.set = (void (*)(int))set;
     return pthread_atfork(fc_blas_before_fork, fc_blas_after_fork_in_parent, fc_blas_after_fork_in_child);
 }
-
-#endif

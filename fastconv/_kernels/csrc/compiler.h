@@ -1,6 +1,5 @@
 /* What the kernels ask of the compiler, gcc or clang. */
-#ifndef FASTCONV_COMPILER_H
-#define FASTCONV_COMPILER_H
+#pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* it does not see that the first chunk of a sum sets it */
@@ -17,5 +16,3 @@
     for (int i = 0; i < (count); i++) /* what is indexed by i stays in registers */
 /* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
 #define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))
-
-#endif

@@ -1,6 +1,5 @@
 /* What becomes of a sum: where it begins, what is added at its end, its activation, its place. */
-#ifndef FASTCONV_EPILOGUE_H
-#define FASTCONV_EPILOGUE_H
+#pragma once
 #include <stddef.h>
 
 /* out = min(max(bias + sum + residual, lo), hi): a comparison with a NaN is false, which keeps it, and so it keeps -0.
@@ -29,5 +28,3 @@ static inline void fc_advance(struct fc_epilogue *e, ptrdiff_t pixels, ptrdiff_t
     e->out += pixels * e->out_stride + bytes;
     if (e->residual) e->residual += pixels * e->residual_stride + bytes;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* Whether a thread went through a fork: the OpenMP library still counts the threads of its teams there, which the child
  * has not, and would wait for them for ever. Threads that the child starts have teams of their own. */
-#ifndef FASTCONV_FORKS_H
-#define FASTCONV_FORKS_H
+#pragma once
 #include <pthread.h>
 
 static _Thread_local int fc_was_forked;
@@ -16,5 +15,3 @@ static inline int fc_watch_forks(void)
 {
     return pthread_atfork(0, 0, fc_after_fork_in_child);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* What the framework knows of the micro-kernels: one tile of work, and the kernels of each instruction set. */
-#ifndef FASTCONV_KERNELS_H
-#define FASTCONV_KERNELS_H
+#pragma once
 #include "epilogue.h"
 #include "sizes.h"
 #include "nontemporal.h"
@@ -138,5 +137,3 @@ struct fc_isa {
 
 /* Slowest first; the first is portable and always available. Ends with a name of NULL. */
 extern const struct fc_isa fc_isas[];
-
-#endif

@@ -38,11 +38,12 @@ enum { POOL_VECTORS = 8 };
 /* Input channels whose weights are transformed together. */
 enum { WEIGHT_CHANNELS = 4 };
 
-#define FOR_PIXELS_4(F, vectors) F(1, vectors) F(2, vectors) F(3, vectors) F(4, vectors)
-#define FOR_PIXELS_6(F, vectors) FOR_PIXELS_4(F, vectors) F(5, vectors) F(6, vectors)
-#define FOR_8(F, vectors) FOR_PIXELS_6(F, vectors) F(7, vectors) F(8, vectors)
-#define FOR_PIXELS_12(F, vectors) \
-    FOR_PIXELS_6(F, vectors) F(7, vectors) F(8, vectors) F(9, vectors) F(10, vectors) F(11, vectors) F(12, vectors)
+#define FOR_PIXELS_4(FAMILY, F, vectors) \
+    FAMILY(F, 1, vectors) FAMILY(F, 2, vectors) FAMILY(F, 3, vectors) FAMILY(F, 4, vectors)
+#define FOR_PIXELS_6(FAMILY, F, vectors) FOR_PIXELS_4(FAMILY, F, vectors) FAMILY(F, 5, vectors) FAMILY(F, 6, vectors)
+#define FOR_8(FAMILY, F, vectors) FOR_PIXELS_6(FAMILY, F, vectors) FAMILY(F, 7, vectors) FAMILY(F, 8, vectors)
+#define FOR_PIXELS_12(FAMILY, F, vectors) \
+    FOR_8(FAMILY, F, vectors) FAMILY(F, 9, vectors) FAMILY(F, 10, vectors) FAMILY(F, 11, vectors) FAMILY(F, 12, vectors)
 #define FOR_PIXELS__(n) FOR_PIXELS_##n
 #define FOR_PIXELS_(n) FOR_PIXELS__(n)
 #define FOR_PIXELS FOR_PIXELS_(MAX_PIXELS)
@@ -55,11 +56,6 @@ enum { WEIGHT_CHANNELS = 4 };
 #define PERMUTE "vpermilps"
 #define SUFFIX ps
 #include "kernels_type.h"
-#undef SUFFIX
-#undef PERMUTE
-#undef FMA
-#undef TYPE
-#undef T
 
 #define T double
 #define TYPE f64
@@ -67,10 +63,5 @@ enum { WEIGHT_CHANNELS = 4 };
 #define PERMUTE "vpermpd"
 #define SUFFIX pd
 #include "kernels_type.h"
-#undef SUFFIX
-#undef PERMUTE
-#undef FMA
-#undef TYPE
-#undef T
 
 #include "peak.h"

@@ -10,6 +10,15 @@
     {                                             \
         NAMED(tile)(__VA_ARGS__, t);              \
     }
+/* The same for a tile that goes along a run of `count` pixels, from each to the next of which there are `step` bytes.
+ */
+#define KERNEL_OF_RUNS(name, tile, literal)                                                \
+    static void NAMED(name)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
+    {                                                                                      \
+        NAMED(tile)(literal, t, step, count);                                              \
+    }
+/* And in a table of functions. */
+#define ENTRY(name, ...) NAMED(name),
 
 /* An intrinsic for T, by its name without the suffix. */
 #define OF_TYPE(intrinsic) PASTE5(intrinsic, _, SUFFIX, , )
@@ -128,69 +137,54 @@ INLINE void NAMED(store_tail)(char *to, VECTOR v, ptrdiff_t count)
 #include "winograd_direct.h"
 #include "winograd_tile.h"
 
-/* One function for each size of tile, named by pixels x vectors, pixels x width of the groups, or pixels x taps by
- * step, and the table of them. */
-#define CONV(pixels, vectors) KERNEL(conv_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 0)
-#define CONV_PREFETCHING(pixels, vectors) \
-    KERNEL(conv_prefetching_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 1)
-#define GROUPED(pixels, width) KERNEL(grouped_##pixels##x##width, fc_conv_args, grouped_tile, pixels, width)
-#define ROW_3(pixels, step) KERNEL(row_##pixels##x3by##step, fc_conv_args, row_tile, pixels, 3, step)
-#define ROW_5(pixels, step) KERNEL(row_##pixels##x5by##step, fc_conv_args, row_tile, pixels, 5, step)
-#define PLANES(rows, vectors) KERNEL(planes_##rows##x##vectors##v, fc_plane_args, plane_tile, rows, vectors)
-#define PLANES_TAIL(pixels, _) KERNEL(planes_tail_##pixels, fc_plane_args, plane_tail, pixels)
-#define FEW(columns, _)                                                                             \
-    static void NAMED(few_##columns)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
-    {                                                                                               \
-        NAMED(few_tile)(columns, t, step, count);                                                   \
-    }
-#define NARROW(pixels, columns, vectors)                                                                          \
-    static void NAMED(narrow_##pixels##x##columns)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
-    {                                                                                                             \
-        NAMED(narrow_tile)(vectors, t, step, count);                                                              \
-    }
-#define CONV_ENTRY(pixels, vectors) NAMED(conv_##pixels##x##vectors##v),
-#define CONV_PREFETCHING_ENTRY(pixels, vectors) NAMED(conv_prefetching_##pixels##x##vectors##v),
-#define GROUPED_ENTRY(pixels, width) NAMED(grouped_##pixels##x##width),
-#define ROW_3_ENTRY(pixels, step) NAMED(row_##pixels##x3by##step),
-#define ROW_5_ENTRY(pixels, step) NAMED(row_##pixels##x5by##step),
-#define PLANES_ENTRY(rows, vectors) NAMED(planes_##rows##x##vectors##v),
-#define PLANES_TAIL_ENTRY(pixels, _) NAMED(planes_tail_##pixels),
+/* The families of kernels, each with its name, pixels x vectors, pixels x width of the groups or pixels x taps by step:
+ * F is KERNEL or KERNEL_OF_RUNS for the functions, or the ENTRY of one in the table. */
+#define CONV(F, pixels, vectors) F(conv_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 0)
+#define CONV_PREFETCHING(F, pixels, vectors) \
+    F(conv_prefetching_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 1)
+#define GROUPED(F, pixels, width) F(grouped_##pixels##x##width, fc_conv_args, grouped_tile, pixels, width)
+#define ROW_3(F, pixels, step) F(row_##pixels##x3by##step, fc_conv_args, row_tile, pixels, 3, step)
+#define ROW_5(F, pixels, step) F(row_##pixels##x5by##step, fc_conv_args, row_tile, pixels, 5, step)
+#define PLANES(F, rows, vectors) F(planes_##rows##x##vectors##v, fc_plane_args, plane_tile, rows, vectors)
+#define PLANES_TAIL(F, pixels, _) F(planes_tail_##pixels, fc_plane_args, plane_tail, pixels)
+#define FEW(F, columns, _) F(few_##columns, few_tile, columns)
+#define NARROW(F, pixels, columns, vectors) F(narrow_##pixels##x##columns, narrow_tile, vectors)
+#define FEW_ENTRY(name, tile, columns) columns < LANES ? NAMED(name) : NULL,
 #define FUNCTION_ENTRY(name) {#name, NAMED(map_##name)},
-#define FEW_ENTRY(columns, _) columns < LANES ? NAMED(few_##columns) : NULL,
 
-FOR_PIXELS(CONV, 1)
-FOR_PIXELS(CONV, 2)
-FOR_PIXELS(CONV_PREFETCHING, 2)
-FOR_PIXELS(GROUPED, 1)
-FOR_PIXELS(GROUPED, 4)
-FOR_PIXELS(ROW_3, 1)
-FOR_PIXELS(ROW_3, 2)
-FOR_PIXELS(ROW_5, 1)
-FOR_PIXELS(ROW_5, 2)
-FOR_PIXELS(PLANES, 1)
-FOR_PIXELS(PLANES, 2)
-FOR_PIXELS_4(PLANES_TAIL, )
+FOR_PIXELS(CONV, KERNEL, 1)
+FOR_PIXELS(CONV, KERNEL, 2)
+FOR_PIXELS(CONV_PREFETCHING, KERNEL, 2)
+FOR_PIXELS(GROUPED, KERNEL, 1)
+FOR_PIXELS(GROUPED, KERNEL, 4)
+FOR_PIXELS(ROW_3, KERNEL, 1)
+FOR_PIXELS(ROW_3, KERNEL, 2)
+FOR_PIXELS(ROW_5, KERNEL, 1)
+FOR_PIXELS(ROW_5, KERNEL, 2)
+FOR_PIXELS(PLANES, KERNEL, 1)
+FOR_PIXELS(PLANES, KERNEL, 2)
+FOR_PIXELS_4(PLANES_TAIL, KERNEL, )
 #ifdef ROWS16
-FOR_8(FEW, )
+FOR_8(FEW, KERNEL_OF_RUNS, )
 #endif
 #ifdef NARROW_SUMS
-NARROW(8, 4, 0)
-NARROW(8, 1v, 1)
-NARROW(4, 2v, 2)
+NARROW(KERNEL_OF_RUNS, 8, 4, 0)
+NARROW(KERNEL_OF_RUNS, 8, 1v, 1)
+NARROW(KERNEL_OF_RUNS, 4, 2v, 2)
 #endif
 
 const struct fc_kernels NAMED(kernels) = {
     .lanes = LANES,
     .max_pixels = MAX_PIXELS,
-    .conv = {{FOR_PIXELS(CONV_ENTRY, 1)}, {FOR_PIXELS(CONV_ENTRY, 2)}},
-    .conv_prefetching = {FOR_PIXELS(CONV_PREFETCHING_ENTRY, 2)},
-    .grouped = {{FOR_PIXELS(GROUPED_ENTRY, 1)}, {FOR_PIXELS(GROUPED_ENTRY, 4)}},
-    .row = {{{FOR_PIXELS(ROW_3_ENTRY, 1)}, {FOR_PIXELS(ROW_3_ENTRY, 2)}},
-            {{FOR_PIXELS(ROW_5_ENTRY, 1)}, {FOR_PIXELS(ROW_5_ENTRY, 2)}}},
-    .planes = {{FOR_PIXELS(PLANES_ENTRY, 1)}, {FOR_PIXELS(PLANES_ENTRY, 2)}},
-    .planes_tail = {FOR_PIXELS_4(PLANES_TAIL_ENTRY, )},
+    .conv = {{FOR_PIXELS(CONV, ENTRY, 1)}, {FOR_PIXELS(CONV, ENTRY, 2)}},
+    .conv_prefetching = {FOR_PIXELS(CONV_PREFETCHING, ENTRY, 2)},
+    .grouped = {{FOR_PIXELS(GROUPED, ENTRY, 1)}, {FOR_PIXELS(GROUPED, ENTRY, 4)}},
+    .row = {{{FOR_PIXELS(ROW_3, ENTRY, 1)}, {FOR_PIXELS(ROW_3, ENTRY, 2)}},
+            {{FOR_PIXELS(ROW_5, ENTRY, 1)}, {FOR_PIXELS(ROW_5, ENTRY, 2)}}},
+    .planes = {{FOR_PIXELS(PLANES, ENTRY, 1)}, {FOR_PIXELS(PLANES, ENTRY, 2)}},
+    .planes_tail = {FOR_PIXELS_4(PLANES_TAIL, ENTRY, )},
 #ifdef ROWS16
-    .few = {FOR_8(FEW_ENTRY, )},
+    .few = {FOR_8(FEW, FEW_ENTRY, )},
 #endif
 #ifdef NARROW_SUMS
     .narrow = {SIDE == 4 ? NAMED(narrow_8x4) : NULL, NAMED(narrow_8x1v), NAMED(narrow_4x2v)},
@@ -201,3 +195,9 @@ const struct fc_kernels NAMED(kernels) = {
     .functions = {FC_FUNCTIONS(FUNCTION_ENTRY)},
     .winograd = &NAMED(winograd),
 };
+
+#undef SUFFIX
+#undef PERMUTE
+#undef FMA
+#undef TYPE
+#undef T

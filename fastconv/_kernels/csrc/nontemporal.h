@@ -1,6 +1,5 @@
 /* Writing past the caches, whole lines at a time, what is so large that it has left them before anything reads it. */
-#ifndef FASTCONV_NONTEMPORAL_H
-#define FASTCONV_NONTEMPORAL_H
+#pragma once
 
 enum { FC_CACHED_BYTES = 8 * 1024 * 1024 }; /* of an array that is written: larger ones go past the caches */
 
@@ -11,5 +10,3 @@ static inline void fc_end_nontemporal(void)
     __builtin_ia32_sfence();
 #endif
 }
-
-#endif

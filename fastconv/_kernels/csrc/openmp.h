@@ -1,6 +1,5 @@
 /* What OpenMP says of threads and their places; where it is not there, that it sets no limit and binds nothing. */
-#ifndef FASTCONV_OPENMP_H
-#define FASTCONV_OPENMP_H
+#pragma once
 
 #if defined _OPENMP
 #include <omp.h>
@@ -60,6 +59,4 @@ static inline void fc_place_cpus(int place, int *cpus)
 {
     (void)place, (void)cpus;
 }
-#endif
-
 #endif

@@ -4,8 +4,7 @@
  *
  * Thread 0 is the caller's. It stops the work at a deadline, so that Python may look for signals; what is left is done
  * when the team comes again. */
-#ifndef FASTCONV_QUEUE_H
-#define FASTCONV_QUEUE_H
+#pragma once
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -79,5 +78,3 @@ static inline ptrdiff_t fc_take_task(struct fc_queue *s, int thread)
     }
     return -1;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* What the framework knows of Winograd's kernels. Lengths, strides and offsets in memory are in bytes. */
-#ifndef FASTCONV_WINOGRAD_H
-#define FASTCONV_WINOGRAD_H
+#pragma once
 #include "epilogue.h"
 #include "sizes.h"
 #include <stddef.h>
@@ -99,5 +98,3 @@ struct fc_winograd_kernels {
     void (*product[FC_MAX_VECTORS][FC_MAX_PIXELS])(const struct fc_product_args *); /* [vectors - 1][tiles - 1] */
     void (*direct)(const struct fc_input_args *, const struct fc_output_args *);
 };
-
-#endif

@@ -148,34 +148,31 @@ INLINE void NAMED(winograd_output)(const int kernel, const int row_nodes, const 
     }
 }
 
-/* The functions, named by nodes, tiles x vectors or kernel and nodes, and the table of them. */
-#define FOR_AXES(F) F(3, 1, 1) F(3, 1, 2) F(3, 2, 1) F(3, 2, 2) F(5, 2, 2)
-#define WEIGHTS(kernel, nodes) \
-    KERNEL(winograd_weights_##kernel##_##nodes, fc_weights_args, winograd_weights, kernel, nodes)
-#define INPUT(kernel, rows, cols) \
-    KERNEL(winograd_input_##kernel##_##rows##_##cols, fc_input_args, winograd_input, kernel, rows, cols)
-#define PRODUCT(tiles, vectors) \
-    KERNEL(winograd_product_##tiles##x##vectors##v, fc_product_args, winograd_product, tiles, vectors)
-#define OUTPUT(kernel, rows, cols) \
-    KERNEL(winograd_output_##kernel##_##rows##_##cols, fc_output_args, winograd_output, kernel, rows, cols)
-#define INPUT_ENTRY(kernel, rows, cols) \
-    [kernel == 5][rows - 1][cols - 1] = NAMED(winograd_input_##kernel##_##rows##_##cols),
-#define OUTPUT_ENTRY(kernel, rows, cols) \
-    [kernel == 5][rows - 1][cols - 1] = NAMED(winograd_output_##kernel##_##rows##_##cols),
-#define PRODUCT_ENTRY(tiles, vectors) NAMED(winograd_product_##tiles##x##vectors##v),
+/* The families, named by nodes, tiles x vectors or kernel and nodes, as in kernels_type.h, and the table of them. */
+#define FOR_AXES(FAMILY, F) \
+    FAMILY(F, 3, 1, 1) FAMILY(F, 3, 1, 2) FAMILY(F, 3, 2, 1) FAMILY(F, 3, 2, 2) FAMILY(F, 5, 2, 2)
+#define WEIGHTS(F, kernel, nodes) \
+    F(winograd_weights_##kernel##_##nodes, fc_weights_args, winograd_weights, kernel, nodes)
+#define INPUT(F, kernel, rows, cols) \
+    F(winograd_input_##kernel##_##rows##_##cols, fc_input_args, winograd_input, kernel, rows, cols)
+#define PRODUCT(F, tiles, vectors) \
+    F(winograd_product_##tiles##x##vectors##v, fc_product_args, winograd_product, tiles, vectors)
+#define OUTPUT(F, kernel, rows, cols) \
+    F(winograd_output_##kernel##_##rows##_##cols, fc_output_args, winograd_output, kernel, rows, cols)
+#define AXES_ENTRY(name, args, tile, kernel, rows, cols) [kernel == 5][rows - 1][cols - 1] = NAMED(name),
 
-WEIGHTS(3, 1)
-WEIGHTS(3, 2)
-WEIGHTS(5, 2)
-FOR_AXES(INPUT)
-FOR_PIXELS(PRODUCT, 1)
-FOR_PIXELS(PRODUCT, 2)
-FOR_AXES(OUTPUT)
+WEIGHTS(KERNEL, 3, 1)
+WEIGHTS(KERNEL, 3, 2)
+WEIGHTS(KERNEL, 5, 2)
+FOR_AXES(INPUT, KERNEL)
+FOR_PIXELS(PRODUCT, KERNEL, 1)
+FOR_PIXELS(PRODUCT, KERNEL, 2)
+FOR_AXES(OUTPUT, KERNEL)
 
 static const struct fc_winograd_kernels NAMED(winograd) = {
     .weights = {{NAMED(winograd_weights_3_1), NAMED(winograd_weights_3_2)}, {0, NAMED(winograd_weights_5_2)}},
-    .input = {FOR_AXES(INPUT_ENTRY)},
-    .product = {{FOR_PIXELS(PRODUCT_ENTRY, 1)}, {FOR_PIXELS(PRODUCT_ENTRY, 2)}},
-    .output = {FOR_AXES(OUTPUT_ENTRY)},
+    .input = {FOR_AXES(INPUT, AXES_ENTRY)},
+    .product = {{FOR_PIXELS(PRODUCT, ENTRY, 1)}, {FOR_PIXELS(PRODUCT, ENTRY, 2)}},
+    .output = {FOR_AXES(OUTPUT, AXES_ENTRY)},
     .direct = NAMED(winograd_direct),
 };
