@@ -1,6 +1,6 @@
 """The blocks that the 1×1 convolution made possible, each with the names of its paper."""
 
-from fastconv._checks.types import Activation, AlgorithmName, Layout, Padding, Pair, StrideIn, WeightAndBias
+from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Layout, Padding, Pair, StrideIn, WeightAndBias
 from fastconv._graph.blocks import of_arrays
 from fastconv._planning.graph_plan import GraphPlan
 
@@ -17,7 +17,7 @@ class MLPConv(GraphPlan):
         Of `conv`, as in `Conv2d`.
     activation
         As in `Conv2d`, after every convolution; None makes the block linear.
-    layout, num_threads
+    layout, accuracy, num_threads
         As in `Conv2d`.
     algorithm : "auto", "direct", "winograd" or "blas"
         Of every convolution that it suits, as in `Conv2d`; the others are "auto".
@@ -49,12 +49,13 @@ class MLPConv(GraphPlan):
         activation: Activation = "relu",
         layout: Layout = "NHWC",
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
         graph = of_arrays(
             "mlpconv", (conv, *cccp), activation=activation, layout=layout, stride=stride, padding=padding
         )
-        super().__init__(graph, num_threads, algorithm)
+        super().__init__(graph, num_threads, algorithm, accuracy)
 
 
 class Reduced(GraphPlan):
@@ -65,7 +66,7 @@ class Reduced(GraphPlan):
     reduce, conv : (weight, bias)
     stride, padding
         Of `conv`, as in `Conv2d`.
-    activation, layout, algorithm, num_threads
+    activation, layout, algorithm, accuracy, num_threads
         As in `MLPConv`, which also says what the pairs are.
 
     References
@@ -92,12 +93,13 @@ class Reduced(GraphPlan):
         activation: Activation = "relu",
         layout: Layout = "NHWC",
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
         graph = of_arrays(
             "reduced", (reduce, conv), activation=activation, layout=layout, stride=stride, padding=padding
         )
-        super().__init__(graph, num_threads, algorithm)
+        super().__init__(graph, num_threads, algorithm, accuracy)
 
 
 class Bottleneck(GraphPlan):
@@ -114,7 +116,7 @@ class Bottleneck(GraphPlan):
     stride : int or (int, int), default 1
     stride_in : "conv" or "reduce"
         Where the stride is: "conv" as ResNet v1.5 has it, "reduce" as the paper's v1.
-    activation, layout, algorithm, num_threads
+    activation, layout, algorithm, accuracy, num_threads
         As in `MLPConv`, which also says what the pairs are.
 
     References
@@ -143,11 +145,12 @@ class Bottleneck(GraphPlan):
         activation: Activation = "relu",
         layout: Layout = "NHWC",
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
         pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
         graph = of_arrays("bottleneck", pairs, activation=activation, layout=layout, stride=stride, stride_in=stride_in)
-        super().__init__(graph, num_threads, algorithm)
+        super().__init__(graph, num_threads, algorithm, accuracy)
 
 
 class Fire(GraphPlan):
@@ -157,7 +160,7 @@ class Fire(GraphPlan):
     ----------
     squeeze, expand1x1, expand3x3 : (weight, bias)
         The 3×3 is padded by 1; the result has the channels of `expand1x1`, then those of `expand3x3`.
-    activation, layout, algorithm, num_threads
+    activation, layout, algorithm, accuracy, num_threads
         As in `MLPConv`, which also says what the pairs are.
 
     References
@@ -183,10 +186,11 @@ class Fire(GraphPlan):
         activation: Activation = "relu",
         layout: Layout = "NHWC",
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
         graph = of_arrays("fire", (squeeze, expand1x1, expand3x3), activation=activation, layout=layout)
-        super().__init__(graph, num_threads, algorithm)
+        super().__init__(graph, num_threads, algorithm, accuracy)
 
 
 class Inception(GraphPlan):
@@ -196,7 +200,7 @@ class Inception(GraphPlan):
     ----------
     branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj : (weight, bias)
         All keep height and width; the result has the channels of the branches in this order.
-    activation, layout, algorithm, num_threads
+    activation, layout, algorithm, accuracy, num_threads
         As in `MLPConv`, which also says what the pairs are.
 
     References
@@ -225,8 +229,9 @@ class Inception(GraphPlan):
         activation: Activation = "relu",
         layout: Layout = "NHWC",
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
         pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
         graph = of_arrays("inception", pairs, activation=activation, layout=layout)
-        super().__init__(graph, num_threads, algorithm)
+        super().__init__(graph, num_threads, algorithm, accuracy)

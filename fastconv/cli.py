@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layout", default="NHWC", help="NHWC or NCHW (NHWC)")
     explain.add_argument("--batch", type=int, default=1, help="images (1)")
     explain.add_argument("--algorithm", default="auto", help="auto, direct, winograd or blas (auto)")
+    explain.add_argument("--accuracy", default="normwise", help="normwise or componentwise (normwise)")
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
     explain.add_argument("--measure", action="store_true", help="run it too: time, GFLOP/s, and the share of the peak")
     explain.set_defaults(run=_explain)
@@ -118,9 +119,8 @@ def _explain(options: argparse.Namespace) -> None:
     weight_shape = shapes.weight_for(options.kernel, options.C, options.K, options.groups, options.layout)
     geometry = {name: getattr(options, name) for name in ("stride", "padding", "dilation", "groups", "layout")}
     costs = cost.conv2d(x_shape, weight_shape, bias=False, **geometry)  # checks the shapes before memory is asked for
-    plan = Conv2d(
-        np.zeros(weight_shape, np.float32), **geometry, algorithm=options.algorithm, num_threads=options.threads
-    )
+    how = {"algorithm": options.algorithm, "accuracy": options.accuracy, "num_threads": options.threads}
+    plan = Conv2d(np.zeros(weight_shape, np.float32), **geometry, **how)
     print(plan.describe(x_shape, measure=options.measure))
     print(f"{'parameters':17} {costs.params:,}")
     print(f"{'least traffic':17} {costs.bytes:,} bytes: input, weights and output once")

@@ -1,7 +1,7 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
-from fastconv._checks import activations, arguments, arrays, shapes
-from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
+from fastconv._checks import activations, arrays, shapes
+from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, teams
 from fastconv._planning.conv_plan import ConvPlan
@@ -34,6 +34,10 @@ class Conv2d(ConvPlan):
         "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1; "blas" is SciPy's matrix
         product, for 1×1 convolutions. "auto" takes what is expected to be fastest for the shape, by the rule in
         `_planning/algorithms.py`.
+    accuracy : "normwise" or "componentwise"
+        The bound of the error that "auto" keeps to: a few eps times the norm of what an output sees times the norm of
+        its weights; or, of the same values, eps times the sum of the products' sizes, Σ|x|·|w|, which "direct" and
+        "blas" alone promise.
     num_threads : int, optional
         The largest team, at least 1; a number beyond 64 and the number of CPUs counts as the larger of these. Small
         work is done by fewer. The default is one thread for each physical CPU that the process may use.
@@ -83,19 +87,22 @@ class Conv2d(ConvPlan):
         activation: Activation = None,
         layout: Layout = "NHWC",
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
         weight = arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
         geometry = shapes.conv_geometry(
             weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
         )
+        algorithm, accuracy = algorithms.checked(algorithm, accuracy)
         hwio = weight if geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
         operation = Conv(
             geometry,
             bias is not None,
             activations.checked(activation),
-            arguments.one_of("algorithm", algorithm, algorithms.NAMES),
+            algorithm,
             hwio,
             None if bias is None else arrays.bias(bias, weight, geometry.layout).copy(),
+            accuracy=accuracy,
         )
         super().__init__(operation, weight.dtype, teams.checked(num_threads))

@@ -1,7 +1,7 @@
 """The functions: each builds a plan, runs it once and drops it."""
 
 from fastconv._checks import arrays
-from fastconv._checks.types import Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
+from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv.conv import Conv2d
 
 
@@ -18,6 +18,7 @@ def conv2d(
     residual: Array[Float] | None = None,
     layout: Layout = "NHWC",
     algorithm: AlgorithmName = "auto",
+    accuracy: Accuracy = "normwise",
     out: Array[Float] | None = None,
     num_threads: int | None = None,
 ) -> Array[Float]:
@@ -29,7 +30,7 @@ def conv2d(
     Parameters
     ----------
     x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
-    weight, bias, stride, padding, dilation, groups, activation, layout, algorithm, num_threads
+    weight, bias, stride, padding, dilation, groups, activation, layout, algorithm, accuracy, num_threads
         As in `Conv2d`, the plan: make one where the same weights are used again, since they are packed once there.
     residual, out
         As in `Conv2d.__call__`.
@@ -64,6 +65,7 @@ def conv2d(
         activation=activation,
         layout=layout,
         algorithm=algorithm,
+        accuracy=accuracy,
         num_threads=num_threads,
     )
     return plan(x, residual=residual, out=out)
@@ -79,6 +81,7 @@ def pointwise(
     residual: Array[Float] | None = None,
     layout: Layout = "NHWC",
     algorithm: AlgorithmName = "auto",
+    accuracy: Accuracy = "normwise",
     out: Array[Float] | None = None,
     num_threads: int | None = None,
 ) -> Array[Float]:
@@ -88,7 +91,7 @@ def pointwise(
     ----------
     x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
     weight : ndarray of shape (C, K); (K, C) in layout NCHW
-    bias, stride, activation, layout, algorithm, num_threads
+    bias, stride, activation, layout, algorithm, accuracy, num_threads
         As in `Conv2d`.
     residual, out
         As in `Conv2d.__call__`.
@@ -120,6 +123,7 @@ def pointwise(
         activation=activation,
         layout=layout,
         algorithm=algorithm,
+        accuracy=accuracy,
         num_threads=num_threads,
     )
     return plan(x, residual=residual, out=out)

@@ -1,6 +1,6 @@
 """`Sequential`: plans one after the other."""
 
-from fastconv._checks.types import AlgorithmName
+from fastconv._checks.types import Accuracy, AlgorithmName
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._planning.plan import Plan
 from fastconv.graph import Graph, graph_of
@@ -16,7 +16,7 @@ class Sequential(GraphPlan):
         call them by their class and place: the nodes of a `Fire` that comes second are "fire2.squeeze" and so on.
     num_threads : int, optional
         As in `Conv2d`, for all layers; what they were given themselves does not count.
-    algorithm : "auto", "direct", "winograd" or "blas"
+    algorithm, accuracy
         As in `Graph.plan`.
 
     Examples
@@ -38,7 +38,11 @@ class Sequential(GraphPlan):
     """
 
     def __init__(
-        self, *layers: Plan | Graph, num_threads: int | None = None, algorithm: AlgorithmName = "auto"
+        self,
+        *layers: Plan | Graph,
+        num_threads: int | None = None,
+        algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
     ) -> None:
         if not layers:
             raise TypeError("Sequential takes one layer at least")
@@ -50,4 +54,4 @@ class Sequential(GraphPlan):
                 ends = f"{len(graph.inputs)} and {len(graph.outputs)}"
                 raise ValueError(f"layer {i} must have one input and one result, got {ends}")
             y = g.apply(layer, y, name=f"{type(layer).__name__.lower()}{i}")
-        super().__init__(g.plan(y)._graph, num_threads, algorithm)
+        super().__init__(g.plan(y)._graph, num_threads, algorithm, accuracy)

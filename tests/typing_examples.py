@@ -26,7 +26,7 @@ assert_type(fastconv.global_avg_pool2d(x), Float32)
 assert_type(fastconv.global_avg_pool2d(either), NDArray[np.float32 | np.float64])
 assert_type(fastconv.reference.conv2d(x, weight, padding=((1, 1), (0, 0))), NDArray[np.float64])
 
-plan = fastconv.Conv2d(weight, None, padding=(1, 1), algorithm="winograd", num_threads=2)
+plan = fastconv.Conv2d(weight, None, padding=(1, 1), algorithm="winograd", accuracy="normwise", num_threads=2)
 assert_type(plan(x, out=x.copy()), Float32)
 assert_type(plan(doubles), NDArray[np.float64])  # only the call tells that the weights are of another type
 assert_type(plan.cost(x.shape), fastconv.cost.Cost)
@@ -59,6 +59,7 @@ fastconv.conv2d(x.astype(np.int64), weight)  # type: ignore[type-var]
 fastconv.max_pool2d(x, 2, padding="SAME")  # type: ignore[arg-type]
 fastconv.max_pool2d(x)  # type: ignore[call-arg]
 fastconv.Conv2d(weight, algorithm="fast")  # type: ignore[arg-type]
+fastconv.Conv2d(weight, accuracy="exact")  # type: ignore[arg-type]
 fastconv.reference.conv2d(x, weight, layout="NHCW")  # type: ignore[arg-type]
 fastconv.Fire(pair, pair, pair, activation="gelu")  # type: ignore[arg-type]
 fastconv.Bottleneck(pair, pair, pair, stride_in="expand")  # type: ignore[arg-type]

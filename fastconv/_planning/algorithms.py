@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._checks.arguments import LARGEST
+from fastconv._checks.arguments import LARGEST, one_of
 from fastconv._checks.shapes import ConvGeometry, ConvShape
-from fastconv._checks.types import AlgorithmName, Bounds, Layout, Shape
+from fastconv._checks.types import Accuracy, AlgorithmName, Bounds, Layout, Shape
 from fastconv._planning import teams
 from fastconv._runners import direct, nchw, pack, transforms, winograd
 from fastconv._runners.partition import LoopNest
@@ -28,6 +28,7 @@ class Algorithm:
 
     name: AlgorithmName
     layout: Layout = "NHWC"
+    accuracy: Accuracy = "componentwise"  # which bound of the error it promises; docs/promises.md has both
 
     def supports(self, shape: ConvShape) -> bool:
         """Whether it can do this shape."""
@@ -131,6 +132,7 @@ class _Blas(Algorithm):
 
 class _Winograd(Algorithm):
     name = "winograd"
+    accuracy = "normwise"
 
     def __init__(self, transform: Transform) -> None:
         self.transform = transform
@@ -177,41 +179,58 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     _Blas(),
 )
 NAMES: tuple[AlgorithmName, ...] = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
+ACCURACIES: tuple[Accuracy, ...] = ("normwise", "componentwise")  # the second is a promise of the first too
 
 
-def usable(name: AlgorithmName, geometry: ConvGeometry) -> list[Algorithm]:
+def checked(name: AlgorithmName, accuracy: Accuracy) -> tuple[AlgorithmName, Accuracy]:
+    """Both, each one of its names; ValueError where the algorithm does not promise this accuracy."""
+    name, accuracy = one_of("algorithm", name, NAMES), one_of("accuracy", accuracy, ACCURACIES)
+    if not _named(name, accuracy, "NHWC"):
+        able = " or ".join(f'"{other}"' for other in NAMES[1:] if _named(other, accuracy, "NHWC"))
+        raise ValueError(f'algorithm "{name}" does not promise accuracy "{accuracy}", which {able} do')
+    return name, accuracy
+
+
+def usable(name: AlgorithmName, geometry: ConvGeometry, accuracy: Accuracy) -> list[Algorithm]:
     """The algorithms called `name` that can do this geometry on small maps; ValueError if there are none."""
-    return _checked(name, geometry.smallest(), geometry.layout, geometry)
+    return _usable(name, accuracy, geometry.smallest(), geometry.layout, geometry)
 
 
-def suits(name: AlgorithmName, geometry: ConvGeometry) -> bool:
+def suits(name: AlgorithmName, geometry: ConvGeometry, accuracy: Accuracy) -> bool:
     """Whether there is an algorithm called `name` that can do this geometry on small maps."""
-    return bool(_able(name, geometry.smallest(), geometry.layout))
+    return bool(_able(name, accuracy, geometry.smallest(), geometry.layout))
 
 
 @lru_cache(256)
-def shape_and_algorithm(geometry: ConvGeometry, x_shape: Shape, name: AlgorithmName) -> tuple[ConvShape, Algorithm]:
+def shape_and_algorithm(
+    geometry: ConvGeometry, x_shape: Shape, name: AlgorithmName, accuracy: Accuracy
+) -> tuple[ConvShape, Algorithm]:
     """(the `ConvShape` for an x of this shape, the algorithm for it): known again where `conv2d` is called again."""
     shape = geometry.at(x_shape)
-    return shape, choose(name, shape, geometry.layout)
+    return shape, choose(name, shape, geometry.layout, accuracy)
 
 
-def choose(name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC") -> Algorithm:
+def choose(
+    name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC", accuracy: Accuracy = "normwise"
+) -> Algorithm:
     """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
-    return min(_checked(name, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
+    return min(_usable(name, accuracy, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
 
 
-def _named(name: AlgorithmName, layout: Layout) -> list[Algorithm]:
-    """Those called `name`, any for "auto", that take arrays in `layout`, maybe converted to NHWC."""
-    return [one for one in ALGORITHMS if name in ("auto", one.name) and one.layout in (layout, "NHWC")]
+def _named(name: AlgorithmName, accuracy: Accuracy, layout: Layout) -> list[Algorithm]:
+    """Those called `name`, any for "auto", that promise this accuracy and take arrays in `layout`, maybe converted."""
+    named = [one for one in ALGORITHMS if name in ("auto", one.name) and one.layout in (layout, "NHWC")]
+    return [one for one in named if accuracy in ("normwise", one.accuracy)]
 
 
-def _able(name: AlgorithmName, shape: ConvShape, layout: Layout) -> list[Algorithm]:
-    return [one for one in _named(name, layout) if one.supports(shape)]
+def _able(name: AlgorithmName, accuracy: Accuracy, shape: ConvShape, layout: Layout) -> list[Algorithm]:
+    return [one for one in _named(name, accuracy, layout) if one.supports(shape)]
 
 
-def _checked(name: AlgorithmName, shape: ConvShape, layout: Layout, given: object) -> list[Algorithm]:
-    able = _able(name, shape, layout)
+def _usable(
+    name: AlgorithmName, accuracy: Accuracy, shape: ConvShape, layout: Layout, given: object
+) -> list[Algorithm]:
+    able = _able(name, accuracy, shape, layout)
     if not able:
-        raise ValueError(f'algorithm "{name}" {_named(name, layout)[0].unsupported(shape)}, got {given}')
+        raise ValueError(f'algorithm "{name}" {_named(name, accuracy, layout)[0].unsupported(shape)}, got {given}')
     return able

@@ -30,7 +30,7 @@ class ConvPlan(Plan):
         self._operation = operation
         super().__init__(dtype, operation.geometry.layout, num_threads)
         if operation.algorithm != "auto":
-            usable = algorithms.usable(operation.algorithm, operation.geometry)
+            usable = algorithms.usable(operation.algorithm, operation.geometry, operation.accuracy)
             if len(usable) == 1:
                 self._pack(usable[0])
 
@@ -53,8 +53,9 @@ class ConvPlan(Plan):
         operation = self._operation
         r, s, c, k = operation.geometry.weight
         told = [f"{r}×{s}", f"{c * operation.geometry.groups}→{k}", *["bias"] * operation.has_bias, str(self.dtype)]
-        options = {**operation.geometry._asdict(), "activation": operation.activation, "algorithm": operation.algorithm}
-        defaults = {**ConvGeometry._field_defaults, "activation": None, "algorithm": "auto"}
+        how = {"algorithm": operation.algorithm, "accuracy": operation.accuracy}
+        options = {**operation.geometry._asdict(), "activation": operation.activation, **how}
+        defaults = {**ConvGeometry._field_defaults, "activation": None, "algorithm": "auto", "accuracy": "normwise"}
         told += [f"{name}={value!r}" for name, value in options.items() if value != defaults.get(name, value)]
         return f"Conv2d({', '.join(told)})"
 
@@ -125,7 +126,8 @@ class ConvPlan(Plan):
                 raise ValueError(f"residual must have shape {wanted}, got {residual[0]}")
             return prepared, (wanted,)
         operation = self._operation
-        shape, algorithm = algorithms.shape_and_algorithm(operation.geometry, x_shape, operation.algorithm)
+        how = operation.algorithm, operation.accuracy
+        shape, algorithm = algorithms.shape_and_algorithm(operation.geometry, x_shape, *how)
         packed = self._pack(algorithm)
         prepared = PreparedConv(operation, shape, algorithm, packed, self._num_threads)
         return prepared, (arrays.result_shape(shape.out_shape, len(x_shape), self.layout),)

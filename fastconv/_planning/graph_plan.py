@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._checks import arguments, arrays
+from fastconv._checks import arrays
+from fastconv._checks.arguments import named
 from fastconv._checks.shapes import image_shape
-from fastconv._checks.types import AlgorithmName, Array, Float, Layout, Out, Shape
+from fastconv._checks.types import Accuracy, AlgorithmName, Array, Float, Layout, Out, Shape
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import NHWC
@@ -50,8 +51,15 @@ class GraphPlan(Plan):
     _whose_dtype = "every weight"
     _made_again = ("_prepared", "_known", "_made", "_typed")
 
-    def __init__(self, graph: Graph, num_threads: int | None, algorithm: AlgorithmName = "auto") -> None:
-        self._graph = with_algorithm(graph, algorithm)
+    def __init__(
+        self,
+        graph: Graph,
+        num_threads: int | None,
+        algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
+    ) -> None:
+        algorithm, accuracy = algorithms.checked(algorithm, accuracy)
+        self._graph = _with_algorithm(_with_accuracy(graph, accuracy), algorithm)
         super().__init__(graph.dtype, graph.layout, teams.checked(num_threads))
 
     @property
@@ -191,17 +199,30 @@ class GraphPlan(Plan):
         return prepared
 
 
-def with_algorithm(graph: Graph, algorithm: AlgorithmName) -> Graph:
+def _with_accuracy(graph: Graph, accuracy: Accuracy) -> Graph:
+    """The graph all of whose convolutions promise this; "normwise" leaves each with its own, which is no less."""
+
+    def changed(node: Node) -> Node:
+        if not isinstance(node.operation, Conv):
+            return node
+        with named(node.name):
+            algorithms.checked(node.operation.algorithm, accuracy)
+        return replace(node, operation=node.operation.changed(accuracy=accuracy))
+
+    return graph if accuracy == "normwise" else replace(graph, nodes=tuple(map(changed, graph.nodes)))
+
+
+def _with_algorithm(graph: Graph, algorithm: AlgorithmName) -> Graph:
     """The graph whose convolutions that "auto" would choose for are computed by this algorithm, where it suits them."""
-    algorithm = arguments.one_of("algorithm", algorithm, algorithms.NAMES)
     if algorithm == "auto":
         return graph
 
     def changed(node: Node) -> Node:
         conv = node.operation
-        if isinstance(conv, Conv) and conv.algorithm == "auto" and algorithms.suits(algorithm, conv.geometry):
-            return replace(node, operation=conv.changed(algorithm=algorithm))
-        return node
+        if not isinstance(conv, Conv) or conv.algorithm != "auto":
+            return node
+        suits = algorithms.suits(algorithm, conv.geometry, conv.accuracy)
+        return replace(node, operation=conv.changed(algorithm=algorithm)) if suits else node
 
     nodes = tuple(map(changed, graph.nodes))
     if nodes == graph.nodes:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, overload
 
 from fastconv._checks import arguments, orders
-from fastconv._checks.types import AlgorithmName, Array, Float, Layout, Out, Shape
+from fastconv._checks.types import Accuracy, AlgorithmName, Array, Float, Layout, Out, Shape
 from fastconv._graph.builder import Builder
 from fastconv._graph.costs import Cost
 from fastconv._graph.graph import Graph as GraphData
@@ -120,7 +120,13 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
                 graph.check_count((x, *others))
             return arguments.alone(self._builder.include(graph, inputs, name))
 
-    def plan(self, *outputs: Node, num_threads: int | None = None, algorithm: AlgorithmName = "auto") -> GraphPlan:
+    def plan(
+        self,
+        *outputs: Node,
+        num_threads: int | None = None,
+        algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
+    ) -> GraphPlan:
         """The plan that computes these nodes, for inputs of any size.
 
         Parameters
@@ -132,6 +138,8 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
             The largest team, as in `Conv2d`.
         algorithm : "auto", "direct", "winograd" or "blas"
             Of every convolution that it suits, as in `Conv2d`; the others, and those that were given one, keep theirs.
+        accuracy : "normwise" or "componentwise"
+            Of every convolution, as in `Conv2d`; "normwise" leaves each with its own.
 
         Examples
         --------
@@ -147,7 +155,7 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
             raise ValueError("the graph has no operation yet")
         if len(set(nodes)) < len(nodes):
             raise ValueError(f"each result must be a node of its own, got {nodes}")
-        return GraphPlan(self._builder.graph(*nodes), num_threads, algorithm)
+        return GraphPlan(self._builder.graph(*nodes), num_threads, algorithm, accuracy)
 
     def __call__(self, x: Array[Float], *others: Array[Float], out: Out[Float] = None) -> Array[Float]:
         """As in `Conv2d.__call__`, with the inputs in the order of their declaration; several results are a tuple."""

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from fastconv._checks import arguments, arrays, pool_shapes, shapes
-from fastconv._checks.types import Activation, AlgorithmName, Array, Padding, Pair
+from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Padding, Pair
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.conv import Linear
 from fastconv._graph.operations.pools import Pool
@@ -27,6 +27,7 @@ class Layers(Making):
         activation: Activation = None,
         residual: Node | None = None,
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
         name: str | None = None,
     ) -> Node:
         """Convolve x: activation(conv(x, weight) + bias + residual).
@@ -34,7 +35,7 @@ class Layers(Making):
         Parameters
         ----------
         x, residual : node
-        weight, bias, stride, padding, dilation, groups, activation, algorithm
+        weight, bias, stride, padding, dilation, groups, activation, algorithm, accuracy
             As in `Conv2d`; the arrays are copied.
         name : str, optional
             Of the node, in errors and `describe`; the default is that of the operation, numbered. The same in every
@@ -58,6 +59,7 @@ class Layers(Making):
                 activation=activation,
                 layout=self.layout,
                 algorithm=algorithm,
+                accuracy=accuracy,
             )
         inputs = {"x": x} if residual is None else {"x": x, "residual": residual}
         with self._builder.undone_where_it_fails():

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv._checks import arguments
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import AlgorithmName, Array, Float, Layout, Shape
+from fastconv._checks.types import Accuracy, AlgorithmName, Array, Float, Layout, Shape
 from fastconv._graph.costs import Cost
 from fastconv._graph.graph import INPUT, Graph, Node
 from fastconv._planning.graph_plan import GraphPlan
@@ -152,6 +152,7 @@ class Network:
         *,
         num_threads: int | None = None,
         algorithm: AlgorithmName = "auto",
+        accuracy: Accuracy = "normwise",
     ) -> GraphPlan:
         """The plan that runs the network with these weights.
 
@@ -161,7 +162,7 @@ class Network:
             For each name in `weight_shapes` an array of that shape, all float32 or all float64; copies are kept.
             PyTorch's "…num_batches_tracked" is passed over. None are `random_weights()`. For .safetensors install
             fastconv[networks].
-        num_threads, algorithm
+        num_threads, algorithm, accuracy
             As in `fastconv.Graph.plan`.
 
         Returns
@@ -187,7 +188,7 @@ class Network:
         arrays = _weights.checked(self.name, given, self.weight_shapes, self.layout)
         dtype = next((array.dtype for array in arrays.values()), None)
         nodes = tuple(_with_weights(node, arrays) for node in self._graph.nodes)
-        return GraphPlan(replace(self._graph, nodes=nodes, dtype=dtype), num_threads, algorithm)
+        return GraphPlan(replace(self._graph, nodes=nodes, dtype=dtype), num_threads, algorithm, accuracy)
 
 
 def _with_weights(node: Node, arrays: Mapping[str, np.ndarray]) -> Node:

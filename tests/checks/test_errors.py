@@ -15,7 +15,7 @@ WEIGHT = RNG.standard_normal((3, 3, 4, 8), np.float32)
 BIAS = np.ones(8, np.float32)
 OUT_SHAPE = (2, 3, 4, 8)
 MATRIX = WEIGHT[0, 0]
-FASTER_ONLY = {"out", "algorithm", "num_threads"}  # arguments that the reference does not have
+FASTER_ONLY = {"out", "algorithm", "accuracy", "num_threads"}  # arguments that the reference does not have
 
 
 def ones(*shape, dtype=np.float32):
@@ -122,11 +122,12 @@ GEOMETRY = [
 
 NAMES = [
     (name, {name: value}, error)
-    for name, good in [("layout", "NHWC"), ("activation", "relu"), ("algorithm", "direct")]
+    for name, good in [("layout", "NHWC"), ("activation", "relu"), ("algorithm", "direct"), ("accuracy", "normwise")]
     for value, error in [(good.swapcase(), ValueError), ("", ValueError), (f"{good} ", ValueError), (7, TypeError)]
 ] + [
     ("layout", {"layout": None}, (TypeError, ValueError)),
     ("algorithm", {"algorithm": None}, (TypeError, ValueError)),
+    ("accuracy", {"accuracy": None}, (TypeError, ValueError)),
     ("activation", {"activation": np.tanh}, TypeError),
     ("activation", {"activation": "sigmoid"}, ValueError),
     ("algorithm", {"algorithm": "fft"}, ValueError),

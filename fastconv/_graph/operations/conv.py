@@ -8,7 +8,7 @@ import numpy as np
 from fastconv._checks import activations, orders
 from fastconv._checks.arrays import result_shape
 from fastconv._checks.shapes import ConvGeometry, image_shape
-from fastconv._checks.types import Activation, AlgorithmName, Layout, Shape, Size
+from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Layout, Shape, Size
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 
 
@@ -32,9 +32,10 @@ class Conv(Operation):
         weight: np.ndarray | None = None,  # HWIO
         bias: np.ndarray | None = None,
         only_kernel: int | None = None,
+        accuracy: Accuracy = "normwise",
     ) -> None:
         self.geometry, self.has_bias, self.activation, self.algorithm = geometry, has_bias, activation, algorithm
-        self.weight, self.bias, self.only_kernel = weight, bias, only_kernel
+        self.weight, self.bias, self.only_kernel, self.accuracy = weight, bias, only_kernel, accuracy
 
     @property
     def params(self) -> int:

@@ -39,7 +39,8 @@ def _likeness(node: Node | None, uses: int) -> Hashable:
     conv, (r, s, c, _) = node.operation, node.operation.geometry.weight
     if conv.geometry.groups > 1:
         return None
-    return node.inputs, conv.kind, conv.geometry._replace(weight=(r, s, c, 0)), conv.activation, conv.algorithm
+    how = conv.activation, conv.algorithm, conv.accuracy
+    return node.inputs, conv.kind, conv.geometry._replace(weight=(r, s, c, 0)), how
 
 
 def _joined(nodes: list[Node], dtype: np.dtype) -> Conv:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastconv._checks import activations
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import Layout
+from fastconv._checks.types import Accuracy, Layout
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, teams
 from fastconv._planning.steps.step import PreparedStep
@@ -16,7 +16,7 @@ from fastconv._runners.partition import LoopNest
 class PreparedConv(PreparedStep):
     """A convolution, on arrays in the layout of its algorithm."""
 
-    __slots__ = ("_operation", "_packed", "algorithm", "layout", "shape")
+    __slots__ = ("_operation", "_packed", "accuracy", "algorithm", "layout", "shape")
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class PreparedConv(PreparedStep):
         make = partial(algorithm.bind, shape, packed, activations.bounds(operation.activation))
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful, make)
         self.layout: Layout = algorithm.layout
+        self.accuracy: Accuracy = algorithm.accuracy
         self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
 
     @property

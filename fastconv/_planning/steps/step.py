@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fastconv._checks.types import Layout
+from fastconv._checks.types import Accuracy, Layout
 from fastconv._graph.operations.operation import NHWC
 from fastconv._kernels import cpu
 from fastconv._planning.prepared import Prepared
@@ -21,6 +21,7 @@ class PreparedStep(Prepared):
 
     __slots__ = ("_make", "name", "out_shape")
     layout: Layout = "NHWC"  # of the arrays
+    accuracy: Accuracy | None = None  # that a convolution promises
     runner: LoopNest
 
     def __init__(
@@ -53,6 +54,7 @@ class PreparedStep(Prepared):
         runner = self.runner
         return Description(
             algorithm=self.name,
+            accuracy=self.accuracy,
             tile=runner.tile or "",
             isa=cpu.active(),
             threads=runner.threads,
