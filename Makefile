@@ -32,8 +32,8 @@ race: $(VENV)/.bench $(PEERS_PYTHON)  ## convolutions, blocks, networks against 
 busy: $(VENV)/.bench $(PEERS_PYTHON)  ## a call beside busy processes, other engines' too (about 6 minutes): BUSY="--rows Fire"
 	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.busy $(BUSY)
 
-test: $(VENV)/.test  ## the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.test  ## the tests, on all CPUs
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadscope
 
 lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, the floors, mypy, stubtest: nothing is changed
 	$(BIN)/ruff check .

@@ -166,12 +166,16 @@ TABLE = ARRAYS + SHAPES + GEOMETRY + NAMES + RUNNING
 
 
 def row_id(row):
+    """The same in each process: without addresses."""
     if isinstance(row, dict):
-        return "-".join(
-            f"{name}={type(v).__name__}{v.shape}{v.dtype}" if isinstance(v, np.ndarray) else f"{name}={v!r}"[:40]
-            for name, v in row.items()
-        )
+        return "-".join(f"{name}={value_id(value)}" for name, value in row.items())
     return row if isinstance(row, str) else None
+
+
+def value_id(value):
+    if isinstance(value, np.ndarray):
+        return f"{type(value).__name__}{value.shape}{value.dtype}"
+    return type(value).__name__ if isinstance(value, memoryview) else repr(value)[:32]
 
 
 @pytest.mark.parametrize(("named", "wrong", "error"), TABLE, ids=row_id)

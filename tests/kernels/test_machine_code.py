@@ -53,20 +53,27 @@ def listings(compiler, tmp_path_factory):
     """{instruction set: what objdump prints of its kernels}, or of more."""
     if not compiler:
         return dict.fromkeys(fastconv.get_config()["isas_compiled"], disassemble(cpu.__file__))
+    flags = flags_of_setup(compiler)  # before the threads: ast.parse in several at once fails in Python 3.11
     folder = tmp_path_factory.mktemp("kernels")
     with ThreadPoolExecutor() as pool:  # a compiler takes half a minute for each
-        return dict(zip(SETS, pool.map(lambda isa: compile_kernels(compiler, isa, folder), SETS), strict=True))
+        made = pool.map(lambda isa: compile_kernels(compiler, isa, flags[isa], folder), SETS)
+        return dict(zip(SETS, made, strict=True))
 
 
-def compile_kernels(compiler, isa, folder):
-    """What objdump prints of the kernels of an instruction set, compiled as setup.py does."""
+def flags_of_setup(compiler):
+    """{instruction set: the flags that setup.py compiles its kernels with}."""
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)
         for node in ast.parse((ROOT / "setup.py").read_text()).body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
     }
+    shared = ["-fwrapv"] + constants["COMMON"] + (not is_clang(compiler)) * constants["GCC"]
+    return {isa: shared + constants[isa.upper()] for isa in SETS}
+
+
+def compile_kernels(compiler, isa, flags, folder):
+    """What objdump prints of the kernels of an instruction set, compiled with these flags."""
     source, output = ROOT / "fastconv" / "_kernels" / "csrc" / f"kernels_{isa}.c", folder / f"{isa}.o"
-    flags = ["-fwrapv"] + constants["COMMON"] + constants[isa.upper()] + (not is_clang(compiler)) * constants["GCC"]
     try:
         run(*compiler.split(), *flags, "-c", source, "-o", output)
     except subprocess.CalledProcessError as error:
