@@ -51,12 +51,16 @@ def functions(listing):
     return found
 
 
-def hot_loops(body):
-    """The innermost loops with the most multiply-adds: there are two where one of them prefetches."""
+def hot_loops(body, stores=True):
+    """The innermost loops with the most multiply-adds: there are two where one of them prefetches.
+
+    Without `stores` those that store a vector, loops over tiles, do not count.
+    """
     jumps = [i for i in body if i.name.startswith("j") and re.fullmatch(r"[0-9a-f]+", i.operands)]
     spans = {(int(jump.operands, 16), jump.address) for jump in jumps if int(jump.operands, 16) <= jump.address}
     innermost = [s for s in spans if not any(t != s and s[0] <= t[0] and t[1] <= s[1] for t in spans)]
     loops = [[i for i in body if first <= i.address <= last] for first, last in sorted(innermost)]
+    loops = [loop for loop in loops if stores or not any(i.is_vector and i.is_store for i in loop)]
     most = max(map(_multiply_adds, loops), default=0)
     return [loop for loop in loops if most and _multiply_adds(loop) == most]
 
@@ -104,9 +108,8 @@ def faults(name, body):
     Those to and from mask registers take the units of the multiply-adds.
     """
     need, pixels = step(name), int(_TILE.fullmatch(name)["pixels"])
-    loops = hot_loops(body)
-    if "narrow" in name:  # the compiler may take sums of one step apart, in a loop over tiles
-        loops = [loop for loop in loops if not any(i.is_vector and i.is_store for i in loop)]
+    # In a narrow tile the compiler may take the sums of one step, or of the last, apart, in a loop over tiles.
+    loops = hot_loops(body, stores="narrow" not in name)
     found = [] if loops else ["no loop has multiply-adds"]
     has_frame = any((i.name, i.operands) == ("mov", "%rsp,%rbp") for i in body[:4])
     stack = re.compile(r"\((%rsp|%rbp)" if has_frame else r"\(%rsp")

@@ -21,9 +21,10 @@
 #ifdef NARROW_SUMS
 _Static_assert((int)FC_NARROW_TERMS <= (int)SUM_TERMS, "more than a chunk");
 
-/* `vectors` is a literal at every call. */
-INLINE void NAMED(narrow_pixels)(const int vectors, const struct fc_conv_args *t, const struct fc_epilogue *e,
-                                 const char *from, ptrdiff_t step)
+/* A tile. `vectors`, `adds` and `applied` are literals at every call. */
+INLINE void NAMED(narrow_pixels)(const int vectors, const int adds, const enum fc_bounds applied,
+                                 const struct fc_conv_args *t, const struct fc_epilogue *e, const char *from,
+                                 ptrdiff_t step)
 {
     const int pixels = NARROW_SUMS / vectors;
     VECTOR acc[NARROW_SUMS][FC_MAX_VECTORS];
@@ -44,7 +45,7 @@ INLINE void NAMED(narrow_pixels)(const int vectors, const struct fc_conv_args *t
             NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
     }
     for (; at < t->length; at += sizeof(T), w += vectors * LANES) NAMED(conv_step)(pixels, vectors, acc, x, at, w);
-    NAMED(conv_finish)(pixels, vectors, acc, e, 0);
+    NAMED(conv_store)(pixels, vectors, adds, applied, acc, e, 0);
 }
 
 enum { NAMED(narrow_rows) = NARROW_SUMS / ROWS_IN_VECTOR }; /* vectors, of all pixels of a tile */
@@ -64,8 +65,8 @@ INLINE void NAMED(narrow_rows_step)(VECTOR *acc, const char *x, ptrdiff_t step, 
     }
 }
 
-INLINE void NAMED(narrow_rows_pixels)(const struct fc_conv_args *t, const struct fc_epilogue *e, const char *x,
-                                      ptrdiff_t step)
+INLINE void NAMED(narrow_rows_pixels)(const int adds, const enum fc_bounds applied, const struct fc_conv_args *t,
+                                      const struct fc_epilogue *e, const char *x, ptrdiff_t step)
 {
     VECTOR acc[NAMED(narrow_rows)];
     const T *w = t->weights;
@@ -82,25 +83,53 @@ INLINE void NAMED(narrow_rows_pixels)(const struct fc_conv_args *t, const struct
     UNROLL
     for (int i = 0; i < NAMED(narrow_rows); i++) {
         VECTOR v = acc[i];
-        if (e->residual) v += (VECTOR)rows16_load(e->residual + i * residual_step, e->residual_stride);
-        v = NAMED(clip)(FC_BOTH, v, NAMED(bounds)(e));
+        if (adds) v += (VECTOR)rows16_load(e->residual + i * residual_step, e->residual_stride);
+        v = NAMED(clip)(applied, v, NAMED(bounds)(e));
         rows16_store_tail(e->out + i * out_step, e->out_stride, (ROWS16)v, 16);
     }
 }
 
-/* `vectors` of columns, or 0: 16 bytes of them. */
-INLINE void NAMED(narrow_tile)(const int vectors, const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count)
+/* All tiles. */
+INLINE void NAMED(narrow_run)(const int vectors, const int adds, const enum fc_bounds applied,
+                              const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count)
 {
     const int pixels = vectors ? NARROW_SUMS / vectors : NARROW_SUMS;
-    for (ptrdiff_t pixel = 0; pixel < count; pixel += pixels) {
-        if (pixel > count - pixels) pixel = count - pixels;
-        struct fc_epilogue e = t->epilogue;
-        fc_advance(&e, pixel, 0);
-        const char *x = t->pixels[0] + pixel * step;
+    const struct fc_conv_args own = *t; /* for all the compiler knows, what is stored may change t */
+    struct fc_epilogue e = own.epilogue;
+    const char *x = t->pixels[0];
+    for (ptrdiff_t left = count; left > 0; left -= pixels) {
+        KEEP_IN_ONE_REGISTER(left); /* else gcc makes a second copy of all, for the last tile */
+        if (left < pixels) {
+            x += (left - pixels) * step;
+            fc_advance(&e, left - pixels, 0);
+        }
         if (vectors)
-            NAMED(narrow_pixels)(vectors, t, &e, x, step);
+            NAMED(narrow_pixels)(vectors, adds, applied, &own, &e, x, step);
         else
-            NAMED(narrow_rows_pixels)(t, &e, x, step);
+            NAMED(narrow_rows_pixels)(adds, applied, &own, &e, x, step);
+        x += pixels * step;
+        fc_advance(&e, pixels, 0);
     }
+}
+
+INLINE void NAMED(narrow_bounded)(const int vectors, const int adds, const struct fc_conv_args *t, ptrdiff_t step,
+                                  ptrdiff_t count)
+{
+    const enum fc_bounds applied = fc_bounds(&t->epilogue);
+    if (applied == FC_LOW)
+        NAMED(narrow_run)(vectors, adds, FC_LOW, t, step, count);
+    else if (applied == FC_UNBOUNDED)
+        NAMED(narrow_run)(vectors, adds, FC_UNBOUNDED, t, step, count);
+    else
+        NAMED(narrow_run)(vectors, adds, FC_BOTH, t, step, count);
+}
+
+/* `vectors` of columns, or 0: 16 bytes of them. What the epilogue does is asked once, and not for each tile. */
+INLINE void NAMED(narrow_tile)(const int vectors, const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count)
+{
+    if (t->epilogue.residual)
+        NAMED(narrow_bounded)(vectors, 1, t, step, count);
+    else
+        NAMED(narrow_bounded)(vectors, 0, t, step, count);
 }
 #endif
