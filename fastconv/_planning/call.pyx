@@ -21,7 +21,8 @@ cdef class Known:
     """
 
     cdef Prepared runs
-    cdef object dtype, pixel
+    cdef object dtype
+    cdef ptrdiff_t pixel
     cdef tuple out_shape
     cdef int ndim, out_ndim
     cdef npy_intp[4] dims
@@ -49,7 +50,7 @@ cdef class Known:
             return None
         elif shares_memory(<ndarray>x, <ndarray>out):
             return None
-        self.runs.run_with([x], [(out, self.pixel)], None)
+        self.runs.run_one(x, out, self.pixel)
         return out
 
 

@@ -1,5 +1,7 @@
 """A runner for each team, lent memory for each call."""
 
+from numpy cimport ndarray
+
 from fastconv._runners.runner cimport Runner
 
 
@@ -10,5 +12,6 @@ cdef class Prepared:
     # borrows a reference, which another thread, in a Python without its lock, would make invalid.
     cdef dict _runners
 
+    cdef Runner runner_now(self)
     cdef Runner runner_of(self, threads)
-    cdef run_with(self, list inputs, list outputs, times)
+    cdef run_one(self, ndarray x, ndarray out, ptrdiff_t pixel)

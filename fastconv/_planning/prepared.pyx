@@ -1,5 +1,7 @@
 """A runner for each team, lent memory for each call: what plans and functions run."""
 
+from numpy cimport ndarray
+
 from fastconv._runners.runner cimport Runner
 
 from fastconv._planning import teams, workspace
@@ -18,7 +20,7 @@ cdef class Prepared:
     @property
     def runner(self):
         """The runner for the largest team of the calling thread now."""
-        return self.runner_of(1 if self.useful == 1 else teams.now(self._num_threads))
+        return self.runner_now()
 
     def runner_for(self, threads):
         """The runner for a largest team of `threads`."""
@@ -29,7 +31,15 @@ cdef class Prepared:
 
         `times` as in `Runner.run`.
         """
-        self.run_with(inputs, outputs, times)
+        cdef Runner runner = self.runner_now()
+        work = workspace.borrow(runner.memory)
+        try:
+            runner.run(inputs, outputs, work, times)
+        finally:
+            workspace.give_back(work)
+
+    cdef Runner runner_now(self):
+        return self.runner_of(1 if self.useful == 1 else teams.now(self._num_threads))
 
     cdef Runner runner_of(self, threads):
         runner = self._runners.get(threads)
@@ -39,13 +49,14 @@ cdef class Prepared:
             runner = self._runners.setdefault(threads, runner)
         return runner
 
-    cdef run_with(self, list inputs, list outputs, times):
-        cdef Runner runner = self.runner_of(1 if self.useful == 1 else teams.now(self._num_threads))
+    cdef run_one(self, ndarray x, ndarray out, ptrdiff_t pixel):
+        """`run` of one input and one result."""
+        cdef Runner runner = self.runner_now()
         if runner.memory == 0:
-            runner.run(inputs, outputs, None, times)
+            runner.run_one(x, out, pixel, None)
             return
         work = workspace.borrow(runner.memory)
         try:
-            runner.run(inputs, outputs, work, times)
+            runner.run_one(x, out, pixel, work)
         finally:
             workspace.give_back(work)

@@ -25,6 +25,7 @@ cdef class Runner:
     def set_team(self, int threads, ptrdiff_t useful):
         """Run with at most `threads`, of which `useful` pay, from now on."""
         self.team = team_of(threads, useful)
+        self.is_short = useful == 1
 
     @property
     def threads(self):
@@ -38,11 +39,6 @@ cdef class Runner:
         no team at work; where one raises, the outputs are undefined. To `times`, an integer for each step of a chain,
         the nanoseconds of these are added.
         """
-        cdef Arrays arrays
-        cdef Progress progress
-        cdef bint is_done
-        cdef char nothing  # one may add 0 to where it lies, but not to NULL
-        cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
         cdef Py_ssize_t i, count = len(inputs)
         cdef End few[4]  # a call of a small layer is not worth an allocation
         cdef End *ends = few
@@ -55,23 +51,42 @@ cdef class Runner:
                 ends[i] = end(inputs[i], 0)
             for i in range(len(outputs)):
                 ends[count + i] = end((<tuple>outputs[i])[0], (<tuple>outputs[i])[1])
-                if ends[count + i].pixel > self.max_pixel_bytes:
-                    raise ValueError('out must have its pixels less than 2**31 values apart for algorithm "blas"')
-            arrays.ends, arrays.x, arrays.residual = ends, ends[0].at, ends[1].at if count > 1 else NULL
-            arrays.out, arrays.out_image, arrays.out_stride = ends[count].at, ends[count].image, ends[count].pixel
-            progress.steps_done = progress.begun = 0
-            progress.times = NULL if times is None else <int64_t *>PyArray_DATA(times)
-            progress.since = fc_nanoseconds() if times is not None else 0
-            while True:
-                with nogil:
-                    progress.deadline = fc_now() + BETWEEN_SIGNALS
-                    is_done = self.run_on(&arrays, memory, &progress)
-                if is_done:
-                    return
-                PyErr_CheckSignals()
+            self._run(ends, count, len(outputs), work, times)
         finally:
             if ends != few:
                 free(ends)
+
+    cdef run_one(self, ndarray x, ndarray out, ptrdiff_t pixel, ndarray work):
+        """`run` of one input and one result, without the lists: most calls of small layers are such."""
+        cdef End ends[2]
+        ends[0], ends[1] = end(x, 0), end(out, pixel)
+        self._run(ends, 1, 1, work, None)
+
+    cdef _run(self, const End *ends, Py_ssize_t inputs, Py_ssize_t outputs, ndarray work, ndarray times):
+        cdef Arrays arrays
+        cdef Progress progress
+        cdef bint is_done
+        cdef char nothing  # one may add 0 to where it lies, but not to NULL
+        cdef char *memory = &nothing if work is None else <char *>PyArray_DATA(work)
+        cdef const End *first = ends + inputs
+        for i in range(outputs):
+            if first[i].pixel > self.max_pixel_bytes:
+                raise ValueError('out must have its pixels less than 2**31 values apart for algorithm "blas"')
+        arrays.ends, arrays.x, arrays.residual = ends, ends[0].at, ends[1].at if inputs > 1 else NULL
+        arrays.out, arrays.out_image, arrays.out_stride = first.at, first.image, first.pixel
+        progress.steps_done = progress.begun = 0
+        progress.times = NULL if times is None else <int64_t *>PyArray_DATA(times)
+        progress.since = fc_nanoseconds() if times is not None else 0
+        while True:
+            progress.deadline = fc_now() + BETWEEN_SIGNALS
+            if self.is_short:
+                is_done = self.run_on(&arrays, memory, &progress)
+            else:
+                with nogil:
+                    is_done = self.run_on(&arrays, memory, &progress)
+            if is_done:
+                return
+            PyErr_CheckSignals()
 
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until all is done or the deadline has passed; whether all is done."""
