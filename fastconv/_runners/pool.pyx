@@ -4,9 +4,7 @@ The kernels take a row run by run.
 """
 
 from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_pool_args, kernels_for
-from fastconv._runners.partition cimport LoopNest, Partition, start_of
-from fastconv._runners.queue cimport fc_queue, fc_take_task
-from fastconv._runners.runner cimport Arrays
+from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of
 
 
 cdef ptrdiff_t BLOCK_CHANNELS = 64  # the last block has the tail too
@@ -52,29 +50,19 @@ cdef class Pool(LoopNest):
     cdef double task_time(self, Partition partition) noexcept:
         return VALUE_COST * self.values / partition.tasks
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
-        """A thread's tasks: channel ranges fastest, then rows of output pixels."""
-        cdef ptrdiff_t task = fc_take_task(queue, thread), channels = self.windows.channels
-        cdef ptrdiff_t channel_range, row, image, p, first, end
-        cdef ptrdiff_t itemsize = self.windows.column_stride // channels
-        while task >= 0:
-            channel_range, row = task % partition.ranges, task // partition.ranges
-            image, p = row // self.out_height, row % self.out_height
-            first = start_of(channel_range, partition.ranges, self.max_ranges) * BLOCK_CHANNELS
-            end = start_of(channel_range + 1, partition.ranges, self.max_ranges) * BLOCK_CHANNELS
-            if channel_range + 1 == partition.ranges:
-                end = channels
-            self._row(
-                arrays.x + image * self.height * self.windows.row_stride + first * itemsize,
-                p,
-                end - first,
-                arrays.out + image * arrays.out_image + p * self.out_width * arrays.out_stride + first * itemsize,
-                arrays.out_stride,
-                work,
-            )
-            task = fc_take_task(queue, thread)
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        """A channel range of a row of output pixels."""
+        cdef ptrdiff_t row = task // work.partition.ranges, image = row // self.out_height, p = row % self.out_height
+        cdef ptrdiff_t channels = self.windows.channels, itemsize = self.windows.column_stride // channels
+        cdef Range blocks = range_of(task % work.partition.ranges, work.partition.ranges, self.max_ranges)
+        cdef ptrdiff_t first = blocks.first * BLOCK_CHANNELS, end = blocks.end * BLOCK_CHANNELS
+        self._row(
+            work.arrays.x + image * self.height * self.windows.row_stride + first * itemsize, p,
+            (channels if blocks.end == self.max_ranges else end) - first,
+            work.arrays.out + image * work.arrays.out_image + p * self.out_width * work.arrays.out_stride
+            + first * itemsize,
+            work.arrays.out_stride, work.workspace,
+        )
 
     cdef void _row(
         self, const char *image, ptrdiff_t p, ptrdiff_t channels, char *out, ptrdiff_t out_stride, char *work
