@@ -51,45 +51,35 @@ cdef class Pool(LoopNest):
         return VALUE_COST * self.values / partition.tasks
 
     cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
-        """A channel range of a row of output pixels."""
-        cdef ptrdiff_t row = task // work.partition.ranges, image = row // self.out_height, p = row % self.out_height
-        cdef ptrdiff_t channels = self.windows.channels, itemsize = self.windows.column_stride // channels
-        cdef Range blocks = range_of(task % work.partition.ranges, work.partition.ranges, self.max_ranges)
-        cdef ptrdiff_t first = blocks.first * BLOCK_CHANNELS, end = blocks.end * BLOCK_CHANNELS
-        self._row(
-            work.arrays.x + image * self.height * self.windows.row_stride + first * itemsize, p,
-            (channels if blocks.end == self.max_ranges else end) - first,
-            work.arrays.out + image * work.arrays.out_image + p * self.out_width * work.arrays.out_stride
-            + first * itemsize,
-            work.arrays.out_stride, work.workspace,
-        )
-
-    cdef void _row(
-        self, const char *image, ptrdiff_t p, ptrdiff_t channels, char *out, ptrdiff_t out_stride, char *work
-    ) noexcept nogil:
         """Some channels of a row of output pixels; the windows are clipped to the pixels that exist."""
         cdef fc_pool_args t = self.windows
+        cdef Range blocks = range_of(task % work.partition.ranges, work.partition.ranges, self.max_ranges)
+        cdef ptrdiff_t row = task // work.partition.ranges, image = row // self.out_height, p = row % self.out_height
+        cdef ptrdiff_t first = blocks.first * BLOCK_CHANNELS, offset = first * (t.column_stride // t.channels)
+        cdef ptrdiff_t channels = (t.channels if blocks.end == self.max_ranges else blocks.end * BLOCK_CHANNELS) - first
         cdef ptrdiff_t top = p * self.stride_h - self.top, y = max(top, 0), left, x, q = 0
         cdef ptrdiff_t rows = count(top, self.kernel_h, self.rows_counted)
+        cdef const char *source = work.arrays.x + (image * self.height + y) * t.row_stride + offset
+        cdef char *out = work.arrays.out + image * work.arrays.out_image + offset
+        t.out_stride = work.arrays.out_stride
+        out += p * self.out_width * t.out_stride
         t.rows = min(top + self.kernel_h, self.height) - y
-        image += y * t.row_stride
         if self.workspace_bytes:  # of all channels: there is one range
-            t.x, t.out, t.columns, t.pixels = image, work, 1, 1
+            t.x, t.out, t.columns, t.pixels = source, work.workspace, 1, 1
             t.channels *= self.width
             self.kernel(&t)
-            image, t.rows = work, 1
-        t.out_stride = out_stride
+            source, t.rows = work.workspace, 1
         while q < self.out_width:
             left = q * self.stride_w - self.left
             x = max(left, 0)
             t.columns = min(left + self.kernel_w, self.width) - x
             t.count = rows * count(left, self.kernel_w, self.columns_counted)
-            t.x = image + x * t.column_stride
-            t.out = out + q * out_stride
+            t.x = source + x * t.column_stride
+            t.out = out + q * t.out_stride
             t.pixels = self.end_whole - q if self.first_whole <= q < self.end_whole else 1
             t.channels = channels
             q += t.pixels
-            if channels == self.windows.channels and t.step == t.column_stride == out_stride:
+            if channels == self.windows.channels and t.step == t.column_stride == t.out_stride:
                 # All side by side: channels of one wide pixel.
                 t.channels *= t.pixels
                 t.pixels = 1
