@@ -52,9 +52,7 @@ class MLPConv(GraphPlan):
         accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
-        graph = of_arrays(
-            "mlpconv", (conv, *cccp), activation=activation, layout=layout, stride=stride, padding=padding
-        )
+        graph = of_arrays("mlpconv", (conv, *cccp), layout, activation, stride=stride, padding=padding)
         super().__init__(graph, num_threads, algorithm, accuracy)
 
 
@@ -96,9 +94,7 @@ class Reduced(GraphPlan):
         accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
-        graph = of_arrays(
-            "reduced", (reduce, conv), activation=activation, layout=layout, stride=stride, padding=padding
-        )
+        graph = of_arrays("reduced", (reduce, conv), layout, activation, stride=stride, padding=padding)
         super().__init__(graph, num_threads, algorithm, accuracy)
 
 
@@ -149,7 +145,7 @@ class Bottleneck(GraphPlan):
         num_threads: int | None = None,
     ) -> None:
         pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
-        graph = of_arrays("bottleneck", pairs, activation=activation, layout=layout, stride=stride, stride_in=stride_in)
+        graph = of_arrays("bottleneck", pairs, layout, activation, stride=stride, stride_in=stride_in)
         super().__init__(graph, num_threads, algorithm, accuracy)
 
 
@@ -189,7 +185,7 @@ class Fire(GraphPlan):
         accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
-        graph = of_arrays("fire", (squeeze, expand1x1, expand3x3), activation=activation, layout=layout)
+        graph = of_arrays("fire", (squeeze, expand1x1, expand3x3), layout, activation)
         super().__init__(graph, num_threads, algorithm, accuracy)
 
 
@@ -233,5 +229,5 @@ class Inception(GraphPlan):
         num_threads: int | None = None,
     ) -> None:
         pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-        graph = of_arrays("inception", pairs, activation=activation, layout=layout)
+        graph = of_arrays("inception", pairs, layout, activation)
         super().__init__(graph, num_threads, algorithm, accuracy)

@@ -1,5 +1,7 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
+from typing import Any
+
 from fastconv._checks import activations, arrays, shapes
 from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.conv import Conv
@@ -90,19 +92,18 @@ class Conv2d(ConvPlan):
         accuracy: Accuracy = "normwise",
         num_threads: int | None = None,
     ) -> None:
-        weight = arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
-        geometry = shapes.conv_geometry(
-            weight.shape, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
-        )
-        algorithm, accuracy = algorithms.checked(algorithm, accuracy)
-        hwio = weight if geometry.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
-        operation = Conv(
-            geometry,
-            bias is not None,
-            activations.checked(activation),
-            algorithm,
-            hwio,
-            None if bias is None else arrays.bias(bias, weight, geometry.layout).copy(),
-            accuracy=accuracy,
-        )
-        super().__init__(operation, weight.dtype, teams.checked(num_threads))
+        conv = declared(weight, bias, (stride, padding, dilation, groups, layout), activation, algorithm, accuracy)
+        super().__init__(conv, conv.arrays[0].dtype, teams.checked(num_threads))
+
+
+def declared(weight: Any, bias: Any, geometry: tuple[Any, ...], activation: Any, algorithm: Any, accuracy: Any) -> Conv:
+    """The convolution that a user gave, checked; `geometry` is (stride, padding, dilation, groups, layout)."""
+    weight = arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
+    shape = shapes.conv_geometry(weight.shape, *geometry)
+    algorithm, accuracy = algorithms.checked(algorithm, accuracy)
+    if algorithm != "auto":
+        algorithms.usable(algorithm, shape, accuracy)
+    hwio = weight if shape.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
+    activation, has_bias = activations.checked(activation), bias is not None
+    bias = arrays.bias(bias, weight, shape.layout).copy() if has_bias else None
+    return Conv(shape, has_bias, activation, algorithm, hwio, bias, accuracy=accuracy)

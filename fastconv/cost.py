@@ -76,9 +76,7 @@ def conv2d(
     >>> conv2d((28, 28, 192), (5, 5, 192, 32), padding=2)
     Cost(macs=120422400, params=153632, bytes=1316992)
     """
-    geometry = shapes.conv_geometry(
-        weight, stride=stride, padding=padding, dilation=dilation, groups=groups, layout=layout
-    )
+    geometry = shapes.conv_geometry(weight, stride, padding, dilation, groups, layout)
     return single(Conv(geometry, arguments.boolean("bias", bias)), geometry.layout).cost(x_shape, itemsize=itemsize)
 
 
@@ -114,7 +112,7 @@ def pool2d(
     >>> pool2d((111, 111, 96), 3, stride=2)
     Cost(macs=0, params=0, bytes=5892864)
     """
-    geometry = pool_shapes.pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+    geometry = pool_shapes.pool_geometry(kernel, stride, padding, ceil_mode, layout=layout)
     return single(Pool("max", geometry), geometry.layout).cost(x_shape, itemsize=itemsize)
 
 

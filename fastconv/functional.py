@@ -2,7 +2,9 @@
 
 from fastconv._checks import arrays
 from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
-from fastconv.conv import Conv2d
+from fastconv._planning import teams
+from fastconv._planning.conv_plan import ConvPlan
+from fastconv.conv import declared
 
 
 def conv2d(
@@ -55,20 +57,8 @@ def conv2d(
     """
     dtype = arrays.native_dtype(arrays.check("x", x))
     arrays.check("weight", weight, dtype, other="x")  # x says which dtype: in a plan it is the weight
-    plan = Conv2d(
-        weight,
-        bias,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        activation=activation,
-        layout=layout,
-        algorithm=algorithm,
-        accuracy=accuracy,
-        num_threads=num_threads,
-    )
-    return plan(x, residual=residual, out=out)
+    conv = declared(weight, bias, (stride, padding, dilation, groups, layout), activation, algorithm, accuracy)
+    return ConvPlan(conv, dtype, teams.checked(num_threads))(x, residual=residual, out=out)
 
 
 def pointwise(
@@ -116,14 +106,6 @@ def pointwise(
     >>> fastconv.pointwise(x, np.array([[1, 0], [2, 0], [3, 1]], np.float32))[0, 0]
     array([6., 1.], dtype=float32)
     """
-    plan = Conv2d(
-        arrays.as_kernel(x, weight, bias, layout),
-        bias,
-        stride=stride,
-        activation=activation,
-        layout=layout,
-        algorithm=algorithm,
-        accuracy=accuracy,
-        num_threads=num_threads,
-    )
-    return plan(x, residual=residual, out=out)
+    kernel = arrays.as_kernel(x, weight, bias, layout)
+    conv = declared(kernel, bias, (stride, 0, 1, 1, layout), activation, algorithm, accuracy)
+    return ConvPlan(conv, kernel.dtype, teams.checked(num_threads))(x, residual=residual, out=out)

@@ -60,7 +60,7 @@ def max_pool2d(
     array([[ 5.,  7.],
            [13., 15.]], dtype=float32)
     """
-    geometry = pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+    geometry = pool_geometry(kernel, stride, padding, ceil_mode, layout=layout)
     return _plan("max", geometry, geometry.layout, teams.checked(num_threads))(x, out=out)
 
 
@@ -95,9 +95,7 @@ def avg_pool2d(
     array([[ 2.5,  4.5],
            [10.5, 12.5]], dtype=float32)
     """
-    geometry = pool_geometry(
-        kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, layout=layout
-    )
+    geometry = pool_geometry(kernel, stride, padding, ceil_mode, count_include_pad, layout=layout)
     return _plan("avg", geometry, geometry.layout, teams.checked(num_threads))(x, out=out)
 
 
@@ -173,7 +171,7 @@ class MaxPool2d(GraphPlan):
         layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        geometry = pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+        geometry = pool_geometry(kernel, stride, padding, ceil_mode, layout=layout)
         super().__init__(single(Pool("max", geometry), geometry.layout), num_threads)
 
 
@@ -204,14 +202,7 @@ class AvgPool2d(GraphPlan):
         layout: Layout = "NHWC",
         num_threads: int | None = None,
     ) -> None:
-        geometry = pool_geometry(
-            kernel,
-            stride=stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            count_include_pad=count_include_pad,
-            layout=layout,
-        )
+        geometry = pool_geometry(kernel, stride, padding, ceil_mode, count_include_pad, layout=layout)
         super().__init__(single(Pool("avg", geometry), geometry.layout), num_threads)
 
 

@@ -247,3 +247,8 @@ def assert_right(plan, x):
         np.testing.assert_array_equal(joined[..., 2:-3], y)
         np.testing.assert_array_equal(np.delete(joined, np.s_[2:-3], -1), 7)
     return y
+
+
+def steps(plan, x=X):
+    """{name: algorithm} of what a plan of a graph runs for x."""
+    return {name: part.algorithm for name, part in plan.describe(x.shape).parts.items()}

@@ -78,13 +78,12 @@ def mismatch(
     c, _ = weight_channels(weight, layout)
     kernel, other = kernel_size(weight, layout), _OTHER[layout]
     first, second, last = x_shape[-3:]
-    size, size_in_other = (first, second), (second, last)
-    if layout == "NCHW":
-        size, size_in_other = size_in_other, size
     if layout == "NHWC":
-        has, has_in_other, turned, moved = last, first, (second, last, first), "-3, -1"
+        size, has, turned, moved = (first, second), last, (second, last, first), "-3, -1"
+        size_in_other, has_in_other = (second, last), first
     else:
-        has, has_in_other, turned, moved = first, last, (last, first, second), "-1, -3"
+        size, has, turned, moved = (second, last), first, (last, first, second), "-1, -3"
+        size_in_other, has_in_other = (first, second), last
     hints = [weight_hint(weight, groups, layout, has, lambda kernel: covers(size, kernel))]
     if c * groups == has_in_other and covers(size_in_other, kernel):
         hints.append(f"this x fits as {other}, {(*x_shape[:-3], *turned)} in {layout}: give np.moveaxis(x, {moved})")

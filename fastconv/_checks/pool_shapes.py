@@ -75,12 +75,12 @@ class PoolGeometry(NamedTuple):
 
 def pool_geometry(
     kernel: Pair,
-    *,
     stride: Pair | None = None,
     padding: Padding = 0,
-    layout: Layout = "NHWC",
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    *,
+    layout: Layout = "NHWC",
 ) -> PoolGeometry:
     """Check a pooling and return its `PoolGeometry`; `stride` None is the kernel's size."""
     layout, kernel = one_of("layout", layout, LAYOUTS), pair("kernel", kernel, 1)

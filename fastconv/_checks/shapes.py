@@ -261,7 +261,6 @@ class ConvGeometry(NamedTuple):
 
 def conv_geometry(
     weight: Shape,
-    *,
     stride: Pair = 1,
     padding: Padding = 0,
     dilation: Pair = 1,

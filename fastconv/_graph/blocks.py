@@ -163,9 +163,8 @@ class BlockBuilder(Builder):
 def of_arrays(
     kind: str,
     pairs: Sequence[WeightAndBias],
-    *,
-    layout: Layout = "NHWC",
-    activation: Activation = "relu",
+    layout: Layout,
+    activation: Activation,
     **options: Any,
 ) -> Graph:
     """The graph of a block of this kind from pairs (weight, bias) of arrays."""

@@ -9,7 +9,7 @@ import numpy as np
 from fastconv._checks import arrays
 from fastconv._checks.types import Layout, Shape
 from fastconv._planning import teams, workspace
-from fastconv._runners.nchw import transpose
+from fastconv._runners.shaping import transpose
 
 Run = Callable[[list[np.ndarray], list[tuple[np.ndarray, int]]], None]  # on NHWC arrays
 
@@ -58,11 +58,11 @@ def _run_turn(run: Run, sources: list[np.ndarray], results: list[np.ndarray], nu
             for shape, start in zip(shapes, (0, *ends), strict=False)
         ]
         for array, copy in zip(sources, copies, strict=False):
-            transpose(_planes(array), _pixels(copy), team)
+            transpose(array, copy, array.shape[1], team)
         inner = copies[len(sources) :]
         run(copies[: len(sources)], [(copy, copy.shape[-1] * dtype.itemsize) for copy in inner])
         for copy, array in zip(inner, results, strict=True):
-            transpose(_pixels(copy), _planes(array), team)
+            transpose(copy, array, prod(copy.shape[1:3]), team)
     finally:
         workspace.give_back(buffer)
 
@@ -81,15 +81,3 @@ def _batch(array: np.ndarray) -> np.ndarray:
 def _nhwc_shape(nchw: Shape) -> Shape:
     images, channels, height, width = nchw
     return images, height, width, channels
-
-
-def _planes(nchw: np.ndarray) -> np.ndarray:
-    """(images, channels, pixels)."""
-    images, channels, height, width = nchw.shape
-    return nchw.reshape(images, channels, height * width)
-
-
-def _pixels(nhwc: np.ndarray) -> np.ndarray:
-    """(images, pixels, channels)."""
-    images, height, width, channels = nhwc.shape
-    return nhwc.reshape(images, height * width, channels)

@@ -121,19 +121,7 @@ def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
     for (node, _), part, ns in zip(steps, parts, each, strict=True):
         values = sum(prod(shapes[name]) for name in (*node.inputs, node.name)) + node.operation.params
         gflops, nbytes = 2 * part.macs / ns, values * itemsize
-        told.append(
-            StepProfile(
-                node.name,
-                node.operation.kind,
-                part.algorithm if part.macs else "",
-                part.threads,
-                ns / 1e6,
-                part.macs,
-                part.multiplications,
-                nbytes,
-                gflops,
-                nbytes / ns,
-                gflops / peaks[part.threads],
-            )
-        )
+        names = node.name, node.operation.kind, part.algorithm if part.macs else ""
+        counts, speeds = (part.macs, part.multiplications, nbytes), (gflops, nbytes / ns, gflops / peaks[part.threads])
+        told.append(StepProfile(*names, part.threads, ns / 1e6, *counts, *speeds))
     return Profile(tuple(told), whole / 1e6, len(runs))

@@ -17,8 +17,7 @@ from numpy cimport PyArray_DATA, import_array
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
-from fastconv._runners.partition cimport LoopNest, Partition
-from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.partition cimport LoopNest, Work
 from fastconv._runners.runner cimport Arrays, Progress
 from fastconv._runners.team cimport own_thread_limit, set_own_thread_limit
 
@@ -78,17 +77,12 @@ cdef class Blas(LoopNest):
         set_own_thread_limit(limit)
         return is_done
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
-        """A thread's slabs."""
-        cdef ptrdiff_t slab = fc_take_task(queue, thread)
-        while slab >= 0:
-            if self.is_double:
-                self._slab(slab, arrays, <const double *>self.weight_data, <const double *>self.bias_data)
-            else:
-                self._slab(slab, arrays, <const float *>self.weight_data, <const float *>self.bias_data)
-            slab = fc_take_task(queue, thread)
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        """A slab of pixels."""
+        if self.is_double:
+            self._slab(task, &work.arrays, <const double *>self.weight_data, <const double *>self.bias_data)
+        else:
+            self._slab(task, &work.arrays, <const float *>self.weight_data, <const float *>self.bias_data)
 
     cdef void _slab(
         self, ptrdiff_t slab, const Arrays *arrays, const floating *weights, const floating *bias

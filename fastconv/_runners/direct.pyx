@@ -10,11 +10,10 @@ into the thread's workspace, where the copy stays in the L2 cache for every bloc
 Most depthwise convolutions read x where it is and leave out the taps in the padding.
 """
 
-from fastconv._kernels.cpu cimport fc_conv_args, fc_epilogue
-from fastconv._runners.direct_tiles cimport DirectTiles
+from fastconv._kernels.cpu cimport fc_epilogue
+from fastconv._runners.direct_tiles cimport DirectTiles, PixelBlock
 from fastconv._runners.padded_rows cimport MIN_ROW, PIXEL_BLOCK_BYTES
-from fastconv._runners.partition cimport LoopNest, Partition, start_of
-from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
 
 # What a task costs beside its multiply-adds, in multiply-adds of the plain tile.
@@ -91,43 +90,36 @@ cdef class Direct(LoopNest):
             return pixels * self.tiles.group_in
         return <double>lines * self.line_pixels * self.tiles.stride_h * self.tiles.stride_w * self.tiles.group_in
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
+    cdef void run_tasks(self, const Work *work) noexcept nogil:
         """A thread's tasks: channel ranges fastest, then groups, pixel blocks, images."""
-        cdef ptrdiff_t task, channel_range, group, pixel_block, image, line, lines, m, pixels, copied = -1
+        cdef ptrdiff_t task = take_task(work), number, image, first, copied = -1
         cdef ptrdiff_t all_pixels = self.out_height * self.tiles.out_width
-        cdef const char *source
-        cdef fc_conv_args tile
-        tile.epilogue, tile.epilogue.out_stride = self.epilogue, arrays.out_stride
-        while True:
-            task = fc_take_task(queue, thread)
-            if task < 0:
-                return
-            channel_range = task % partition.ranges
-            group = task // partition.ranges % self.tiles.groups
-            pixel_block = task // (partition.ranges * self.tiles.groups) % partition.pixel_blocks
-            image = task // (partition.ranges * self.tiles.groups * partition.pixel_blocks)
-            line = start_of(pixel_block, partition.pixel_blocks, self.lines)
-            lines = start_of(pixel_block + 1, partition.pixel_blocks, self.lines) - line
-            m = line * self.line_pixels
-            pixels = min(lines * self.line_pixels, all_pixels - m)
-            source = arrays.x + image * self.image_bytes + group * self.tiles.group_in * self.tiles.itemsize
+        cdef const Arrays *arrays = &work.arrays
+        cdef Partition partition = work.partition
+        cdef Range lines
+        cdef PixelBlock block
+        block.epilogue, block.epilogue.out_stride = self.epilogue, arrays.out_stride
+        while task >= 0:
+            number = task // partition.ranges
+            block.group, image = number % self.tiles.groups, number // (self.tiles.groups * partition.pixel_blocks)
+            block.blocks = range_of(task % partition.ranges, partition.ranges, self.tiles.blocks)
+            lines = range_of(
+                number // self.tiles.groups % partition.pixel_blocks, partition.pixel_blocks, self.lines
+            )
+            first = lines.first * self.line_pixels
+            block.pixels = Range(first, min(lines.end * self.line_pixels, all_pixels))
+            block.source = arrays.x + image * self.image_bytes
+            block.source += block.group * self.tiles.group_in * self.tiles.itemsize
             if self.tiles.copies:
-                if task // partition.ranges != copied:
-                    self.tiles.padded_rows.copy(source, line, lines, work)
-                    copied = task // partition.ranges
-                source = work
+                if number != copied:
+                    self.tiles.padded_rows.copy(block.source, lines.first, lines.end - lines.first, work.workspace)
+                    copied = number
+                block.source = work.workspace
             elif not self.tiles.in_place:
-                source += m // self.tiles.out_width * self.tiles.stride_h * self.tiles.row_bytes
-            tile.epilogue.out = arrays.out + image * arrays.out_image + m * arrays.out_stride
-            tile.epilogue.residual = NULL
+                block.source += first // self.tiles.out_width * self.tiles.stride_h * self.tiles.row_bytes
+            block.epilogue.out = arrays.out + image * arrays.out_image + first * arrays.out_stride
+            block.epilogue.residual = NULL
             if arrays.residual != NULL:
-                tile.epilogue.residual = arrays.residual + (image * all_pixels + m) * tile.epilogue.residual_stride
-            if self.tiles.grouped:
-                self.tiles.run_grouped_pixel_block(&tile, group, source, line, lines)
-            else:
-                self.tiles.run_pixel_block(
-                    &tile, group, start_of(channel_range, partition.ranges, self.tiles.blocks),
-                    start_of(channel_range + 1, partition.ranges, self.tiles.blocks), source, m, pixels,
-                )
+                block.epilogue.residual = arrays.residual + (image * all_pixels + first) * self.epilogue.residual_stride
+            self.tiles.run(&block)
+            task = take_task(work)

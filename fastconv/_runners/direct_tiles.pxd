@@ -1,10 +1,20 @@
 """The loops of the direct convolution over the tiles of a pixel block."""
 
-from fastconv._kernels.cpu cimport fc_few_kernel, fc_kernels, fc_conv_args, fc_conv_kernel
+from fastconv._kernels.cpu cimport fc_few_kernel, fc_kernels, fc_conv_args, fc_conv_kernel, fc_epilogue
 from fastconv._runners.padded_rows cimport PaddedRows, Window
+from fastconv._runners.partition cimport Range
+
+
+cdef struct PixelBlock:  # for a range of a group's output channels
+    ptrdiff_t group
+    Range blocks  # of the output channels
+    Range pixels  # of the map; of a row all, where x is copied, and in small groups
+    const char *source  # the input of its first row, or of the map's, where x is read in place
+    fc_epilogue epilogue  # of its first pixel
 
 
 cdef struct Run:
+    Range blocks  # of output channels, that go over it one after the other
     ptrdiff_t m, end  # pixels of a pixel block
     ptrdiff_t end_row, first_col, end_col  # of the map, where they are
     Window window  # of the kernel, that they see
@@ -43,29 +53,14 @@ cdef class DirectTiles:
     cdef ptrdiff_t row_segments, segment_bytes  # segments under a row of the kernel
     cdef const ptrdiff_t *segments
 
-    cdef void run_pixel_block(
-        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        const char *source, ptrdiff_t first, ptrdiff_t pixels,
-    ) noexcept nogil
-    cdef void run_grouped_pixel_block(
-        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
-    ) noexcept nogil
-    cdef void _run_of_columns(
-        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
-        ptrdiff_t q, ptrdiff_t n
-    ) noexcept nogil
-    cdef void _run_of_pixels(
-        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
-        const char *source, ptrdiff_t first,
-    ) noexcept nogil
-    cdef ptrdiff_t _calls(
-        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
-        Call *calls,
-    ) noexcept nogil
+    cdef void run(self, const PixelBlock *block) noexcept nogil
+    cdef void _run_sets(self, const PixelBlock *block) noexcept nogil
+    cdef void _run_of_pixels(self, const PixelBlock *block, Run *run) noexcept nogil
+    cdef ptrdiff_t _calls(self, const PixelBlock *block, const Run *run, Call *calls) noexcept nogil
     cdef void _scatter(
         self, fc_conv_kernel kernel, const fc_conv_args *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
     ) noexcept nogil
+    cdef void _run_of_columns(self, const PixelBlock *block, ptrdiff_t q, ptrdiff_t n) noexcept nogil
     cdef void _set_args(
-        self, fc_conv_args *tile, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
-        Window window, ptrdiff_t m,
+        self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, Window seen, ptrdiff_t m
     ) noexcept nogil

@@ -16,7 +16,7 @@ from fastconv._kernels.cpu cimport (
 )
 from fastconv._runners.pack cimport is_grouped
 from fastconv._runners.padded_rows cimport PaddedRows, Window
-from fastconv._runners.partition cimport start_of
+from fastconv._runners.partition cimport Range, range_of
 
 from fastconv._runners.padded_rows import chunks, is_read_well
 
@@ -108,18 +108,30 @@ cdef class DirectTiles:
         self.offsets = np.add.outer(rows * self.band_bytes, cols * self.tap_bytes).ravel()
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
 
-    cdef void run_pixel_block(
-        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block,
-        const char *source, ptrdiff_t first, ptrdiff_t pixels,
-    ) noexcept nogil:
-        """Every tile of a pixel block, the map's `first` and next, the input of whose row begins at `source`."""
-        cdef ptrdiff_t top_row = first // self.out_width, row, end_of_set
-        cdef ptrdiff_t end_row = (first + pixels - 1) // self.out_width + 1
+    cdef void run(self, const PixelBlock *block) noexcept nogil:
+        """Every tile of a pixel block."""
+        cdef ptrdiff_t q = 0, first, columns, tiles, t
+        cdef Range tile
+        if not self.grouped:
+            self._run_sets(block)
+            return
+        while q < self.out_width:
+            first, columns = q, self.padded_rows.end_of_columns(block.pixels.first // self.out_width, q) - q
+            tiles = (columns + self.max_pixels - 1) // self.max_pixels
+            for t in range(tiles):
+                tile = range_of(t, tiles, columns)
+                self._run_of_columns(block, first + tile.first, tile.end - tile.first)
+            q = first + columns
+
+    cdef void _run_sets(self, const PixelBlock *block) noexcept nogil:
+        """The tiles of a pixel block for a set of blocks of output channels, then for the next one."""
+        cdef ptrdiff_t first = block.pixels.first, row, end_row = (block.pixels.end - 1) // self.out_width + 1
         cdef ptrdiff_t set_blocks = 1 if self.padded_rows.skips_columns else max(1, SET_BYTES // self.block_bytes)
         cdef Run run
-        while first_block < end_block:
-            end_of_set = min(end_block, first_block + set_blocks)
-            row, run.tile = top_row, 0
+        run.blocks.first = block.blocks.first
+        while run.blocks.first < block.blocks.end:
+            run.blocks.end = min(block.blocks.end, run.blocks.first + set_blocks)
+            row, run.tile = first // self.out_width, 0
             while row < end_row:
                 run.end_row = row + 1 if self.by_rows else self.padded_rows.end_of_rows(row, end_row)
                 run.first_col = 0
@@ -127,22 +139,20 @@ cdef class DirectTiles:
                     run.window = self.padded_rows.window(row, run.first_col)
                     run.end_col = self.padded_rows.end_of_columns(row, run.first_col)
                     run.m = max(0, row * self.out_width - first) + run.first_col
-                    run.end = min(pixels, (run.end_row - 1) * self.out_width + run.end_col - first)
-                    self._run_of_pixels(args, group, first_block, end_of_set, &run, source, first)
+                    run.end = min(block.pixels.end, (run.end_row - 1) * self.out_width + run.end_col) - first
+                    self._run_of_pixels(block, &run)
                     run.first_col = run.end_col
                 row = run.end_row
-            first_block = end_of_set
+            run.blocks.first = run.blocks.end
 
-    cdef void _run_of_pixels(
-        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, Run *run,
-        const char *source, ptrdiff_t first,
-    ) noexcept nogil:
-        """The tiles of a run of a pixel block's pixels, of which the first is the map's `first`."""
+    cdef void _run_of_pixels(self, const PixelBlock *block, Run *run) noexcept nogil:
+        """The tiles of a run of a pixel block's pixels."""
         cdef Call[2] calls
         cdef fc_conv_args *tile
         cdef fc_conv_kernel kernel
         cdef const char *inputs[FC_MAX_PIXELS]
         cdef ptrdiff_t cols = run.end_col - run.first_col, others = self.out_width - cols, m = run.m
+        cdef ptrdiff_t first = block.pixels.first
         cdef ptrdiff_t pixels = (run.end - m + others) // self.out_width * cols if others else run.end - m
         cdef ptrdiff_t tiles = (pixels + self.max_pixels - 1) // self.max_pixels
         cdef ptrdiff_t low = pixels // tiles, higher = pixels - low * tiles, done = 0, t, i, n
@@ -150,12 +160,12 @@ cdef class DirectTiles:
         cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
         cdef ptrdiff_t jump = row_step - cols * step  # from the end of a row to the next, if they are no neighbours
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
-        cdef ptrdiff_t next_set = (end_block - first_block) * self.block_bytes
-        cdef ptrdiff_t n_calls = self._calls(args, group, first_block, end_block, run, calls)
-        cdef bint prefetches = end_block < self.blocks and next_set <= PREFETCHED_BYTES
+        cdef ptrdiff_t next_set = (run.blocks.end - run.blocks.first) * self.block_bytes
+        cdef ptrdiff_t n_calls = self._calls(block, run, calls)
+        cdef bint prefetches = run.blocks.end < self.blocks and next_set <= PREFETCHED_BYTES
         cdef ptrdiff_t prefetching = self.turn_bytes // FC_PREFETCHED if prefetches else 0  # tiles that do so
         cdef const char *at
-        at = source + (row - first // self.out_width) * row_step + q * step
+        at = block.source + (row - first // self.out_width) * row_step + q * step
         at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
         tile = &calls[0].tile
         if self.few != NULL and pixels >= self.few_pixels and (tile.n_segments <= 1 or tile.length >= FC_FEW_BYTES):
@@ -185,19 +195,16 @@ cdef class DirectTiles:
                     fc_advance(&tile.epilogue, n, 0)
             done += n
 
-    cdef ptrdiff_t _calls(
-        self, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first_block, ptrdiff_t end_block, const Run *run,
-        Call *calls,
-    ) noexcept nogil:
+    cdef ptrdiff_t _calls(self, const PixelBlock *block, const Run *run, Call *calls) noexcept nogil:
         """The calls for the first tile of a run: for the full blocks of channels, then for the last; how many."""
         cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
-        cdef ptrdiff_t first = first_block * block_columns, end = min(end_block * block_columns, self.group_out)
+        cdef ptrdiff_t first = run.blocks.first * block_columns
+        cdef ptrdiff_t end = min(run.blocks.end * block_columns, self.group_out)
         cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, n = 0
         while first < end:
-            calls[n].tile = args[0]
             calls[n].tile.columns = columns if columns else end - first
             calls[n].vectors = FC_MAX_VECTORS if calls[n].tile.columns > lanes else 1
-            self._set_args(&calls[n].tile, args, group, first, calls[n].vectors, run.window, run.m)
+            self._set_args(&calls[n].tile, block, first, calls[n].vectors, run.window, run.m)
             first += calls[n].tile.columns
             columns, n = 0, n + 1
         return n
@@ -226,37 +233,20 @@ cdef class DirectTiles:
         for i in range(n):
             memcpy(far.out + offsets[i] * far.out_stride, values + i * nbytes, nbytes)
 
-    cdef void run_grouped_pixel_block(
-        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows
-    ) noexcept nogil:
-        """Every tile of a pixel block of small groups, the input of whose first row, or of the map's if x is read where
-        it is, begins at `source`.
-        """
-        cdef ptrdiff_t q = 0, first, end, tiles, t, next_q
-        while q < self.out_width:
-            first, end = q, self.padded_rows.end_of_columns(top_row, q)
-            tiles = (end - first + self.max_pixels - 1) // self.max_pixels
-            for t in range(tiles):
-                next_q = first + start_of(t + 1, tiles, end - first)
-                self._run_of_columns(args, group, source, top_row, rows, q, next_q - q)
-                q = next_q
-
-    cdef void _run_of_columns(
-        self, const fc_conv_args *args, ptrdiff_t group, const char *source, ptrdiff_t top_row, ptrdiff_t rows,
-        ptrdiff_t q, ptrdiff_t n
-    ) noexcept nogil:
+    cdef void _run_of_columns(self, const PixelBlock *block, ptrdiff_t q, ptrdiff_t n) noexcept nogil:
         """Tiles of n pixels from column q on: down the rows under a tile, whose inputs then are met again in L1."""
         cdef const char *inputs[FC_MAX_PIXELS]
-        cdef fc_conv_args tile = args[0]
+        cdef fc_conv_args tile
         cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
-        cdef ptrdiff_t i, row = top_row, end_row = top_row + rows, end, at
+        cdef ptrdiff_t top_row = block.pixels.first // self.out_width, end_row = block.pixels.end // self.out_width
+        cdef ptrdiff_t i, row = top_row, end, at
         cdef Window window
         cdef fc_conv_kernel kernel
         tile.pixels, tile.columns, tile.tap = inputs, self.group_out, self.tap_bytes
         while row < end_row:
             end = self.padded_rows.end_of_rows(row, end_row)
             window = self.padded_rows.window(row, q)
-            self._set_args(&tile, args, group, 0, 1, window, (row - top_row) * self.out_width + q)
+            self._set_args(&tile, block, 0, 1, window, (row - top_row) * self.out_width + q)
             at = q * step + window.rows.first * self.band_bytes + window.cols.first * self.tap_bytes
             if self.in_place:
                 at += row * row_step - self.padded_rows.y.before * self.row_bytes
@@ -269,32 +259,31 @@ cdef class DirectTiles:
                 kernel = self.grouped_kernels[n - 1]
             while row < end:
                 for i in range(n):
-                    inputs[i] = source + at + i * step
+                    inputs[i] = block.source + at + i * step
                 kernel(&tile)
                 row, at = row + 1, at + row_step
                 fc_advance(&tile.epilogue, self.out_width, 0)
 
     cdef void _set_args(
-        self, fc_conv_args *tile, const fc_conv_args *args, ptrdiff_t group, ptrdiff_t first, ptrdiff_t vectors,
-        Window window, ptrdiff_t m,
+        self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, Window seen, ptrdiff_t m
     ) noexcept nogil:
         """Set what a tile reads and where it writes: channels from `first` on, in blocks of `vectors`; of the
-        kernel the taps in a window; the pixel block's pixel m and on.
+        kernel the taps that are `seen`; the pixel block's pixel m and on.
         """
-        cdef ptrdiff_t channel = (group * self.group_out + first) * self.itemsize
-        cdef ptrdiff_t rows = window.rows.end - window.rows.first, cols = window.cols.end - window.cols.first
+        cdef ptrdiff_t channel = (block.group * self.group_out + first) * self.itemsize
+        cdef ptrdiff_t rows = seen.rows.end - seen.rows.first, cols = seen.cols.end - seen.cols.first
         cdef ptrdiff_t row_weights = vectors * self.row_bytes_of_vector, left_out = self.kernel_cols - cols
         tile.segments = self.segments
         tile.n_segments = rows * self.row_segments if cols else 0
         tile.weights = (
-            self.packed + group * self.group_bytes + first * self.column_bytes + window.rows.first * row_weights
+            self.packed + block.group * self.group_bytes + first * self.column_bytes + seen.rows.first * row_weights
         )
         tile.skipped = (self.kernel_rows - rows) * row_weights
         tile.length, tile.gap = self.segment_bytes, 0
         if left_out:  # of merged segments
             tile.length -= left_out * self.segment_bytes // self.kernel_cols
             tile.gap = left_out * row_weights // self.kernel_cols
-            tile.weights = <const char *>tile.weights + window.cols.first * row_weights // self.kernel_cols
-        tile.epilogue = args.epilogue
-        tile.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + first * self.itemsize
+            tile.weights = <const char *>tile.weights + seen.cols.first * row_weights // self.kernel_cols
+        tile.epilogue = block.epilogue
+        tile.epilogue.bias = self.packed_bias + block.group * self.group_bias_bytes + first * self.itemsize
         fc_advance(&tile.epilogue, m, channel)

@@ -5,8 +5,7 @@ from numpy cimport PyArray_DATA, import_array, ndarray
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_FUNCTION_COUNT, FC_MAX_VECTOR_BYTES, fc_kernels, fc_map_args, fc_map_kernel, kernels_for,
 )
-from fastconv._runners.partition cimport LoopNest, Partition
-from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.partition cimport LoopNest, Work, take_task
 from fastconv._runners.runner cimport Arrays
 
 import_array()
@@ -67,16 +66,15 @@ cdef class Elementwise(LoopNest):
         self.pixel_blocks = self.max_pixel_blocks = self.height
         self.max_ranges = 1
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
+    cdef void run_tasks(self, const Work *work) noexcept nogil:
         """A thread's rows of pixels."""
+        cdef const Arrays *arrays = &work.arrays
         cdef fc_map_args t = self.args
-        cdef ptrdiff_t row = fc_take_task(queue, thread), pixel = self.channels * self.itemsize, offset
+        cdef ptrdiff_t row = take_task(work), pixel = self.channels * self.itemsize, offset
         cdef ptrdiff_t wide = self.wide if arrays.out_stride == pixel else 1
         cdef const char *x = arrays.residual if self.swaps else arrays.x
         cdef const char *y = arrays.x if self.swaps else arrays.residual
-        t.work, t.x_stride, t.out_stride = work, wide * pixel, wide * arrays.out_stride
+        t.work, t.x_stride, t.out_stride = work.workspace, wide * pixel, wide * arrays.out_stride
         t.y_stride = t.x_stride if y != NULL and not self.y_is_pixel else 0
         while row >= 0:
             t.x = x + row * self.width * pixel
@@ -91,4 +89,4 @@ cdef class Elementwise(LoopNest):
                 t.x, t.y, t.out = t.x + offset, t.y + t.pixels * t.y_stride, t.out + offset
                 t.pixels, t.channels = 1, self.width % wide * self.channels
                 self.kernel(&t)
-            row = fc_take_task(queue, thread)
+            row = take_task(work)

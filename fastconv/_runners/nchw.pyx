@@ -1,4 +1,4 @@
-"""Arrays in layout NCHW: 1×1 convolutions right on them, and the conversion of the layout for everything else.
+"""1×1 convolutions right on arrays in layout NCHW.
 
 The pixels of a channel, a *plane*, are neighbours here: a tile is some output channels (rows of the weights) times
 vectors of pixels. A *panel* is as many pixels as a tile has columns, of all channels, a *pixel block* a
@@ -9,23 +9,19 @@ gathered before. The reduction is never split.
 """
 
 from cython cimport floating
-from numpy cimport PyArray_DATA, import_array, ndarray
+from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_CACHED_BYTES, FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_TAIL, fc_end_nontemporal,
-    fc_epilogue, fc_kernels, fc_plane_args, kernels_for,
+    FC_MAX_LANES, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_TAIL, fc_epilogue, fc_kernels, fc_plane_args, kernels_for,
 )
-from fastconv._runners.partition cimport LoopNest, Partition, start_of
-from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
-from fastconv._runners.team cimport Team, parallel_for, team_of
 
 from fastconv._checks.arrays import aligned
 
 import_array()
 
 cdef enum:
-    PIECE = 64  # rows and columns transposed together, at least: their lines stay in L1
     MAX_COLUMNS = FC_MAX_VECTORS * FC_MAX_LANES  # of a tile
     MAX_PIECES = 6  # of a pixel block: whole panels, a vector, and up to 15 pixels in fours
     TILES_WITHOUT_COPY = 3  # so few tiles of rows read the planes again for less than a copy costs
@@ -39,97 +35,20 @@ def pack(weight, bias, groups):
     Behind the weights is room for what the kernels read beyond them.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
+    cdef Range rows
     channels, k = weight.shape[2], weight.shape[3] // groups
     tiles = -(-k // kernels.max_pixels)
     packed = aligned((groups * k * channels + FC_MAX_PIXELS + kernels.lanes,), weight.dtype)
     end = 0
     for group in range(groups):
         for tile in range(tiles):
-            rows = slice(group * k + start_of(tile, tiles, k), group * k + start_of(tile + 1, tiles, k))
-            start, end = end, end + (rows.stop - rows.start) * channels
-            packed[start:end].reshape(channels, -1)[:] = weight[0, 0, :, rows]
+            rows = range_of(tile, tiles, k)
+            start, end = end, end + (rows.end - rows.first) * channels
+            packed[start:end].reshape(channels, -1)[:] = weight[0, 0, :, group * k + rows.first : group * k + rows.end]
     packed[end:] = 0
     packed_bias = aligned((groups * k,), weight.dtype)
     packed_bias[:] = 0 if bias is None else bias
     return packed, packed_bias
-
-
-cdef struct Transposition:
-    const fc_kernels *kernels
-    ptrdiff_t itemsize, rows, columns, row_pieces, column_pieces
-    const char *source
-    char *target
-    bint nontemporal
-
-
-def transpose(ndarray source, ndarray target, team):
-    """Write each matrix of `source`, (images, rows, columns), transposed to `target`; both are contiguous.
-
-    The team shares pieces of a few cache lines a side, which it turns by blocks in registers.
-    """
-    cdef Transposition job
-    cdef Team shared = team_of(team[0], team[1])
-    job.kernels, job.itemsize = kernels_for(source.itemsize), source.itemsize
-    job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
-    job.rows, job.columns = source.shape[1], source.shape[2]
-    job.row_pieces, job.column_pieces = _pieces(job.rows), _pieces(job.columns)
-    is_of_lines = (<size_t>job.target | <size_t>(job.rows * job.itemsize)) % CACHE_LINE == 0
-    job.nontemporal = is_of_lines and target.nbytes > FC_CACHED_BYTES
-    with nogil:
-        parallel_for(shared, source.shape[0] * job.row_pieces * job.column_pieces, _transpose_piece, &job)
-
-
-cdef ptrdiff_t _pieces(ptrdiff_t size) noexcept nogil:
-    return max(1, size // PIECE)
-
-
-cdef ptrdiff_t _edge(ptrdiff_t piece, ptrdiff_t pieces, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
-    """Where a piece of an axis begins: at a whole block; the last piece has the tail."""
-    return size if piece == pieces else start_of(piece, pieces, size // lanes) * lanes
-
-
-cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
-    """A piece of a matrix, the rows' pieces fastest. The last block may overlap the one before, to be whole."""
-    cdef const Transposition *job = <const Transposition *>what
-    cdef ptrdiff_t lanes = job.kernels.lanes, piece = task % job.row_pieces, y, x, row, column
-    cdef ptrdiff_t top = _edge(piece, job.row_pieces, job.rows, lanes)
-    cdef ptrdiff_t bottom = _edge(piece + 1, job.row_pieces, job.rows, lanes)
-    task //= job.row_pieces
-    piece = task % job.column_pieces
-    cdef ptrdiff_t left = _edge(piece, job.column_pieces, job.columns, lanes)
-    cdef ptrdiff_t right = _edge(piece + 1, job.column_pieces, job.columns, lanes)
-    cdef ptrdiff_t image = task // job.column_pieces * job.rows * job.columns
-    cdef const char *source = job.source + image * job.itemsize
-    cdef char *target = job.target + image * job.itemsize
-    if bottom - top < lanes or right - left < lanes:
-        source += (top * job.columns + left) * job.itemsize
-        target += (left * job.rows + top) * job.itemsize
-        if job.itemsize == 4:
-            _transpose_few(<const float *>source, <float *>target, job, bottom - top, right - left)
-        else:
-            _transpose_few(<const double *>source, <double *>target, job, bottom - top, right - left)
-        return
-    for y in range((bottom - top + lanes - 1) // lanes):
-        row = min(top + y * lanes, bottom - lanes)
-        for x in range((right - left + lanes - 1) // lanes):
-            column = min(left + x * lanes, right - lanes)
-            job.kernels.transpose[job.nontemporal](
-                source + (row * job.columns + column) * job.itemsize, job.columns * job.itemsize,
-                target + (column * job.rows + row) * job.itemsize, job.rows * job.itemsize,
-            )
-    if job.nontemporal:
-        fc_end_nontemporal()
-
-
-cdef void _transpose_few(
-    const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
-) noexcept nogil:
-    """A piece with fewer rows or columns than a block, value by value."""
-    cdef ptrdiff_t step = job.rows, row, column
-    for row in range(rows):
-        for column in range(columns):
-            target[column * step + row] = source[column]
-        source += job.columns
 
 
 cdef class Pointwise(LoopNest):
@@ -184,46 +103,42 @@ cdef class Pointwise(LoopNest):
         cdef double pixels = self.out_plane * panels / max(1, self.panels)
         return rows * self.group_in * (pixels + VALUE_COST)
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
+    cdef void run_tasks(self, const Work *work) noexcept nogil:
         """A thread's tasks: channel ranges fastest, then pixel blocks, images."""
         cdef fc_plane_args pieces[MAX_PIECES]
-        cdef ptrdiff_t task, channel_range, pixel_block, image, first_pixel, n = 0, packed = -1
-        while True:
-            task = fc_take_task(queue, thread)
-            if task < 0:
-                return
-            channel_range = task % partition.ranges
-            pixel_block = task // partition.ranges % partition.pixel_blocks
-            image = task // (partition.ranges * partition.pixel_blocks)
+        cdef Partition partition = work.partition
+        cdef ptrdiff_t task = take_task(work), number, pixel_block, image, first_pixel, n = 0, packed = -1
+        while task >= 0:
+            number = task // partition.ranges
+            pixel_block, image = number % partition.pixel_blocks, number // partition.pixel_blocks
             first_pixel = self._first_pixel(pixel_block, partition.pixel_blocks)
-            if task // partition.ranges != packed:
-                packed = task // partition.ranges
+            if number != packed:
+                packed = number
                 n = self._prepare(
                     pieces, first_pixel, self._first_pixel(pixel_block + 1, partition.pixel_blocks),
-                    arrays.x + image * self.group_in * self.plane * self.itemsize, work,
+                    work.arrays.x + image * self.group_in * self.plane * self.itemsize, work.workspace,
                 )
             self._tiles(
-                pieces, n, image, first_pixel, start_of(channel_range, partition.ranges, self.tiles),
-                start_of(channel_range + 1, partition.ranges, self.tiles), arrays,
+                pieces, n, image, first_pixel, range_of(task % partition.ranges, partition.ranges, self.tiles),
+                &work.arrays,
             )
+            task = take_task(work)
 
     cdef void _tiles(
-        self, fc_plane_args *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, ptrdiff_t first,
-        ptrdiff_t end, const Arrays *arrays,
+        self, fc_plane_args *pieces, ptrdiff_t n, ptrdiff_t image, ptrdiff_t first_pixel, Range tiles,
+        const Arrays *arrays,
     ) noexcept nogil:
-        """Tiles of rows, first to end, over the n pieces of a pixel block of an image."""
-        cdef ptrdiff_t tile, row, rows, i, group_row = image % self.groups * self.group_out
+        """Tiles of rows over the n pieces of a pixel block of an image."""
+        cdef ptrdiff_t tile, i, group_row = image % self.groups * self.group_out
         cdef ptrdiff_t image_offset = image * self.group_out * self.out_plane * self.itemsize, offset
-        for tile in range(first, end):
-            row = start_of(tile, self.tiles, self.group_out)
-            rows = start_of(tile + 1, self.tiles, self.group_out) - row
-            offset = image_offset + (row * self.out_plane + first_pixel) * self.itemsize
+        cdef Range rows
+        for tile in range(tiles.first, tiles.end):
+            rows = range_of(tile, self.tiles, self.group_out)
+            offset = image_offset + (rows.first * self.out_plane + first_pixel) * self.itemsize
             for i in range(n):
-                pieces[i].rows = rows
-                pieces[i].weights = self.packed + (group_row + row) * self.group_in * self.itemsize
-                pieces[i].epilogue.bias = self.packed_bias + (group_row + row) * self.itemsize
+                pieces[i].rows = rows.end - rows.first
+                pieces[i].weights = self.packed + (group_row + rows.first) * self.group_in * self.itemsize
+                pieces[i].epilogue.bias = self.packed_bias + (group_row + rows.first) * self.itemsize
                 pieces[i].epilogue.out = arrays.out + offset
                 pieces[i].epilogue.residual = arrays.residual + offset if arrays.residual != NULL else NULL
                 self._piece(&pieces[i])
@@ -233,7 +148,7 @@ cdef class Pointwise(LoopNest):
         """Where one of `pixel_blocks` begins: at a panel; the last ends with the plane."""
         if pixel_block == pixel_blocks:
             return self.out_plane
-        return start_of(pixel_block, pixel_blocks, self.panels) * self.kernels.lanes * FC_MAX_VECTORS
+        return range_of(pixel_block, pixel_blocks, self.panels).first * self.kernels.lanes * FC_MAX_VECTORS
 
     cdef ptrdiff_t _prepare(
         self, fc_plane_args *piece, ptrdiff_t first, ptrdiff_t end, const char *x, char *work

@@ -1,6 +1,6 @@
 """What runs a step, partitioned into tasks for a team."""
 
-from fastconv._runners.queue cimport fc_queue
+from fastconv._runners.queue cimport fc_queue, fc_take_task
 from fastconv._runners.runner cimport Arrays, Runner
 
 
@@ -11,9 +11,26 @@ cdef struct Partition:
     ptrdiff_t tasks
 
 
-cdef inline ptrdiff_t start_of(ptrdiff_t i, ptrdiff_t count, ptrdiff_t total) noexcept nogil:
-    """Where the i-th of `count` even ranges of a total begins."""
-    return total * i // count
+cdef struct Range:
+    ptrdiff_t first, end
+
+
+cdef inline Range range_of(ptrdiff_t i, ptrdiff_t count, ptrdiff_t total) noexcept nogil:
+    """The i-th of `count` even ranges of a total."""
+    return Range(total * i // count, total * (i + 1) // count)
+
+
+cdef struct Work:  # of a thread
+    fc_queue *queue
+    int thread
+    Partition partition
+    Arrays arrays
+    char *workspace  # the thread's own
+
+
+cdef inline ptrdiff_t take_task(const Work *work) noexcept nogil:
+    """The number of the thread's next task, negative where there is none."""
+    return fc_take_task(work.queue, work.thread)
 
 
 cdef class LoopNest(Runner):
@@ -27,6 +44,5 @@ cdef class LoopNest(Runner):
     cdef double _time_of(self, Partition partition) noexcept
     cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept
     cdef double task_time(self, Partition partition) noexcept
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil
+    cdef void run_tasks(self, const Work *work) noexcept nogil
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil

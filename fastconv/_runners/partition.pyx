@@ -9,7 +9,7 @@ every task.
 
 from libc.math cimport INFINITY
 
-from fastconv._runners.queue cimport fc_fill_queue, fc_queue, fc_set_deadline
+from fastconv._runners.queue cimport fc_fill_queue, fc_set_deadline
 from fastconv._runners.runner cimport Arrays, Progress, Runner
 from fastconv._runners.team cimport run_team
 
@@ -38,7 +38,7 @@ cdef class LoopNest(Runner):
             fc_fill_queue(&progress.queue, self.partition.tasks, self.team.size)
             progress.begun = True
         fc_set_deadline(&progress.queue, progress.deadline)
-        job.runner, job.queue, job.arrays, job.work = <void *>self, &progress.queue, arrays, work
+        job.runner, job.work = <void *>self, Work(&progress.queue, 0, self.partition, arrays[0], work)
         run_team(self.team, _run_thread, &job)
         return not progress.queue.stopped
 
@@ -86,22 +86,26 @@ cdef class LoopNest(Runner):
         """What the largest task of a partition takes for itself, in multiply-adds."""
         return 0
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
-        """A thread's tasks, in a workspace of its own."""
+    cdef void run_tasks(self, const Work *work) noexcept nogil:
+        """A thread's tasks; a subclass has this where they share more than a workspace, else `run_task`."""
+        cdef ptrdiff_t task = take_task(work)
+        while task >= 0:
+            self.run_task(task, work)
+            task = take_task(work)
+
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        """One task: channel ranges come fastest, then pixel blocks."""
 
 
 cdef struct Job:
     void *runner
-    fc_queue *queue
-    const Arrays *arrays
-    char *work
+    Work work
 
 
 cdef void _run_thread(void *what, int thread) noexcept nogil:
-    """What a thread does, from its own copy of `arrays`: beside them the caller writes to its stack."""
+    """What a thread does, from its own copy of `work`: beside that the caller writes to its stack."""
     cdef Job *job = <Job *>what
-    cdef Arrays own = job.arrays[0]
-    cdef ptrdiff_t offset = thread * (<LoopNest>job.runner).workspace_bytes
-    (<LoopNest>job.runner).run_tasks(job.queue, thread, (<LoopNest>job.runner).partition, &own, job.work + offset)
+    cdef Work own = job.work
+    own.thread = thread
+    own.workspace += thread * (<LoopNest>job.runner).workspace_bytes
+    (<LoopNest>job.runner).run_tasks(&own)

@@ -4,9 +4,7 @@ The kernels take a row run by run.
 """
 
 from fastconv._kernels.cpu cimport CACHE_LINE, fc_kernels, fc_pool_kernel, fc_pool_args, kernels_for
-from fastconv._runners.partition cimport LoopNest, Partition, start_of
-from fastconv._runners.queue cimport fc_queue, fc_take_task
-from fastconv._runners.runner cimport Arrays
+from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of
 
 
 cdef ptrdiff_t BLOCK_CHANNELS = 64  # the last block has the tail too
@@ -52,56 +50,36 @@ cdef class Pool(LoopNest):
     cdef double task_time(self, Partition partition) noexcept:
         return VALUE_COST * self.values / partition.tasks
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
-        """A thread's tasks: channel ranges fastest, then rows of output pixels."""
-        cdef ptrdiff_t task = fc_take_task(queue, thread), channels = self.windows.channels
-        cdef ptrdiff_t channel_range, row, image, p, first, end
-        cdef ptrdiff_t itemsize = self.windows.column_stride // channels
-        while task >= 0:
-            channel_range, row = task % partition.ranges, task // partition.ranges
-            image, p = row // self.out_height, row % self.out_height
-            first = start_of(channel_range, partition.ranges, self.max_ranges) * BLOCK_CHANNELS
-            end = start_of(channel_range + 1, partition.ranges, self.max_ranges) * BLOCK_CHANNELS
-            if channel_range + 1 == partition.ranges:
-                end = channels
-            self._row(
-                arrays.x + image * self.height * self.windows.row_stride + first * itemsize,
-                p,
-                end - first,
-                arrays.out + image * arrays.out_image + p * self.out_width * arrays.out_stride + first * itemsize,
-                arrays.out_stride,
-                work,
-            )
-            task = fc_take_task(queue, thread)
-
-    cdef void _row(
-        self, const char *image, ptrdiff_t p, ptrdiff_t channels, char *out, ptrdiff_t out_stride, char *work
-    ) noexcept nogil:
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
         """Some channels of a row of output pixels; the windows are clipped to the pixels that exist."""
         cdef fc_pool_args t = self.windows
+        cdef Range blocks = range_of(task % work.partition.ranges, work.partition.ranges, self.max_ranges)
+        cdef ptrdiff_t row = task // work.partition.ranges, image = row // self.out_height, p = row % self.out_height
+        cdef ptrdiff_t first = blocks.first * BLOCK_CHANNELS, offset = first * (t.column_stride // t.channels)
+        cdef ptrdiff_t channels = (t.channels if blocks.end == self.max_ranges else blocks.end * BLOCK_CHANNELS) - first
         cdef ptrdiff_t top = p * self.stride_h - self.top, y = max(top, 0), left, x, q = 0
         cdef ptrdiff_t rows = count(top, self.kernel_h, self.rows_counted)
+        cdef const char *source = work.arrays.x + (image * self.height + y) * t.row_stride + offset
+        cdef char *out = work.arrays.out + image * work.arrays.out_image + offset
+        t.out_stride = work.arrays.out_stride
+        out += p * self.out_width * t.out_stride
         t.rows = min(top + self.kernel_h, self.height) - y
-        image += y * t.row_stride
         if self.workspace_bytes:  # of all channels: there is one range
-            t.x, t.out, t.columns, t.pixels = image, work, 1, 1
+            t.x, t.out, t.columns, t.pixels = source, work.workspace, 1, 1
             t.channels *= self.width
             self.kernel(&t)
-            image, t.rows = work, 1
-        t.out_stride = out_stride
+            source, t.rows = work.workspace, 1
         while q < self.out_width:
             left = q * self.stride_w - self.left
             x = max(left, 0)
             t.columns = min(left + self.kernel_w, self.width) - x
             t.count = rows * count(left, self.kernel_w, self.columns_counted)
-            t.x = image + x * t.column_stride
-            t.out = out + q * out_stride
+            t.x = source + x * t.column_stride
+            t.out = out + q * t.out_stride
             t.pixels = self.end_whole - q if self.first_whole <= q < self.end_whole else 1
             t.channels = channels
             q += t.pixels
-            if channels == self.windows.channels and t.step == t.column_stride == out_stride:
+            if channels == self.windows.channels and t.step == t.column_stride == t.out_stride:
                 # All side by side: channels of one wide pixel.
                 t.channels *= t.pixels
                 t.pixels = 1

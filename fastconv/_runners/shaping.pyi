@@ -1,5 +1,9 @@
+import numpy as np
+
 from fastconv._checks.types import Sides
 from fastconv._runners.partition import LoopNest
+
+def transpose(source: np.ndarray, target: np.ndarray, rows: int, team: tuple[int, int]) -> None: ...
 
 class Pad(LoopNest):
     def __init__(
@@ -8,7 +12,7 @@ class Pad(LoopNest):
         out_shape: tuple[int, int, int, int],
         padding: Sides,
         value: float,
-        itemsize: int,
+        dtype: np.dtype,
     ) -> None: ...
 
 class Flatten(LoopNest):

@@ -1,111 +1,159 @@
-"""What moves values of NHWC arrays and computes none: paddings, and vectors in the order of layout NCHW."""
+"""What moves values and computes none: paddings of NHWC arrays, and conversions between the layouts, by transposing."""
 
+from cython cimport floating
 from libc.string cimport memcpy
+from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._runners.partition cimport LoopNest, Partition, start_of
-from fastconv._runners.queue cimport fc_queue, fc_take_task
-from fastconv._runners.runner cimport Arrays
+from fastconv._kernels.cpu cimport CACHE_LINE, FC_CACHED_BYTES, fc_end_nontemporal, fc_kernels, kernels_for
+from fastconv._runners.partition cimport LoopNest, Work, range_of
+from fastconv._runners.team cimport Team, parallel_for, team_of
 
-ctypedef fused value:
-    float
-    double
+import numpy as np
+
+import_array()
+
+cdef enum:
+    PIECE = 64  # rows and columns transposed together, at least: their lines stay in L1
 
 
 cdef class Pad(LoopNest):
     """Rows and columns of one value around a map; the team shares the rows of the output."""
 
-    cdef double value
-    cdef ptrdiff_t itemsize, height, width, out_height, out_width, channels, top, left
+    cdef object value  # a pixel of it
+    cdef const char *value_data
+    cdef ptrdiff_t pixel, height, width, out_height, out_width, top, left
 
-    def __init__(self, x_shape, out_shape, padding, value, itemsize):
-        self.repeats, self.height, self.width, self.channels = x_shape
+    def __init__(self, x_shape, out_shape, padding, value, dtype):
+        self.repeats, self.height, self.width, channels = x_shape
         _, self.out_height, self.out_width, _ = out_shape
         (self.top, _), (self.left, _) = padding
-        self.value, self.itemsize = value, itemsize
+        with np.errstate(over="ignore"):
+            self.value = np.full(channels, value, dtype)
+        self.value_data, self.pixel = <const char *>PyArray_DATA(self.value), self.value.nbytes
         self.pixel_blocks = self.max_pixel_blocks = self.out_height
         self.max_ranges = 1
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
-        cdef ptrdiff_t row = fc_take_task(queue, thread), image, p, y, pixel = self.channels * self.itemsize
-        cdef const char *x
-        cdef char *out
-        while row >= 0:
-            image, p = row // self.out_height, row % self.out_height
-            y = p - self.top
-            x = arrays.x + (image * self.height + y) * self.width * pixel
-            out = arrays.out + image * arrays.out_image + p * self.out_width * arrays.out_stride
-            if y < 0 or y >= self.height:
-                self._fill(out, arrays.out_stride, self.out_width)
-            else:
-                self._fill(out, arrays.out_stride, self.left)
-                out += self.left * arrays.out_stride
-                copy(x, pixel, out, arrays.out_stride, self.width)
-                out += self.width * arrays.out_stride
-                self._fill(out, arrays.out_stride, self.out_width - self.left - self.width)
-            row = fc_take_task(queue, thread)
-
-    cdef void _fill(self, char *out, ptrdiff_t stride, ptrdiff_t pixels) noexcept nogil:
-        cdef ptrdiff_t _
-        for _ in range(pixels):
-            if self.itemsize == sizeof(float):
-                fill(<float *>out, <float>self.value, self.channels)
-            else:
-                fill(<double *>out, self.value, self.channels)
-            out += stride
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        """A row of the output."""
+        cdef ptrdiff_t image = task // self.out_height, p = task % self.out_height, y = p - self.top
+        cdef ptrdiff_t step = work.arrays.out_stride, inside = self.width if 0 <= y < self.height else 0
+        cdef const char *x = work.arrays.x + (image * self.height + y) * self.width * self.pixel
+        cdef char *out = work.arrays.out + image * work.arrays.out_image + p * self.out_width * step
+        copy(self.value_data, 0, out, step, self.pixel, self.left)
+        out += self.left * step
+        copy(x, self.pixel, out, step, self.pixel, inside)
+        copy(self.value_data, 0, out + inside * step, step, self.pixel, self.out_width - self.left - inside)
 
 
-cdef class Flatten(LoopNest):
-    """Images as vectors in the order of layout NCHW: transposed; the team shares ranges of the channels."""
-
-    cdef ptrdiff_t itemsize, pixels, channels
-
-    def __init__(self, x_shape, itemsize):
-        self.repeats, height, width, self.channels = x_shape
-        self.pixels, self.itemsize = height * width, itemsize
-        # Of some cache lines of each pixel.
-        self.pixel_blocks = self.max_pixel_blocks = -(-self.channels * itemsize // (4 * 64))
-        self.max_ranges = 1
-
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
-        cdef ptrdiff_t task = fc_take_task(queue, thread), first, end
-        cdef const char *x
-        cdef char *out
-        while task >= 0:
-            first = start_of(task % partition.pixel_blocks, partition.pixel_blocks, self.channels)
-            end = start_of(task % partition.pixel_blocks + 1, partition.pixel_blocks, self.channels)
-            x = arrays.x + task // partition.pixel_blocks * self.pixels * self.channels * self.itemsize
-            out = arrays.out + task // partition.pixel_blocks * arrays.out_image
-            if self.itemsize == sizeof(float):
-                transpose(<const float *>x, <float *>out, self.pixels, self.channels, first, end)
-            else:
-                transpose(<const double *>x, <double *>out, self.pixels, self.channels, first, end)
-            task = fc_take_task(queue, thread)
-
-
-cdef void copy(const char *x, ptrdiff_t pixel, char *out, ptrdiff_t stride, ptrdiff_t pixels) noexcept nogil:
-    """Pixels side by side to others that are `stride` bytes apart."""
+cdef void copy(
+    const char *x, ptrdiff_t x_step, char *out, ptrdiff_t step, ptrdiff_t pixel, ptrdiff_t pixels
+) noexcept nogil:
+    """Copy pixels that are `x_step` bytes apart to others that are `step` apart."""
     cdef ptrdiff_t i
-    if stride == pixel:
+    if x_step == step == pixel:
         memcpy(out, x, pixels * pixel)
         return
     for i in range(pixels):
-        memcpy(out + i * stride, x + i * pixel, pixel)
+        memcpy(out + i * step, x + i * x_step, pixel)
 
 
-cdef void fill(value *out, value what, ptrdiff_t n) noexcept nogil:
-    cdef ptrdiff_t i
-    for i in range(n):
-        out[i] = what
+cdef struct Transposition:
+    const fc_kernels *kernels
+    ptrdiff_t itemsize, rows, columns, row_pieces, column_pieces
+    const char *source
+    char *target
+    ptrdiff_t target_image  # bytes from an image of it to the next
+    bint nontemporal
 
 
-cdef void transpose(
-    const value *x, value *out, ptrdiff_t pixels, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t end
+def transpose(ndarray source, ndarray target, ptrdiff_t rows, team):
+    """Write each image of `source`, a matrix of so many rows, transposed to `target`; both are contiguous.
+
+    The team shares pieces of a few cache lines a side, which it turns by blocks in registers.
+    """
+    cdef ptrdiff_t images = source.shape[0]
+    cdef Transposition job = transposition(rows, source.size // max(images * rows, 1), source.itemsize)
+    cdef Team shared = team_of(team[0], team[1])
+    job.source, job.target = <const char *>PyArray_DATA(source), <char *>PyArray_DATA(target)
+    is_of_lines = (<size_t>job.target | <size_t>(rows * job.itemsize)) % CACHE_LINE == 0
+    job.nontemporal = is_of_lines and target.nbytes > FC_CACHED_BYTES
+    with nogil:
+        parallel_for(shared, images * job.row_pieces * job.column_pieces, _transpose_piece, &job)
+
+
+cdef Transposition transposition(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t itemsize):
+    """That of matrices of this size, each of which follows the one before it."""
+    cdef ptrdiff_t image = rows * columns * itemsize
+    return Transposition(
+        kernels_for(itemsize), itemsize, rows, columns, _pieces(rows), _pieces(columns), NULL, NULL, image, False
+    )
+
+
+cdef ptrdiff_t _pieces(ptrdiff_t size) noexcept nogil:
+    return max(1, size // PIECE)
+
+
+cdef ptrdiff_t _edge(ptrdiff_t piece, ptrdiff_t pieces, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
+    """Where a piece of an axis begins: at a whole block; the last piece has the tail."""
+    return size if piece == pieces else range_of(piece, pieces, size // lanes).first * lanes
+
+
+cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
+    """A piece of a matrix, the rows' pieces fastest. The last block may overlap the one before, to be whole."""
+    cdef const Transposition *job = <const Transposition *>what
+    cdef ptrdiff_t lanes = job.kernels.lanes, piece = task % job.row_pieces, y, x, row, column
+    cdef ptrdiff_t top = _edge(piece, job.row_pieces, job.rows, lanes)
+    cdef ptrdiff_t bottom = _edge(piece + 1, job.row_pieces, job.rows, lanes)
+    task //= job.row_pieces
+    piece = task % job.column_pieces
+    cdef ptrdiff_t left = _edge(piece, job.column_pieces, job.columns, lanes)
+    cdef ptrdiff_t right = _edge(piece + 1, job.column_pieces, job.columns, lanes)
+    cdef ptrdiff_t image = task // job.column_pieces
+    cdef const char *source = job.source + image * job.rows * job.columns * job.itemsize
+    cdef char *target = job.target + image * job.target_image
+    if bottom - top < lanes or right - left < lanes:
+        source += (top * job.columns + left) * job.itemsize
+        target += (left * job.rows + top) * job.itemsize
+        if job.itemsize == 4:
+            _transpose_few(<const float *>source, <float *>target, job, bottom - top, right - left)
+        else:
+            _transpose_few(<const double *>source, <double *>target, job, bottom - top, right - left)
+        return
+    for y in range((bottom - top + lanes - 1) // lanes):
+        row = min(top + y * lanes, bottom - lanes)
+        for x in range((right - left + lanes - 1) // lanes):
+            column = min(left + x * lanes, right - lanes)
+            job.kernels.transpose[job.nontemporal](
+                source + (row * job.columns + column) * job.itemsize, job.columns * job.itemsize,
+                target + (column * job.rows + row) * job.itemsize, job.rows * job.itemsize,
+            )
+    if job.nontemporal:
+        fc_end_nontemporal()
+
+
+cdef void _transpose_few(
+    const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
 ) noexcept nogil:
-    cdef ptrdiff_t channel, pixel
-    for pixel in range(pixels):
-        for channel in range(first, end):
-            out[channel * pixels + pixel] = x[pixel * channels + channel]
+    """A piece with fewer rows or columns than a block, value by value."""
+    cdef ptrdiff_t step = job.rows, row, column
+    for row in range(rows):
+        for column in range(columns):
+            target[column * step + row] = source[column]
+        source += job.columns
+
+
+cdef class Flatten(LoopNest):
+    """Images as vectors in the order of layout NCHW: transposed; the team shares pieces of them."""
+
+    cdef Transposition job
+
+    def __init__(self, x_shape, itemsize):
+        self.repeats, height, width, channels = x_shape
+        self.job = transposition(height * width, channels, itemsize)
+        self.pixel_blocks = self.max_pixel_blocks = self.job.row_pieces * self.job.column_pieces
+        self.max_ranges = 1
+
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        cdef Transposition job = self.job
+        job.source, job.target, job.target_image = work.arrays.x, work.arrays.out, work.arrays.out_image
+        _transpose_piece(&job, task)

@@ -1,4 +1,4 @@
-"""Winograd's transforms, from their points, in exact fractions (Lavin and Gray 2015; Toom and Cook).
+"""Winograd's transforms, from their points (Lavin and Gray 2015; Toom and Cook).
 
 The m values of a correlation of n = m + r − 1 inputs d with r weights w are y = Aᵀ [(G w) ⊙ (Bᵀ d)], n products. With
 the points p₀ … pₙ₋₂ and ∞, N(t) = Π (t − pⱼ) and Nᵢ(t) = N(t) / (t − pᵢ):
@@ -11,6 +11,8 @@ In two dimensions the same is done along both axes. The points 0, ±a, ±b, …,
 Where fewer than m values are wanted, fewer points do: without a point q, G and Bᵀ have Nᵢ(t) / (t − q) in the place of
 Nᵢ, so that the same transformed weights serve, with row i of Bᵀ scaled by pᵢ − q. `Transform.short` leaves out the last
 pair, for the edge of a map whose last tile has m − 2 lines or fewer.
+
+The points are sixteenths: all that is summed here is exact in float64, and what is divided is rounded once.
 """
 
 from collections.abc import Iterable
@@ -20,18 +22,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from fastconv._checks.shapes import ConvShape
-
-    Number = int | Fraction
 
 
 class Transform:
-    """F(m×m, r×r) with the points 0, ±nodes, ∞: m outputs of a kernel of r, and whatever `Fraction` takes as nodes."""
+    """F(m×m, r×r) with the points 0, ±nodes, ∞: m outputs of a kernel of r."""
 
-    def __init__(self, outputs: int, kernel: int, nodes: tuple[str, ...], left_out: tuple[str, ...] = ()) -> None:
-        self.outputs, self.kernel, self._nodes, self._left_out = outputs, kernel, nodes, left_out
+    def __init__(self, outputs: int, kernel: int, nodes: tuple[float, ...], left_out: tuple[float, ...] = ()) -> None:
+        self.outputs, self.kernel, self.nodes, self._left_out = outputs, kernel, nodes, left_out
         if outputs + kernel - 1 != self.points:
             raise ValueError(f"{self} needs {self.outputs + self.kernel - 1} points")
 
@@ -41,19 +39,14 @@ class Transform:
     @property
     def points(self) -> int:
         """Points of an axis, ∞ among them: products for the `outputs` values of a line."""
-        return 2 * len(self._nodes) + 2
-
-    @cached_property
-    def nodes(self) -> "tuple[Fraction, ...]":
-        """The nodes as fractions."""
-        return _fractions(self._nodes)
+        return 2 * len(self.nodes) + 2
 
     @cached_property
     def short(self) -> "Transform | None":
         """The transform without the last pair of points, for m − 2 outputs of an axis; None where there is none."""
         if self.outputs <= 2:
             return None
-        return Transform(self.outputs - 2, self.kernel, self._nodes[:-1], left_out=self._nodes[-1:])
+        return Transform(self.outputs - 2, self.kernel, self.nodes[:-1], left_out=self.nodes[-1:])
 
     def tiles(self, shape: "ConvShape") -> tuple[int, int]:
         """Rows and columns of tiles on an output map."""
@@ -75,12 +68,12 @@ class Transform:
     @cached_property
     def matrices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(Aᵀ, G, Bᵀ) in float64."""
-        finite: list[Number] = [0, *(sign * node for node in self.nodes for sign in (1, -1))]
+        finite = [0.0, *(sign * node for node in self.nodes for sign in (1, -1))]
         others = [[q for q in finite if q != p] for p in finite]
         input_rows = [[*_product(rest), 0] for rest in others] + [_product(finite)]
-        scales = [_value(_product(rest), p) for p, rest in zip(finite, others, strict=True)]
-        weight_rows: list[list[Number]] = [
-            [p**k / scale for k in range(self.kernel)] for p, scale in zip(finite, scales, strict=True)
+        weight_rows = [
+            [p**k / _value(_product(rest), p) for k in range(self.kernel)]
+            for p, rest in zip(finite, others, strict=True)
         ]
         weight_rows.append([*[0] * (self.kernel - 1), 1])
         output_rows = [[*(p**k for p in finite), int(k == self.outputs - 1)] for k in range(self.outputs)]
@@ -92,12 +85,11 @@ class Transform:
         without the last 1, and what the rows of Bᵀ for 0 and for each pair are scaled by, to go with the transformed
         weights of the full transform.
         """
-        squares: list[Number] = [node**2 for node in self.nodes]
-        powers = [[float(node**k) for node in self.nodes] for k in range(self.outputs)]
-        pairs = [_product([q for q in squares if q != square])[:-1] for square in squares]
-        left_out = _product([node**2 for node in _fractions(self._left_out)])
-        scales = [_value(left_out, square) for square in [0, *squares]]
-        return powers, [_floats(pair) for pair in pairs], _floats(_product(squares)[:-1]), _floats(scales)
+        squares = [node**2 for node in self.nodes]
+        powers = [[node**k for node in self.nodes] for k in range(self.outputs)]
+        pairs = [_product(q for q in squares if q != square)[:-1] for square in squares]
+        left_out = _product(node**2 for node in self._left_out)
+        return powers, pairs, _product(squares)[:-1], [_value(left_out, square) for square in [0.0, *squares]]
 
     @property
     def weight_rows(self) -> tuple[np.ndarray, ...]:
@@ -115,30 +107,20 @@ class Transform:
         return float(a.sum(1).max() * max(g.max(), 1) * b.sum(1).max()) ** 2
 
 
-def _fractions(values: tuple[str, ...]) -> "tuple[Fraction, ...]":
-    from fractions import Fraction  # which only Winograd's users wait for
-
-    return tuple(map(Fraction, values))
-
-
-def _floats(values: "Iterable[Number]") -> list[float]:
-    return [float(value) for value in values]
-
-
-def _product(roots: "Iterable[Number]") -> "list[Number]":
+def _product(roots: Iterable[float]) -> list[float]:
     """Coefficients of Π (t − root), the lowest first."""
-    coefficients: list[Number] = [1]
+    coefficients = [1.0]
     for root in roots:
-        shifted = [0, *coefficients]
-        coefficients = [high - root * low for high, low in zip(shifted, [*coefficients, 0], strict=True)]
+        shifted = [0.0, *coefficients]
+        coefficients = [high - root * low for high, low in zip(shifted, [*coefficients, 0.0], strict=True)]
     return coefficients
 
 
-def _value(coefficients: "Iterable[Number]", t: "Number") -> "Number":
+def _value(coefficients: Iterable[float], t: float) -> float:
     return sum(c * t**k for k, c in enumerate(coefficients))
 
 
-_SIX_POINTS = "11/16", "23/16"
-F2X3 = Transform(2, 3, ("1",))
+_SIX_POINTS = 11 / 16, 23 / 16
+F2X3 = Transform(2, 3, (1.0,))
 F4X3 = Transform(4, 3, _SIX_POINTS)
 F2X5 = Transform(2, 5, _SIX_POINTS)

@@ -19,8 +19,7 @@ from fastconv._kernels.cpu cimport (
     fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args, fc_winograd,
     fc_winograd_kernels, kernels_for,
 )
-from fastconv._runners.partition cimport LoopNest, Partition, start_of
-from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
 from fastconv._runners.tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, PixelBlock, Tile, Tiles
 
@@ -137,38 +136,36 @@ cdef class Winograd(LoopNest):
         cdef double point = tiles * (self.group_in + OUTPUT_COST) + WEIGHT_COST * self.group_in
         return self.transform.points**2 * columns * point
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
+    cdef void run_tasks(self, const Work *work) noexcept nogil:
         """A thread's tasks: channel ranges fastest, then groups, then pixel blocks."""
-        cdef ptrdiff_t task, channel_range, group, number, block, end_block, transformed = -1, first = -1
+        cdef ptrdiff_t task = take_task(work), number, group, block, transformed = -1, first = -1
+        cdef const Arrays *arrays = &work.arrays
+        cdef Partition partition = work.partition
+        cdef Range tiles, blocks
         cdef PixelBlock pixel_block
         cdef fc_direct[MAX_TILES] direct
         cdef fc_output_args result
         result.epilogue, result.weight_stride = self.epilogue, self.out_channels * self.itemsize
         result.residual_row = self.out_width * self.epilogue.residual_stride
         result.epilogue.out_stride, result.out_row = arrays.out_stride, self.out_width * arrays.out_stride
-        while True:
-            task = fc_take_task(queue, thread)
-            if task < 0:
-                if self.nontemporal:
-                    fc_end_nontemporal()
-                return
-            channel_range, group = task % partition.ranges, task // partition.ranges % self.groups
+        while task >= 0:
+            number, group = task // partition.ranges // self.groups, task // partition.ranges % self.groups
             if task // partition.ranges != transformed:
                 transformed = task // partition.ranges
-                number = transformed // self.groups
                 if first < 0:
                     first = number
                 pixel_block.prefetched = self.first_prefetched if number == first else self.prefetched
-                self.tiles.arrange(
-                    &pixel_block, start_of(number, partition.pixel_blocks, self.tiles.count),
-                    start_of(number + 1, partition.pixel_blocks, self.tiles.count),
+                tiles = range_of(number, partition.pixel_blocks, self.tiles.count)
+                self.tiles.arrange(&pixel_block, tiles.first, tiles.end)
+                self._transform(
+                    &pixel_block, arrays.x + group * self.group_in * self.itemsize, work.workspace, direct
                 )
-                self._transform(&pixel_block, arrays.x + group * self.group_in * self.itemsize, work, direct)
-            end_block = start_of(channel_range + 1, partition.ranges, self.blocks)
-            for block in range(start_of(channel_range, partition.ranges, self.blocks), end_block):
-                self._block(&pixel_block, direct, group, block, arrays, work, &result)
+            blocks = range_of(task % partition.ranges, partition.ranges, self.blocks)
+            for block in range(blocks.first, blocks.end):
+                self._block(&pixel_block, direct, group, block, work, &result)
+            task = take_task(work)
+        if self.nontemporal:
+            fc_end_nontemporal()
 
     cdef void _transform(
         self, const PixelBlock *pixel_block, const char *x, char *work, fc_direct *direct
@@ -188,31 +185,31 @@ cdef class Winograd(LoopNest):
             index += patches.tiles
 
     cdef void _block(
-        self, const PixelBlock *pixel_block, fc_direct *direct, ptrdiff_t group, ptrdiff_t block, const Arrays *arrays,
-        char *work, fc_output_args *result,
+        self, const PixelBlock *pixel_block, fc_direct *direct, ptrdiff_t group, ptrdiff_t block, const Work *work,
+        fc_output_args *result,
     ) noexcept nogil:
         """A block of channels of a pixel block: the products, then every tile's output, what must be directly."""
         cdef ptrdiff_t index, block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t channel = (group * self.group_out + block * block_columns) * self.itemsize
-        cdef char *sums = work + self.transform.points * self.transform.points * self.v_point
+        cdef char *sums = work.workspace + self.transform.points * self.transform.points * self.v_point
         cdef const Tile *tile
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
         cdef fc_input_args patch
         result.columns = min(block_columns, self.group_out - block * block_columns)
         result.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
         result.weights = self.unpacked + channel
-        self._products(pixel_block, group, block, result.columns, work, sums)
+        self._products(pixel_block, group, block, result.columns, work.workspace, sums)
         for index in range(pixel_block.count):
             tile = pixel_block.tiles + index
             result.axes, result.sums = self.axes[tile.kind], sums + index * self.m_tile
-            self.tiles.set_output(tile, channel, arrays, result)
+            self.tiles.set_output(tile, channel, &work.arrays, result)
             # What is written again stays in the cache.
             result.nontemporal = self.nontemporal and direct[index].outputs == 0
             if direct[index].outputs != FC_ALL_OUTPUTS:
                 self.kernels.output[self.is_5x5][result.axes.rows.nodes - 1][result.axes.cols.nodes - 1](result)
             if direct[index].outputs:
                 patch.pixels, patch.channels, patch.direct = pixels, self.group_in, direct + index
-                self.tiles.find_pixels(arrays.x + group * self.group_in * self.itemsize, tile, 1, pixels)
+                self.tiles.find_pixels(work.arrays.x + group * self.group_in * self.itemsize, tile, 1, pixels)
                 self.tiles.find_taps(tile, &patch)
                 self.kernels.direct(&patch, result)
 

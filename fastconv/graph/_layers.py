@@ -7,7 +7,7 @@ from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, P
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.conv import Linear
 from fastconv._graph.operations.pools import Pool
-from fastconv.conv import Conv2d
+from fastconv.conv import declared
 from fastconv.graph._making import Making
 
 
@@ -49,22 +49,12 @@ class Layers(Making):
         array([[[1.5]]])
         """
         with arguments.named(name or "conv2d"):
-            plan = Conv2d(
-                weight,
-                bias,
-                stride=stride,
-                padding=padding,
-                dilation=dilation,
-                groups=groups,
-                activation=activation,
-                layout=self.layout,
-                algorithm=algorithm,
-                accuracy=accuracy,
-            )
+            geometry = stride, padding, dilation, groups, self.layout
+            conv = declared(weight, bias, geometry, activation, algorithm, accuracy)
         inputs = {"x": x} if residual is None else {"x": x, "residual": residual}
         with self._builder.undone_where_it_fails():
-            self._builder.take_dtype(name or "conv2d", plan.dtype)
-            return self._add(name, plan._operation, **inputs)
+            self._builder.take_dtype(name or "conv2d", conv.arrays[0].dtype)
+            return self._add(name, conv, **inputs)
 
     def linear(
         self,
@@ -100,10 +90,10 @@ class Layers(Making):
             kernel = weight.reshape(shapes.kernel_shape(weight.shape, self.layout))
             if bias is not None:
                 arrays.bias(bias, weight, self.layout)  # whose errors speak of the matrix
-            conv = Conv2d(kernel, bias, activation=activation, layout=self.layout)
+            conv = declared(kernel, bias, (1, 0, 1, 1, self.layout), activation, "auto", "normwise")
         with self._builder.undone_where_it_fails():
-            self._builder.take_dtype(name_or_kind, conv.dtype)
-            return self._add(name, Linear(**vars(conv._operation)), x=x)
+            self._builder.take_dtype(name_or_kind, weight.dtype)
+            return self._add(name, Linear(**vars(conv)), x=x)
 
     def max_pool2d(
         self,
@@ -124,7 +114,7 @@ class Layers(Making):
         >>> g.plan(g.max_pool2d(g.x, 2))(np.arange(4.0).reshape(2, 2, 1))
         array([[[3.]]])
         """
-        return self._pool("max", x, name, kernel=kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
+        return self._pool("max", x, name, kernel, stride, padding, ceil_mode)
 
     def avg_pool2d(
         self,
@@ -146,8 +136,7 @@ class Layers(Making):
         >>> g.plan(g.avg_pool2d(g.x, 2))(np.arange(4.0).reshape(2, 2, 1))
         array([[[1.5]]])
         """
-        options: dict[str, Any] = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
-        return self._pool("avg", x, name, kernel=kernel, stride=stride, padding=padding, **options)
+        return self._pool("avg", x, name, kernel, stride, padding, ceil_mode, count_include_pad)
 
     def global_max_pool2d(self, x: Node, *, name: str | None = None) -> Node:
         """Take the maximum of each channel over the whole map, to one pixel.
@@ -173,7 +162,7 @@ class Layers(Making):
         """
         return self._add(name, Pool("avg"), x=x)
 
-    def _pool(self, combine: Literal["max", "avg"], x: Node, name: str | None, **options: Any) -> Node:
+    def _pool(self, combine: Literal["max", "avg"], x: Node, name: str | None, *geometry: Any) -> Node:
         with arguments.named(name or f"{combine}_pool2d"):
-            geometry = pool_shapes.pool_geometry(**options, layout=self.layout)
+            geometry = pool_shapes.pool_geometry(*geometry, layout=self.layout)
         return self._add(name, Pool(combine, geometry), x=x)

@@ -1,6 +1,5 @@
 """Blocks: each the formula of its paper, made of convolutions."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +36,7 @@ def mlpconv(
     >>> mlpconv(x, (np.ones((3, 3, 2, 5)), None), pair, pair)[0, 0]
     array([444., 444., 444., 444., 444.])
     """
-    return _block("mlpconv", x, (conv, *cccp), activation=activation, layout=layout, stride=stride, padding=padding)
+    return _block("mlpconv", x, (conv, *cccp), layout, activation, stride=stride, padding=padding)
 
 
 def reduced(
@@ -63,7 +62,7 @@ def reduced(
     >>> reduced(x, (np.ones((1, 1, 4, 2)), -np.ones(2)), (np.ones((5, 5, 2, 1)), None))
     array([[[150.]]])
     """
-    return _block("reduced", x, (reduce, conv), activation=activation, layout=layout, stride=stride, padding=padding)
+    return _block("reduced", x, (reduce, conv), layout, activation, stride=stride, padding=padding)
 
 
 def bottleneck(
@@ -95,7 +94,7 @@ def bottleneck(
     array([145., 145., 145., 145.])
     """
     pairs = (reduce, conv, expand) if shortcut is None else (reduce, conv, expand, shortcut)
-    return _block("bottleneck", x, pairs, activation=activation, layout=layout, stride=stride, stride_in=stride_in)
+    return _block("bottleneck", x, pairs, layout, activation, stride=stride, stride_in=stride_in)
 
 
 def fire(
@@ -123,7 +122,7 @@ def fire(
     >>> y[0, 0], y[1, 1]
     (array([4., 0.]), array([ 4., 16.]))
     """
-    return _block("fire", x, (squeeze, expand1x1, expand3x3), activation=activation, layout=layout)
+    return _block("fire", x, (squeeze, expand1x1, expand3x3), layout, activation)
 
 
 def inception(
@@ -157,7 +156,7 @@ def inception(
     array([ 2., 54., 50.,  2.])
     """
     pairs = (branch1x1, reduce3x3, branch3x3, reduce5x5, branch5x5, pool_proj)
-    return _block("inception", x, pairs, activation=activation, layout=layout)
+    return _block("inception", x, pairs, layout, activation)
 
 
 def graph(plan: "Plan | Composed", x: Array[Any], *others: Array[Any]) -> Any:
@@ -176,8 +175,8 @@ def graph(plan: "Plan | Composed", x: Array[Any], *others: Array[Any]) -> Any:
     return _run(graph_of("plan", plan), x, *others)
 
 
-def _block(kind: str, x: Array[Any], pairs: Sequence[WeightAndBias], **options: Any) -> Array[np.float64]:
-    return _run(blocks.of_arrays(kind, pairs, **options), x)  # type: ignore[no-any-return]
+def _block(kind: str, x: Array[Any], *declared: Any, **options: Any) -> Array[np.float64]:
+    return _run(blocks.of_arrays(kind, *declared, **options), x)  # type: ignore[no-any-return]
 
 
 def _run(graph: Graph, *given: Array[Any]) -> Any:

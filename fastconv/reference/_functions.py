@@ -6,7 +6,7 @@ from fastconv._checks import arrays
 from fastconv._checks.pool_shapes import pool_geometry
 from fastconv._checks.types import Activation, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.pools import Pool
-from fastconv.conv import Conv2d
+from fastconv.conv import declared
 
 
 def conv2d(
@@ -51,19 +51,12 @@ def conv2d(
            [21., 36., 27.],
            [20., 33., 24.]])
     """
-    plan = Conv2d(
-        weight,
-        bias,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        activation=activation,
-        layout=layout,
-    )
-    conv, layout, x = plan._operation, plan.layout, arrays.array("x", x, plan.dtype)
+    geometry = stride, padding, dilation, groups, layout
+    conv = declared(weight, bias, geometry, activation, "auto", "normwise")
+    layout, dtype = conv.geometry.layout, conv.arrays[0].dtype
+    x = arrays.array("x", x, dtype)
     y_shape = arrays.result_shape(conv.shape(layout, x.shape), x.ndim, layout)
-    residuals = [] if residual is None else [arrays.array("residual", residual, plan.dtype, y_shape)]
+    residuals = [] if residual is None else [arrays.array("residual", residual, dtype, y_shape)]
     return conv.reference(layout, *(array.astype(float) for array in (x, *residuals)))
 
 
@@ -109,7 +102,7 @@ def max_pool2d(
     array([[-9., -7.],
            [-3., -1.]])
     """
-    geometry = pool_geometry(kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, layout=layout)
+    geometry = pool_geometry(kernel, stride, padding, ceil_mode, layout=layout)
     return Pool("max", geometry).reference(geometry.layout, arrays.array("x", x).astype(float))
 
 
@@ -133,9 +126,7 @@ def avg_pool2d(
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    geometry = pool_geometry(
-        kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad, layout=layout
-    )
+    geometry = pool_geometry(kernel, stride, padding, ceil_mode, count_include_pad, layout=layout)
     return Pool("avg", geometry).reference(geometry.layout, arrays.array("x", x).astype(float))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 import fastconv
 from fastconv import reference
 from fastconv._checks.arrays import aligned
-from fastconv._runners.nchw import transpose
+from fastconv._runners.shaping import transpose
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 THREADS = 1, 2, 3
@@ -173,7 +173,7 @@ def test_the_conversion_of_layouts_transposes(dtype):
         source = np.arange(2 * rows * columns, dtype=dtype).reshape(2, rows, columns)
         for num_threads in THREADS:
             target = np.full((2, columns, rows), -1, dtype)
-            transpose(source, target, (num_threads, num_threads))
+            transpose(source, target, rows, (num_threads, num_threads))
             np.testing.assert_array_equal(target, source.swapaxes(1, 2))
 
 
@@ -184,7 +184,7 @@ def test_the_conversion_of_arrays_too_large_for_the_caches_transposes(rows, colu
     for start in (0, 1):  # at a cache line, which is written past the caches, or behind it
         target = aligned((columns * rows + 1,), np.dtype(dtype))
         target[:] = -1
-        transpose(source, target[start : start + columns * rows].reshape(1, columns, rows), (2, 2))
+        transpose(source, target[start : start + columns * rows].reshape(1, columns, rows), rows, (2, 2))
         np.testing.assert_array_equal(target[start : start + columns * rows].reshape(columns, rows), source[0].T)
         assert target[-1 if start == 0 else 0] == -1
 

@@ -79,7 +79,7 @@ def arguments():
             "out_shape": (1, 9, 8, 16),
             "padding": ((0, 1), (0, 0)),
             "value": 0.0,
-            "itemsize": 4,
+            "dtype": FLOAT,
         },
         "Pointwise": {"shape": ONE, **matrix, "bounds": BOUNDS},
         "Pool": {"shape": POOL, "kind": "max", "itemsize": 4},

@@ -11,8 +11,10 @@
 #else
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
-#define UNROLLED(i, count) \
-    UNROLL                 \
-    for (int i = 0; i < (count); i++) /* what is indexed by i stays in registers */
+/* What is indexed by i stays in registers. */
+#define UNROLLED_FROM(i, first, end) \
+    UNROLL                           \
+    for (int i = (first); i < (end); i++)
+#define UNROLLED(i, count) UNROLLED_FROM(i, 0, count)
 /* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
 #define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))

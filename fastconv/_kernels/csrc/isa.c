@@ -7,6 +7,8 @@
 #define KERNELS(isa) {&f32_kernels__##isa, &f64_kernels__##isa}, f32_peak__##isa
 
 DECLARE(scalar);
+DECLARE(avx2);
+DECLARE(avx512);
 
 static int always(void)
 {
@@ -42,13 +44,6 @@ static int has_avx512(void)
     if (!has_avx2() || (saved_state() & ZMM_STATE) != ZMM_STATE) return 0;
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & needed) == needed;
 }
-#endif
-
-#ifdef FASTCONV_HAVE_AVX2
-DECLARE(avx2);
-#endif
-#ifdef FASTCONV_HAVE_AVX512
-DECLARE(avx512);
 #endif
 
 const struct fc_isa fc_isas[] = {

@@ -30,19 +30,15 @@ INLINE void NAMED(narrow_pixels)(const int vectors, const int adds, const enum f
     VECTOR acc[NARROW_SUMS][FC_MAX_VECTORS];
     const char *x[NARROW_SUMS];
     const T *w = t->weights;
-    UNROLL
-    for (int i = 0; i < pixels; i++) {
+    UNROLLED(i, pixels) {
         x[i] = from + i * step;
-        UNROLL
-        for (int j = 0; j < vectors; j++) acc[i][j] = ((const VECTOR *)e->bias)[j];
+        UNROLLED(j, vectors) acc[i][j] = ((const VECTOR *)e->bias)[j];
     }
     ptrdiff_t at = 0;
     for (; at + FC_STEPS * (ptrdiff_t)sizeof(T) <= t->length;
          at += FC_STEPS * sizeof(T), w += FC_STEPS * vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
-        UNROLL
-        for (int i = 0; i < FC_STEPS; i++)
-            NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
+        UNROLLED(i, FC_STEPS) NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
     }
     for (; at < t->length; at += sizeof(T), w += vectors * LANES) NAMED(conv_step)(pixels, vectors, acc, x, at, w);
     NAMED(conv_store)(pixels, vectors, adds, applied, acc, e, 0);
@@ -54,14 +50,12 @@ enum { NAMED(narrow_rows) = NARROW_SUMS / ROWS_IN_VECTOR }; /* vectors, of all p
 INLINE void NAMED(narrow_rows_step)(VECTOR *acc, const char *x, ptrdiff_t step, const T *w, const int skipped)
 {
     VECTOR wv[SIDE];
-    UNROLL
-    for (int c = skipped; c < SIDE; c++) wv[c] = (VECTOR)rows16_repeat(w + (c - skipped) * LANES);
+    UNROLLED_FROM(c, skipped, SIDE) wv[c] = (VECTOR)rows16_repeat(w + (c - skipped) * LANES);
     UNROLL
     for (int i = 0; i < NAMED(narrow_rows); i++, x += ROWS_IN_VECTOR * step) {
         KEEP_IN_ONE_REGISTER(x);
         const VECTOR v = (VECTOR)rows16_load(x, step);
-        UNROLL
-        for (int c = skipped; c < SIDE; c++) NAMED(fma)(&acc[i], NAMED(broadcast_four)(v, c), wv[c]);
+        UNROLLED_FROM(c, skipped, SIDE) NAMED(fma)(&acc[i], NAMED(broadcast_four)(v, c), wv[c]);
     }
 }
 
@@ -70,8 +64,7 @@ INLINE void NAMED(narrow_rows_pixels)(const int adds, const enum fc_bounds appli
 {
     VECTOR acc[NAMED(narrow_rows)];
     const T *w = t->weights;
-    UNROLL
-    for (int i = 0; i < NAMED(narrow_rows); i++) acc[i] = (VECTOR)rows16_repeat(e->bias);
+    UNROLLED(i, NAMED(narrow_rows)) acc[i] = (VECTOR)rows16_repeat(e->bias);
     ptrdiff_t at = 0;
     for (; at + 16 <= t->length; at += 16, w += SIDE * LANES) NAMED(narrow_rows_step)(acc, x + at, step, w, 0);
     const char *last = x + t->length - 16;
@@ -80,8 +73,7 @@ INLINE void NAMED(narrow_rows_pixels)(const int adds, const enum fc_bounds appli
     if (left == 2) NAMED(narrow_rows_step)(acc, last, step, w, SIDE - 2);
     if (left == 3) NAMED(narrow_rows_step)(acc, last, step, w, SIDE - 3);
     const ptrdiff_t out_step = ROWS_IN_VECTOR * e->out_stride, residual_step = ROWS_IN_VECTOR * e->residual_stride;
-    UNROLL
-    for (int i = 0; i < NAMED(narrow_rows); i++) {
+    UNROLLED(i, NAMED(narrow_rows)) {
         VECTOR v = acc[i];
         if (adds) v += (VECTOR)rows16_load(e->residual + i * residual_step, e->residual_stride);
         v = NAMED(clip)(applied, v, NAMED(bounds)(e));

@@ -108,8 +108,7 @@ INLINE void NAMED(plane_tail)(const int pixels, const struct fc_plane_args *t)
             for (int chain = 0; chain < chains; chain++, x += x_step, w += w_step)
                 NAMED(plane_tail_step)(pixels, VECTORS, acc[chain], x, w);
         }
-        UNROLL
-        for (int chain = 1; chain < chains; chain++) NAMED(conv_add)(pixels, VECTORS, acc[0], acc[chain]);
+        UNROLLED_FROM(chain, 1, chains) NAMED(conv_add)(pixels, VECTORS, acc[0], acc[chain]);
         NAMED(conv_add)(pixels, VECTORS, sums, acc[0]);
     }
     for (ptrdiff_t c = t->channels % chains; c > 0; c--, x += x_step, w += w_step)

@@ -34,8 +34,7 @@ INLINE struct NAMED(winograd_constants)
 {
     struct NAMED(winograd_constants) c;
     UNROLLED(i, nodes) {
-        UNROLL
-        for (int k = 1; k < outputs; k++) c.powers[k][i] = (T)t->powers[k][i] - (VECTOR){0};
+        UNROLLED_FROM(k, 1, outputs) c.powers[k][i] = (T)t->powers[k][i] - (VECTOR){0};
         UNROLLED(k, nodes - 1) c.pairs[i][k] = (T)t->pairs[i][k] - (VECTOR){0};
         c.ends[i] = (T)t->ends[i] - (VECTOR){0};
     }
@@ -87,13 +86,10 @@ INLINE void NAMED(winograd_values)(const int nodes, const int outputs, const str
         part[1][i] = m[2 * i + 1] - m[2 * i + 2];
     }
     y[0] = m[0] + part[0][0];
-    UNROLL
-    for (int i = 1; i < nodes; i++) y[0] += part[0][i];
-    UNROLL
-    for (int k = 1; k < outputs; k++) {
+    UNROLLED_FROM(i, 1, nodes) y[0] += part[0][i];
+    UNROLLED_FROM(k, 1, outputs) {
         y[k] = c->powers[k][0] * part[k & 1][0];
-        UNROLL
-        for (int i = 1; i < nodes; i++) y[k] += c->powers[k][i] * part[k & 1][i];
+        UNROLLED_FROM(i, 1, nodes) y[k] += c->powers[k][i] * part[k & 1][i];
     }
     y[outputs - 1] += m[2 * nodes + 1];
 }

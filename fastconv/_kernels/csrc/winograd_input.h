@@ -106,11 +106,9 @@ INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int co
                                   int tile, const VECTOR *squares, VECTOR parts[][2])
 {
     VECTOR sum = squares[0];
-    UNROLL
-    for (int j = 1; j < cols; j++) sum += squares[j];
+    UNROLLED_FROM(j, 1, cols) sum += squares[j];
     VECTOR_16 least = NAMED(winograd_few_sums)(parts[0][0]);
-    UNROLL
-    for (int i = 1; i < (rows - 2) / 2 * ((cols - 2) / 2); i++) {
+    UNROLLED_FROM(i, 1, (rows - 2) / 2 * ((cols - 2) / 2)) {
         const VECTOR_16 part = NAMED(winograd_few_sums)(rows > 4 ? parts[i / 2][i % 2] : parts[i][0]);
         const NAMED(winograd_few_mask) is_less = part < least;
         /* Of each lane: in sum it is no more than the sum of any part. */

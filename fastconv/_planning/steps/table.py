@@ -66,13 +66,13 @@ def _pool(operation: Pool, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -
 
 
 def _pad(operation: Pad, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
-    return prod(shape), partial(shaping.Pad, x_shapes[0], shape, operation.padding, operation.value, dtype.itemsize)
+    return prod(shape), partial(shaping.Pad, x_shapes[0], shape, operation.padding, operation.value, dtype)
 
 
 def _flatten(operation: Flatten, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
     """Vectors, copied, or transposed to the order of layout NCHW."""
     if operation.order == "NHWC":
-        return prod(shape), partial(shaping.Pad, shape, shape, ((0, 0), (0, 0)), 0.0, dtype.itemsize)
+        return _elementwise(Operation(), x_shapes, shape, dtype)
     return prod(shape), partial(shaping.Flatten, x_shapes[0], dtype.itemsize)
 
 
