@@ -90,9 +90,9 @@ cdef void _work_in(fc_environment environment, Team team, Work work, void *job, 
 
 
 cdef int _settle(int thread, int caller) noexcept nogil:
-    """What a worker of the pool does before it works for a caller: it binds itself as OpenMP's threads are bound, to a
-    place each, or to the caller's CPUs, and keeps a BLAS that is built with OpenMP to this one thread. On how many CPUs
-    all can work, or 0.
+    """What a worker of the pool does when it begins (`caller` is 0 then) and before it works for a caller: it binds itself
+    as OpenMP's threads are bound, to a place each, or to the caller's CPUs, and keeps a BLAS that is built with OpenMP to
+    this one thread. On how many CPUs all can work, or 0.
     """
     cdef int[PLACE_CPUS] cpus
     cdef int place
@@ -103,7 +103,7 @@ cdef int _settle(int thread, int caller) noexcept nogil:
             fc_place_cpus(place, cpus)
             fc_bind_to(cpus, fc_place_size(place))
         return 0
-    return fc_follow(caller)
+    return fc_follow(caller) if caller else 0
 
 
 cdef int own_thread_limit() noexcept nogil:

@@ -107,6 +107,19 @@ def test_a_wrong_line_is_seen(tmp_path, fault):
     assert "the last steps were" in done.stdout
 
 
+def test_a_thread_that_was_refused_is_asked_for_again_after_a_while(programs):
+    """Not by each call; one time for the first of two workers, for both where they are given, and anew in a child."""
+    assert run([compiled(programs, "refused.c")]).stdout == "1 0 1 2 1\n"
+
+
+@pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="reads /proc")
+def test_runnable_threads_are_counted(programs):
+    """Other processes begin and end meanwhile: so many threads that these hardly count."""
+    before, spinning = map(int, run([compiled(programs, "runnable.c")]).stdout.split())
+    assert 0 < before < 1000
+    assert spinning >= max(20, before + 10)
+
+
 @pytest.fixture
 def sanitize(programs):
     """What ThreadSanitizer says of calls on the pool."""

@@ -50,6 +50,9 @@ enum {
 #ifndef FC_LOOKS
 #define FC_LOOKS 16 /* at a word, between two at the clock */
 #endif
+#ifndef FC_RETRY
+#define FC_RETRY 1000000000 /* nanoseconds after which a thread is asked for again that the system has refused */
+#endif
 
 typedef void (*fc_work)(void *what, int thread);
 
@@ -70,6 +73,7 @@ static struct {
     int is_crowded;                 /* the team is larger than that */
     _Alignas(64) uint32_t is_taken; /* by a call */
     int workers;
+    int64_t refused_at;    /* when the system last made no worker; 0: it has made all */
     int64_t short_work_at; /* when work came last that was not worth waking a worker for */
     struct fc_worker worker[FC_MAX_TEAM];
 } fc_pool;
@@ -142,6 +146,7 @@ static void *fc_run_worker(void *worker)
 {
     struct fc_worker *self = worker;
     uint32_t last_generation = FC_NO_GENERATION;
+    if (fc_pool.settle) fc_pool.settle(self->thread, 0);
     for (;;) {
         uint32_t job = fc_await_job(self, last_generation);
         if (!__atomic_compare_exchange_n(&fc_pool.job, &job, job + 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
@@ -163,9 +168,11 @@ static void fc_fill_with_signals_of_others(sigset_t *signals)
     for (size_t i = 0; i < sizeof of_faults / sizeof of_faults[0]; i++) sigdelset(signals, of_faults[i]);
 }
 
-/* Make workers until there are `workers`, or as many as the system allows. */
+/* Make workers until there are `workers`, or as many as the system allows; the next call would ask it in vain. */
 static void fc_make_workers(int workers)
 {
+    if (fc_pool.refused_at && fc_nanoseconds() - fc_pool.refused_at < FC_RETRY) return;
+    fc_pool.refused_at = 0;
     sigset_t of_others, before;
     pthread_attr_t detached;
     pthread_t thread;
@@ -178,7 +185,10 @@ static void fc_make_workers(int workers)
         worker->is_asleep = 0;
         worker->thread = fc_pool.workers + 1;
         worker->settled_for = 0;
-        if (pthread_create(&thread, &detached, fc_run_worker, worker)) break;
+        if (pthread_create(&thread, &detached, fc_run_worker, worker)) {
+            fc_pool.refused_at = fc_nanoseconds();
+            break;
+        }
         fc_pool.workers++;
     }
     pthread_sigmask(SIG_SETMASK, &before, 0);
@@ -259,11 +269,12 @@ static void fc_pool_after_fork_in_child(void)
     fc_pool.job &= FC_GENERATION;
     fc_pool.workers = 0;
     fc_pool.is_taken = 0;
+    fc_pool.refused_at = 0;
     fc_own_id = 0;
 }
 
-/* A worker calls `settle` with its number and its caller's id before it works for that one; it returns on how many
- * CPUs, or 0. */
+/* A worker calls `settle` with its number when it begins, and with its caller's id too before it works for that one; it
+ * returns on how many CPUs, or 0. */
 static inline int fc_start_pool(int (*settle)(int thread, int caller))
 {
     fc_pool.settle = settle;

@@ -50,6 +50,7 @@ static int set_no_mask(int how, const sigset_t *mask, sigset_t *before)
 #define pthread_create create_thread
 #define pthread_sigmask set_no_mask
 #define FC_LOOKS 1
+#define FC_RETRY 0
 #include "thread_pool.h"
 
 enum { TASKS = 2, QUEUED = 4, MAX_JOBS = 3 };
