@@ -9,9 +9,9 @@ every task.
 
 from libc.math cimport INFINITY
 
-from fastconv._runners.queue cimport fc_fill_queue, fc_queue, fc_set_deadline
+from fastconv._runners.queue cimport fc_fill_queue, fc_is_unfinished, fc_queue, fc_set_deadline
 from fastconv._runners.runner cimport Arrays, Progress, Runner
-from fastconv._runners.team cimport run_team
+from fastconv._runners.team cimport run_team, tick_of
 
 cdef ptrdiff_t TASKS_PER_THREAD = 12  # enough for an even load when a core is slowed down
 cdef double TASK_COST = 10_000  # to take a task, in multiply-adds
@@ -37,7 +37,7 @@ cdef class LoopNest(Runner):
         if not progress.begun:
             fc_fill_queue(&progress.queue, self.partition.tasks, self.team.size)
             progress.begun = True
-        fc_set_deadline(&progress.queue, progress.deadline)
+        fc_set_deadline(&progress.queue, progress.deadline, tick_of(self.team))
         job.runner, job.queue, job.arrays, job.work = <void *>self, &progress.queue, arrays, work
         run_team(self.team, _run_thread, &job)
         return not progress.queue.stopped
@@ -99,9 +99,10 @@ cdef struct Job:
     char *work
 
 
-cdef void _run_thread(void *what, int thread) noexcept nogil:
+cdef bint _run_thread(void *what, int thread) noexcept nogil:
     """What a thread does, from its own copy of `arrays`: beside them the caller writes to its stack."""
     cdef Job *job = <Job *>what
     cdef Arrays own = job.arrays[0]
     cdef ptrdiff_t offset = thread * (<LoopNest>job.runner).workspace_bytes
     (<LoopNest>job.runner).run_tasks(job.queue, thread, (<LoopNest>job.runner).partition, &own, job.work + offset)
+    return fc_is_unfinished(job.queue)
