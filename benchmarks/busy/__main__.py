@@ -32,7 +32,10 @@ from benchmarks.race.field import installed, prepare
 from benchmarks.race.page import Run
 from benchmarks.race.rows import groups
 
-ROWS = "Fire 5", "bottleneck 512-128@28²", "Inception 3a", "1×1 512→128@28²", "3×3 128→128@28²"
+ROWS = (
+    *("Fire 5", "bottleneck 512-128@28²", "Inception 3a", "1×1 512→128@28²", "3×3 128→128@28²"),
+    *("SqueezeNet 1.1", "GoogLeNet"),
+)
 ENGINES = "fastconv_pool", "fastconv_openmp", "onnxruntime", "openvino", "torch", "ncnn"
 IDLE = 0.1  # seconds: longer than most of these engines spin
 
@@ -41,7 +44,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.busy", description=headline(__doc__))
     parser.add_argument("--busy", type=int, nargs="+", default=[1, 2, 4], metavar="N", help="busy processes")
     parser.add_argument("--threads", type=int, default=ALL_THREADS)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of measuring for each cell")
+    parser.add_argument("--seconds", type=float, default=1.2, help="of measuring for each cell")
     parser.add_argument("--rounds", type=int, default=3, help="turns that these seconds are spread over")
     parser.add_argument("--gap", type=float, default=100e-6, help="seconds between calls that are apart")
     parser.add_argument("--engines", nargs="+", choices=NAMES, default=ENGINES)

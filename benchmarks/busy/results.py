@@ -1,10 +1,9 @@
 """What a row gave beside other work, as multiples of the fair share; the table, and which aims are met."""
 
-import os
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.race.page import HEADS
+from benchmarks.race.page import CPUS, HEADS
 from benchmarks.race.rows import OURS
 
 OURS_BY_LAYER = {"fastconv_pool": "fastconv, pool", "fastconv_openmp": "fastconv, OpenMP"}
@@ -12,7 +11,6 @@ NAMES = {OURS: OURS} | OURS_BY_LAYER | HEADS
 YARDSTICK = "onnxruntime"  # whose mean is to be reached
 WANTED = 1.3  # fair shares at most that a call takes in the mean
 WANTED_WORST = 0.020  # seconds at most of any call
-CPUS = len(os.sched_getaffinity(0))
 
 
 def fair_cpu(threads, cpus=CPUS):

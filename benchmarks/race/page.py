@@ -1,6 +1,5 @@
 """What is kept of a run: the README's tables, and a file for programs."""
 
-import os
 import re
 import subprocess
 from dataclasses import asdict, dataclass
@@ -10,7 +9,10 @@ from pathlib import Path
 
 from benchmarks.race.results import means
 from benchmarks.race.rows import OURS
+from fastconv._planning import cpus
+from fastconv._runners import team
 
+CPUS = len(cpus.usable(team.affinity()))  # that this process may use
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- The race writes this: make race RACE=--readme -->", "<!-- end of the race -->"
 HEADS = {
@@ -40,8 +42,7 @@ class Run:
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"], cwd=README.parent, capture_output=True, text=True, check=False
         )
-        cpus = len(os.sched_getaffinity(0))
-        return cls(model[1] if model else "", cpus, date.today().isoformat(), commit.stdout.strip(), versions)
+        return cls(model[1] if model else "", CPUS, date.today().isoformat(), commit.stdout.strip(), versions)
 
     def record(self, results):
         """The run and its results as JSON has them."""

@@ -9,9 +9,9 @@ every task.
 
 from libc.math cimport INFINITY
 
-from fastconv._runners.queue cimport fc_fill_queue, fc_set_deadline
+from fastconv._runners.queue cimport fc_fill_queue, fc_is_unfinished, fc_set_deadline
 from fastconv._runners.runner cimport Arrays, Progress, Runner
-from fastconv._runners.team cimport run_team
+from fastconv._runners.team cimport run_team, tick_of
 
 cdef ptrdiff_t TASKS_PER_THREAD = 12  # enough for an even load when a core is slowed down
 cdef double TASK_COST = 10_000  # to take a task, in multiply-adds
@@ -37,7 +37,7 @@ cdef class LoopNest(Runner):
         if not progress.begun:
             fc_fill_queue(&progress.queue, self.partition.tasks, self.team.size)
             progress.begun = True
-        fc_set_deadline(&progress.queue, progress.deadline)
+        fc_set_deadline(&progress.queue, progress.deadline, tick_of(self.team))
         job.runner, job.work = <void *>self, Work(&progress.queue, 0, self.partition, arrays[0], work)
         run_team(self.team, _run_thread, &job)
         return not progress.queue.stopped
@@ -102,10 +102,11 @@ cdef struct Job:
     Work work
 
 
-cdef void _run_thread(void *what, int thread) noexcept nogil:
+cdef bint _run_thread(void *what, int thread) noexcept nogil:
     """What a thread does, from its own copy of `work`: beside that the caller writes to its stack."""
     cdef Job *job = <Job *>what
     cdef Work own = job.work
     own.thread = thread
     own.workspace += thread * (<LoopNest>job.runner).workspace_bytes
     (<LoopNest>job.runner).run_tasks(&own)
+    return fc_is_unfinished(own.queue)

@@ -10,5 +10,6 @@ cdef extern from "queue.h" nogil:
     int64_t fc_now() noexcept
     int64_t fc_nanoseconds() noexcept
     void fc_fill_queue(fc_queue *, ptrdiff_t tasks, int team) noexcept
-    void fc_set_deadline(fc_queue *, int64_t deadline) noexcept
+    void fc_set_deadline(fc_queue *, int64_t deadline, int64_t tick) noexcept
+    bint fc_is_unfinished(const fc_queue *) noexcept
     ptrdiff_t fc_take_task(fc_queue *, int thread) noexcept

@@ -1,6 +1,9 @@
 """Teams of threads, from the process's own pool or from OpenMP."""
 
-ctypedef void (*Work)(void *job, int thread) noexcept nogil  # what a thread of the team does
+from libc.stdint cimport int64_t
+
+# What a thread of the team does; whether it leaves tasks behind.
+ctypedef bint (*Work)(void *job, int thread) noexcept nogil
 ctypedef void (*Task)(void *job, ptrdiff_t task) noexcept nogil
 
 cdef struct Team:
@@ -11,6 +14,7 @@ cdef struct Team:
 
 cdef Team team_of(int threads, ptrdiff_t useful) noexcept nogil
 cdef void run_team(Team team, Work work, void *job) noexcept nogil
+cdef int64_t tick_of(Team team) noexcept nogil
 # What OpenMP gives the calling thread by default, for a BLAS that is built with OpenMP and sets it.
 cdef int own_thread_limit() noexcept nogil
 cdef void set_own_thread_limit(int threads) noexcept nogil

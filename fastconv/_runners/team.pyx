@@ -16,6 +16,7 @@ import os
 
 from cython.parallel cimport parallel, threadid
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t
 
 from fastconv._runners.queue cimport fc_fill_queue, fc_queue, fc_take_task
 
@@ -34,7 +35,8 @@ cdef extern from "thread_pool.h" nogil:
     enum:
         FC_MAX_TEAM
     void fc_run_on_pool(Work work, void *job, int team, bint is_worth_waking) noexcept
-    int fc_start_pool(int (*settle)(int thread, int caller) noexcept nogil) noexcept
+    int64_t fc_tick_of(int team) noexcept
+    int fc_start_pool(int (*settle)(int thread, int caller, int but_for) noexcept nogil) noexcept
 
 cdef extern from "openmp.h" nogil:
     const bint fc_has_openmp
@@ -49,7 +51,7 @@ cdef extern from "affinity.h" nogil:
         FC_MASK_BYTES
     long fc_read_affinity(char *mask, long room) noexcept
     void fc_bind_to(const int *cpus, int count) noexcept
-    int fc_follow(int thread_id) noexcept
+    int fc_follow(int thread_id, int but_for) noexcept
 
 cdef bint _uses_pool
 
@@ -78,6 +80,11 @@ cdef void run_team(Team team, Work work, void *job) noexcept nogil:
         _work_in(environment, team, work, job, threadid())
 
 
+cdef int64_t tick_of(Team team) noexcept nogil:
+    """The nanoseconds between the ticks that a queue's workers look at; 0: they need not look."""
+    return fc_tick_of(team.size) if _uses_pool else 0
+
+
 cdef void _work_in(fc_environment environment, Team team, Work work, void *job, int thread) noexcept nogil:
     cdef fc_environment own
     if thread == 0:  # the caller, whose environment it is
@@ -89,10 +96,10 @@ cdef void _work_in(fc_environment environment, Team team, Work work, void *job, 
         fc_set_environment(own)
 
 
-cdef int _settle(int thread, int caller) noexcept nogil:
-    """What a worker of the pool does before it works for a caller: it binds itself as OpenMP's threads are bound, to a
-    place each, or to the caller's CPUs, and keeps a BLAS that is built with OpenMP to this one thread. On how many CPUs
-    all can work, or 0.
+cdef int _settle(int thread, int caller, int but_for) noexcept nogil:
+    """What a worker of the pool does when it begins (`caller` is 0 then) and before it works for a caller: it binds
+    itself as OpenMP's threads are bound, to a place each, or to the caller's CPUs but for one, and keeps a BLAS that is
+    built with OpenMP to this one thread. On how many CPUs all can work, or 0.
     """
     cdef int[PLACE_CPUS] cpus
     cdef int place
@@ -103,7 +110,7 @@ cdef int _settle(int thread, int caller) noexcept nogil:
             fc_place_cpus(place, cpus)
             fc_bind_to(cpus, fc_place_size(place))
         return 0
-    return fc_follow(caller)
+    return fc_follow(caller, but_for) if caller else 0
 
 
 cdef int own_thread_limit() noexcept nogil:
@@ -131,13 +138,14 @@ cdef void parallel_for(Team team, ptrdiff_t tasks, Task work, void *job) noexcep
     run_team(team, _take_tasks, &all)
 
 
-cdef void _take_tasks(void *job, int thread) noexcept nogil:
+cdef bint _take_tasks(void *job, int thread) noexcept nogil:
     cdef Loop *all = <Loop *>job
     cdef ptrdiff_t turn = fc_take_task(&all.queue, thread), task
     while turn >= 0:
         for task in range(turn * all.together, min((turn + 1) * all.together, all.count)):
             all.work(all.job, task)
         turn = fc_take_task(&all.queue, thread)
+    return False  # no tick is set
 
 
 cdef class DefaultEnvironment:

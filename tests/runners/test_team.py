@@ -1,6 +1,7 @@
 """Teams of the pool: what their workers are, and what a call does while another has them."""
 
 import os
+import platform
 import textwrap
 
 import pytest
@@ -13,7 +14,7 @@ CORES = len(cpus.usable(team.affinity()))
 reads_tasks = pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="reads /proc")
 
 START = """
-    import os, threading
+    import os, threading, time
     import numpy as np, fastconv
     rng = np.random.default_rng(0)
 
@@ -99,13 +100,17 @@ def test_workers_leave_all_signals_but_faults_of_theirs_to_other_threads(run):
 @pytest.mark.skipif(CORES < 2 or not fastconv.get_config()["openmp"], reason="needs several CPUs and OpenMP")
 @pytest.mark.parametrize("binding", [{"OMP_PROC_BIND": "true"}, {"OMP_PLACES": "threads"}])
 def test_workers_are_bound_to_the_places_of_openmp(run, binding):
+    """Also those that have had no task: this call is over before they begin."""
     code = f"""
-        plan = fastconv.Conv2d(values(3, 3, 64, 64), num_threads={CORES})
-        for _ in range(1000):  # a worker binds itself when it first has a task, until when it shares its maker's CPU
-            workers = workers_of(plan, values(56, 56, 64))
+        from fastconv._planning import teams
+        teams._MACS_PER_THREAD = 1
+        workers = workers_of(fastconv.Conv2d(values(1, 1, 8, 8), num_threads={CORES}), values({CORES}, 8, 8))
+        assert len(workers) == {CORES} - 1
+        for _ in range(1000):  # until they have begun
             places = [os.sched_getaffinity(0), *(os.sched_getaffinity(int(worker)) for worker in workers)]
             if len(set().union(*places)) == {CORES}:
                 break
+            time.sleep(0.01)
         assert [len(place) for place in places] == [1] * {CORES}
         assert len(set().union(*places)) == {CORES}, places
     """
@@ -116,9 +121,10 @@ def test_workers_are_bound_to_the_places_of_openmp(run, binding):
 @pytest.mark.skipif(CORES < 2, reason="needs several CPUs")
 @pytest.mark.parametrize("change", ["another thread made them", "the caller moves"])
 def test_workers_follow_the_cpus_of_their_caller(run, change):
+    """A team larger than these has all of them on a busy machine too."""
     code = f"""
-        import time
-        plan, image = fastconv.Conv2d(values(3, 3, 64, 64), algorithm="direct", num_threads=3), values(56, 56, 64)
+        plan = fastconv.Conv2d(values(3, 3, 64, 64), algorithm="direct", num_threads={CORES} + 1)
+        image = values(56, 56, 64)
         all_cpus = os.sched_getaffinity(0)
         moved = {{min(all_cpus)}}
 
@@ -138,9 +144,62 @@ def test_workers_follow_the_cpus_of_their_caller(run, change):
         for _ in range(500):  # the system may not run a worker in one call
             plan(image)
             have = [os.sched_getaffinity(int(worker)) for worker in workers]
-            if have == [want] * 2:
+            if have == [want] * {CORES}:
                 break
             time.sleep(0.01)
-        assert have == [want] * 2, (have, want)
+        assert have == [want] * {CORES}, (have, want)
+    """
+    run(code, FASTCONV_THREADING="pool")
+
+
+@reads_tasks
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="knows the number of a system call there")
+def test_workers_have_short_slices_and_the_caller_its_own(run):
+    code = """
+        import ctypes, struct
+
+        def slice_of(task):
+            of = ctypes.create_string_buffer(48)
+            assert ctypes.CDLL(None).syscall(315, int(task), of, 48, 0) == 0  # sched_getattr
+            return struct.unpack_from("IIQiIQQQ", of)[5]
+
+        before = slice_of(0)
+        worker, = workers_of(fastconv.Conv2d(values(3, 3, 64, 64), num_threads=2), values(56, 56, 64))
+        for _ in range(1000 if before else 0):  # until it has begun
+            if slice_of(worker) != before:
+                break
+            time.sleep(0.01)
+        assert slice_of(0) == before
+        assert slice_of(worker) == (100_000 if before else 0)  # before Linux 6.12 there are none
+    """
+    run(code, FASTCONV_THREADING="pool")
+
+
+@pytest.mark.skipif(CORES < 2 or not os.path.exists("/proc/loadavg"), reason="needs several CPUs, reads /proc")
+def test_workers_keep_off_the_cpu_of_their_caller_while_others_want_the_cpus(run):
+    code = f"""
+        import subprocess, sys
+        weight, image, cpus = values(3, 3, 64, 64), values(56, 56, 64), os.sched_getaffinity(0)
+        pair, many = (fastconv.Conv2d(weight, algorithm="direct", num_threads=n) for n in (2, {CORES} + 1))
+        worker, = workers_of(pair, image)
+
+        def comes_to(count, plan):
+            for _ in range(2000):  # the system may not run the worker in one call
+                plan(image)
+                have = os.sched_getaffinity(int(worker))
+                if len(have) == count:
+                    return have <= cpus
+                time.sleep(0.001)
+            return False
+
+        spin = [sys.executable, "-c", "while True: pass"]
+        busy = [subprocess.Popen(spin) for _ in range({os.cpu_count()} + 1)]
+        try:
+            assert comes_to(len(cpus) - 1, pair)
+            assert comes_to(len(cpus), many)  # where threads share CPUs all the same
+            assert comes_to(len(cpus) - 1, pair)
+        finally:
+            [process.kill() for process in busy]
+            [process.wait() for process in busy]
     """
     run(code, FASTCONV_THREADING="pool")

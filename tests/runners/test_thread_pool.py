@@ -16,7 +16,7 @@ import pytest
 CSRC = Path(__file__).parents[2] / "fastconv/_kernels/csrc"
 PROGRAMS = Path(__file__).parent / "interleavings"
 COMPILER = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-SCENARIOS = ["queue", "stalls", "meets", "callers", "no threads", "fork"]
+SCENARIOS = ["queue", "stalls", "ticks", "meets", "callers", "no threads", "fork"]
 
 # {name: (scenario that sees it, flag)}: of the operations.
 WRONG_OPERATIONS = {
@@ -36,6 +36,7 @@ WRONG_LINES = {
         "\n",
     ),
     "a worker enters a job twice": ("stalls", " && (job & FC_GENERATION) != last_generation", " && last_generation"),
+    "a worker comes again although no task is left": ("stalls", "        if (!is_unfinished) continue;\n", ""),
     "a child counts its parent's workers": ("fork", "    fc_pool.workers = 0;\n", ""),
     "a child finds the pool taken": (
         "fork",
@@ -105,6 +106,28 @@ def test_a_wrong_line_is_seen(tmp_path, fault):
     done = explore(tmp_path, scenario)
     assert done.returncode == 1, done.stdout
     assert "the last steps were" in done.stdout
+
+
+def test_a_thread_that_was_refused_is_asked_for_again_after_a_while(programs):
+    """Not by each call; one time for the first of two workers, for both where they are given, and anew in a child."""
+    assert run([compiled(programs, "refused.c")]).stdout == "1 0 1 2 1\n"
+
+
+def test_a_worker_takes_no_task_that_a_tick_would_cut_off(programs):
+    """The caller does, and where it left tasks the worker may come again; 0 0 would be the end of all tasks."""
+    said = dict(line.rsplit(": ", 1) for line in run([compiled(programs, "ticks.c")]).stdout.splitlines())
+    left = {name for name, found in said.items() if found == "0 1"}
+    assert left == {"just before a tick", "less than 900 before a tick"}
+    assert said.pop("a quiet machine") == "1 0"  # nobody asks there
+    assert all(found == "1 1" for name, found in said.items() if name not in left)
+
+
+@pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="reads /proc")
+def test_runnable_threads_are_counted(programs):
+    """Other processes begin and end meanwhile: so many threads that these hardly count."""
+    before, spinning = map(int, run([compiled(programs, "runnable.c")]).stdout.split())
+    assert 0 < before < 1000
+    assert spinning >= max(20, before + 10)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 #define FASTCONV_BUSY_H
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined __linux__
@@ -28,14 +29,30 @@ static inline int fc_runnable_threads(void)
 }
 #endif
 
+/* Nanoseconds between two ticks of the system's clock, when it gives the CPUs to other threads. */
+static inline int64_t fc_tick_length(void)
+{
+    struct timespec length = {0, 0};
+#ifdef CLOCK_MONOTONIC_COARSE
+    clock_getres(CLOCK_MONOTONIC_COARSE, &length);
+#endif
+    return length.tv_sec * (int64_t)1000000000 + length.tv_nsec;
+}
+
 #define FC_ASK_EVERY 5000000 /* nanoseconds */
 
 static struct {
     uint32_t asked_in; /* which FC_ASK_EVERY of the clock */
-    int is_busy;
+    int64_t tick;      /* its length where the machine is busy, else 0 */
 } fc_machine;
 
-/* As of the last time that somebody asked, at most FC_ASK_EVERY ago. */
+/* As of the last time that somebody asked whether the machine is busy. */
+static inline int64_t fc_busy_tick(void)
+{
+    return __atomic_load_n(&fc_machine.tick, __ATOMIC_RELAXED);
+}
+
+/* Ask, unless somebody has within FC_ASK_EVERY. */
 static inline int fc_is_busy(int64_t now)
 {
     const uint32_t tick = (uint32_t)(now / FC_ASK_EVERY);
@@ -43,9 +60,9 @@ static inline int fc_is_busy(int64_t now)
     if (tick != asked_in &&
         __atomic_compare_exchange_n(&fc_machine.asked_in, &asked_in, tick, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         const int is_busy = fc_runnable_threads() > sysconf(_SC_NPROCESSORS_ONLN);
-        __atomic_store_n(&fc_machine.is_busy, is_busy, __ATOMIC_RELAXED);
+        __atomic_store_n(&fc_machine.tick, is_busy ? fc_tick_length() : 0, __ATOMIC_RELAXED);
     }
-    return __atomic_load_n(&fc_machine.is_busy, __ATOMIC_RELAXED);
+    return fc_busy_tick() != 0;
 }
 
 #endif

@@ -11,7 +11,8 @@
  *     enter    worker i (its thread's number, from 1) enters where i < team, once in a generation: it exchanges the
  *              word that it has read for one with inside + 1. The exchange fails where anything has changed, so that a
  *              late worker enters no other job; where the word is the same again, the job is one that it may enter.
- *     leave    inside - 1. The last to leave a job that is waited for wakes the caller.
+ *     leave    inside - 1. The last to leave a job that is waited for wakes the caller. A worker that has left tasks
+ *              behind, because its CPU may soon be taken away (queue.h), may enter again.
  *     close    the caller's own work is done, so there are no more tasks: team = 0. Then it waits until inside = 0: it
  *              spins for a time, then sets is_waited_for and sleeps on the word.
  *
@@ -21,18 +22,23 @@
  *
  * One call at a time has the pool; others work alone meanwhile. Threads inherit the CPUs of the one that makes them,
  * but the workers serve all: each settles anew, on the CPUs of its caller, where that is another one or may have moved.
+ *
+ * On a busy machine (busy.h) they keep off the CPU that their caller runs on: there they could only work in its place.
+ * They sleep later than between two calls, since one that has slept may come behind others that wait for its CPU.
  */
 #ifndef FASTCONV_THREAD_POOL_H
 #define FASTCONV_THREAD_POOL_H
 #include <pthread.h>
-#include <signal.h>
+#include <sched.h>
 #include <stdint.h>
 
 #include "affinity.h"
 #include "busy.h"
 #include "environment.h"
 #include "queue.h"
+#include "signals.h"
 #include "sleeping.h"
+#include "slices.h"
 
 #define FC_INSIDE 0x3ffu             /* workers in the job */
 #define FC_TEAM (0x3ffu << 10)       /* threads that may work on it, the caller's included; 0: it is closed */
@@ -42,34 +48,42 @@ enum { FC_MAX_TEAM = 0x3ff, FC_NO_GENERATION = 1 };
 
 /* Nanoseconds that a thread with nothing to do spins before it sleeps. */
 enum {
-    FC_SPIN = 1000000,     /* where no other wants its CPU: so long that calls may be some 100 µs apart */
-    FC_SPIN_WORKER = 5000, /* else: between two jobs of a call */
-    FC_SPIN_CALLER = 20000 /* else: for workers at their last tasks */
+    FC_SPIN = 1000000,             /* where no other wants its CPU: so long that calls may be some 100 µs apart */
+    FC_SPIN_BUSY = 200000,         /* where others do: until the next call, or the end of a worker's task */
+    FC_SPIN_CROWDED_WORKER = 5000, /* where a team has fewer CPUs than threads: between two jobs of a call */
+    FC_SPIN_CROWDED_CALLER = 20000
 };
 
 #ifndef FC_LOOKS
 #define FC_LOOKS 16 /* at a word, between two at the clock */
 #endif
+#ifndef FC_RETRY
+#define FC_RETRY 1000000000 /* nanoseconds after which a thread is asked for again that the system has refused */
+#endif
 
-typedef void (*fc_work)(void *what, int thread);
+typedef int (*fc_work)(void *what, int thread); /* whether it has left tasks behind */
+typedef int (*fc_settling)(int thread, int caller, int but_for);
 
 struct fc_worker {
     _Alignas(64) uint32_t is_asleep;
     int thread;
     int settled_for; /* the caller with this id; 0 after a sleep, since its CPUs may have changed */
+    int keeps_off;   /* a CPU */
 };
 
 static struct {
     _Alignas(64) uint32_t job;               /* workers look at its cache line all the time */
     _Alignas(64) fc_environment environment; /* floating-point, of the caller */
     int caller;                              /* its id */
+    int callers_cpu;                         /* which workers keep off, or FC_NO_CPU */
     fc_work work;
     void *what;
-    int (*settle)(int thread, int caller);
+    fc_settling settle;
     int cpus;                       /* on which the caller may run, as a worker has found; 0: not known */
     int is_crowded;                 /* the team is larger than that */
     _Alignas(64) uint32_t is_taken; /* by a call */
     int workers;
+    int64_t refused_at;    /* when the system last made no worker; 0: it has made all */
     int64_t short_work_at; /* when work came last that was not worth waking a worker for */
     struct fc_worker worker[FC_MAX_TEAM];
 } fc_pool;
@@ -99,13 +113,13 @@ static void fc_sleep_until_woken(struct fc_worker *self, uint32_t last_generatio
     self->settled_for = 0;
 }
 
-/* Whether a thread that has nothing to do since then sleeps: after `spin` where others want its CPU, else after
- * FC_SPIN. */
-static int fc_has_spun_enough(int64_t since, int64_t spin)
+/* Whether a thread that has nothing to do since then sleeps. */
+static int fc_has_spun_enough(int64_t since, int64_t spin_crowded)
 {
     const int64_t now = fc_nanoseconds(), idle = now - since;
-    if (idle <= spin) return 0;
-    return idle > FC_SPIN || __atomic_load_n(&fc_pool.is_crowded, __ATOMIC_RELAXED) || fc_is_busy(now);
+    if (idle <= spin_crowded) return 0;
+    if (__atomic_load_n(&fc_pool.is_crowded, __ATOMIC_RELAXED)) return 1;
+    return idle > (fc_is_busy(now) ? FC_SPIN_BUSY : FC_SPIN);
 }
 
 /* A job that the worker may enter. */
@@ -118,7 +132,7 @@ static uint32_t fc_await_job(struct fc_worker *self, uint32_t last_generation)
             if (fc_may_enter(job, self->thread, last_generation)) return job;
             fc_pause();
         }
-        if (fc_has_spun_enough(since, FC_SPIN_WORKER)) {
+        if (fc_has_spun_enough(since, FC_SPIN_CROWDED_WORKER)) {
             fc_sleep_until_woken(self, last_generation);
             since = fc_nanoseconds();
         }
@@ -133,39 +147,41 @@ static void fc_leave_job(void)
 
 static void fc_settle(struct fc_worker *self)
 {
-    if (!fc_pool.settle || self->settled_for == fc_pool.caller) return;
+    if (!fc_pool.settle) return;
+    if (self->settled_for == fc_pool.caller && self->keeps_off == fc_pool.callers_cpu) return;
     self->settled_for = fc_pool.caller;
-    __atomic_store_n(&fc_pool.cpus, fc_pool.settle(self->thread, fc_pool.caller), __ATOMIC_RELAXED);
+    self->keeps_off = fc_pool.callers_cpu;
+    const int cpus = fc_pool.settle(self->thread, fc_pool.caller, fc_pool.callers_cpu);
+    __atomic_store_n(&fc_pool.cpus, cpus, __ATOMIC_RELAXED);
 }
 
 static void *fc_run_worker(void *worker)
 {
     struct fc_worker *self = worker;
     uint32_t last_generation = FC_NO_GENERATION;
+    fc_ask_for_short_slices();
+    if (fc_pool.settle) fc_pool.settle(self->thread, 0, FC_NO_CPU);
     for (;;) {
         uint32_t job = fc_await_job(self, last_generation);
         if (!__atomic_compare_exchange_n(&fc_pool.job, &job, job + 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) continue;
         last_generation = job & FC_GENERATION;
         fc_settle(self);
         fc_set_environment(fc_pool.environment);
-        fc_pool.work(fc_pool.what, self->thread);
+        const int is_unfinished = fc_pool.work(fc_pool.what, self->thread);
         fc_leave_job();
+        if (!is_unfinished) continue;
+        fc_is_busy(fc_nanoseconds()); /* still? */
+        sched_yield();
+        last_generation = FC_NO_GENERATION;
     }
     return 0;
 }
 
-/* Signals are for other threads, but for those of a worker's own faults: where they are blocked, the system ends the
- * process without asking the handler, as that of faulthandler, which would tell where. */
-static void fc_fill_with_signals_of_others(sigset_t *signals)
-{
-    static const int of_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
-    sigfillset(signals);
-    for (size_t i = 0; i < sizeof of_faults / sizeof of_faults[0]; i++) sigdelset(signals, of_faults[i]);
-}
-
-/* Make workers until there are `workers`, or as many as the system allows. */
+/* Make workers until there are `workers`, or as many as the system allows; the next call would ask it in vain. */
 static void fc_make_workers(int workers)
 {
+    if (fc_pool.refused_at && fc_nanoseconds() - fc_pool.refused_at < FC_RETRY) return;
+    fc_pool.refused_at = 0;
     sigset_t of_others, before;
     pthread_attr_t detached;
     pthread_t thread;
@@ -178,11 +194,27 @@ static void fc_make_workers(int workers)
         worker->is_asleep = 0;
         worker->thread = fc_pool.workers + 1;
         worker->settled_for = 0;
-        if (pthread_create(&thread, &detached, fc_run_worker, worker)) break;
+        worker->keeps_off = FC_NO_CPU;
+        if (pthread_create(&thread, &detached, fc_run_worker, worker)) {
+            fc_pool.refused_at = fc_nanoseconds();
+            break;
+        }
         fc_pool.workers++;
     }
     pthread_sigmask(SIG_SETMASK, &before, 0);
     pthread_attr_destroy(&detached);
+}
+
+static int fc_is_crowded(int team)
+{
+    const int cpus = __atomic_load_n(&fc_pool.cpus, __ATOMIC_RELAXED);
+    return cpus && team > cpus;
+}
+
+/* The ticks that workers of a team look at, for its queue. */
+static inline int64_t fc_tick_of(int team)
+{
+    return fc_is_crowded(team) ? 0 : fc_busy_tick();
 }
 
 static void fc_open_job(fc_work work, void *what, int team)
@@ -194,8 +226,9 @@ static void fc_open_job(fc_work work, void *what, int team)
     fc_pool.environment = fc_get_environment();
     fc_pool.work = work;
     fc_pool.what = what;
-    const int cpus = __atomic_load_n(&fc_pool.cpus, __ATOMIC_RELAXED);
-    __atomic_store_n(&fc_pool.is_crowded, cpus && team > cpus, __ATOMIC_RELAXED);
+    const int is_crowded = fc_is_crowded(team);
+    fc_pool.callers_cpu = fc_busy_tick() && !is_crowded ? fc_this_cpu() : FC_NO_CPU;
+    __atomic_store_n(&fc_pool.is_crowded, is_crowded, __ATOMIC_RELAXED);
     __atomic_store_n(&fc_pool.job, generation | (uint32_t)team << 10, __ATOMIC_SEQ_CST);
 }
 
@@ -227,7 +260,7 @@ static void fc_close_job(void)
             if (!(__atomic_load_n(&fc_pool.job, __ATOMIC_ACQUIRE) & FC_INSIDE)) return;
             fc_pause();
         }
-    } while (!fc_has_spun_enough(since, FC_SPIN_CALLER));
+    } while (!fc_has_spun_enough(since, FC_SPIN_CROWDED_CALLER));
     job = __atomic_or_fetch(&fc_pool.job, FC_IS_WAITED_FOR, __ATOMIC_ACQUIRE);
     while (job & FC_INSIDE) {
         fc_sleep(&fc_pool.job, job);
@@ -259,12 +292,13 @@ static void fc_pool_after_fork_in_child(void)
     fc_pool.job &= FC_GENERATION;
     fc_pool.workers = 0;
     fc_pool.is_taken = 0;
+    fc_pool.refused_at = 0;
     fc_own_id = 0;
 }
 
-/* A worker calls `settle` with its number and its caller's id before it works for that one; it returns on how many
- * CPUs, or 0. */
-static inline int fc_start_pool(int (*settle)(int thread, int caller))
+/* A worker calls `settle` with its number when it begins, and before it works for a caller with that one's id too, and
+ * a CPU to keep off, or FC_NO_CPU; it returns on how many CPUs the team works, or 0. */
+static inline int fc_start_pool(fc_settling settle)
 {
     fc_pool.settle = settle;
     return pthread_atfork(0, 0, fc_pool_after_fork_in_child);

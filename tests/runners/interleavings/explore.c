@@ -3,6 +3,7 @@
  * In all of them each task is done exactly once, no worker is in a job that is over, each thread of a team has a number
  * of its own and the caller's environment, and every call returns. */
 #include "search.h"
+#include <sched.h>
 #include <signal.h>
 #if defined __SSE__
 #include <immintrin.h>
@@ -30,8 +31,18 @@ static int fc_is_busy(int64_t now)
     return 0;
 }
 
+static int64_t fc_busy_tick(void)
+{
+    return 0;
+}
+
 static void fc_forget_sleepers(void)
 {
+}
+
+static int do_not_yield(void)
+{
+    return 0;
 }
 
 static int set_no_mask(int how, const sigset_t *mask, sigset_t *before)
@@ -47,9 +58,11 @@ static int set_no_mask(int how, const sigset_t *mask, sigset_t *before)
 #define fc_wake wake_all
 #endif
 #define clock_gettime read_clock
+#define sched_yield do_not_yield
 #define pthread_create create_thread
 #define pthread_sigmask set_no_mask
 #define FC_LOOKS 1
+#define FC_RETRY 0
 #include "thread_pool.h"
 
 enum { TASKS = 2, QUEUED = 4, MAX_JOBS = 3 };
@@ -59,23 +72,28 @@ static struct job {
     uint64_t threads, entered;
     fc_environment environment;
 } jobs[MAX_JOBS];
-static int calls_each, team;
+static int calls_each, team, leaves_tasks;
 static uint64_t meets;
 
-/* What a thread of a team does. */
-static void work(void *what, int thread)
+/* What a thread of a team does. Workers may leave tasks behind, and come again. */
+static int work(void *what, int thread)
 {
     struct job *job = what;
     check(!job->is_over, "a worker enters a job that is over");
     check(thread < job->team && !(job->threads >> thread & 1), "two threads have one number");
     check(fc_get_environment() == job->environment, "a worker has another environment");
     job->threads |= 1 << thread;
-    job->entered++;
+    if (job->meets) job->entered++;
     if (thread == 0 && job->meets) wait_until(&job->entered, job->team);
     do {
+        if (thread && leaves_tasks && stop_at(AT_OPERATION, 2, "tick") && job->tasks_done < TASKS) {
+            job->threads &= ~(1 << thread);
+            return 1;
+        }
         stop_at(AT_OPERATION, 1, "task");
         check(!job->is_over, "a worker is in a job that is over");
     } while (job->tasks_done < TASKS && ++job->tasks_done);
+    return 0;
 }
 
 static void call(struct job *job, fc_environment environment)
@@ -136,6 +154,9 @@ int main(int argc, char **argv)
         for (intptr_t i = 0; i < 3; i++) begin_thread(takes_tasks, (void *)i, 1);
     } else if (!strcmp(name, "stalls")) { /* of workers that have not begun or have left */
         stalls = 1;
+        begin_thread(caller, &jobs[0], 1);
+    } else if (!strcmp(name, "ticks")) {
+        leaves_tasks = 1, team = 2;
         begin_thread(caller, &jobs[0], 1);
     } else if (!strcmp(name, "meets")) { /* the caller has its workers: none sleeps through a job */
         meets = 1, calls_each = 3;
