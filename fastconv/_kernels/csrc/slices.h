@@ -3,8 +3,11 @@
 #define FASTCONV_SLICES_H
 
 #if defined __linux__
-#include <stdint.h>
 #include <sys/syscall.h>
+#endif
+
+#if defined SYS_sched_setattr /* which old headers of Linux lack */
+#include <stdint.h>
 #include <unistd.h>
 
 #define FC_SLICE 100000 /* nanoseconds: the least that there is */
