@@ -222,11 +222,21 @@ class Binding:
         """The result of an operation on maps; its tensor's axes are called `axes`, or as those of the first of them."""
         first, axes = maps[0], axes or maps[0].axes
         level = max(one.level for one in maps)
-        key = level, first.nhwc[0], first.dtype
-        segment = self._segments.setdefault(key, Segment(level, first.dtype))
+        segment = self._segment(level, first)
         nhwc = operation.shape("NHWC", *(one.nhwc for one in maps))
         name = segment.add(node.label, operation, tuple(segment.entrance(one) for one in maps))
         return self._map(first.dtype, level, axes, nhwc, name, segment)
+
+    def entered(self, value: Map) -> Map:
+        """A value as one of a segment, which reads it if it is not there yet."""
+        if value.segment is not None:
+            return value
+        segment = self._segment(value.level, value)
+        return self._map(value.dtype, value.level, value.axes, value.nhwc, segment.entrance(value), segment)
+
+    def _segment(self, level: int, like: Map) -> Segment:
+        key = level, like.nhwc[0], like.dtype
+        return self._segments.setdefault(key, Segment(level, like.dtype))
 
     def seen_as(self, value: Map, axes: str) -> Map:
         """The same map as a tensor with other axes."""

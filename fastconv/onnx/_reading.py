@@ -140,9 +140,7 @@ def _schema(node: Node) -> Any:
     if node.domain not in _KNOWN_DOMAINS or not node.version:
         if node.domain.startswith("ai.onnx") and "training" in node.domain:
             raise ValueError("it is an operator of training, and fastconv computes forward passes alone")
-        raise ValueError(
-            f"its domain {node.domain!r} is not one that fastconv knows, or the model imports no opset of it"
-        )
+        raise ValueError(f"fastconv does not know its domain {node.domain!r}, or the model imports no opset of it")
     if node.kind in _CONTROL_FLOW:
         raise ValueError("control flow is not supported")
     if node.kind in _TRAINING:

@@ -26,7 +26,7 @@ def description(stage: Stage, measure: bool) -> GraphDescription:
             graphs.append(step.plan.describe(*step.shapes(shapes), measure=measure))
             parts.update(graphs[-1].parts)
             converted += [name for name, axes in step.reads.values() if _is_turned(shapes[name], axes)]
-    converted += [value.name for name in stage.outputs if is_turned_result(value := stage.known[name])]
+    converted += [name for name in stage.outputs if is_turned_result(stage.known[name])]
     most = max(graphs, key=lambda one: one.scratch_bytes, default=None)
     scratch = (0, 0, 0) if most is None else (most.array_bytes, most.alive_bytes, most.workspace_bytes)
     turned = ", ".join(dict.fromkeys(converted))

@@ -192,7 +192,17 @@ def scatter(node: Node, x: np.ndarray, indices: np.ndarray, updates: np.ndarray)
     return y
 
 
+def constant(node: Node) -> np.ndarray:
+    """The value, whatever it is called."""
+    ((name, value),) = node.attributes.items()
+    if name in ("value", "sparse_value"):
+        return np.asarray(value)
+    dtypes = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
+    return np.array(value, dtypes.get(name))
+
+
 FUNCTIONS: dict[str, Any] = {
+    "Constant": constant,
     "Concat": concat,
     "DepthToSpace": depth_to_space,
     "Dropout": dropout,

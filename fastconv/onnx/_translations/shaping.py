@@ -63,15 +63,19 @@ def pad(
     return bind.add(node, Pad((rows, columns), float(number)), x)
 
 
-def transpose(bind: "Binding", node: Node, x: Any) -> Any:
-    """Of a map: other names of its axes."""
-    if not isinstance(x, Map) or x.segment is None:
-        return None
+def transpose(bind: "Binding", node: Node, x: Any) -> Map | None:
+    """Other names of the axes: nothing is moved."""
     order = shaping.order(node, len(x.shape))
-    names = "".join(x.axes[axis] for axis in order)
-    if names in AXES and tensor_shape(x.nhwc, names) == tuple(x.shape[axis] for axis in order):
-        return x if names == x.axes else bind.seen_as(x, names)
-    return None
+    # Of a tensor that is no map yet, the names that make it one whose channels are in their place.
+    moved = {(0, 3, 1, 2): "NHWC", (0, 2, 3, 1): "NCHW", (0, 2, 1): "NWC"}.get(tuple(order))
+    names = (x.axes,) if isinstance(x, Map) and x.segment else (moved,) if moved else ()
+    x = bind.as_map(x, *names)
+    if x is None:
+        return None
+    name = "".join(x.axes[axis] for axis in order)
+    if name not in AXES or tensor_shape(x.nhwc, name) != tuple(x.shape[axis] for axis in order):
+        return None
+    return bind.seen_as(bind.entered(x), name)
 
 
 def _reshaped(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
