@@ -1,8 +1,12 @@
 """The onnx library's own tests: all pass but those that are listed here, each with its reason."""
 
 import re
+from collections import Counter
+from pathlib import Path
 
+import fastconv
 from fastconv.onnx import conformance
+from fastconv.onnx._table import TRANSLATIONS
 
 # What is refused, by a part of the reason.
 REFUSED = {
@@ -20,6 +24,11 @@ FAILED = r"test_bernoulli.*|test_causal_conv_with_state_silu_fp16_expanded"
 def test_all_node_tests():
     found = [*conformance.outcomes(set())]
     assert len(found) > 1500
+    page = (Path(fastconv.__file__).parents[1] / "docs" / "onnx.md").read_text("utf-8")
+    for operator in TRANSLATIONS:
+        outcomes = Counter(one.outcome for one in found if one.operator == operator)
+        row = f"| {operator} | {outcomes['passed']} | {outcomes['refused']} | {outcomes['failed']} |"
+        assert row in page or not outcomes, "the page has another table"
     for one in found:
         if one.outcome == "refused":
             assert any(reason in one.reason for reason in REFUSED), one

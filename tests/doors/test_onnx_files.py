@@ -38,10 +38,10 @@ def test_external_data(tmp_path):
         fastconv.onnx.load(path.read_bytes())
     data = tmp_path / "model.data"
     data.write_bytes(data.read_bytes()[:100])
-    with pytest.raises(ValueError, match="initializer 'w'.*cannot be read"):
+    with pytest.raises(ValueError, match=r"initializer 'w'.*cannot be read"):
         fastconv.onnx.load(path)
     data.unlink()
-    with pytest.raises(ValueError, match="initializer 'w' cannot be read from 'model.data': there is no such file"):
+    with pytest.raises(ValueError, match=r"initializer 'w' cannot be read from 'model\.data': there is no such file"):
         fastconv.onnx.load(path)
 
 
@@ -77,7 +77,7 @@ def test_sparse_weights(is_by_row):
 def test_sparse_indices_outside():
     bad = sparse(WEIGHT, False)
     bad.dims[0] = 3
-    with pytest.raises(ValueError, match="initializer 'w' of shape .* has indices outside"):
+    with pytest.raises(ValueError, match=r"initializer 'w' of shape .* has indices outside"):
         fastconv.onnx.load(model([("Conv", "x w", "y", {})], {}, sparse=[bad]))
 
 
