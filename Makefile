@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DOORS := .doors
 PEERS_PYTHON ?= .peers/bin/python
 BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/_*/*.pyx fastconv/_*/*.pxd fastconv/_kernels/csrc/*)
 
@@ -11,7 +12,7 @@ BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/_*/*.pyx fastconv/_*/*
 PLACE := $(VENV)/.place
 MOVED := $(shell test ! -e $(PLACE) || test "$$(cat $(PLACE))" = "$$(pwd -P)" || echo moved)
 
-.PHONY: help bench bench-full bench-peak race busy test lint clean moved
+.PHONY: help bench bench-full bench-peak race busy test test-doors lint clean moved
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -35,6 +36,9 @@ busy: $(VENV)/.bench $(PEERS_PYTHON)  ## a call beside busy processes, other eng
 test: $(VENV)/.test  ## the tests, on all CPUs
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadscope
 
+test-doors: $(DOORS)/.doors  ## those of what needs other libraries, such as fastconv.onnx, in an environment of their own
+	$(DOORS)/bin/python -m pytest -o addopts=--doctest-modules tests/doors fastconv/onnx
+
 lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, the floors, mypy, stubtest: nothing is changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,7 +51,7 @@ lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, the floors, mypy, stubte
 		--allowlist tests/stubtest_allowlist.txt $(subst /,.,$(basename $(wildcard fastconv/_*/*.pyi)))
 
 clean:  ## remove the environment and everything built or measured
-	rm -rf $(VENV) .peers .asv build *.egg-info fastconv/_*/*.so .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(DOORS) .peers .asv build *.egg-info fastconv/_*/*.so .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are
@@ -60,8 +64,16 @@ $(VENV)/.%: $(BUILT_FROM) $(MOVED)
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@
 
+# The same for the doors, beside the libraries that each of them opens to.
+$(DOORS)/.doors: $(BUILT_FROM) $(MOVED)
+	@echo "Installing fastconv[doors] into $(DOORS), which takes about a minute"
+	@test -x $(DOORS)/bin/pip || "$(PYTHON)" -m venv $(DOORS)
+	@$(DOORS)/bin/python -m pip install --quiet --upgrade pip
+	@PYTHONWARNINGS=ignore $(DOORS)/bin/python -m pip install --quiet --editable '.[doors]'
+	@touch $@
+
 moved:
-	@rm -rf $(VENV)
+	@rm -rf $(VENV) $(DOORS)
 
 # The other engines, in an environment of their own: nothing else needs them. Of the torch that is named pip takes the
 # build for CPUs where it knows of one; else it brings gigabytes of CUDA along.

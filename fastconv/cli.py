@@ -5,12 +5,14 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 from fastconv import __version__
 
 INFO = "versions, compiler, BLAS, instruction sets and threads"
 EXPLAIN = "what a convolution of a given shape will do, and what it costs"
+PROFILE = "where the time of an ONNX model goes, and what its 1×1 convolutions save"
+RUN = "the results of an ONNX model for a saved array"
 _MAX = 2**31 - 1  # of a size
 
 
@@ -55,7 +57,9 @@ def _settle(stream: TextIO | None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fastconv", description=f"explain: {EXPLAIN}; info: {INFO}.")
+    parser = argparse.ArgumentParser(
+        prog="fastconv", description=f"explain: {EXPLAIN}; profile: {PROFILE}; run: {RUN}; info: {INFO}."
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -82,6 +86,20 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
     explain.add_argument("--measure", action="store_true", help="run it too: time, GFLOP/s, and the share of the peak")
     explain.set_defaults(run=_explain)
+
+    profile = commands.add_parser("profile", help=PROFILE, description=f"Print {PROFILE}.")
+    profile.add_argument("MODEL", help="an ONNX file")
+    profile.add_argument("--shape", action="append", metavar="[NAME=]NxCxHxW", help="of an input (the model's own)")
+    profile.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
+    profile.add_argument("--json", action="store_true", help="for programs")
+    profile.set_defaults(run=_profile)
+
+    run = commands.add_parser("run", help=RUN, description=f"Save {RUN}.")
+    run.add_argument("MODEL", help="an ONNX file")
+    run.add_argument("INPUT", help="a .npy file, or a .npz file with an array for each input")
+    run.add_argument("-o", "--output", required=True, metavar="OUTPUT.npz", help="where the results go")
+    run.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
+    run.set_defaults(run=_run)
 
     return parser
 
@@ -125,6 +143,24 @@ def _explain(options: argparse.Namespace) -> None:
     print(f"{'parameters':17} {costs.params:,}")
     print(f"{'least traffic':17} {costs.bytes:,} bytes: input, weights and output once")
     print(f"{'MACs a byte':17} {costs.macs / costs.bytes:.1f}")
+
+
+def _profile(options: argparse.Namespace) -> None:
+    _commands().profile(options)
+
+
+def _run(options: argparse.Namespace) -> None:
+    _commands().run(options)
+
+
+def _commands() -> Any:
+    """The commands on ONNX files; their error where the library onnx is missing says what to install."""
+    from fastconv.onnx import needs_onnx
+
+    needs_onnx()
+    from fastconv.onnx import _commands
+
+    return _commands
 
 
 def _check_sizes(options: argparse.Namespace) -> None:

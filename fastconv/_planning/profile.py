@@ -1,6 +1,6 @@
 """Where the time of a graph goes: each step timed between the others, within whole runs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from math import prod
 from time import perf_counter, perf_counter_ns
@@ -14,8 +14,10 @@ from fastconv._planning.call import call
 from fastconv._planning.description import PAST_PEAK, figure, table
 
 if TYPE_CHECKING:
-    from fastconv._checks.types import Array
+    from fastconv._checks.types import Array, Shape
+    from fastconv._graph.graph import Node
     from fastconv._planning.graph_plan import GraphPlan
+    from fastconv._planning.steps.step import PreparedStep
 
 _SECONDS, _MIN_RUNS, _MAX_RUNS = 1.0, 3, 101  # runs are repeated for so long, so often
 
@@ -101,27 +103,47 @@ def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
     """The `Profile` of a plan whose dtype is known."""
     given = tuple(arrays.check(name, x) for name, x in zip(plan.inputs, given, strict=True))
     out = call(plan, plan.inputs, given, None)
-    _, prepared = plan._bind_named(*(x.shape for x in given))
-    shapes = plan._rewritten.shapes(*prepared.shapes)
-    steps = plan._bind_nodes(shapes)
-    if not prepared.shapes[0][0]:
+    steps, shapes = steps_for(plan, *(x.shape for x in given))
+    if not shapes[plan.inputs[0]][0]:
         raise ValueError(f"{plan.inputs[0]} must have an image at least to be profiled")
+
+    def run() -> list[int]:
+        times = np.zeros(len(steps), np.int64)
+        call(plan, plan.inputs, given, out, times)
+        return times.tolist()
+
+    whole, each, runs = measured(run)
+    return Profile(tuple(told(steps, shapes, each, given[0].itemsize)), whole / 1e6, runs)
+
+
+def steps_for(plan: "GraphPlan", *given: "Shape") -> "tuple[list[tuple[Node, PreparedStep]], dict[str, Shape]]":
+    """(what runs for inputs of these shapes, in order, the NHWC shapes of all nodes)."""
+    _, prepared = plan._bind_named(*given)
+    shapes = plan._rewritten.shapes(*prepared.shapes)
+    return plan._bind_nodes(shapes), shapes
+
+
+def measured(run: Callable[[], list[int]]) -> tuple[float, list[float], int]:
+    """(nanoseconds of a whole run, those of each step, which `run` gives, how many runs there were)."""
     runs, end = list[list[int]](), perf_counter() + _SECONDS
     while len(runs) < _MIN_RUNS or (len(runs) < _MAX_RUNS and perf_counter() < end):
-        times = np.zeros(len(steps), np.int64)
         start = perf_counter_ns()
-        call(plan, plan.inputs, given, out, times)
-        runs.append([perf_counter_ns() - start, *times.tolist()])
+        times = run()
+        runs.append([perf_counter_ns() - start, *times])
     # Another program slows some of the runs; means of the others add up, as medians of each step would not.
     whole, *each = np.maximum(np.mean(sorted(runs)[: (len(runs) + 1) // 2], 0), 1).tolist()
-    itemsize = given[0].itemsize
+    return whole, each, len(runs)
+
+
+def told(
+    steps: "list[tuple[Node, PreparedStep]]", shapes: "dict[str, Shape]", each: list[float], itemsize: int
+) -> Iterator[StepProfile]:
+    """The `StepProfile` of each step that took these nanoseconds."""
     parts = [step.describe() for _, step in steps]
     peaks = {threads: max(machine.fma_gflops(threads)) * 4 / itemsize for threads in {part.threads for part in parts}}
-    told = list[StepProfile]()
     for (node, _), part, ns in zip(steps, parts, each, strict=True):
         values = sum(prod(shapes[name]) for name in (*node.inputs, node.name)) + node.operation.params
         gflops, nbytes = 2 * part.macs / ns, values * itemsize
         names = node.name, node.operation.kind, part.algorithm if part.macs else ""
         counts, speeds = (part.macs, part.multiplications, nbytes), (gflops, nbytes / ns, gflops / peaks[part.threads])
-        told.append(StepProfile(*names, part.threads, ns / 1e6, *counts, *speeds))
-    return Profile(tuple(told), whole / 1e6, len(runs))
+        yield StepProfile(*names, part.threads, ns / 1e6, *counts, *speeds)

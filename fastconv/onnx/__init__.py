@@ -1,0 +1,84 @@
+"""A model of one's own from an ONNX file, on fastconv's kernels: `load`.
+
+It needs the library onnx, `pip install fastconv[onnx]`, which is imported when `load` is first called. What becomes
+graphs of fastconv, and how the rest is computed, docs/onnx.md tells.
+"""
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastconv.onnx._backend import Backend
+    from fastconv.onnx._model import Model
+
+__all__ = ["Backend", "Model", "load"]
+
+
+def load(
+    model: "str | os.PathLike[str] | bytes | Any", *, strict: bool = False, num_threads: int | None = None
+) -> "Model":
+    """Read an ONNX model, of opset 7 or newer.
+
+    Parameters
+    ----------
+    model : path, bytes or onnx.ModelProto
+        Of the file, its bytes, or what the onnx library made of it. Weights in files of their own are found beside a
+        path.
+    strict : bool
+        Refuse a model with operators that fastconv has no code for, instead of computing them by `onnx.reference`.
+    num_threads : int, optional
+        The largest team, as in `Conv2d`.
+
+    Returns
+    -------
+    fastconv.onnx.Model
+        Which is called as a function of its inputs.
+
+    Raises
+    ------
+    ValueError
+        Where the file is damaged, a node does not fit its inputs, or has an operator of control flow, training or
+        quantised networks; the error names the node. What depends on sizes that only a call knows is raised there.
+
+    Examples
+    --------
+    >>> import numpy as np, onnx, fastconv
+    >>> from onnx import TensorProto, helper
+    >>> weight = onnx.numpy_helper.from_array(np.ones((4, 3, 1, 1), np.float32), "weight")
+    >>> nodes = [helper.make_node("Conv", ["x", "weight"], ["y"]), helper.make_node("Relu", ["y"], ["z"])]
+    >>> x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, "H", "W"])
+    >>> z = helper.make_tensor_value_info("z", TensorProto.FLOAT, None)
+    >>> graph = helper.make_graph(nodes, "small", [x], [z], [weight])
+    >>> model = fastconv.onnx.load(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]))
+    >>> model(np.ones((2, 3, 5, 5), np.float32)).shape
+    (2, 4, 5, 5)
+    >>> model.cost((2, 3, 5, 5)).macs
+    600
+    """
+    needs_onnx()
+    from fastconv._checks import arguments
+    from fastconv._planning import teams
+    from fastconv.onnx._model import Model
+    from fastconv.onnx._reading import read
+
+    return Model(read(model), arguments.boolean("strict", strict), teams.checked(num_threads))
+
+
+def needs_onnx() -> None:
+    """Raise an ImportError that says what to install where the library onnx is missing."""
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise ImportError("fastconv.onnx reads files with the library onnx: pip install 'fastconv[onnx]'") from None
+
+
+_MODULES = {"Backend": "_backend", "Model": "_model"}  # which need the library onnx
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """Import a class at its first use."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"fastconv.onnx.{_MODULES[name]}"), name)

@@ -1,0 +1,255 @@
+"""From nodes and the shapes of what they read to steps.
+
+Nodes whose inputs are all constants, as those of the arithmetic on shapes are once a shape is bound, are computed at
+once. The others become nodes of segments where the table of translations has them, and steps by NumPy where not. A
+segment of level n runs after the NumPy steps of level n − 1, which run after the segments of that level.
+
+Where the size of a result depends on values that are known only in a run, a stage ends: the nodes that follow are bound
+when these are there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fastconv._checks.types import Shape
+from fastconv._graph.operations.operation import Operation
+from fastconv.onnx._program import Node
+from fastconv.onnx._segments import Kept, Segment
+from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values, given_back
+from fastconv.onnx._table import PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
+from fastconv.onnx._values import Map, Tensor, map_shape, tensor_shape
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Stage:
+    """Steps, and where they end before the model does, the nodes that are bound to what they give."""
+
+    def __init__(self, binding: "Binding", steps: list[Step], rest: tuple[Node, ...], live: set[str]) -> None:
+        self.steps, self.known = steps, binding.known
+        self._binding, self._rest, self._live = binding, rest, live
+        self.outputs = binding.outputs
+        self._followers: dict[Any, Stage] = {}
+        for step, frees in given_back(steps, live):
+            step.frees = frees
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Those of the tensors by name."""
+        return {value.name: value.shape for value in self.known.values() if isinstance(value, Tensor)}
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no nodes are left."""
+        return not self._rest
+
+    @property
+    def last(self) -> str:
+        """The node with which it ends."""
+        return str(self._binding.last)
+
+    def run(self, values: Values, watch: Callable[[Step, Values], Any] = lambda step, values: step.run(values)) -> None:
+        """Run the steps on the tensors in `values`, to which they add theirs; `watch` runs a step."""
+        for step in self.steps:
+            watch(step, values)
+            for name in step.frees:
+                del values[name]
+
+    def follower(self, values: Values) -> "Stage":
+        """What runs after this one, once its results are there."""
+        live = {name: values[name] for name in sorted(self._live)}
+        are_arrays = all(isinstance(value, np.ndarray) for value in live.values())
+        key = tuple((value.shape, value.dtype) for value in live.values()) if are_arrays else None
+        if key is not None and key in self._followers:
+            return self._followers[key]
+        known = {name: tensor_of(name, value) if is_array(value) else value for name, value in live.items()}
+        aliases = {name: value for name, value in self.known.items() if not isinstance(value, Tensor)}
+        aliases |= {name: known[value.name] for name, value in self.known.items() if name_of(value) in known}
+        stage = self._binding.again(self._rest, aliases | known)
+        if key is not None:
+            self._followers[key] = stage
+        return stage
+
+
+def name_of(value: Any) -> str | None:
+    return value.name if isinstance(value, Tensor) else None
+
+
+def is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic)
+
+
+def tensor_of(name: str, array: np.ndarray) -> Tensor:
+    """What is known of an array before a run."""
+    return Tensor(name, array.shape, array.dtype)
+
+
+class Binding:
+    """Binds nodes; `known` has an array for each constant and a `Tensor` for each value of a run.
+
+    Translations call `as_map`, `add` and `kept`.
+    """
+
+    def __init__(
+        self, nodes: tuple[Node, ...], known: Mapping[str, Any], outputs: Iterable[str], kept: Kept, is_strict: bool
+    ) -> None:
+        self._nodes, self.known, self.outputs = nodes, dict(known), tuple(outputs)
+        self.kept, self.is_strict = kept, is_strict
+        self._segments: dict[tuple[int, int, np.dtype], Segment] = {}
+        self._steps: list[NodeStep] = []
+        self._made = 0
+        self.last: Node | None = None  # where the stage ends before the model does
+
+    def again(self, nodes: tuple[Node, ...], known: Mapping[str, Any]) -> Stage:
+        """The stage of other nodes of the same model."""
+        return Binding(nodes, known, self.outputs, self.kept, self.is_strict).stage()
+
+    def stage(self) -> Stage:
+        """Bind all nodes, or those up to one whose result has a size that is not known."""
+        rest: tuple[Node, ...] = ()
+        for i, node in enumerate(self._nodes):
+            with node.named():
+                is_known = self._bind(node)
+            if not is_known:
+                self.last, rest = node, self._nodes[i + 1 :]
+                break
+        last = {*self.outputs, *(name for node in rest for name in node.inputs)}
+        live = {self._name(value) for name in last if isinstance(value := self.known.get(name), Tensor)}
+        levels = [self._native(segment) for segment in sorted(self._segments.values(), key=lambda one: -one.level)]
+        steps: list[Step] = [*(step for step in levels if step is not None), *self._steps]
+        steps.sort(key=lambda step: (step.level, isinstance(step, NodeStep)))
+        return Stage(self, steps, rest, live)
+
+    def _native(self, segment: Segment) -> NativeStep | None:
+        graph = segment.graph()  # after those of higher levels have said what they read
+        if not segment.outputs:
+            return None
+        return NativeStep(segment, None if graph is None else self.kept.plan(graph), self.kept.num_threads)
+
+    def _bind(self, node: Node) -> bool:
+        """Take a node in; returns whether the shapes of its results are known."""
+        inputs = [self.known[name] if name else None for name in node.inputs]
+        if not any(isinstance(one, Tensor) for one in inputs) and not is_random(node):
+            results: Any = self._evaluated(node, inputs)
+        else:
+            results = self._translated(node, inputs)
+            if results is None:
+                return self._by_numpy(node, inputs)
+        self.known.update((name, one) for name, one in zip(node.outputs, results, strict=False) if name)
+        return True
+
+    def _evaluated(self, node: Node, inputs: list[Any]) -> list[Any]:
+        from fastconv.onnx._evaluation import evaluation
+
+        with np.errstate(all="ignore"):
+            return evaluation(node)[1](node, *inputs)
+
+    def _translated(self, node: Node, inputs: list[Any]) -> list[Any] | None:
+        translate = TRANSLATIONS.get(node.kind) if node.domain == "" else None
+        if translate is None or self._late(node, inputs):
+            return None
+        result = translate(self, node, *inputs)
+        return [result] if isinstance(result, Tensor | np.ndarray) else result
+
+    def _late(self, node: Node, inputs: list[Any]) -> bool:
+        """Whether it has a translation, but for its parameters, which are known only in a run."""
+        parameters = PARAMETERS.get(node.kind, ()) if node.domain == "" else ()
+        return any(isinstance(inputs[i], Tensor) for i in parameters if i < len(inputs))
+
+    def _by_numpy(self, node: Node, inputs: list[Any]) -> bool:
+        from fastconv.onnx._evaluation import evaluation, late
+
+        if node.kind in REFUSED:
+            raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
+        how, evaluate = evaluation(node)
+        if how == "onnx.reference" and self.is_strict:
+            raise ValueError("fastconv has no code for this operator, and the model was loaded with strict=True")
+        if self._late(node, inputs):
+            how, evaluate = "late", late(self.kept, self.is_strict)
+        level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)
+        names = [self._name(one) if isinstance(one, Tensor) else one for one in inputs]
+        step = NodeStep(node, how, evaluate, names, level)
+        self._steps.append(step)
+        values = VALUES.get(node.kind, ())
+        if any(isinstance(one, Tensor) and (values is True or i in values) for i, one in enumerate(inputs)):
+            return self._unknown(node)
+        trial = {one.name: np.zeros(one.shape, one.dtype) for one in inputs if isinstance(one, Tensor)}
+        try:
+            step.run(trial)
+        except ValueError:  # zeros may be no input that it takes
+            return self._unknown(node)
+        results = {name: trial[name] for name in node.outputs if name}
+        if not all(is_array(one) for one in results.values()):
+            return self._unknown(node)
+        for name, array in results.items():
+            self.known[name] = Tensor(name, array.shape, array.dtype, level)
+        return True
+
+    def _unknown(self, node: Node) -> bool:
+        self.known.update((name, Tensor(name, (), np.dtype(object))) for name in node.outputs if name)
+        return False
+
+    def _name(self, value: Tensor) -> str:
+        """The name of a value that is read as a tensor."""
+        if isinstance(value, Map) and value.segment is not None:
+            value.segment.leave(value)
+        return value.name
+
+    def as_map(self, value: Any, *axes: str) -> Map | None:
+        """A value of a run as a map, where the axes of its tensor may be called one of these in a map; else None."""
+        if not isinstance(value, Tensor) or value.dtype not in _FLOATS:
+            return None
+        if isinstance(value, Map) and value.axes in axes:
+            return value
+        for names in axes:
+            if len(names) == len(value.shape):
+                shape = map_shape(value.shape, names)
+                if 0 in shape[1:]:
+                    return None
+                level = self._level(value)
+                name = self._name(value)
+                return Map(name, value.shape, value.dtype, level, names, shape)
+        return None
+
+    @staticmethod
+    def _level(value: Tensor) -> int:
+        """The lowest level of a segment that can read a value as a tensor."""
+        return value.level + 1
+
+    def add(self, node: Node, operation: Operation, *maps: Map, axes: str = "") -> Map:
+        """The result of an operation on maps; its tensor's axes are called `axes`, or as those of the first of them."""
+        first, axes = maps[0], axes or maps[0].axes
+        level = max(one.level for one in maps)
+        segment = self._segment(level, first)
+        nhwc = operation.shape("NHWC", *(one.nhwc for one in maps))
+        name = segment.add(node.label, operation, tuple(segment.entrance(one) for one in maps))
+        return self._map(first.dtype, level, axes, nhwc, name, segment)
+
+    def entered(self, value: Map) -> Map:
+        """A value as one of a segment, which reads it if it is not there yet."""
+        if value.segment is not None:
+            return value
+        segment = self._segment(value.level, value)
+        return self._map(value.dtype, value.level, value.axes, value.nhwc, segment.entrance(value), segment)
+
+    def _segment(self, level: int, like: Map) -> Segment:
+        key = level, like.nhwc[0], like.dtype
+        return self._segments.setdefault(key, Segment(level, like.dtype))
+
+    def seen_as(self, value: Map, axes: str) -> Map:
+        """The same map as a tensor with other axes."""
+        if value.segment is None:
+            raise RuntimeError(f"{value.name} is no map of a segment")
+        return self._map(value.dtype, value.level, axes, value.nhwc, value.node, value.segment)
+
+    def _map(self, dtype: np.dtype, level: int, axes: str, nhwc: Any, node: str, segment: Segment) -> Map:
+        self._made += 1
+        shape: Shape = tensor_shape(nhwc, axes)
+        return Map(f"{node} {self._made}", shape, dtype, level, axes, nhwc, node, segment)
+
+    def operation(self, value: Any) -> tuple[Operation | None, tuple[str, ...]]:
+        """(the operation that gives a map, the nodes that it reads); (None, ()) of any other value."""
+        segment = value.segment if isinstance(value, Map) else None
+        return segment.operation(value) if segment else (None, ())

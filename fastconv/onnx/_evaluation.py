@@ -1,0 +1,77 @@
+"""Nodes by NumPy: by code of fastconv's own where onnx.reference is wrong or slow, else by that."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx.reference import ReferenceEvaluator
+
+from fastconv.onnx._in_numpy.table import FUNCTIONS
+from fastconv.onnx._program import Node
+from fastconv.onnx._segments import Kept
+from fastconv.onnx._steps import Evaluate
+
+
+def evaluation(node: Node) -> tuple[str, Evaluate]:
+    """(whose code it is, the function of a node and its inputs that gives a list of its results)."""
+    function = FUNCTIONS.get(node.kind) if node.domain == "" else None
+    if function is not None:
+        return "NumPy", partial(_own, function)
+    return "onnx.reference", _by_reference
+
+
+def _own(function: Callable[..., Any], node: Node, *inputs: Any) -> list[Any]:
+    if any(isinstance(value, np.ndarray) and value.dtype.kind == "V" for value in inputs):
+        return _by_reference(node, *inputs)  # bfloat16 and its like, of which NumPy knows no arithmetic of its own
+    result = function(node, *inputs)
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def _by_reference(node: Node, *inputs: Any) -> list[Any]:
+    feeds = {name: value for name, value in zip(node.inputs, inputs, strict=False) if name}
+    types = [_typed(name, value) for name, value in feeds.items()]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.outputs if name]
+    graph = onnx.helper.make_graph([node.proto], "node", types, outputs)
+    opsets = [onnx.helper.make_opsetid(node.domain, node.version)]
+    if node.domain:
+        opsets.append(onnx.helper.make_opsetid("", onnx.defs.onnx_opset_version()))
+    results = ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=opsets)).run(None, feeds)
+    by_name = dict(zip((name for name in node.outputs if name), results, strict=True))
+    return [_as_array(by_name.get(name)) for name in node.outputs]
+
+
+def _typed(name: str, value: Any) -> onnx.ValueInfoProto:
+    """An input of a graph, with its type where it is a tensor: the bodies of some functions depend on it."""
+    if not isinstance(value, np.ndarray):
+        return onnx.ValueInfoProto(name=name)
+    return onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+
+
+def _as_array(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, np.generic) else value
+
+
+def late(kept: Kept, is_strict: bool) -> Evaluate:
+    """What evaluates a node whose parameters are known only in a run, as one whose parameters are constants."""
+    from fastconv.onnx._binding import Binding, tensor_of
+    from fastconv.onnx._table import PARAMETERS
+
+    def evaluate(node: Node, *inputs: Any) -> list[Any]:
+        known: dict[str, Any] = {}
+        values = dict[str, Any]()
+        for i, (name, value) in enumerate(zip(node.inputs, inputs, strict=False)):
+            if name and i in PARAMETERS[node.kind]:
+                known[name] = value
+            elif name and name not in known:
+                known[name], values[name] = tensor_of(name, value), value
+        outputs = [name for name in node.outputs if name]
+        binding = Binding((node,), known, outputs, Kept(kept.num_threads), is_strict)
+        stage = binding.stage()
+        stage.run(values)
+        results = {name: binding.known[name] for name in outputs}
+        by_name = {name: values[one.name] if hasattr(one, "name") else one for name, one in results.items()}
+        return [by_name.get(name) for name in node.outputs]
+
+    return evaluate

@@ -1,0 +1,188 @@
+"""Functions of each value, small ones right relatively, and what NumPy has under another name."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from fastconv.onnx._program import Node
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    power = np.exp(-np.abs(x), dtype=np.promote_types(x.dtype, np.float32))  # which cannot overflow
+    return (np.where(x < 0, power, 1) / (1 + power)).astype(x.dtype)
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def clip(node: Node, x: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> np.ndarray:
+    """min(max(x, low), high)."""
+    for bound in low, high:
+        if bound is not None and bound.size != 1:
+            raise ValueError(f"its bounds must be single numbers, got shape {bound.shape}")
+    low = node.attributes.get("min") if low is None else low.reshape(())
+    high = node.attributes.get("max") if high is None else high.reshape(())
+    x = x if low is None else np.maximum(x, np.asarray(low, x.dtype))
+    return x if high is None else np.minimum(x, np.asarray(high, x.dtype))
+
+
+def leaky_relu(x: np.ndarray, slope: Any) -> np.ndarray:
+    return np.where(x < 0, x * slope, x).astype(x.dtype)
+
+
+def prelu(node: Node, x: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """The slope is broadcast to x from the last axis on, and x to nothing."""
+    try:
+        slope = np.broadcast_to(slope, x.shape)
+    except ValueError:
+        raise ValueError(f"its slope of shape {slope.shape} cannot be broadcast to x of shape {x.shape}") from None
+    return leaky_relu(x, slope)
+
+
+def hard_sigmoid(x: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    return np.clip(alpha * x + beta, 0, 1)
+
+
+def gelu(node: Node, x: np.ndarray) -> np.ndarray:
+    from scipy.special import erfc
+
+    wide = x.astype(np.float64)
+    if node.attributes["approximate"] == "tanh":
+        # x · (1 + tanh(z)) / 2 is x · sigmoid(2z), which keeps its small values
+        return (wide * sigmoid(2 * np.sqrt(2 / np.pi) * (wide + 0.044715 * wide**3))).astype(x.dtype)
+    return (wide * erfc(-wide / np.sqrt(2)) / 2).astype(x.dtype)
+
+
+def elu(x: np.ndarray, alpha: float, gamma: float = 1.0) -> np.ndarray:
+    return np.where(x < 0, gamma * alpha * np.expm1(np.minimum(x, 0)), gamma * x).astype(x.dtype)
+
+
+def celu(x: np.ndarray, alpha: float) -> np.ndarray:
+    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0) / alpha), x).astype(x.dtype)
+
+
+def div(node: Node, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of integers towards 0."""
+    if x.dtype.kind in "iu":
+        with np.errstate(all="ignore"):
+            quotient = x // y
+            return (quotient + ((x % y != 0) & ((x < 0) != (y < 0)))).astype(x.dtype)
+    return np.divide(x, y)
+
+
+def reduced(function: Any) -> Any:
+    """A sum, product, maximum or mean of all inputs."""
+    return lambda node, *arrays: np.asarray(functools.reduce(function, arrays))
+
+
+def _lowest(dtype: np.dtype) -> Any:
+    return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else np.iinfo(dtype).min
+
+
+def _highest(dtype: np.dtype) -> Any:
+    return np.inf if dtype.kind == "f" else True if dtype.kind == "b" else np.iinfo(dtype).max
+
+
+def reduction(function: Any, least: Any = None) -> Any:
+    """A reduction along axes, which are an attribute or, in newer opsets, an input; of no values it gives `least`."""
+
+    def reduce(node: Node, x: np.ndarray, axes: np.ndarray | None = None) -> np.ndarray:
+        given = node.attributes.get("axes") if axes is None else axes.ravel().tolist()
+        keeps = bool(node.attributes.get("keepdims", 1))
+        if not given:
+            if node.attributes.get("noop_with_empty_axes"):
+                return x
+            given = range(x.ndim)
+        start = {} if x.size or least is None else {"initial": least(x.dtype)}
+        return np.asarray(function(x, axis=tuple(given), keepdims=keeps, **start)).astype(x.dtype, copy=False)
+
+    return reduce
+
+
+def mean(node: Node, *arrays: np.ndarray) -> np.ndarray:
+    return (functools.reduce(np.add, arrays) / len(arrays)).astype(arrays[0].dtype)
+
+
+def matmul(node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.asarray(np.matmul(a, b))
+
+
+def gemm(node: Node, a: np.ndarray, b: np.ndarray, c: np.ndarray | None = None) -> np.ndarray:
+    """alpha · A·B + beta · C."""
+    get = node.attributes
+    product = (a.T if get["transA"] else a) @ (b.T if get["transB"] else b)
+    product = product if get["alpha"] == 1 else (product * get["alpha"]).astype(a.dtype)
+    if c is None or get["beta"] == 0:
+        return product
+    if np.broadcast_shapes(product.shape, c.shape) != product.shape:
+        raise ValueError(f"C of shape {c.shape} cannot be broadcast to the product of shape {product.shape}")
+    return (product + c * get["beta"]).astype(a.dtype)
+
+
+def _alone(function: Any, *attributes: str) -> Any:
+    """A function of x and attributes of the node."""
+    return lambda node, x: function(x, *(node.attributes[name] for name in attributes))
+
+
+def _plain(function: Any) -> Any:
+    """A function of the inputs alone."""
+    return lambda node, *arrays: np.asarray(function(*arrays))
+
+
+FUNCTIONS: dict[str, Any] = {
+    "Abs": _plain(np.abs),
+    "Add": _plain(np.add),
+    "And": _plain(np.logical_and),
+    "Ceil": _plain(np.ceil),
+    "Celu": lambda node, x: celu(x, node.attributes["alpha"]),
+    "Clip": clip,
+    "Cos": _plain(np.cos),
+    "Div": div,
+    "Elu": _alone(elu, "alpha"),
+    "Equal": _plain(np.equal),
+    "Exp": _plain(np.exp),
+    "Floor": _plain(np.floor),
+    "Gelu": gelu,
+    "Gemm": gemm,
+    "Greater": _plain(np.greater),
+    "GreaterOrEqual": _plain(np.greater_equal),
+    "HardSigmoid": _alone(hard_sigmoid, "alpha", "beta"),
+    "HardSwish": lambda node, x: x * hard_sigmoid(x, 1 / 6, 0.5),
+    "LeakyRelu": _alone(leaky_relu, "alpha"),
+    "Less": _plain(np.less),
+    "LessOrEqual": _plain(np.less_equal),
+    "Log": _plain(np.log),
+    "MatMul": matmul,
+    "Max": reduced(np.maximum),
+    "Mean": mean,
+    "Min": reduced(np.minimum),
+    "Mish": lambda node, x: x * np.tanh(softplus(x)),
+    "Mul": _plain(np.multiply),
+    "Neg": _plain(np.negative),
+    "Not": _plain(np.logical_not),
+    "Or": _plain(np.logical_or),
+    "PRelu": prelu,
+    "Pow": lambda node, x, y: np.asarray(np.power(x, y)).astype(x.dtype, copy=False),
+    "Reciprocal": _plain(np.reciprocal),
+    "ReduceMax": reduction(np.max, _lowest),
+    "ReduceMean": reduction(np.mean),
+    "ReduceMin": reduction(np.min, _highest),
+    "ReduceProd": reduction(np.prod),
+    "ReduceSum": reduction(np.sum),
+    "Relu": lambda node, x: np.maximum(x, 0).astype(x.dtype),
+    "Selu": _alone(elu, "alpha", "gamma"),
+    "Sigmoid": _alone(sigmoid),
+    "Sin": _plain(np.sin),
+    "Softplus": _alone(softplus),
+    "Softsign": lambda node, x: x / (1 + np.abs(x)),
+    "Sqrt": _plain(np.sqrt),
+    "Sub": _plain(np.subtract),
+    "Sum": reduced(np.add),
+    "Swish": lambda node, x: x * sigmoid(node.attributes["alpha"] * x),
+    "Tanh": _plain(np.tanh),
+    "ThresholdedRelu": lambda node, x: np.where(x > node.attributes["alpha"], x, 0).astype(x.dtype),
+    "Where": lambda node, which, x, y: np.where(which, x, y),
+    "Xor": _plain(np.logical_xor),
+}

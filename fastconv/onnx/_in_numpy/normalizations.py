@@ -1,0 +1,80 @@
+"""Normalisations, and the softmax and its like."""
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.onnx._in_numpy.shaping import axis_of
+from fastconv.onnx._program import Node
+
+
+def batch_norm(
+    node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> np.ndarray:
+    """With the given statistics, those of each channel, or of each value where `spatial` is 0."""
+    if node.attributes.get("training_mode"):
+        raise ValueError("training_mode is set, and fastconv computes forward passes of inference alone")
+    if node.attributes.get("spatial", 1):
+        shape = -1, *(1,) * (x.ndim - 2)
+        if any(vector.size != x.shape[1] for vector in (scale, bias, mean, variance)) or x.ndim < 2:
+            raise ValueError(f"its vectors must have as many values as x of shape {x.shape} has channels")
+        scale, bias, mean, variance = (vector.reshape(shape) for vector in (scale, bias, mean, variance))
+    wide = np.float64
+    factor = scale.astype(wide) / np.sqrt(variance.astype(wide) + node.attributes["epsilon"])
+    return (x * factor + (bias - mean * factor)).astype(x.dtype)
+
+
+def lrn(node: Node, x: np.ndarray) -> np.ndarray:
+    """Of an even size there is one channel more after each."""
+    get = node.attributes
+    size, channels = get["size"], x.shape[1]
+    before, after = min((size - 1) // 2, channels - 1), min(size // 2, channels - 1)
+    squares = np.pad(x.astype(np.float64) ** 2, ((0, 0), (before, after), *((0, 0),) * (x.ndim - 2)))
+    total = sum(squares[:, i : i + channels] for i in range(before + after + 1))
+    return (x / (get["bias"] + get["alpha"] / size * total) ** get["beta"]).astype(x.dtype)
+
+
+def _along(node: Node, x: np.ndarray) -> tuple[np.ndarray, int]:
+    """x and the axis of a softmax: before opset 13 all axes from `axis` on are one."""
+    axis = axis_of(node.attributes["axis"], x.ndim)
+    if node.version >= 13:
+        return x, axis
+    rows = int(np.prod(x.shape[:axis]))
+    return x.reshape(rows, -1 if rows else int(np.prod(x.shape[axis:]))), 1
+
+
+def softmax(node: Node, x: np.ndarray) -> np.ndarray:
+    rows, axis = _along(node, x)
+    powers = np.exp(rows - rows.max(axis, keepdims=True, initial=-np.inf))
+    return (powers / powers.sum(axis, keepdims=True)).reshape(x.shape).astype(x.dtype)
+
+
+def log_softmax(node: Node, x: np.ndarray) -> np.ndarray:
+    rows, axis = _along(node, x)
+    shifted = rows - rows.max(axis, keepdims=True, initial=-np.inf)
+    return (shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))).reshape(x.shape).astype(x.dtype)
+
+
+def hardmax(node: Node, x: np.ndarray) -> np.ndarray:
+    """1 at the first maximum, 0 elsewhere."""
+    rows, axis = _along(node, x)
+    y = np.zeros_like(rows)
+    np.put_along_axis(y, rows.argmax(axis, keepdims=True), 1, axis)
+    return y.reshape(x.shape)
+
+
+def instance_norm(node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    axes, shape, wide = tuple(range(2, x.ndim)), (-1, *(1,) * (x.ndim - 2)), x.astype(np.float64)
+    centred = wide - wide.mean(axes, keepdims=True)
+    deviation = np.sqrt((centred**2).mean(axes, keepdims=True) + node.attributes["epsilon"])
+    return (scale.reshape(shape) * (centred / deviation) + bias.reshape(shape)).astype(x.dtype)
+
+
+FUNCTIONS: dict[str, Any] = {
+    "BatchNormalization": batch_norm,
+    "Hardmax": hardmax,
+    "InstanceNormalization": instance_norm,
+    "LRN": lrn,
+    "LogSoftmax": log_softmax,
+    "Softmax": softmax,
+}

@@ -1,0 +1,222 @@
+"""What moves values."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv._checks.types import Shape
+from fastconv.onnx._program import Node
+from fastconv.onnx._windows import pairs
+
+
+def axis_of(axis: int, rank: int) -> int:
+    """An axis counted from the first."""
+    if not -rank <= axis < rank:
+        raise ValueError(f"axis must be at least {-rank} and less than {rank}, got {axis}")
+    return axis % rank
+
+
+def _axes(node: Node, axes: np.ndarray | None, rank: int) -> list[int] | None:
+    """The axes of an attribute, or in newer opsets of an input."""
+    given = node.attributes.get("axes") if axes is None else axes.ravel().tolist()
+    if given is None:
+        return None
+    found = [axis_of(axis, rank) for axis in given]
+    if len(set(found)) < len(found):
+        raise ValueError(f"axes must differ, got {given}")
+    return found
+
+
+def reshaped(node: Node, old: Shape, target: np.ndarray) -> Shape:
+    """The shape that 0 and −1 in a target stand for."""
+    if target.ndim != 1:
+        raise ValueError(f"its shape must have one axis, got shape {target.shape}")
+    sizes, keeps_zeros = target.tolist(), node.attributes.get("allowzero", 0)
+    for i, size in enumerate(sizes):
+        if size == 0 and not keeps_zeros:
+            if i >= len(old):
+                raise ValueError(f"its shape {target.tolist()} keeps an axis that an input of shape {old} has not")
+            sizes[i] = old[i]
+    if -1 in sizes:
+        rest = prod(size for size in sizes if size != -1)
+        sizes[sizes.index(-1)] = prod(old) // rest if rest else 0
+    if prod(sizes) != prod(old) or any(size < 0 for size in sizes):
+        raise ValueError(f"an input of shape {old} has no shape {target.tolist()}")
+    return tuple(sizes)
+
+
+def flattened(node: Node, old: Shape) -> Shape:
+    axis, rank = node.attributes["axis"], len(old)
+    if not -rank <= axis <= rank:
+        raise ValueError(f"axis must be at least {-rank} and at most {rank}, got {axis}")
+    axis += rank * (axis < 0)
+    return prod(old[:axis]), prod(old[axis:])
+
+
+def squeezed(node: Node, old: Shape, axes: np.ndarray | None) -> Shape:
+    found = _axes(node, axes, len(old))
+    if found is None:
+        return tuple(size for size in old if size != 1)
+    if any(old[axis] != 1 for axis in found):
+        raise ValueError(f"axes {found} of shape {old} have other sizes than 1")
+    return tuple(size for axis, size in enumerate(old) if axis not in found)
+
+
+def unsqueezed(node: Node, old: Shape, axes: np.ndarray | None) -> Shape:
+    given = np.array(node.attributes["axes"] if axes is None else axes.ravel())
+    found = _axes(node, given, len(old) + given.size) or []
+    sizes = iter(old)
+    return tuple(1 if axis in found else next(sizes) for axis in range(len(old) + len(found)))
+
+
+def order(node: Node, rank: int) -> list[int]:
+    """The axes in the order that a Transpose gives them."""
+    given = node.attributes.get("perm")
+    if given is None:
+        return [*range(rank)][::-1]
+    if sorted(given) != [*range(rank)]:
+        raise ValueError(f"perm must have each of the {rank} axes once, got {given}")
+    return list(given)
+
+
+def pad_sides(node: Node, rank: int, pads: np.ndarray | None, axes: np.ndarray | None) -> list[tuple[int, int]]:
+    """(values before, values after) along each axis."""
+    given = node.attributes["pads"] if pads is None else pads.ravel().tolist()
+    found = [*range(rank)] if axes is None else [axis_of(axis, rank) for axis in axes.ravel().tolist()]
+    sides = [(0, 0)] * rank
+    for axis, pair in zip(found, pairs(given, len(found)), strict=True):
+        sides[axis] = pair
+    return sides
+
+
+def pad_value(node: Node, value: np.ndarray | None) -> Any:
+    if value is not None and value.size > 1:
+        raise ValueError(f"its constant value must be one number, got shape {value.shape}")
+    return node.attributes.get("value", 0.0) if value is None or not value.size else value.ravel()[0]
+
+
+def pad(node: Node, x: np.ndarray, pads: Any = None, value: Any = None, axes: Any = None) -> np.ndarray:
+    """Negative pads crop, before what is put around is chosen."""
+    sides, mode = pad_sides(node, x.ndim, pads, axes), node.attributes["mode"]
+    crop = tuple(
+        slice(max(-before, 0), size - max(-after, 0)) for size, (before, after) in zip(x.shape, sides, strict=True)
+    )
+    x, sides = x[crop], [(max(before, 0), max(after, 0)) for before, after in sides]
+    if mode == "constant":
+        return np.pad(x, sides, constant_values=pad_value(node, value))
+    if mode not in ("edge", "reflect", "wrap"):
+        raise ValueError(f"mode must be constant, edge, reflect or wrap, got {mode!r}")
+    if mode == "reflect" and any(
+        max(pair) >= size and max(pair) > 0 for pair, size in zip(sides, x.shape, strict=True)
+    ):
+        raise ValueError(f"pads of mode reflect must be smaller than the shape {x.shape}, got {sides}")
+    return np.pad(x, sides, mode=mode)
+
+
+def concat(node: Node, *arrays: np.ndarray) -> np.ndarray:
+    return np.concatenate(arrays, axis_of(node.attributes["axis"], arrays[0].ndim))
+
+
+def split(node: Node, x: np.ndarray, sizes: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    axis, count = axis_of(node.attributes["axis"], x.ndim), node.attributes.get("num_outputs", len(node.outputs))
+    given = node.attributes.get("split") if sizes is None else sizes.tolist()
+    if given is None:
+        each = -(-x.shape[axis] // count)
+        given = [each] * (count - 1) + [x.shape[axis] - each * (count - 1)]
+        if node.version < 18 and given[-1] != each:
+            raise ValueError(f"axis {axis} of shape {x.shape} cannot be split into {count} equal parts")
+    if any(size < 0 for size in given) or sum(given) != x.shape[axis] or len(given) != len(node.outputs):
+        raise ValueError(f"axis {axis} of shape {x.shape} cannot be split into {given}, {len(node.outputs)} results")
+    return tuple(np.split(x, np.cumsum(given)[:-1], axis))
+
+
+def sliced(
+    node: Node, x: np.ndarray, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None
+) -> np.ndarray:
+    first = node.attributes["starts"] if starts is None else starts.tolist()
+    last = node.attributes["ends"] if ends is None else ends.tolist()
+    over = axes.tolist() if axes is not None else node.attributes.get("axes") or [*range(len(first))]
+    step = [1] * len(first) if steps is None else steps.tolist()
+    if not len(first) == len(last) == len(over) == len(step) or 0 in step:
+        raise ValueError(f"starts {first}, ends {last}, axes {over} and steps {step} do not fit")
+    slices = [slice(None)] * x.ndim
+    for begin, end, axis, by in zip(first, last, over, step, strict=True):
+        axis = axis_of(axis, x.ndim)
+        size = x.shape[axis]
+        begin, end = (value + size if value < 0 else value for value in (begin, end))
+        lowest, highest = (0, size) if by > 0 else (-1, size - 1)
+        begin, end = min(max(begin, max(lowest, 0)), highest), min(max(end, lowest), highest)
+        slices[axis] = slice(begin, end if end >= 0 else None, by) if begin >= 0 else slice(0, 0)
+    return x[tuple(slices)]
+
+
+def depth_to_space(node: Node, x: np.ndarray) -> np.ndarray:
+    size, (n, c, h, w) = node.attributes["blocksize"], x.shape
+    if node.attributes.get("mode", "DCR") == "CRD":
+        blocks = x.reshape(n, c // size**2, size, size, h, w).transpose(0, 1, 4, 2, 5, 3)
+    else:
+        blocks = x.reshape(n, size, size, c // size**2, h, w).transpose(0, 3, 4, 1, 5, 2)
+    return blocks.reshape(n, c // size**2, h * size, w * size)
+
+
+def expand(node: Node, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape.tolist())))
+
+
+def gather(node: Node, x: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    axis = axis_of(node.attributes["axis"], x.ndim)
+    if indices.size and not -x.shape[axis] <= indices.min() <= indices.max() < x.shape[axis]:
+        raise ValueError(f"indices from {indices.min()} to {indices.max()} of axis {axis} of shape {x.shape}")
+    return np.take(x, indices, axis)
+
+
+def check_no_dropout(node: Node, ratio: np.ndarray | None, training: np.ndarray | None) -> None:
+    """Check that nothing is dropped."""
+    drops = 0.5 if ratio is None else float(ratio)
+    if training is not None and training.any() and drops:
+        raise ValueError("training_mode is set, and fastconv computes forward passes of inference alone")
+
+
+def dropout(node: Node, x: np.ndarray, ratio: Any = None, training: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    check_no_dropout(node, ratio, training)
+    return x, np.ones(x.shape, bool if node.version >= 10 else x.dtype)
+
+
+def scatter(node: Node, x: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> np.ndarray:
+    """What ScatterElements is called in opsets 9 and 10."""
+    y, axis = x.copy(), axis_of(node.attributes["axis"], x.ndim)
+    places: list[np.ndarray] = list(np.indices(indices.shape))
+    places[axis] = indices
+    y[tuple(places)] = updates
+    return y
+
+
+def constant(node: Node) -> np.ndarray:
+    """The value, whatever it is called."""
+    ((name, value),) = node.attributes.items()
+    if name in ("value", "sparse_value"):
+        return np.asarray(value)
+    dtypes = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
+    return np.array(value, dtypes.get(name))
+
+
+FUNCTIONS: dict[str, Any] = {
+    "Constant": constant,
+    "Concat": concat,
+    "DepthToSpace": depth_to_space,
+    "Dropout": dropout,
+    "Expand": expand,
+    "Flatten": lambda node, x: x.reshape(flattened(node, x.shape)),
+    "Gather": gather,
+    "Identity": lambda node, x: x,
+    "Pad": pad,
+    "Reshape": lambda node, x, shape: x.reshape(reshaped(node, x.shape, shape)),
+    "Scatter": scatter,
+    "Shape": lambda node, x: np.array(x.shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))]),
+    "Slice": sliced,
+    "Split": split,
+    "Squeeze": lambda node, x, axes=None: x.reshape(squeezed(node, x.shape, axes)),
+    "Transpose": lambda node, x: x.transpose(order(node, x.ndim)),
+    "Unsqueeze": lambda node, x, axes=None: x.reshape(unsqueezed(node, x.shape, axes)),
+}

@@ -1,0 +1,185 @@
+"""A model: a program bound to the shapes of its inputs, once for each."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv._checks import arguments
+from fastconv._graph.costs import Cost
+from fastconv._planning import teams
+from fastconv._planning.description import GraphDescription
+from fastconv.onnx import _feeds, _telling
+from fastconv.onnx._binding import Binding, Stage, is_array, tensor_of
+from fastconv.onnx._program import Program
+from fastconv.onnx._segments import Kept
+from fastconv.onnx._steps import Values, contiguous
+from fastconv.onnx._values import Tensor
+
+if TYPE_CHECKING:
+    from fastconv.onnx._profile import ModelProfile
+
+_MAX_STAGES = 64  # kept, one for the shapes of a call each
+
+
+class Model:
+    """A model that `fastconv.onnx.load` read; it is called as a function of its inputs.
+
+    The first call on inputs of some shapes binds it to them, which takes longer. A model may be called from many
+    threads at once.
+
+    Attributes
+    ----------
+    graph : Program
+        The nodes of the file in running order, with its inputs, outputs and constants; prints as a list.
+    """
+
+    def __init__(self, program: Program, strict: bool, num_threads: int | None) -> None:
+        self.graph = program
+        self._strict, self._num_threads = strict, num_threads
+        self._kept = Kept(num_threads)
+        self._stages: dict[Any, Stage] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self.inputs)} -> {', '.join(self.outputs)})"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs that a call must give."""
+        return tuple(one.name for one in self.graph.inputs)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the results, in their order."""
+        return self.graph.outputs
+
+    @property
+    def num_threads(self) -> int:
+        """The largest team, for the calling thread now."""
+        return teams.now(self._num_threads)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run the model.
+
+        Parameters
+        ----------
+        *inputs : ndarray, or one dict {name: ndarray}
+            In the order of the model's inputs, with its layout and dtypes. A dict may also have initializers that are
+            inputs too.
+
+        Returns
+        -------
+        ndarray
+            In the model's own layout, or a tuple of several results. They share no memory with the inputs.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> from onnx import parser
+        >>> model = fastconv.onnx.load(parser.parse_model('''
+        ... <ir_version: 8, opset_import: ["" : 18]>
+        ... agraph (float[N, C] x) => (float[N, C] y) { y = Relu(x) }'''))
+        >>> model(np.array([[-1, 2]], np.float32)), model({"x": np.array([[-3]], np.float32)})
+        (array([[0., 2.]], dtype=float32), array([[0.]], dtype=float32))
+        """
+        feeds = _feeds.checked(self.graph, inputs)
+        values = dict(feeds)
+        known = self.run(feeds, values)
+        return arguments.alone([self.result(known[name], values, feeds) for name in self.outputs])
+
+    def run(self, feeds: Mapping[str, Any], values: Values, **watch: Any) -> Mapping[str, Any]:
+        """Run all stages on checked inputs; returns what is known of each value, of which `values` has the arrays."""
+        stage = self._bound(feeds)
+        stage.run(values, **watch)
+        while not stage.is_last:
+            stage = stage.follower(values)
+            stage.run(values, **watch)
+        return stage.known
+
+    def describe(self, *shapes: Any, measure: bool = False) -> GraphDescription:
+        """What a call on inputs of these shapes does, step by step.
+
+        Parameters
+        ----------
+        *shapes : tuples of integers, or one dict {name: tuple}
+            In the order of the inputs; what the model says itself may be left out where none is given.
+        measure : bool
+            Time each step of fastconv by itself, as `Conv2d.describe` does it.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> from onnx import parser
+        >>> model = fastconv.onnx.load(parser.parse_model('''
+        ... <ir_version: 8, opset_import: ["" : 18]>
+        ... agraph (float[N, C] x) => (float[N, C] y) { s = Sigmoid(x)  y = Erf(s) }'''))
+        >>> [(name, part.algorithm) for name, part in model.describe((2, 3)).parts.items()]
+        [('s', 'sigmoid'), ('y', 'onnx.reference')]
+        """
+        return _telling.description(self._at(shapes), measure)
+
+    def cost(self, *shapes: Any) -> Cost:
+        """The `fastconv.cost.Cost` of a call on inputs of these shapes, given as to `describe`.
+
+        Multiply-accumulates are those of convolutions and products with matrices; parameters those that the steps have.
+
+        Examples
+        --------
+        >>> import fastconv
+        >>> from onnx import parser
+        >>> model = fastconv.onnx.load(parser.parse_model('''
+        ... <ir_version: 8, opset_import: ["" : 18]>
+        ... agraph (float[N, C] x) => (float[N, C] y) { y = Relu(x) }'''))
+        >>> model.cost((2, 3))
+        Cost(macs=0, params=0, bytes=48)
+        """
+        return _telling.cost(self._at(shapes), self.inputs, self.outputs)
+
+    def profile(self, *inputs: Any) -> "ModelProfile":
+        """Run the model on these inputs for about a second, three times at least, and time each step within the runs.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> from onnx import parser
+        >>> model = fastconv.onnx.load(parser.parse_model('''
+        ... <ir_version: 8, opset_import: ["" : 18]>
+        ... agraph (float[N, C] x) => (float[N, C] y) { s = Relu(x)  y = Erf(s) }'''))
+        >>> profile = model.profile(np.ones((64, 512), np.float32))
+        >>> [step.operation for step in profile.steps]
+        ['relu', 'Erf']
+        """
+        from fastconv.onnx._profile import profile
+
+        return profile(self, _feeds.checked(self.graph, inputs))
+
+    def result(self, value: Any, values: Values, feeds: Mapping[str, Any]) -> Any:
+        """A result as an array of its own."""
+        y = values[value.name] if isinstance(value, Tensor) else value
+        if not isinstance(y, np.ndarray):
+            return y
+        if isinstance(value, Tensor) and not any(is_array(x) and np.may_share_memory(x, y) for x in feeds.values()):
+            return contiguous(y, self._num_threads)
+        return y.copy()
+
+    def _at(self, shapes: tuple[Any, ...]) -> Stage:
+        """The stage for inputs of these shapes, which must be the only one."""
+        stage = self._bound({}, _feeds.placeholders(self.graph, shapes))
+        if not stage.is_last:
+            raise ValueError(f"what follows {stage.last} depends on values of a call: profile tells of one")
+        return stage
+
+    def _bound(self, feeds: Mapping[str, Any], tensors: Mapping[str, Tensor] | None = None) -> Stage:
+        """The stage with which a call on such values begins, or on values of which only this is known."""
+        given = tensors or {name: tensor_of(name, value) if is_array(value) else value for name, value in feeds.items()}
+        are_tensors = all(isinstance(one, Tensor) for one in given.values())
+        key = tuple((one.name, one.shape, one.dtype) for one in given.values()) if are_tensors else None
+        if key is not None and key in self._stages:
+            return self._stages[key]
+        known = {**self.graph.constants, **given}
+        stage = Binding(self.graph.nodes, known, self.outputs, self._kept, self._strict).stage()
+        if key is not None:
+            if len(self._stages) >= _MAX_STAGES:
+                self._stages.clear()
+            self._stages[key] = stage
+        return stage

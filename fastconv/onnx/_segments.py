@@ -1,0 +1,116 @@
+"""Segments: the nodes that become one graph of fastconv, which runs from its first step to its last without Python."""
+
+from typing import Any
+
+import numpy as np
+
+from fastconv._graph.graph import Graph
+from fastconv._graph.graph import Node as GraphNode
+from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.operation import Operation
+from fastconv._planning.graph_plan import GraphPlan
+from fastconv.onnx._values import Map
+
+_MAX_KEPT = 256  # plans and convolutions; those of other shapes are mostly the same
+
+
+class Segment:
+    """A graph in the making, on maps of one batch size and dtype; it reads what is there after lower levels."""
+
+    def __init__(self, level: int, dtype: np.dtype) -> None:
+        self.level, self.dtype = level, dtype
+        self.inputs: dict[str, tuple[str, str]] = {}  # {node: (tensor, its axes)}
+        self.outputs: dict[str, Map] = {}  # {tensor: what it is here}
+        self.nodes: dict[str, GraphNode] = {}
+        self._entered: dict[tuple[str, str], str] = {}  # {(tensor, its axes): node}
+
+    def entrance(self, value: Map) -> str:
+        """The node of this segment that has a value: its own, or the input that reads it."""
+        if value.segment is self:
+            return value.node
+        if value.segment is not None:
+            value.segment.leave(value)
+        key = value.name, value.axes
+        if key not in self._entered:
+            self._entered[key] = name = self._unused(value.name)
+            self.inputs[name] = key
+        return self._entered[key]
+
+    def node_of(self, value: Map) -> str | None:
+        """The node that has a value here already."""
+        return value.node if value.segment is self else self._entered.get((value.name, value.axes))
+
+    def add(self, label: str, operation: Operation, inputs: tuple[str, ...]) -> str:
+        """The new node of an operation."""
+        name = self._unused(label)
+        self.nodes[name] = GraphNode(name, operation, inputs)
+        return name
+
+    def leave(self, value: Map) -> None:
+        """Have a value as a tensor after a run."""
+        self.outputs[value.name] = value
+
+    def operation(self, value: Any) -> tuple[Operation | None, tuple[str, ...]]:
+        """(the operation of a value that is computed here, the nodes that it reads)."""
+        node = self.nodes.get(value.node) if isinstance(value, Map) and value.segment is self else None
+        return (node.operation, node.inputs) if node else (None, ())
+
+    def graph(self) -> Graph | None:
+        """The graph of what leaves; None where that are inputs alone."""
+        outputs = tuple(dict.fromkeys(value.node for value in self.outputs.values() if value.node in self.nodes))
+        needed, nodes = set(outputs), list[GraphNode]()
+        for node in reversed(self.nodes.values()):
+            if node.name in needed:
+                needed.update(node.inputs)
+                nodes.append(node)
+        inputs = tuple(name for name in self.inputs if name in needed)
+        return Graph(tuple(nodes[::-1]), outputs, "NHWC", self.dtype, inputs) if outputs else None
+
+    def _unused(self, name: str) -> str:
+        while name in self.nodes or name in self.inputs:
+            name += "'"
+        return name
+
+
+class Kept:
+    """What a model keeps for other shapes: operations with weights, and plans, which have packed them."""
+
+    def __init__(self, num_threads: int | None) -> None:
+        self.num_threads = num_threads
+        self._operations: dict[Any, tuple[tuple[Any, ...], Operation]] = {}
+        self._plans: dict[Any, GraphPlan] = {}
+
+    def operation(self, key: Any, arrays: tuple[Any, ...], make: Any) -> Operation:
+        """The operation that was made of the same arrays for this key, or what `make` makes now."""
+        known, operation = self._operations.get(key, ((), None))
+        if operation is None or any(a is not b for a, b in zip(known, arrays, strict=True)):
+            operation = make()
+            _room(self._operations)
+            self._operations[key] = arrays, operation
+        return operation
+
+    def plan(self, graph: Graph) -> GraphPlan:
+        """The plan of a graph, or that of an equal one."""
+        nodes = tuple((node.name, _likeness(node.operation), node.inputs) for node in graph.nodes)
+        key = nodes, graph.outputs, graph.inputs, graph.dtype
+        if key not in self._plans:
+            _room(self._plans)
+            self._plans[key] = GraphPlan(graph, self.num_threads)
+        return self._plans[key]
+
+
+def _room(kept: dict[Any, Any]) -> None:
+    while len(kept) >= _MAX_KEPT:
+        del kept[next(iter(kept))]
+
+
+def _likeness(operation: Operation) -> Any:
+    """What is equal for equal operations: of a convolution itself, since large weights are not compared."""
+    if isinstance(operation, Conv):
+        return operation
+    values = sorted(vars(operation).items())
+    return type(operation), repr([(name, value) for name, value in values if name != "vectors"]), _vectors(operation)
+
+
+def _vectors(operation: Operation) -> tuple[bytes, ...]:
+    return tuple(vector.tobytes() for vector in getattr(operation, "vectors", ()))

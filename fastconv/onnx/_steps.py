@@ -1,0 +1,139 @@
+"""What runs, one step after the other: a plan of fastconv, or a node by NumPy."""
+
+from collections.abc import Callable, Iterator
+from math import prod
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from fastconv._checks.types import Shape
+from fastconv._planning import teams
+from fastconv._planning.call import call
+from fastconv._planning.graph_plan import GraphPlan
+from fastconv._runners.nchw import transpose
+from fastconv.onnx._program import Node
+from fastconv.onnx._segments import Segment
+from fastconv.onnx._values import Map, into_map, out_of_map
+
+Values = dict[str, Any]  # the tensors of a run by name
+Evaluate = Callable[..., list[Any]]
+
+
+class NativeStep:
+    """A plan of fastconv, which reads and writes tensors; views and copies of them are maps."""
+
+    def __init__(self, segment: Segment, plan: GraphPlan | None, num_threads: int | None) -> None:
+        self.plan, self._num_threads = plan, num_threads
+        self.level = segment.level
+        self._outputs: list[Map] = [*segment.outputs.values()]
+        self.frees: tuple[str, ...] = ()
+        needed = {*(plan.inputs if plan else ()), *(value.node for value in self._outputs)}
+        self.reads = {name: source for name, source in segment.inputs.items() if name in needed}
+
+    @property
+    def inputs(self) -> list[str]:
+        """The tensors that it reads."""
+        return [tensor for tensor, _ in self.reads.values()]
+
+    @property
+    def outputs(self) -> list[str]:
+        return [value.name for value in self._outputs]
+
+    def run(self, values: Values, times: np.ndarray | None = None) -> int:
+        """Write its tensors to `values`; returns the nanoseconds of conversions. Those of the steps are added to
+        `times`.
+        """
+        start = perf_counter_ns()
+        maps = {node: into_map(values[tensor], axes) for node, (tensor, axes) in self.reads.items()}
+        if self.plan is not None:
+            given = [self._contiguous(maps[name]) for name in self.plan.inputs]
+            converted = perf_counter_ns()
+            results = call(self.plan, self.plan.inputs, tuple(given), None, times)
+            names = self.plan.outputs
+            maps.update(zip(names, results if len(names) > 1 else (results,), strict=True))
+        else:
+            converted = perf_counter_ns()
+        for value in self._outputs:
+            values[value.name] = out_of_map(maps[value.node].reshape(value.nhwc), value.axes)
+        return converted - start
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of its maps."""
+        return self._outputs[0].dtype
+
+    def is_turning(self, shapes: dict[str, Shape]) -> bool:
+        """Whether a contiguous tensor that its plan reads is converted."""
+        reads = [self.reads[name] for name in (self.plan.inputs if self.plan else ())]
+        return any(
+            axes.startswith("NC") and shapes[tensor][1] > 1 and prod(shapes[tensor][2:]) > 1 for tensor, axes in reads
+        )
+
+    def shapes(self, shapes: dict[str, Shape]) -> tuple[Shape, ...]:
+        """Those of the inputs of the plan, of tensors of these shapes."""
+        assert self.plan is not None
+        reads = [self.reads[name] for name in self.plan.inputs]
+        return tuple(into_map(_placeholder(shapes[tensor]), axes).shape for tensor, axes in reads)
+
+    def _contiguous(self, view: np.ndarray) -> np.ndarray:
+        return contiguous(view, self._num_threads)
+
+
+class NodeStep:
+    """A node of the model that no plan has, by NumPy; `how` says by whose code."""
+
+    def __init__(self, node: Node, how: str, evaluate: Evaluate, inputs: list[Any], level: int) -> None:
+        self.node, self.how, self.level = node, how, level
+        self._evaluate, self.sources = evaluate, inputs  # arrays, None, or the names of tensors
+        self.outputs = [name for name in node.outputs if name]
+        self.frees: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> list[str]:
+        return [name for name in self.sources if isinstance(name, str)]
+
+    @property
+    def constants(self) -> list[np.ndarray]:
+        """The constants that it reads."""
+        return [one for one in self.sources if isinstance(one, np.ndarray)]
+
+    def run(self, values: Values, times: np.ndarray | None = None) -> int:
+        """Write its results to `values`; it converts nothing."""
+        with self.node.named(), np.errstate(all="ignore"):
+            given = [values[one] if isinstance(one, str) else one for one in self.sources]
+            results = self._evaluate(self.node, *given)
+        values.update((name, y) for name, y in zip(self.node.outputs, results, strict=False) if name)
+        return 0
+
+
+Step = NativeStep | NodeStep
+
+
+def contiguous(view: np.ndarray, num_threads: int | None) -> np.ndarray:
+    """The array, or a contiguous copy, by fastconv's kernels of a transposed map."""
+    if view.flags.c_contiguous:
+        return view
+    if view.ndim == 4 and view.dtype in (np.float32, np.float64) and view.flags.aligned and view.size:
+        n, _, height, width = view.shape
+        for order, rows in (((0, 3, 1, 2), width), ((0, 2, 3, 1), height * width)):  # into a map, out of a map
+            source = view.transpose(order)
+            if source.flags.c_contiguous:
+                copy = np.empty(view.shape, view.dtype)
+                team = teams.moving_team(num_threads, view.size)
+                transpose(source.reshape(n, rows, -1), copy.reshape(n, -1, rows), team)
+                return copy
+    return np.ascontiguousarray(view)
+
+
+def _placeholder(shape: Shape) -> np.ndarray:
+    return np.broadcast_to(np.empty((), np.float32), shape)
+
+
+def given_back(steps: list[Step], kept: set[str]) -> Iterator[tuple[Step, tuple[str, ...]]]:
+    """(step, the tensors that nothing reads after it), the last step first; `kept` are read at the end."""
+    read = set(kept)
+    for step in reversed(steps):
+        last = {*step.inputs, *step.outputs} - read
+        read |= last
+        yield step, tuple(last)

@@ -1,0 +1,79 @@
+"""What a model tells of itself: the steps of a stage and their cost."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv._checks.types import Shape
+from fastconv._graph.costs import Cost
+from fastconv._planning.description import Description, GraphDescription
+from fastconv.onnx._binding import Stage
+from fastconv.onnx._steps import NodeStep
+from fastconv.onnx._values import Tensor
+
+
+def description(stage: Stage, measure: bool) -> GraphDescription:
+    """The steps by name; the scratch memory is that of the graph that takes most."""
+    shapes, parts, graphs = stage.shapes, dict[str, Description](), list[GraphDescription]()
+    converted = list[str]()
+    for step in stage.steps:
+        if isinstance(step, NodeStep):
+            count = macs(step, shapes)
+            parts[step.node.label] = Description(step.how, None, "", "", 1, count, count, 0, 0, "none")
+        elif step.plan is not None:
+            graphs.append(step.plan.describe(*step.shapes(shapes), measure=measure))
+            parts.update(graphs[-1].parts)
+            converted += [name for name, axes in step.reads.values() if _is_turned(shapes[name], axes)]
+    converted += [name for name in stage.outputs if is_turned_result(stage.known[name])]
+    most = max(graphs, key=lambda one: one.scratch_bytes, default=None)
+    scratch = (0, 0, 0) if most is None else (most.array_bytes, most.alive_bytes, most.workspace_bytes)
+    turned = ", ".join(dict.fromkeys(converted))
+    return GraphDescription(parts, *scratch, 0, f"NCHW ↔ NHWC of {turned}" if turned else "none")
+
+
+def _is_turned(shape: Shape, axes: str) -> bool:
+    """Whether a contiguous tensor with these axes has another order as a map."""
+    sizes = dict(zip(axes, shape, strict=True))
+    return axes.startswith("NC") and sizes["C"] > 1 and prod(shape[2:]) > 1
+
+
+def is_turned_result(value: Any) -> bool:
+    """Whether a result leaves a graph in another order than it has there."""
+    axes = getattr(value, "axes", "")
+    return bool(axes) and _is_turned(value.shape, axes)
+
+
+def cost(stage: Stage, inputs: Sequence[str], outputs: Sequence[str]) -> Cost:
+    """Exact counts; bytes are those of the inputs, the results and the parameters once."""
+    shapes, total, params, nbytes = stage.shapes, 0, 0, 0
+    for step in stage.steps:
+        if isinstance(step, NodeStep):
+            total += macs(step, shapes)
+            arrays = [one for one in step.constants if one.dtype.kind == "f" and one.size > 1]
+            params += sum(one.size for one in arrays)
+            nbytes += sum(one.nbytes for one in arrays)
+        elif step.plan is not None:
+            counted = step.plan.cost(*step.shapes(shapes))
+            total, params = total + counted.macs, params + counted.params
+            nbytes += counted.params * (step.plan.dtype or np.dtype(np.float32)).itemsize
+    for name in (*inputs, *outputs):
+        value = stage.known[name]
+        if isinstance(value, Tensor):
+            nbytes += prod(value.shape) * value.dtype.itemsize
+    return Cost(total, params, nbytes)
+
+
+def macs(step: NodeStep, shapes: dict[str, Shape]) -> int:
+    """The multiply-accumulates of a node that NumPy computes, where it is a convolution or a product."""
+    read = [shapes[one] if isinstance(one, str) else np.shape(one) for one in step.sources]
+    (out, *_), kind = step.outputs, step.node.kind
+    if out not in shapes or kind not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
+        return 0
+    if kind == "Conv":
+        return prod(shapes[out]) * prod(read[1][1:])
+    if kind == "ConvTranspose":
+        return prod(read[0]) * prod(read[1][1:])
+    inner = read[0][0 if kind == "Gemm" and step.node.attributes["transA"] else -1]
+    return prod(shapes[out]) * inner

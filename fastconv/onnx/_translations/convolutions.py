@@ -1,0 +1,104 @@
+"""Convolutions and products with constant matrices."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv._graph.operations.conv import Conv, Linear
+from fastconv._graph.operations.operation import Operation
+from fastconv.conv import Conv2d
+from fastconv.onnx._program import Node
+from fastconv.onnx._values import Map
+from fastconv.onnx._windows import windows
+
+if TYPE_CHECKING:
+    from fastconv.onnx._binding import Binding
+
+
+def conv(bind: "Binding", node: Node, x: Any, weight: np.ndarray, bias: np.ndarray | None = None) -> Map | None:
+    """Of images of one or two axes."""
+    x = bind.as_map(x, "NCHW", "NCW")
+    if x is None or weight.ndim != len(x.shape) or weight.dtype != x.dtype:
+        return None
+    found, groups = windows(node, x.shape[2:], weight.shape[2:]), node.attributes["group"]
+    check_channels(x.shape, weight, groups)
+    found.counts(x.shape[2:])  # whose errors speak of the node's own axes
+    is_row = len(found.kernel) == 1
+    strides, dilations, pads = found.strides, found.dilations, found.pads
+
+    def made() -> Operation:
+        plan = Conv2d(
+            weight[:, :, None] if is_row else weight,
+            bias,
+            stride=_two(strides, 1, is_row),
+            padding=_two(pads, (0, 0), is_row),
+            dilation=_two(dilations, 1, is_row),
+            groups=groups,
+            layout="NCHW",
+        )
+        return plan._operation.in_nhwc()
+
+    operation = bind.kept.operation((node.label, node.outputs, strides, dilations, pads), (weight, bias), made)
+    return bind.add(node, operation, x)
+
+
+def _two(values: tuple[Any, ...], row: Any, is_row: bool) -> Any:
+    """The values of two axes, of an only one that of a row beside it."""
+    return (row, *values) if is_row else values
+
+
+def check_channels(x_shape: tuple[int, ...], weight: np.ndarray, groups: int) -> None:
+    """Check that the weights of a convolution take the channels of x."""
+    if groups < 1 or weight.shape[0] % groups:
+        raise ValueError(f"group must divide the {weight.shape[0]} output channels, got {groups}")
+    if weight.shape[1] * groups != x_shape[1]:
+        raise ValueError(
+            f"its weights of shape {weight.shape} in {groups} groups take {weight.shape[1] * groups} channels, "
+            f"but x of shape {x_shape} has {x_shape[1]}"
+        )
+
+
+def gemm(bind: "Binding", node: Node, a: Any, b: np.ndarray, c: np.ndarray | None = None) -> Map | None:
+    """alpha · A·B + beta · C of vectors and a constant matrix."""
+    x = bind.as_map(a, "NC")
+    attributes = node.attributes
+    if x is None or attributes["transA"] or b.ndim != 2 or b.dtype != x.dtype:
+        return None
+    matrix = b.T if attributes["transB"] else b
+    if c is not None and (c.size not in (1, matrix.shape[1]) or c.shape[-1:] not in ((), (1,), (matrix.shape[1],))):
+        return None
+    return _linear(bind, node, x, matrix, c, (b, c), attributes["alpha"], attributes["beta"])
+
+
+def matmul(bind: "Binding", node: Node, a: Any, b: Any) -> Map | None:
+    """A product of the last axis and a constant matrix."""
+    x = bind.as_map(a, "NC", "NWC", "NHWC")
+    if x is None or not isinstance(b, np.ndarray) or b.ndim != 2 or b.dtype != x.dtype:
+        return None
+    return _linear(bind, node, x, b, None, (b,))
+
+
+def _linear(
+    bind: "Binding",
+    node: Node,
+    x: Map,
+    matrix: np.ndarray,
+    bias: np.ndarray | None,
+    arrays: tuple[Any, ...],
+    alpha: float = 1.0,
+    beta: float = 1.0,
+) -> Map:
+    channels, outputs = matrix.shape
+    if channels != x.nhwc[3]:
+        raise ValueError(f"its matrix takes {channels} values, but its input of shape {x.shape} has {x.nhwc[3]}")
+
+    def made() -> Conv:
+        scaled = matrix if alpha == 1 else (matrix * alpha).astype(matrix.dtype)
+        row = None if bias is None or beta == 0 else np.broadcast_to(bias.ravel() * beta, outputs).astype(matrix.dtype)
+        return Linear(**vars(Conv2d(scaled[None, None], row)._operation))
+
+    return bind.add(node, bind.kept.operation((node.label, node.outputs), arrays, made), x)
+
+
+TRANSLATIONS = {"Conv": conv, "Gemm": gemm, "MatMul": matmul}
+PARAMETERS = {"Conv": (1, 2), "Gemm": (1, 2)}

@@ -1,0 +1,64 @@
+"""Normalisations and the softmax."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv._graph.operations.normalization import BatchNorm, LocalResponseNorm, Softmax
+from fastconv.onnx._program import Node
+from fastconv.onnx._values import Map
+
+if TYPE_CHECKING:
+    from fastconv.onnx._binding import Binding
+
+
+def batch_norm(
+    bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> Map | None:
+    """With the statistics of the file."""
+    check_inference(node)
+    x = bind.as_map(x, "NCHW", "NCW", "NC")
+    vectors = mean, variance, scale, bias
+    if x is None or any(vector.dtype != x.dtype or vector.ndim != 1 for vector in vectors):
+        return None
+    if any(vector.size != x.nhwc[3] for vector in vectors):
+        raise ValueError(f"its vectors must have {x.nhwc[3]} values, got {[vector.size for vector in vectors]}")
+    operation = BatchNorm(mean, variance, scale, bias, node.attributes["epsilon"])
+    return bind.add(node, operation, x)
+
+
+def check_inference(node: Node) -> None:
+    """Check that a BatchNormalization takes the statistics that it is given."""
+    if node.attributes.get("training_mode"):
+        raise ValueError("training_mode is set, and fastconv computes forward passes of inference alone")
+
+
+def lrn(bind: "Binding", node: Node, x: Any) -> Map | None:
+    """Over an odd number of channels; of an even one ONNX has one more after."""
+    x, attributes = bind.as_map(x, "NCHW", "NCW", "NC"), node.attributes
+    if attributes["size"] < 1:
+        raise ValueError(f"size must be at least 1, got {attributes['size']}")
+    if x is None or attributes["size"] % 2 == 0:
+        return None
+    numbers = (attributes[name] for name in ("alpha", "beta", "bias"))
+    return bind.add(node, LocalResponseNorm(attributes["size"], *numbers), x)
+
+
+def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
+    """Along the channels; before opset 13 along all axes from `axis` on, of which the others must have size 1."""
+    rank, axis = len(x.shape), node.attributes["axis"]
+    if not -rank <= axis < rank:
+        raise ValueError(f"axis must be at least {-rank} and less than {rank}, got {axis}")
+    axis %= rank
+    if node.version < 13:
+        wide = [i for i in range(axis, rank) if x.shape[i] != 1] or [axis]
+        if len(wide) > 1:
+            return None
+        axis = wide[0]
+    names = {(4, 1): "NCHW", (4, 3): "NHWC", (3, 1): "NCW", (3, 2): "NWC", (2, 1): "NC"}.get((rank, axis))
+    x = None if names is None else bind.as_map(x, names)
+    return None if x is None else bind.add(node, Softmax(), x)
+
+
+TRANSLATIONS = {"BatchNormalization": batch_norm, "LRN": lrn, "Softmax": softmax}
+PARAMETERS = {"BatchNormalization": (1, 2, 3, 4)}

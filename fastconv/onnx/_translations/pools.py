@@ -1,0 +1,87 @@
+"""Pools over windows and over the whole image."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fastconv._checks.pool_shapes import PoolGeometry
+from fastconv._graph.operations.pools import Pool
+from fastconv.onnx._program import Node
+from fastconv.onnx._values import Map
+from fastconv.onnx._windows import windows
+
+if TYPE_CHECKING:
+    from fastconv.onnx._binding import Binding
+
+
+def _pool(combine: Literal["max", "avg"], bind: "Binding", node: Node, x: Any) -> Map | None:
+    """Windows without dilation whose padding is smaller than the kernel: the kernels know no others."""
+    x = bind.as_map(x, "NCHW", "NCW")
+    if x is None or sum(map(bool, node.outputs)) > 1:
+        return None
+    found = windows(node, x.shape[2:], tuple(node.attributes["kernel_shape"]))
+    counts = found.counts(x.shape[2:])
+    sides = zip(found.kernel, found.pads, strict=True)
+    if any(d > 1 for d in found.dilations) or any(side >= k for k, pad in sides for side in pad):
+        return None
+    kernel, strides, pads = found.kernel, found.strides, found.pads
+    if len(kernel) == 1:
+        kernel, strides, pads, counts = (1, *kernel), (1, *strides), ((0, 0), *pads), (1, *counts)
+    if 1 in kernel and found.ceil_mode and any(k < s for k, s in zip(kernel, strides, strict=True)):
+        return None
+    counts_padding = bool(node.attributes.get("count_include_pad", 0))
+    geometry = PoolGeometry(kernel, strides, pads, "NHWC", found.ceil_mode, counts_padding)  # type: ignore[arg-type]
+    if geometry.at(x.nhwc).out_shape[1:3] != counts:
+        return None
+    return bind.add(node, Pool(combine, geometry), x)
+
+
+def max_pool(bind: "Binding", node: Node, x: Any) -> Map | None:
+    return _pool("max", bind, node, x)
+
+
+def average_pool(bind: "Binding", node: Node, x: Any) -> Map | None:
+    return _pool("avg", bind, node, x)
+
+
+def _global(combine: Literal["max", "avg"], bind: "Binding", node: Node, x: Any) -> Map | None:
+    x = bind.as_map(x, "NCHW", "NCW")
+    return None if x is None else bind.add(node, Pool(combine), x)
+
+
+def global_max(bind: "Binding", node: Node, x: Any) -> Map | None:
+    return _global("max", bind, node, x)
+
+
+def global_average(bind: "Binding", node: Node, x: Any) -> Map | None:
+    return _global("avg", bind, node, x)
+
+
+def _reduce(combine: Literal["max", "avg"], bind: "Binding", node: Node, x: Any, axes: np.ndarray | None) -> Map | None:
+    """A reduction over height and width, whose axes may stay."""
+    given = node.attributes.get("axes") if axes is None else axes.tolist()
+    rank = len(x.shape)
+    over = sorted(axis % rank for axis in given or ())
+    x = bind.as_map(x, *{(2, 3): ("NCHW",), (1, 2): ("NHWC",), (2,): ("NCW",), (1,): ("NWC",)}.get(tuple(over), ()))
+    if x is None or rank != (4 if len(over) == 2 else 3):
+        return None
+    return bind.add(node, Pool(combine), x, axes=x.axes if node.attributes["keepdims"] else "NC")
+
+
+def reduce_mean(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:
+    return _reduce("avg", bind, node, x, axes)
+
+
+def reduce_max(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:
+    return _reduce("max", bind, node, x, axes)
+
+
+TRANSLATIONS = {
+    "AveragePool": average_pool,
+    "GlobalAveragePool": global_average,
+    "GlobalMaxPool": global_max,
+    "MaxPool": max_pool,
+    "ReduceMax": reduce_max,
+    "ReduceMean": reduce_mean,
+}
+PARAMETERS = {"ReduceMax": (1,), "ReduceMean": (1,)}

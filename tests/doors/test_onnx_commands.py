@@ -1,0 +1,96 @@
+"""`fastconv profile`, `fastconv run` and the example, on files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx_models import by_onnxruntime, model
+
+import fastconv
+from fastconv import cli
+
+X = np.random.default_rng(0).standard_normal((1, 3, 12, 12), np.float32)
+pytestmark = pytest.mark.filterwarnings("ignore:.*did fewer multiply-adds")
+
+
+@pytest.fixture
+def path(tmp_path):
+    rng = np.random.default_rng(1)
+    weights = {"a": rng.standard_normal((2, 3, 1, 1), np.float32), "b": rng.standard_normal((4, 2, 3, 3), np.float32)}
+    nodes = [("Conv", "x a", "u", {}), ("Conv", "u b", "v", {}), ("Erf", "v", "y", {})]
+    proto = model(nodes, weights, shapes={"x": ["N", 3, 12, 12]})
+    onnx.save(proto, tmp_path / "net.onnx")
+    return tmp_path / "net.onnx"
+
+
+def test_profile(path, capsys):
+    assert cli.main(["profile", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "onnx.reference" in printed
+    assert "reduces 3 to 2" in printed
+    assert cli.main(["profile", str(path), "--shape", "2x3x12x12", "--threads", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["shapes"], found["threads"]) == ({"x": [2, 3, 12, 12]}, 1)
+    assert [step["operation"] for step in found["steps"]] == ["layout", "conv2d", "conv2d", "Erf", "layout"][
+        : len(found["steps"])
+    ]
+    assert found["pointwise"][0]["macs"] == 2 * (144 * 6 + 100 * 9 * 8)
+
+
+def test_wrong_shapes(path, capsys):
+    for given, told in (
+        ("3x3", "x must have shape (N, 3, 12, 12), got (3, 3)"),
+        ("1x2y", "--shape must be sizes with x between them"),
+        ("z=1x2", "--shape must be that of an input, which are x"),
+    ):
+        assert cli.main(["profile", str(path), "--shape", given]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_run(path, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", X)
+    assert cli.main(["run", str(path), str(tmp_path / "x.npy"), "-o", str(tmp_path / "y.npz")]) == 0
+    assert capsys.readouterr().out == "y: float32 (1, 4, 10, 10)\n"
+    (wanted,) = by_onnxruntime(str(path), X)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npz")["y"], wanted, atol=1e-5)
+    np.savez(tmp_path / "x.npz", x=X)
+    assert cli.main(["run", str(path), str(tmp_path / "x.npz"), "-o", str(tmp_path / "z")]) == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "z")["y"], np.load(tmp_path / "y.npz")["y"])
+
+
+def test_bad_files_are_one_line(path, capsys):
+    path.write_bytes(b"no model")
+    assert cli.main(["profile", str(path)]) == 2
+    assert capsys.readouterr().err.startswith("fastconv: model is not an ONNX file")
+
+
+def test_without_the_library(run_python):
+    """fastconv is what it is without onnx, and says what to install."""
+    program = """
+import sys
+sys.modules["onnx"] = None
+import fastconv
+from fastconv import cli
+assert fastconv.onnx.load
+try:
+    fastconv.onnx.load("model.onnx")
+except ImportError as error:
+    assert "pip install 'fastconv[onnx]'" in str(error)
+assert cli.main(["profile", "model.onnx"]) == 1
+"""
+    run_python("-c", program)
+
+
+def test_importing_fastconv_imports_no_onnx(run_python):
+    run_python("-c", "import sys, fastconv, fastconv.onnx; assert 'onnx' not in sys.modules, fastconv")
+
+
+def test_the_example(path):
+    example = Path(fastconv.__file__).parents[1] / "examples" / "profile_onnx.py"
+    printed = subprocess.run([sys.executable, example, path], capture_output=True, text=True, check=True).stdout
+    assert "3 nodes, 8,064 MACs, 78 parameters" in printed
+    assert "The 1×1s beside larger convolutions save about" in printed

@@ -1,0 +1,161 @@
+"""What the standard says where engines differ from it and from each other; the right values are known."""
+
+import numpy as np
+import pytest
+from onnx_models import model, one
+
+import fastconv
+
+NAN, INF = np.nan, np.inf
+
+
+def run(kind, x, *constants, **attributes):
+    x = np.asarray(x, np.float32)
+    return fastconv.onnx.load(one(kind, x, *constants, **attributes))(x)
+
+
+def image(values):
+    return np.asarray(values, np.float32)[None, None]
+
+
+def test_an_average_counts_the_image_and_its_padding_alone():
+    y = run("AveragePool", np.ones((1, 1, 6, 6)), kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4,
+            ceil_mode=1, count_include_pad=1)  # fmt: skip
+    assert y.shape == (1, 1, 4, 4)
+    assert y[0, 0, 3, 3] == 1 * 1 / 4  # one pixel of the image, three of the padding
+
+
+@pytest.mark.parametrize("kind", ["MaxPool", "AveragePool"])
+@pytest.mark.parametrize("opset", [12, 21, 22])
+def test_no_window_begins_in_the_padding_after_the_image(kind, opset):
+    y = run(kind, np.ones((1, 1, 2, 2)), kernel_shape=[1, 1], strides=[2, 2], pads=[0] * 4, ceil_mode=1, opset=opset)
+    assert y.shape == (1, 1, 1, 1)
+    y = run(
+        kind, np.ones((1, 1, 4, 4)), kernel_shape=[2, 2], strides=[3, 3], pads=[0, 0, 1, 1], ceil_mode=1, opset=opset
+    )
+    assert y.shape == (1, 1, 2, 2)
+
+
+def test_nan():
+    x = image([[NAN, 1, 2, 3], [4, -1, 5, 6]])
+    assert np.isnan(run("Relu", x)[0, 0, 0, 0])
+    assert np.isnan(run("Clip", x, np.float32(0), np.float32(6))[0, 0, 0, 0])
+    np.testing.assert_equal(run("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2]), image([[NAN, 6]]))
+    np.testing.assert_equal(run("MaxPool", x[..., ::-1].copy(), kernel_shape=[2, 2], strides=[2, 2]), image([[6, NAN]]))
+
+
+def test_a_low_bound_above_the_high_one():
+    assert (run("Clip", [[-1, 3, 9]], np.float32(5), np.float32(2)) == 2).all()
+
+
+@pytest.mark.parametrize("auto_pad", ["VALID", "SAME_UPPER"])
+def test_auto_pad_and_pads(auto_pad):
+    with pytest.raises(ValueError, match=f"Conv 'y0': it has auto_pad {auto_pad} and pads"):
+        run("Conv", np.ones((1, 1, 4, 4)), np.ones((1, 1, 3, 3), np.float32), auto_pad=auto_pad, pads=[1] * 4)
+
+
+def test_a_dilated_pool_of_the_same_size():
+    x = np.arange(25).reshape(1, 1, 5, 5)
+    y = run("MaxPool", x, kernel_shape=[2, 2], dilations=[2, 2], auto_pad="SAME_UPPER")
+    np.testing.assert_equal(y[0, 0, :2, :2], [[12, 13], [17, 18]] if y.shape[2] == 4 else [[6, 7], [11, 12]])
+    assert y.shape == (1, 1, 5, 5)
+
+
+def test_a_window_larger_than_the_image():
+    for kind in "MaxPool", "AveragePool":
+        with pytest.raises(ValueError, match=f"{kind} 'y0': its kernel spans 5 pixels, more than the 3"):
+            run(kind, np.ones((1, 1, 3, 3)), kernel_shape=[5, 5])
+    with pytest.raises(ValueError, match="Conv 'y0': its kernel spans 5 pixels"):
+        run("Conv", np.ones((1, 1, 3, 3)), np.ones((1, 1, 5, 5), np.float32))
+
+
+def test_small_values_are_right_relatively():
+    x = np.array([[-50, -20, 1e-6, 1e-12, -16.84, 100]], np.float32)
+    wide = x.astype(float)
+    sigmoid = 1 / (1 + np.exp(-wide))
+    np.testing.assert_allclose(run("Sigmoid", x), sigmoid, rtol=1e-6)
+    np.testing.assert_allclose(run("Tanh", x), np.tanh(wide), rtol=1e-6)
+    np.testing.assert_allclose(run("Softplus", x), np.log1p(np.exp(wide)), rtol=1e-6)
+    log = model([("Sigmoid", "x", "s", {}), ("Log", "s", "y", {})], {})
+    np.testing.assert_allclose(fastconv.onnx.load(log)(x), np.log(sigmoid), rtol=1e-6)
+    swish = model([("Sigmoid", "x", "s", {}), ("Mul", "x s", "y", {})], {})
+    np.testing.assert_allclose(fastconv.onnx.load(swish)(x), wide * sigmoid, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (1, 3, 1, 1), (1, 1, 1, 3)])
+def test_a_softmax_of_infinities(shape):
+    axis = shape.index(3)
+    for values, wanted in (
+        ([-INF, -INF, -INF], [NAN] * 3),
+        ([INF, 0, 0], [NAN] * 3),
+        ([-INF, 0, 0], [0, 0.5, 0.5]),
+        ([NAN, 0, 0], [NAN] * 3),
+    ):
+        y = run("Softmax", np.reshape(values, shape), axis=axis)
+        np.testing.assert_allclose(y.ravel(), wanted)
+
+
+def test_a_softmax_before_opset_13_flattens():
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
+    flat = np.exp(x - x.max((1, 2, 3), keepdims=True))
+    flat /= flat.sum((1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(run("Softmax", x, opset=11), flat, rtol=1e-5)
+    np.testing.assert_allclose(run("LogSoftmax", x, opset=11), np.log(flat), rtol=1e-5)
+    assert run("Hardmax", x, opset=11).sum() == 2
+
+
+def test_a_response_norm_of_even_size_has_one_more_channel_after():
+    x = np.array([1, 2, 3]).reshape(1, 3, 1, 1)
+    y = run("LRN", x, size=2, alpha=2.0, beta=1.0, bias=0.0)
+    np.testing.assert_allclose(y.ravel(), [1 / 5, 2 / 13, 3 / 9], rtol=1e-6)
+
+
+def test_batch_norm_has_an_epsilon():
+    zeros, ones = np.zeros(1, np.float32), np.ones(1, np.float32)
+    y = run("BatchNormalization", np.ones((1, 1, 1, 1)), ones, zeros, zeros, zeros)
+    np.testing.assert_allclose(y.ravel(), 1 / np.sqrt(1e-5), rtol=1e-6)
+    assert np.isnan(run("BatchNormalization", np.ones((1, 1, 1, 1)), ones, zeros, zeros, -ones)).all()
+
+
+@pytest.mark.parametrize("kind", ["Upsample", "Resize"])
+def test_linear_of_older_opsets_is_asymmetric(kind):
+    scales = np.array([1, 1, 1, 2], np.float32)
+    y = run(kind, np.array([0, 2]).reshape(1, 1, 1, 2), scales, mode="linear", opset=9 if kind == "Upsample" else 10)
+    np.testing.assert_allclose(y.ravel(), [0, 1, 2, 2])
+
+
+def test_a_nearest_neighbour_does_not_see_the_others():
+    y = run(
+        "Resize", np.array([1, INF, 3]).reshape(1, 1, 1, 3), None, np.array([1, 1, 1, 2], np.float32), mode="nearest"
+    )
+    np.testing.assert_equal(y.ravel(), [1, 1, INF, INF, 3, 3])
+
+
+def test_a_transposed_convolution_of_a_given_size_loses_the_odd_row_at_the_start():
+    x, weight = np.ones((1, 1, 2, 1)), np.arange(3, dtype=np.float32).reshape(1, 1, 3, 1)
+    y = run("ConvTranspose", x, weight, strides=[2, 1], output_shape=[4, 1])  # of 0 1 2+0 1 2
+    np.testing.assert_equal(y.ravel(), [1, 2, 1, 2])
+    with pytest.raises(ValueError, match="its kernel is too small for a result of size"):
+        run("ConvTranspose", x, weight[:, :, :1], strides=[2, 1], auto_pad="SAME_UPPER")
+
+
+def test_averages_are_exact():
+    x = np.full((1, 1, 2000, 2000), 0.1, np.float32)
+    assert run("GlobalAveragePool", x).ravel() == np.float32(0.1)
+    assert run("GlobalAveragePool", np.full((1, 1, 2, 2), 2e38, np.float32)).ravel() == np.float32(2e38)
+
+
+def test_a_slope_is_broadcast_from_the_last_axis():
+    slope = np.array([1, 2], np.float32)
+    y = run("PRelu", -np.ones((1, 2, 1, 2)), slope)
+    np.testing.assert_equal(y, [[[[-1, -2]], [[-1, -2]]]])
+    with pytest.raises(ValueError, match="PRelu 'y0': its slope of shape"):
+        run("PRelu", -np.ones((1, 2, 1, 3)), slope)
+
+
+@pytest.mark.parametrize("kind", ["MaxPool", "Conv", "Relu", "GlobalAveragePool"])
+def test_empty_batches(kind):
+    constants = [np.ones((4, 3, 2, 2), np.float32)] if kind == "Conv" else []
+    attributes = {"kernel_shape": [2, 2]} if kind == "MaxPool" else {}
+    shape = {"MaxPool": (0, 3, 4, 4), "Conv": (0, 4, 4, 4), "Relu": (0, 3, 5, 5), "GlobalAveragePool": (0, 3, 1, 1)}
+    assert run(kind, np.ones((0, 3, 5, 5)), *constants, **attributes).shape == shape[kind]

@@ -1,0 +1,254 @@
+"""A loaded model: names, shapes, what it tells of itself, its steps, and its results as arrays of one's own."""
+
+import json
+import threading
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from onnx_models import FLOAT, assert_close, by_onnxruntime, model, one
+
+import fastconv
+
+RNG = np.random.default_rng(2)
+X = RNG.standard_normal((2, 8, 14, 14), np.float32)
+pytestmark = pytest.mark.filterwarnings("ignore:.*did fewer multiply-adds")
+
+
+def normal(*shape):
+    """The same numbers for the same shape."""
+    return np.random.default_rng(shape).standard_normal(shape, np.float32) / 8
+
+
+def bottleneck(opset=20):
+    """Two results of a network with a bottleneck, as exporters write it."""
+    nodes = [
+        ("Conv", "x reduce", "a", {}),
+        ("Relu", "a", "b", {}),
+        ("Conv", "b wide", "c", {"pads": [1, 1, 1, 1]}),
+        ("Relu", "c", "d", {}),
+        ("Conv", "d restore", "e", {}),
+        ("Add", "e x", "f", {}),
+        ("Relu", "f", "features", {}),
+        ("ReduceMean", "features axes", "h", {"keepdims": 0}),
+        ("Gemm", "h matrix", "scores", {"transB": 1}),
+    ]
+    weights = {"reduce": normal(4, 8, 1, 1), "wide": normal(4, 4, 3, 3), "restore": normal(8, 4, 1, 1)}
+    weights |= {"matrix": normal(5, 8), "axes": np.array([2, 3])}
+    return model(nodes, weights, outputs=["features", "scores"], opset=opset)
+
+
+def test_inputs_and_results_by_name():
+    net = fastconv.onnx.load(bottleneck())
+    assert (net.inputs, net.outputs) == (("x",), ("features", "scores"))
+    assert repr(net) == "Model(x -> features, scores)"
+    wanted = by_onnxruntime(bottleneck(), X)
+    assert_close(net(X), wanted)
+    assert_close(net({"x": X}), wanted)
+    assert "Conv 'a': x, reduce -> a" in str(net.graph)
+
+
+def test_a_plan_for_each_shape_shares_the_packed_weights():
+    net = fastconv.onnx.load(bottleneck())
+    for shape in (1, 8, 14, 14), (3, 8, 14, 14), (2, 8, 9, 20), (1, 8, 14, 14):
+        x = RNG.standard_normal(shape, np.float32)
+        assert_close(net(x), by_onnxruntime(bottleneck(), x))
+    assert len(net._stages) == 3
+    assert len(net._kept._plans) == 1
+
+
+def test_errors_of_a_call():
+    net = fastconv.onnx.load(one("Relu", X))
+    with pytest.raises(TypeError, match=r"the inputs must be \(x\), got 2 of them"):
+        net(X, X)
+    with pytest.raises(ValueError, match="the model has no input 'z', but 'x'"):
+        net({"z": X})
+    with pytest.raises(ValueError, match="the input 'x' is missing"):
+        net({})
+    with pytest.raises(TypeError, match="x must have dtype float32, got float64"):
+        net(X.astype(float))
+    with pytest.raises(TypeError, match=r"x must be an array, got \[float,\]"):
+        net([1.0])
+    fixed = model([("Relu", "x", "y", {})], {}, shapes={"x": ["N", 8, 14, "W"]})
+    with pytest.raises(ValueError, match=r"x must have shape \(N, 8, 14, W\), got \(2, 8, 13, 14\)"):
+        fastconv.onnx.load(fixed)(X[:, :, 1:])
+
+
+def test_results_are_arrays_of_ones_own():
+    proto = model(
+        [("Identity", "x", "a", {}), ("Relu", "x", "b", {}), ("Identity", "c", "d", {})], {"c": X}, outputs="abd"
+    )
+    net = fastconv.onnx.load(proto)
+    for _ in range(2):
+        for y in net(X):
+            assert y.flags.c_contiguous
+            assert y.flags.writeable
+            assert not np.may_share_memory(y, X)
+            y[:] = 7
+    assert (net(X)[2] == X).all()
+
+
+def test_inputs_of_any_strides():
+    proto = bottleneck()
+    net, wanted = fastconv.onnx.load(proto), by_onnxruntime(proto, X)
+    channels_last = np.ascontiguousarray(X.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    read_only = X.view()
+    read_only.flags.writeable = False
+    for x in channels_last, read_only, np.repeat(X, 2, axis=3)[..., ::2], X.astype(">f4"):
+        assert_close(net(x), wanted)
+
+
+def test_layouts_are_converted_at_the_ends_alone():
+    nodes = [
+        ("Transpose", "x", "n", {"perm": [0, 3, 1, 2]}),
+        ("Conv", "n w", "c", {}),
+        ("Sigmoid", "c", "s", {}),
+        ("Mul", "c s", "m", {}),
+        ("Concat", "m n", "j", {"axis": 1}),
+        ("Transpose", "j", "y", {"perm": [0, 2, 3, 1]}),
+    ]
+    proto = model(nodes, {"w": normal(4, 8, 1, 1)})
+    net, x = fastconv.onnx.load(proto), np.ascontiguousarray(X.transpose(0, 2, 3, 1))
+    assert_close(net(x), by_onnxruntime(proto, x))
+    assert net.describe(x.shape).layout_conversion == "none"
+    told = fastconv.onnx.load(bottleneck()).describe(X.shape)
+    assert told.layout_conversion == "NCHW ↔ NHWC of x, features"
+
+
+def test_cost():
+    net = fastconv.onnx.load(bottleneck())
+    macs = 2 * 14**2 * (8 * 4 + 9 * 4 * 4 + 4 * 8) + 2 * 8 * 5
+    params = 8 * 4 + 9 * 16 + 32 + 40
+    assert net.cost(X.shape) == net.cost({"x": X.shape})
+    assert net.cost(X.shape).macs == macs == net.describe(X.shape).macs
+    assert net.cost(X.shape).params == params
+    assert net.cost(X.shape).bytes == 4 * (2 * X.size + 10 + params)
+    transposed = fastconv.onnx.load(one("ConvTranspose", X, normal(8, 4, 2, 2), strides=[2, 2]))
+    assert transposed.cost(X.shape).macs == X.size * 4 * 4
+
+
+def test_shapes_that_the_model_says():
+    fixed = model([("Relu", "x", "y", {})], {}, shapes={"x": [2, 3]})
+    assert fastconv.onnx.load(fixed).cost().bytes == 48
+    with pytest.raises(TypeError, match="the model does not say all sizes of x"):
+        fastconv.onnx.load(bottleneck()).cost()
+
+
+def test_profile():
+    net = fastconv.onnx.load(bottleneck())
+    profile = net.profile(X)
+    assert [step.operation for step in profile] == [
+        *("layout", "conv2d", "conv2d", "conv2d", "global_avg_pool2d", "linear", "layout"),
+    ]
+    assert profile.kinds()["conv2d"][0] == 3
+    assert sum(macs for _, _, macs in profile.kinds().values()) == net.cost(X.shape).macs
+    reduces, restores = profile.pointwise
+    assert (reduces.role, reduces.around, restores.role) == ("reduces 8 to 4", ("c",), "restores 4 to 8")
+    assert reduces.macs == 2 * 14**2 * (8 * 4 + 9 * 4 * 4)
+    assert reduces.macs_without == restores.macs_without == 2 * 14**2 * 9 * 8 * 4
+    assert profile.numpy_share == 0
+    assert json.loads(json.dumps(profile.document()))["pointwise"][0]["name"] == "a"
+    lines = str(profile).splitlines()
+    assert [line.split()[:2] for line in lines if line.startswith("a ")] == [["a", "conv2d"], ["a", "reduces"]]
+
+
+def test_steps_by_numpy_are_told():
+    proto = model([("Relu", "x", "a", {}), ("Erf", "a", "b", {}), ("Elu", "b", "c", {}), ("Neg", "c", "y", {})], {})
+    net = fastconv.onnx.load(proto)
+    assert_close(net(X), by_onnxruntime(proto, X))
+    assert [part.algorithm for part in net.describe(X.shape).parts.values()] == [
+        "relu",
+        "onnx.reference",
+        "NumPy",
+        "scale",
+    ]
+    profile = net.profile(X)
+    assert 0 < profile.numpy_share < 1
+    assert "steps by NumPy: " in str(profile)
+
+
+def test_arithmetic_on_shapes_is_done_once():
+    nodes = [
+        ("Shape", "x", "s", {}),
+        ("Gather", "s zero", "n", {}),
+        ("Unsqueeze", "n zeros", "m", {}),
+        ("Concat", "m rest", "t", {"axis": 0}),
+        ("Relu", "x", "r", {}),
+        ("Reshape", "r t", "y", {}),
+    ]
+    proto = model(nodes, {"zero": np.array(0), "zeros": np.array([0]), "rest": np.array([-1])})
+    net = fastconv.onnx.load(proto)
+    assert list(net.describe(X.shape).parts) == ["r", "y"]
+    assert_close(net(X), by_onnxruntime(proto, X))
+
+
+def test_sizes_that_depend_on_values():
+    nodes = [
+        ("NonZero", "x", "i", {}),
+        ("Transpose", "i", "j", {}),
+        ("Shape", "j", "s", {}),
+        ("Cast", "j", "f", {"to": FLOAT}),
+        ("MatMul", "f w", "m", {}),
+        ("Relu", "m", "y", {}),
+    ]
+    proto = model(nodes, {"w": normal(2, 3)}, outputs=["y", "s", "r"])
+    proto.graph.node.append(helper.make_node("Relu", ["x"], ["r"]))
+    net = fastconv.onnx.load(proto)
+    for values in ([[0, 1], [2, 0]], [[1, 1], [1, 1]], [[0, 0], [0, 3]], [[0, 1], [2, 0]]):
+        x = np.array(values, np.float32)
+        assert_close(net(x), by_onnxruntime(proto, x))
+    with pytest.raises(ValueError, match="what follows NonZero 'i' depends on values of a call"):
+        net.cost((2, 2))
+    assert net.profile(x).steps[0].operation == "NonZero"
+
+
+def test_a_shape_that_is_an_input():
+    proto = model([("Relu", "x", "a", {}), ("Reshape", "a s", "b", {}), ("Neg", "b", "y", {})], {})
+    proto.graph.input.append(helper.make_tensor_value_info("s", onnx.TensorProto.INT64, [None]))
+    net, x = fastconv.onnx.load(proto), np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
+    for shape in (4, 3), (2, -1), (2, 2, 3):
+        np.testing.assert_equal(net(x, np.array(shape)), -np.maximum(x, 0).reshape(shape))
+
+
+def test_threads_share_a_model():
+    proto = bottleneck()
+    net, wanted, failures = fastconv.onnx.load(proto), by_onnxruntime(proto, X), []
+
+    def work():
+        try:
+            for _ in range(5):
+                assert_close(net(X), wanted)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_same_bits_for_any_number_of_threads(threads):
+    first, second = (fastconv.onnx.load(bottleneck(), num_threads=n)(X) for n in (1, threads))
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+def test_other_floats(dtype):
+    x, weight = X.astype(dtype), normal(4, 8, 3, 3).astype(dtype)
+    y = fastconv.onnx.load(one("Conv", x, weight))(x)
+    wanted = fastconv.conv2d(X.astype(float), weight.astype(float), layout="NCHW")
+    np.testing.assert_allclose(y, wanted, atol=20 * np.finfo(dtype).eps)
+    assert y.dtype == dtype
+
+
+def test_backend():
+    backend = fastconv.onnx.Backend
+    assert backend.supports_device("CPU")
+    assert not backend.supports_device("CUDA")
+    (y,) = backend.run_model(one("Relu", X), [X])
+    np.testing.assert_equal(y, np.maximum(X, 0))

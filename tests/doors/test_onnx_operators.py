@@ -1,0 +1,183 @@
+"""Every operator that becomes one of fastconv gives what ONNX Runtime gives, and none of NumPy's takes its place."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx_models import assert_close, by_onnxruntime, model, one
+
+import fastconv
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape):
+    return RNG.standard_normal(shape, np.float32)
+
+
+X = normal(2, 6, 11, 13)
+ROW = normal(2, 6, 19)
+
+NATIVE = {
+    "plain": ("Conv", X, (normal(8, 6, 3, 3), normal(8)), {}),
+    "pads": ("Conv", X, (normal(8, 6, 3, 2),), {"pads": [0, 2, 1, 1], "strides": [2, 1]}),
+    "dilated": ("Conv", X, (normal(8, 6, 3, 3),), {"pads": [2, 2, 2, 2], "dilations": [2, 2]}),
+    "grouped": ("Conv", X, (normal(9, 2, 3, 3), normal(9)), {"group": 3}),
+    "depthwise": ("Conv", X, (normal(6, 1, 5, 5),), {"group": 6, "pads": [2, 2, 2, 2], "strides": [2, 2]}),
+    "upper": ("Conv", X, (normal(4, 6, 4, 3),), {"auto_pad": "SAME_UPPER", "strides": [2, 3]}),
+    "lower": ("Conv", X, (normal(4, 6, 4, 3),), {"auto_pad": "SAME_LOWER", "strides": [2, 3]}),
+    "valid": ("Conv", X, (normal(4, 6, 4, 3),), {"auto_pad": "VALID"}),
+    "row": ("Conv", ROW, (normal(4, 6, 5), normal(4)), {"pads": [2, 1], "strides": [2]}),
+    "row in groups": ("Conv", ROW, (normal(4, 3, 5),), {"group": 2, "dilations": [3]}),
+    "max": ("MaxPool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 0, 0]}),
+    "max ceil": ("MaxPool", X, (), {"kernel_shape": [3, 2], "strides": [2, 2], "ceil_mode": 1}),
+    "max same": ("MaxPool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_LOWER"}),
+    "max row": ("MaxPool", ROW, (), {"kernel_shape": [3], "strides": [2]}),
+    "average": ("AveragePool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}),
+    "average counted": (
+        "AveragePool",
+        X,
+        (),
+        {"kernel_shape": [3, 3], "strides": [3, 2], "pads": [1, 1, 1, 1], "ceil_mode": 1, "count_include_pad": 1},
+    ),
+    "global average": ("GlobalAveragePool", X, (), {}),
+    "global max": ("GlobalMaxPool", X, (), {}),
+    "mean": ("ReduceMean", X, (np.array([-1, -2]),), {"keepdims": 0}),
+    "batch norm": ("BatchNormalization", X, (*normal(3, 6), np.abs(normal(6))), {"epsilon": 1e-3}),
+    "lrn": ("LRN", X, (), {"size": 5, "alpha": 0.3, "beta": 0.6, "bias": 1.5}),
+    "softmax": ("Softmax", X, (), {"axis": 1}),
+    "softmax last": ("Softmax", X, (), {"axis": -1}),
+    "relu": ("Relu", X, (), {}),
+    "leaky": ("LeakyRelu", X, (), {"alpha": 0.3}),
+    "prelu": ("PRelu", X, (normal(6, 1, 1),), {}),
+    "clip": ("Clip", X, (np.float32(-0.5), np.float32(0.7)), {}),
+    "clip low": ("Clip", X, (np.float32(-0.5),), {}),
+    "sigmoid": ("Sigmoid", X, (), {}),
+    "tanh": ("Tanh", X, (), {}),
+    "hard sigmoid": ("HardSigmoid", X, (), {"alpha": 0.3}),
+    "hard swish": ("HardSwish", X, (), {}),
+    "add": ("Add", X, (normal(6, 1, 1),), {}),
+    "sub": ("Sub", X, (normal(1, 6, 1, 1),), {}),
+    "mul": ("Mul", X, (normal(1),), {}),
+    "div": ("Div", X, (normal(6, 1, 1),), {}),
+    "square": ("Pow", X, (np.float32(2),), {}),
+    "max number": ("Max", X, (np.float32(0.25),), {}),
+    "pad": ("Pad", X, (np.array([0, 0, 1, 2, 0, 0, 3, 0]), np.float32(7)), {}),
+    "gemm": ("Gemm", normal(5, 7), (normal(4, 7), normal(4)), {"transB": 1, "alpha": 0.5, "beta": 2.0}),
+    "matmul": ("MatMul", normal(2, 5, 7), (normal(7, 4),), {}),
+}
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_native_operators(name):
+    kind, x, constants, attributes = NATIVE[name]
+    proto = one(kind, x, *constants, **attributes)
+    net = fastconv.onnx.load(proto, strict=True)
+    assert_close(net(x), by_onnxruntime(proto, x), 1e-5)
+    assert all(part.isa for part in net.describe(x.shape).parts.values()), "a step by NumPy"
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, constants, _) in NATIVE.items() if constants])
+def test_parameters_that_only_a_call_knows(name):
+    kind, x, constants, attributes = NATIVE[name]
+    names = ["x", *(f"c{i}" for i in range(len(constants)))]
+    proto = one(kind, x, *constants, **attributes)
+    given = [
+        onnx.helper.make_tensor_value_info(n, onnx.helper.np_dtype_to_tensor_dtype(c.dtype), c.shape)
+        for n, c in zip(names[1:], map(np.asarray, constants), strict=True)
+    ]
+    del proto.graph.initializer[:]
+    proto.graph.input.extend(given)
+    inputs = [x, *map(np.asarray, constants)]
+    assert_close(fastconv.onnx.load(proto)(*inputs), by_onnxruntime(proto, *inputs), 1e-5)
+
+
+OTHERS = {
+    "three axes": ("Conv", normal(1, 4, 5, 6, 7), (normal(6, 2, 3, 2, 3),), {"group": 2, "strides": [1, 2, 1]}),
+    "dilated max": ("MaxPool", X, (), {"kernel_shape": [3, 2], "dilations": [2, 3], "pads": [1, 1, 2, 1]}),
+    "transposed": ("ConvTranspose", X, (normal(6, 4, 3, 3), normal(4)), {"strides": [2, 3], "pads": [1, 0, 1, 1]}),
+    "transposed groups": (
+        "ConvTranspose", X, (normal(6, 4, 2, 3),), {"group": 3, "output_padding": [1, 0], "strides": [2, 2]}
+    ),
+    "transposed shape": ("ConvTranspose", X, (normal(6, 4, 3, 3),), {"output_shape": [22, 25], "strides": [2, 2]}),
+    "transposed same": ("ConvTranspose", X, (normal(6, 4, 3, 3),), {"auto_pad": "SAME_UPPER", "strides": [2, 2]}),
+    "elu": ("Elu", X, (), {"alpha": 0.4}),
+    "selu": ("Selu", X, (), {}),
+    "celu": ("Celu", X, (), {"alpha": 0.7}),
+    "mish": ("Mish", X, (), {}),
+    "softplus": ("Softplus", X, (), {}),
+    "gelu": ("Gelu", X, (), {}),
+    "gelu tanh": ("Gelu", X, (), {"approximate": "tanh"}),
+    "add map": ("Add", X, (normal(11, 13),), {}),
+    "prelu map": ("PRelu", X, (normal(11, 13),), {}),
+    "lp": ("LpPool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "p": 3}),
+    "depth to space": ("DepthToSpace", normal(2, 8, 3, 5), (), {"blocksize": 2, "mode": "CRD"}),
+    "instance norm": ("InstanceNormalization", X, (normal(6), normal(6)), {}),
+    "reflect": ("Pad", X, (np.array([0, 0, 4, 2, 0, 0, 3, 6]),), {"mode": "reflect"}),
+    "crop": ("Pad", X, (np.array([0, 0, -1, 2, 0, -2, 3, -4]),), {}),
+    "slice": ("Slice", X, (np.array([7, -1]), np.array([0, -20]), np.array([2, 3]), np.array([-2, -3])), {}),
+    "nearest": ("Resize", X, (None, np.array([1, 1, 2, 1.5], np.float32)),
+                {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
+    "linear": ("Resize", X, (None, None, np.array([2, 6, 17, 9])), {"mode": "linear"}),
+    "cubic": ("Resize", X, (None, None, np.array([2, 6, 17, 9])), {"mode": "cubic", "exclude_outside": 1}),
+    "antialias": ("Resize", X, (None, None, np.array([2, 6, 5, 9])), {"mode": "linear", "antialias": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_operators_by_numpy(name):
+    kind, x, constants, attributes = OTHERS[name]
+    proto = one(kind, x, *constants, **attributes)
+    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+
+
+def test_split_unequally():
+    x = normal(2, 8, 3)
+    proto = one("Split", x, axis=1, num_outputs=3, outputs=3)
+    assert [y.shape[1] for y in fastconv.onnx.load(proto)(x)] == [3, 3, 2]
+    assert_close(fastconv.onnx.load(proto)(x), by_onnxruntime(proto, x))
+
+
+@pytest.mark.parametrize("opset", [7, 9, 12])
+def test_older_opsets(opset):
+    """Softmax flattens, and batch norms take the statistics of the file."""
+    weights = {
+        "w": normal(4, 6, 3, 3),
+        "s": normal(4),
+        "b": normal(4),
+        "m": normal(4),
+        "v": np.abs(normal(4)),
+        "g": normal(4, 36),
+    }
+    nodes = [
+        ("Conv", "x w", "a", {}),
+        ("BatchNormalization", "a s b m v", "n", {}),
+        ("Dropout", "n", "d", {}),
+        ("MaxPool", "d", "p", {"kernel_shape": [3, 3], "strides": [3, 3]}),
+        ("Softmax", "p", "q", {}),
+        ("Flatten", "q", "f", {}),
+        ("Gemm", "f g", "y", {"transB": 1}) if opset > 10 else ("MatMul", "f h", "y", {}),
+    ]  # fmt: skip
+    weights["h"] = weights["g"].T.copy()
+    proto = model(nodes, weights, opset=opset)
+    assert_close(fastconv.onnx.load(proto)(X), by_onnxruntime(proto, X))
+
+
+@pytest.mark.parametrize("kind", ["swish", "hard swish", "hard swish of parts"])
+def test_activations_of_several_nodes_are_one(kind):
+    constants = {"three": np.float32(3), "zero": np.float32(0), "six": np.float32(6)}
+    nodes = {
+        "swish": [("Sigmoid", "x", "s", {}), ("Mul", "x s", "y", {})],
+        "hard swish": [("HardSigmoid", "x", "s", {"alpha": 1 / 6}), ("Mul", "s x", "y", {})],
+        "hard swish of parts": [
+            ("Add", "x three", "a", {}),
+            ("Clip", "a zero six", "c", {}),
+            ("Mul", "x c", "m", {}),
+            ("Div", "m six", "y", {}),
+        ],
+    }[kind]
+    proto = model(nodes, constants)
+    net = fastconv.onnx.load(proto)
+    assert [part.algorithm for part in net.describe(X.shape).parts.values()] == [
+        kind.replace(" of parts", "").replace(" ", "_")
+    ]
+    assert_close(net(X), by_onnxruntime(proto, X), 1e-6)
