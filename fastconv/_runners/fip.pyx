@@ -19,8 +19,7 @@ from fastconv._kernels.cpu cimport (
     fc_epilogue, fc_fip_args, fc_fip_direct_args, fc_fip_distance, fc_fip_first_block, fc_fip_kernels, fc_fip_pack_args,
     fc_kernels, kernels_for,
 )
-from fastconv._runners.partition cimport LoopNest, Partition, start_of
-from fastconv._runners.queue cimport fc_queue, fc_take_task
+from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
 
 from fastconv._checks.arrays import aligned
@@ -175,10 +174,13 @@ cdef void _scale(
         out[i] = <floating>(w[i] * factor * shrink[i])
 
 
-cdef struct Run:  # of pixels of an image, of a group
+cdef struct PixelBlock:  # of a group
     const char *x  # where the image begins
-    ptrdiff_t first, end
+    ptrdiff_t group
+    Range pixels
     bint any_direct  # of them are computed directly
+    fc_epilogue epilogue  # but for the bias
+    char *work
 
 
 cdef class Fip(LoopNest):
@@ -249,112 +251,110 @@ cdef class Fip(LoopNest):
         """Those of the largest of the pixel blocks."""
         return (self.lines + pixel_blocks - 1) // pixel_blocks * self.kernels.max_pixels
 
-    cdef void run_tasks(
-        self, fc_queue *queue, int thread, Partition partition, const Arrays *arrays, char *work
-    ) noexcept nogil:
+    cdef void run_tasks(self, const Work *work) noexcept nogil:
         """A thread's tasks: channel ranges fastest, then groups, pixel blocks, images."""
-        cdef ptrdiff_t task, channel_range, group, pixel_block, image, block, packed = -1
-        cdef Run run
-        cdef fc_epilogue epilogue = self.epilogue
-        epilogue.out_stride = arrays.out_stride
-        while True:
-            task = fc_take_task(queue, thread)
-            if task < 0:
-                return
-            channel_range = task % partition.ranges
-            group = task // partition.ranges % self.groups
-            pixel_block = task // (partition.ranges * self.groups) % partition.pixel_blocks
-            image = task // (partition.ranges * self.groups * partition.pixel_blocks)
-            if task // partition.ranges != packed:
-                packed = task // partition.ranges
-                run.first = start_of(pixel_block, partition.pixel_blocks, self.lines) * self.kernels.max_pixels
-                run.end = start_of(pixel_block + 1, partition.pixel_blocks, self.lines) * self.kernels.max_pixels
-                run.end = min(run.end, self.out_plane)
-                run.x = arrays.x + image * self.image_bytes + group * self.group_in * self.itemsize
-                run.any_direct = self._pack(&run, group, work)
-            epilogue.out, epilogue.residual = arrays.out + image * arrays.out_image, NULL
+        cdef ptrdiff_t task = take_task(work), number, image, packed = -1
+        cdef const Arrays *arrays = &work.arrays
+        cdef Partition partition = work.partition
+        cdef Range lines
+        cdef PixelBlock block
+        block.epilogue, block.work = self.epilogue, work.workspace
+        block.epilogue.out_stride = arrays.out_stride
+        while task >= 0:
+            number = task // partition.ranges
+            block.group, image = number % self.groups, number // (self.groups * partition.pixel_blocks)
+            lines = range_of(number // self.groups % partition.pixel_blocks, partition.pixel_blocks, self.lines)
+            block.pixels = Range(
+                lines.first * self.kernels.max_pixels, min(lines.end * self.kernels.max_pixels, self.out_plane)
+            )
+            block.x = arrays.x + image * self.image_bytes + block.group * self.group_in * self.itemsize
+            block.epilogue.out, block.epilogue.residual = arrays.out + image * arrays.out_image, NULL
             if arrays.residual != NULL:
-                epilogue.residual = arrays.residual + image * self.out_plane * epilogue.residual_stride
-            fc_advance(&epilogue, run.first, group * self.group_out * self.itemsize)
-            for block in range(
-                start_of(channel_range, partition.ranges, self.blocks),
-                start_of(channel_range + 1, partition.ranges, self.blocks),
-            ):
-                self._block(&run, &epilogue, group, block, work)
+                block.epilogue.residual = arrays.residual + image * self.out_plane * self.epilogue.residual_stride
+            fc_advance(&block.epilogue, block.pixels.first, block.group * self.group_out * self.itemsize)
+            if number != packed:
+                packed = number
+                block.any_direct = self._pack(&block)
+            self._blocks(&block, range_of(task % partition.ranges, partition.ranges, self.blocks))
+            task = take_task(work)
+
+    cdef void _blocks(self, const PixelBlock *block, Range blocks) noexcept nogil:
+        """Some blocks of columns of a pixel block."""
+        cdef ptrdiff_t i
+        for i in range(blocks.first, blocks.end):
+            self._columns(block, i)
 
     cdef const char *_pixel(self, const char *x, ptrdiff_t pixel) noexcept nogil:
         """Where the input of an output pixel lies, in an image that begins at x."""
         return x + pixel // self.out_width * self.row_step + pixel % self.out_width * self.pixel_step
 
-    cdef bint _pack(self, const Run *run, ptrdiff_t group, char *work) noexcept nogil:
-        """Pack a run of pixels of a group; whether any is to be computed directly."""
+    cdef bint _pack(self, const PixelBlock *block) noexcept nogil:
+        """Pack the pixels of a pixel block; whether any is to be computed directly."""
         cdef fc_fip_pack_args pixel
         cdef ptrdiff_t i
         cdef bint any_direct = False
         pixel.channels, pixel.chunks = self.group_in, self.chunks
-        pixel.equalizers = self.equalizers + group * (self.group_in + SPARE) * self.itemsize
+        pixel.equalizers = self.equalizers + block.group * (self.group_in + SPARE) * self.itemsize
         pixel.row_stride = self.most_pixels * self.row_bytes
         pixel.sum_stride = self.most_pixels * self.itemsize
-        for i in range(run.end - run.first):
-            pixel.x = self._pixel(run.x, run.first + i)
-            pixel.rows = work + i * self.row_bytes
-            pixel.sums = work + self.at_row_sums + i * self.itemsize
-            pixel.scale = work + self.at_scales + i * self.itemsize
+        for i in range(block.pixels.end - block.pixels.first):
+            pixel.x = self._pixel(block.x, block.pixels.first + i)
+            pixel.rows = block.work + i * self.row_bytes
+            pixel.sums = block.work + self.at_row_sums + i * self.itemsize
+            pixel.scale = block.work + self.at_scales + i * self.itemsize
             any_direct = self.kernels.pack(&pixel) or any_direct
         return any_direct
 
-    cdef void _block(
-        self, const Run *run, const fc_epilogue *epilogue, ptrdiff_t group, ptrdiff_t block, char *work
-    ) noexcept nogil:
-        """A block of columns of a run of pixels."""
+    cdef void _columns(self, const PixelBlock *block, ptrdiff_t of_group) noexcept nogil:
+        """A block of columns, by its number in the group, of a pixel block."""
         cdef fc_fip_args tile
         cdef ptrdiff_t width_bytes = self.width * self.itemsize, step_bytes = 3 * width_bytes
-        cdef ptrdiff_t pixels = run.end - run.first, chunk, t, done, n, prefetched
+        cdef ptrdiff_t pixels = block.pixels.end - block.pixels.first, chunk, t, prefetched, first_step
         cdef ptrdiff_t tiles = (pixels + self.kernels.max_pixels - 1) // self.kernels.max_pixels
-        cdef ptrdiff_t group_block = group * self.blocks + block
-        cdef const char *weights
-        weights = self.weights + group_block * self.all_steps * step_bytes
-        tile.columns = min(self.width, self.group_out - block * self.width)
-        tile.column_scales = self.column_scales + group_block * width_bytes
-        tile.epilogue = epilogue[0]
-        tile.epilogue.bias = self.bias + group_block * width_bytes
-        fc_advance(&tile.epilogue, 0, block * width_bytes)
-        if run.any_direct:
-            self._direct(run, &tile.epilogue, tile.columns, group * self.group_out + block * self.width, work)
+        cdef ptrdiff_t number = block.group * self.blocks + of_group
+        cdef Range rows
+        tile.columns = min(self.width, self.group_out - of_group * self.width)
+        tile.column_scales = self.column_scales + number * width_bytes
+        tile.epilogue = block.epilogue
+        tile.epilogue.bias = self.bias + number * width_bytes
+        fc_advance(&tile.epilogue, 0, of_group * width_bytes)
+        if block.any_direct:
+            self._direct(block, &tile.epilogue, tile.columns, block.group * self.group_out + of_group * self.width)
         for chunk in range(self.chunks if self.in_range else 0):
+            first_step = _first_step(chunk, self.group_in)
             tile.is_first, tile.is_last = chunk == 0, chunk == self.chunks - 1
-            tile.steps = _first_step(chunk + 1, self.group_in) - _first_step(chunk, self.group_in)
-            tile.weights = weights + _first_step(chunk, self.group_in) * step_bytes
-            tile.weight_sums = self.weight_sums + (group_block * self.chunks + chunk) * width_bytes
+            tile.steps = _first_step(chunk + 1, self.group_in) - first_step
+            tile.weights = self.weights + (number * self.all_steps + first_step) * step_bytes
+            tile.weight_sums = self.weight_sums + (number * self.chunks + chunk) * width_bytes
             # The next chunk's weights come after these: each tile prefetches some, as far as it takes.
             tile.ahead, tile.ahead_step = <const char *>tile.weights + tile.steps * step_bytes, CACHE_LINE
             prefetched = 0
             for t in range(tiles):
-                done = start_of(t, tiles, pixels)
-                n = start_of(t + 1, tiles, pixels) - done
-                tile.rows = work + (chunk * self.most_pixels + done) * self.row_bytes
-                tile.row_sums = work + self.at_row_sums + (chunk * self.most_pixels + done) * self.itemsize
-                tile.scales = work + self.at_scales + done * self.itemsize
-                tile.sums = work + self.at_sums + done * width_bytes
-                self.kernels.tile[n - 1](&tile)
+                rows = range_of(t, tiles, pixels)
+                tile.rows = block.work + (chunk * self.most_pixels + rows.first) * self.row_bytes
+                tile.row_sums = block.work + self.at_row_sums
+                tile.row_sums += (chunk * self.most_pixels + rows.first) * self.itemsize
+                tile.scales = block.work + self.at_scales + rows.first * self.itemsize
+                tile.sums = block.work + self.at_sums + rows.first * width_bytes
+                self.kernels.tile[rows.end - rows.first - 1](&tile)
                 prefetched += tile.steps * CACHE_LINE
                 tile.ahead += tile.steps * tile.ahead_step
                 if prefetched >= tile.steps * step_bytes:
                     tile.ahead_step = 0
                 if tile.is_last:
-                    fc_advance(&tile.epilogue, n, 0)
+                    fc_advance(&tile.epilogue, rows.end - rows.first, 0)
 
     cdef void _direct(
-        self, const Run *run, const fc_epilogue *epilogue, ptrdiff_t columns, ptrdiff_t channel, const char *work
+        self, const PixelBlock *block, const fc_epilogue *epilogue, ptrdiff_t columns, ptrdiff_t channel
     ) noexcept nogil:
-        """Some columns, from a channel of the output on, of those pixels of a run that are computed directly."""
+        """Some columns, from a channel of the output on, of those pixels that are computed directly."""
         cdef fc_fip_direct_args pixel
         cdef ptrdiff_t i
         pixel.channels, pixel.columns, pixel.weight_stride = self.group_in, columns, self.out_channels * self.itemsize
         pixel.weights, pixel.epilogue = self.unpacked + channel * self.itemsize, epilogue[0]
-        for i in range(run.end - run.first):
-            if self._scale(work, i) == FC_FIP_DIRECT:
-                pixel.x = self._pixel(run.x, run.first + i)
+        for i in range(block.pixels.end - block.pixels.first):
+            if self._scale(block.work, i) == FC_FIP_DIRECT:
+                pixel.x = self._pixel(block.x, block.pixels.first + i)
                 self.kernels.direct(&pixel)
             fc_advance(&pixel.epilogue, 1, 0)
 
