@@ -10,6 +10,7 @@
     peak.py            `python -m benchmarks.peak`: single convolutions against the machine's limits, without asv
     race/ engines/     `python -m benchmarks.race`: convolutions, blocks and networks against other engines
     busy/              `python -m benchmarks.busy`: calls beside busy processes, of other engines too
+    errors.py          `python -m benchmarks.errors`: how the algorithms round values of many kinds
     cold.py            `python -m benchmarks.cold`: Winograd's gain where weights come from main memory
     __main__.py        `python -m benchmarks`: runs a profile, shows the progress, makes the report
     report/            asv's results as a summary and one page: `python -m benchmarks report`

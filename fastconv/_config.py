@@ -14,6 +14,9 @@ def get_config() -> dict[str, Any]:
     "threading" is the layer that gives the threads, "pool" or "openmp". Each CPU that runs the build must have the
     instruction set "baseline".
 
+    "fip" is whether "auto" takes fast inner products for 1×1s: where the processor has adders beside its multiply-add
+    units, or as the environment's FASTCONV_FIP, 0 or 1, had it when fastconv was imported.
+
     SciPy is loaded to ask its BLAS.
 
     Examples
@@ -49,6 +52,7 @@ def get_config() -> dict[str, Any]:
         "isas_compiled": cpu.compiled(),
         "isas_detected": cpu.available(),
         "isa": cpu.active(),
+        "fip": cpu.takes_fip(),
         "threads": teams.now(None),
     }
 
@@ -64,7 +68,8 @@ def show_config() -> None:
     python         ...
     """
     config = get_config()
-    config["openmp"] = "yes" if config["openmp"] else "no"
+    for name in ("openmp", "fip"):
+        config[name] = "yes" if config[name] else "no"
     for name, value in config.items():
         print(f"{name:14} {', '.join(value) if isinstance(value, list) else value}")
 

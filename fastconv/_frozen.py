@@ -21,6 +21,7 @@ from fastconv._runners import (
     direct,
     direct_tiles,
     elementwise,
+    fip,
     limits,
     nchw,
     pack,

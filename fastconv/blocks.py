@@ -19,7 +19,7 @@ class MLPConv(GraphPlan):
         As in `Conv2d`, after every convolution; None makes the block linear.
     layout, accuracy, num_threads
         As in `Conv2d`.
-    algorithm : "auto", "direct", "winograd" or "blas"
+    algorithm : "auto", "direct", "winograd", "fip" or "blas"
         Of every convolution that it suits, as in `Conv2d`; the others are "auto".
 
     Raises

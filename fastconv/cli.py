@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--groups", type=int, default=1, help="groups (1)")
     explain.add_argument("--layout", default="NHWC", help="NHWC or NCHW (NHWC)")
     explain.add_argument("--batch", type=int, default=1, help="images (1)")
-    explain.add_argument("--algorithm", default="auto", help="auto, direct, winograd or blas (auto)")
+    explain.add_argument("--algorithm", default="auto", help="auto, direct, winograd, fip or blas (auto)")
     explain.add_argument("--accuracy", default="normwise", help="normwise or componentwise (normwise)")
     explain.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
     explain.add_argument("--measure", action="store_true", help="run it too: time, GFLOP/s, and the share of the peak")

@@ -32,10 +32,11 @@ class Conv2d(ConvPlan):
         The result is clipped to these bounds, min(max(y, low), high): "relu" is (0, inf), "relu6" (0, 6). A NaN stays.
         `Graph` has other activations, as operations of their own.
     layout : "NHWC" or "NCHW"
-    algorithm : "auto", "direct", "winograd" or "blas"
-        "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1; "blas" is SciPy's matrix
-        product, for 1×1 convolutions. "auto" takes what is expected to be fastest for the shape, by the rule in
-        `_planning/algorithms.py`.
+    algorithm : "auto", "direct", "winograd", "fip" or "blas"
+        "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1, and "fip", fast inner
+        products, for 1×1 convolutions; "blas" is SciPy's matrix product, for these too. "auto" takes what is expected
+        to be fastest for the shape, by the rule in `_planning/algorithms.py`; "fip" only on processors with adders
+        beside their multiply-add units.
     accuracy : "normwise" or "componentwise"
         The bound of the error that "auto" keeps to: a few eps times the norm of what an output sees times the norm of
         its weights; or, of the same values, eps times the sum of the products' sizes, Σ|x|·|w|, which "direct" and
@@ -56,9 +57,10 @@ class Conv2d(ConvPlan):
     F(2×2, 3×3)), whose tiles are computed directly where x is not finite or a value on the way might overflow.
 
     The error of an output follows from what it sees itself, whatever lies beside it: it is a few eps times the norm of
-    those values times the norm of the weights of its channel, at most 64 eps in all tests. Whole numbers, masks among
-    them, whose sums stay below 2^24 (float64: 2^53) come out exact with "direct"; "winograd", and so "auto", rounds
-    them as any others, but gives the bias exactly where an output sees zeros alone.
+    those values times the norm of the weights of its channel, at most 64 eps in all tests ("fip": 12 eps, of norms in
+    which channels are weighed). Whole numbers, masks among them, whose sums stay below 2^24 (float64: 2^53) come out
+    exact with "direct"; "winograd" and "fip", and so "auto", round them as any others, but give the bias exactly where
+    an output sees zeros alone. accuracy="componentwise" is the way to keep to the others.
 
     Of a subclass of ndarray, such as a memmap, only the values count. Masked arrays are refused, and subclasses that
     define `__array_ufunc__` or `__array_function__`, as those with units do: give a plain array, `np.asarray(x)`.

@@ -17,7 +17,7 @@ Padding = int | Size | Sides | Literal["same", "valid"]
 
 Bounds = tuple[float, float]  # (low, high), either may be infinite
 Activation = Literal["relu", "relu6"] | Bounds | None
-AlgorithmName = Literal["auto", "direct", "winograd", "blas"]
+AlgorithmName = Literal["auto", "direct", "winograd", "fip", "blas"]
 Accuracy = Literal["normwise", "componentwise"]
 Layout = Literal["NHWC", "NCHW"]
 StrideIn = Literal["conv", "reduce"]

@@ -94,6 +94,56 @@ cdef extern from "winograd.h" nogil:
         fc_direct_kernel direct
 
 
+cdef extern from "fip.h" nogil:
+    enum:
+        FC_FIP_DIRECT, FC_FIP_LANES, FC_FIP_BLOCK, FC_FIP_STEPS, FC_FIP_ROW
+
+    struct fc_fip_pack_args:
+        const char *x
+        ptrdiff_t channels, chunks
+        const void *equalizers
+        char *rows
+        ptrdiff_t row_stride
+        char *sums
+        ptrdiff_t sum_stride
+        void *scale
+
+    struct fc_fip_args:
+        const char *rows
+        const char *row_sums
+        const void *weights
+        const void *weight_sums
+        ptrdiff_t steps
+        const char *ahead
+        ptrdiff_t ahead_step
+        char *sums
+        int is_first, is_last
+        const void *scales
+        const void *column_scales
+        ptrdiff_t columns
+        fc_epilogue epilogue
+
+    struct fc_fip_direct_args:
+        const char *x
+        ptrdiff_t channels
+        const char *weights
+        ptrdiff_t weight_stride, columns
+        fc_epilogue epilogue
+
+    ctypedef int (*fc_fip_pack_kernel)(const fc_fip_pack_args *) noexcept
+    ctypedef void (*fc_fip_kernel)(const fc_fip_args *) noexcept
+    ctypedef void (*fc_fip_direct_kernel)(const fc_fip_direct_args *) noexcept
+
+    struct fc_fip_kernels:
+        int max_pixels
+        fc_fip_pack_kernel pack
+        fc_fip_kernel tile[12]
+        fc_fip_direct_kernel direct
+
+    ptrdiff_t fc_fip_first_block(ptrdiff_t chunk, ptrdiff_t chunks, ptrdiff_t channels) noexcept
+    ptrdiff_t fc_fip_distance(ptrdiff_t first, ptrdiff_t channels) noexcept
+
+
 cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_VECTOR_BYTES, FC_MAX_LANES, FC_STEPS, FC_PREFETCHED, FC_MAX_TAIL,
@@ -168,6 +218,7 @@ cdef extern from "kernels.h" nogil:
         fc_pool_kernel pool_average
         fc_function functions[13]
         const fc_winograd_kernels *winograd
+        const fc_fip_kernels *fip
 
     ctypedef int (*fc_peak_kernel)(long rounds) noexcept
 
@@ -176,6 +227,7 @@ cdef extern from "kernels.h" nogil:
         int (*is_available)() noexcept
         const fc_kernels *kernels[2]
         fc_peak_kernel peak
+        int (*has_adders)() noexcept
 
     const fc_isa fc_isas[]
 

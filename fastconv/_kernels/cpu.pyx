@@ -1,6 +1,7 @@
-"""Chooses the instruction set, once, when the package is imported.
+"""Chooses the instruction set, once, when the package is imported, and whether fast inner products pay with it.
 
-FASTCONV_ISA (scalar, avx2, avx512) forces one that this machine has; otherwise the widest is taken.
+FASTCONV_ISA (scalar, avx2, avx512) forces one that this machine has; otherwise the widest is taken. FASTCONV_FIP (0, 1)
+forces what else a table of processors tells: it is never measured, since the bits of results depend on it.
 """
 
 import os
@@ -33,6 +34,7 @@ cdef extern from *:
     const char *__VERSION__
 
 cdef const fc_isa *_active = NULL
+cdef bint _takes_fip = False
 
 
 def compiled():
@@ -52,6 +54,11 @@ def available():
 def active():
     """Name of the instruction set in use."""
     return _active.name.decode()
+
+
+def takes_fip():
+    """Whether "auto" takes fast inner products: the processor has adders beside its multiply-add units."""
+    return bool(_takes_fip)
 
 
 def baseline():
@@ -74,8 +81,8 @@ cdef const fc_kernels *kernels_for(size_t itemsize) noexcept:
     return _active.kernels[itemsize == 8]
 
 
-def _choose(forced):
-    global _active
+def _choose(forced, fip):
+    global _active, _takes_fip
     names = available()
     name = forced or next(reversed(names))
     if name not in names:
@@ -84,6 +91,9 @@ def _choose(forced):
             f"and this CPU runs {', '.join(names)} of them"
         )
     _active = &fc_isas[<ptrdiff_t>compiled().index(name)]
+    if fip not in (None, "", "0", "1"):
+        raise ValueError(f"FASTCONV_FIP must be 0 or 1, got {fip}")
+    _takes_fip = fip == "1" if fip else _active.has_adders()
 
 
-_choose(os.environ.get("FASTCONV_ISA"))
+_choose(os.environ.get("FASTCONV_ISA"), os.environ.get("FASTCONV_FIP"))

@@ -8,8 +8,9 @@ import numpy as np
 from fastconv._checks.arguments import LARGEST, one_of
 from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import Accuracy, AlgorithmName, Bounds, Layout, Shape
+from fastconv._kernels import cpu
 from fastconv._planning import teams
-from fastconv._runners import direct, nchw, pack, transforms, winograd
+from fastconv._runners import direct, fip, nchw, pack, transforms, winograd
 from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
+_MIN_FIP_GAIN = 1.05  # the same of fast inner products
+_CONVERSION_COST = 20  # of a value whose layout is converted
 _MIN_GAIN = 1.1  # what Winograd must save: it needs more memory, and other machines differ
 
 Packed = tuple[Any, ...]
@@ -48,6 +51,10 @@ class Algorithm:
     def multiplications(self, shape: ConvShape, runner: Any) -> int:
         """Those really done."""
         return shape.macs
+
+    def additions(self, shape: ConvShape) -> int | None:
+        """Those of inputs and weights before they are multiplied; None where they are not counted."""
+        return None
 
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         """What a plan keeps of weights HWIO."""
@@ -170,12 +177,53 @@ class _Winograd(Algorithm):
         return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, max_squares, bounds, self.transform)
 
 
+class _Fip(Algorithm):
+    name = "fip"
+    accuracy = "normwise"
+
+    def unsupported(self, shape: ConvShape) -> str | None:
+        pointwise = shape.kernel == (1, 1) and shape.padding == ((0, 0), (0, 0))
+        return None if pointwise else "is for 1×1 convolutions without padding"
+
+    def cost(self, shape: ConvShape) -> float:
+        """More than direct's where the processor has no adders to spare, or there is too little to gain."""
+        group_in, group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        pixels = shape.out_height * shape.out_width
+        if not cpu.takes_fip() or min(group_in, group_out) < fip.MIN_CHANNELS or pixels < fip.MIN_PIXELS:
+            return 1.5 * _direct_cost(shape)
+        columns = -(-group_out // fip.COLUMNS) * fip.COLUMNS
+        products = 1.5 * sum(fip.steps(group_in)) * columns / fip.GAIN
+        ends = fip.INPUT_COST * group_in + fip.OUTPUT_COST * group_out
+        return _MIN_FIP_GAIN * pixels * shape.groups * (products + ends)
+
+    def multiplications(self, shape: ConvShape, runner: Any) -> int:
+        return self._outputs(shape) * sum(self._steps(shape))
+
+    def additions(self, shape: ConvShape) -> int:
+        return self._outputs(shape) * 2 * self._steps(shape)[0]
+
+    def _outputs(self, shape: ConvShape) -> int:
+        return shape.macs // shape.terms
+
+    def _steps(self, shape: ConvShape) -> tuple[int, int]:
+        return fip.steps(shape.terms)
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        return fip.pack(weight, bias, groups)
+
+    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
+        weights, weight_sums, column_scales, bias, equalizers, unpacked, in_range = packed
+        scales = column_scales, bias, equalizers
+        return fip.Fip(shape.merged, weights, weight_sums, *scales, unpacked, in_range, bounds)
+
+
 ALGORITHMS: tuple[Algorithm, ...] = (
     _PointwiseNCHW(),
     _Direct(),
     _Winograd(transforms.F4X3),
     _Winograd(transforms.F2X3),
     _Winograd(transforms.F2X5),
+    _Fip(),
     _Blas(),
 )
 NAMES: tuple[AlgorithmName, ...] = ("auto", *dict.fromkeys(algorithm.name for algorithm in ALGORITHMS))
@@ -213,8 +261,13 @@ def shape_and_algorithm(
 def choose(
     name: AlgorithmName, shape: ConvShape, layout: Layout = "NHWC", accuracy: Accuracy = "normwise"
 ) -> Algorithm:
-    """The algorithm of least cost among those called `name`; of equal ones the first, which spares the conversion."""
-    return min(_usable(name, accuracy, shape, layout, shape), key=lambda algorithm: algorithm.cost(shape))
+    """The algorithm of least cost among those called `name`, a conversion of the layout counted; else the first."""
+    values = shape.height * shape.width * shape.in_channels + shape.out_height * shape.out_width * shape.out_channels
+
+    def cost(algorithm: Algorithm) -> float:
+        return algorithm.cost(shape) + (algorithm.layout != layout) * _CONVERSION_COST * values
+
+    return min(_usable(name, accuracy, shape, layout, shape), key=cost)
 
 
 def _named(name: AlgorithmName, accuracy: Accuracy, layout: Layout) -> list[Algorithm]:

@@ -12,6 +12,7 @@ class Description(NamedTuple):
     `multiplications` are those really done, lanes that only pad the channels to whole vectors not counted; "direct"
     leaves out those with rows and columns of the padding.
     `accuracy` is the bound that a convolution's algorithm promises, "componentwise" or "normwise"; None of other steps.
+    `additions` are those of inputs and weights before they are multiplied, by fast inner products; None of other steps.
     `packed_bytes` are kept beside the plan's own copy of the weights; `workspace_bytes` is for the whole team, with the
     copies of a layout conversion.
     `milliseconds`, `gflops` and `share_of_peak` are None where nothing was measured.
@@ -24,6 +25,7 @@ class Description(NamedTuple):
     threads: int
     macs: int
     multiplications: int
+    additions: int | None
     packed_bytes: int
     workspace_bytes: int
     layout_conversion: str

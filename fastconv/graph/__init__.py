@@ -136,7 +136,7 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
             not need is left out, inputs too. The graph may grow further.
         num_threads : int, optional
             The largest team, as in `Conv2d`.
-        algorithm : "auto", "direct", "winograd" or "blas"
+        algorithm : "auto", "direct", "winograd", "fip" or "blas"
             Of every convolution that it suits, as in `Conv2d`; the others, and those that were given one, keep theirs.
         accuracy : "normwise" or "componentwise"
             Of every convolution, as in `Conv2d`; "normwise" leaves each with its own.

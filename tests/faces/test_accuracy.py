@@ -10,60 +10,12 @@ from cases import SMALL_BLOCKS, normals, small_block
 from compare import assert_conv
 
 import fastconv
+from benchmarks.errors import FAMILIES
 from fastconv import networks
 
 RNG = np.random.default_rng(0)
 THREE, ONE = normals(RNG, (3, 3, 32, 32), "float32"), normals(RNG, (1, 1, 32, 32), "float32")
 X = normals(RNG, (1, 28, 28, 32), "float32")
-FAMILIES = {}
-
-
-def family(function):
-    """Enter a function of (rng, shape), which makes an x, in FAMILIES."""
-    FAMILIES[function.__name__] = function
-    return function
-
-
-@family
-def normal(rng, shape):
-    return rng.standard_normal(shape)
-
-
-@family
-def rectified(rng, shape):
-    return np.maximum(rng.standard_normal(shape), 0)
-
-
-@family
-def heavy_tails(rng, shape):
-    return rng.standard_t(2, shape)
-
-
-@family
-def any_scale(rng, shape):
-    return rng.standard_normal(shape) * 2.0 ** rng.uniform(-20, 20, (*shape[:3], 1))
-
-
-@family
-def mostly_zeros(rng, shape):
-    return rng.standard_normal(shape) * (rng.random(shape) < 0.1)
-
-
-@family
-def one_large(rng, shape):
-    x = rng.standard_normal(shape)
-    x[..., 3] = 1000
-    return x
-
-
-@family
-def whole(rng, shape):
-    return rng.integers(-127, 128, shape)
-
-
-@family
-def unlike_channels(rng, shape):
-    return rng.standard_normal(shape) * 2.0 ** rng.uniform(-10, 10, shape[3])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -40,9 +40,39 @@ def test_show_config_prints_all_of_it(capsys):
     printed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
     config = fastconv.get_config()
     assert printed.keys() == config.keys()
-    assert printed.pop("openmp").startswith("yes" if config.pop("openmp") else "no")
+    for name in ("openmp", "fip"):
+        assert printed.pop(name).startswith("yes" if config.pop(name) else "no")
     for name, value in config.items():
         assert printed[name] == (", ".join(value) if isinstance(value, list) else str(value))
+
+
+def test_the_environment_says_whether_auto_takes_fast_inner_products(run_python):
+    """They need 64 channels, of a group, in and out and 25 pixels of an image, whatever the batch."""
+    code = """
+        import numpy as np, fastconv
+
+        def taken(x_shape, k, groups=1, **options):
+            weight = np.ones((1, 1, x_shape[-1] // groups, k), np.float32)
+            return fastconv.Conv2d(weight, groups=groups, **options).describe(x_shape).algorithm
+
+        print(fastconv.get_config()["fip"])
+        print(taken((14, 14, 256), 256), taken((5, 5, 512), 256, groups=2), taken((14, 14, 256), 256, stride=2))
+        print(taken((14, 14, 48), 256), taken((14, 14, 256), 48), taken((64, 4, 6, 256), 256),
+              taken((14, 14, 256), 256, accuracy="componentwise"))
+        """
+    for fip, said in (("0", "direct"), ("1", "fip")):
+        printed = run_python("-c", textwrap.dedent(code), FASTCONV_FIP=fip).splitlines()
+        assert printed == [str(fip == "1"), " ".join([said] * 3), " ".join(["direct"] * 4)]
+
+
+def test_a_wrong_word_on_fast_inner_products(run_python):
+    code = """
+        try:
+            import fastconv
+        except ValueError as error:
+            print(error)
+    """
+    assert run_python("-c", textwrap.dedent(code), FASTCONV_FIP="yes").strip() == "FASTCONV_FIP must be 0 or 1, got yes"
 
 
 def test_the_layer_of_threads_is_chosen_when_the_package_is_imported(run_python, threading):

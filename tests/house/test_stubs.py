@@ -47,6 +47,8 @@ def arguments():
     given = dict(zip(names, direct, strict=True))
     matrix, blas = (dict(zip(names, packed(name, ONE, 0), strict=False)) for name in ("direct", "blas"))
     transformed = dict(zip(("weights", "bias", "direct_weights", "all_finite", "max_squares"), winograd, strict=True))
+    names = "weights", "weight_sums", "column_scales", "bias", "equalizers", "unpacked", "in_range"
+    fast = dict(zip(names, packed("fip", ONE, 0), strict=True))
     transform = {"transform": transforms.F4X3}
     return {
         "Blas": {"shape": ONE, **blas, "bounds": BOUNDS},
@@ -65,6 +67,7 @@ def arguments():
             "pixel": None,
             "window": None,
         },
+        "Fip": {"shape": ONE, **fast, "bounds": BOUNDS},
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
         "PaddedRows": {
             "shape": SHAPE,

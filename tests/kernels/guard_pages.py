@@ -15,7 +15,7 @@ import fastconv
 from fastconv import reference
 from fastconv._kernels import cpu
 from fastconv._planning import algorithms, teams, workspace
-from fastconv._runners import nchw, pack, shaping, tiles
+from fastconv._runners import fip, nchw, pack, shaping, tiles
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -150,6 +150,22 @@ def winograd(dtype, at_end):
     algorithms.ALGORITHMS = every
 
 
+def fast_inner_products(dtype, at_end):
+    """Whole tiles and blocks and less; with a NaN, whose pixel is computed directly from the plan's weights."""
+    rng = np.random.default_rng(0)
+    for size, (channels, out_channels, groups) in product(MAPS[:3], CHANNELS[::3]):
+        shapes = (2, *size, channels), (1, 1, channels // groups, out_channels), (out_channels,)
+        print(cpu.active(), dtype, f"{at_end = }", "fip", *shapes, flush=True)
+        arrays = [integers(rng, shape, dtype) for shape in (*shapes, (2, *size, out_channels))]
+        x, weight, bias, residual = (moved(array, at_end) for array in arrays)
+        plan = fastconv.Conv2d(weight, bias, groups=groups, algorithm="fip", num_threads=2)
+        plan._operation = plan._operation.changed(weight=weight)  # in the place of its copy, which is not guarded
+        plan._packed.clear()
+        for value in (1, np.nan):
+            x[1, size[0] // 2, size[1] // 2, -1] = value
+            check(plan, x, reference.conv2d(x, weight, bias, groups=groups), residual, at_end)
+
+
 # (x, weight, options) in NCHW: pixels in whole panels, in one vector and in none, pixel blocks, channel ranges, groups.
 PLANES = [
     ((1, 1, 1, 1), (1, 1, 1, 1), {}),
@@ -235,14 +251,16 @@ def graphs(dtype, at_end):
 
 def main():
     teams._MACS_PER_THREAD = 1  # teams for tiny layers
-    pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
+    fip.aligned = pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
     workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
     fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
     assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"
     for dtype in ("float32", "float64"):
         for at_end in (True, False):
+            _kept.clear()  # nothing reads those of the last round any more, and there may not be any number of them
             convolutions(dtype, at_end)
             winograd(dtype, at_end)
+            fast_inner_products(dtype, at_end)
             planes(dtype, at_end)
             transposes(dtype, at_end)
             pools(dtype, at_end)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
 _TILE = re.compile(
-    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|grouped|row|planes|planes_tail|narrow)"
+    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|grouped|row|planes|planes_tail|narrow|fip)"
     r"_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
 )
 
@@ -77,6 +77,7 @@ class Step:
     multiply_adds: int
     loads: int
     stores: int = 0  # of the loop that copies its input; a second one then reads the copy
+    additions: int = 0
 
 
 def step(name):
@@ -87,12 +88,15 @@ def step(name):
     them once. A narrow tile of 16 bytes of columns has several pixels in a vector, of which it loads as many values at
     once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
     its v vectors again. The last pixels have a tile's rows as lanes, which fill one vector of floats or two of doubles.
+    Fast inner products load three values of each pixel and 3·v vectors for 2·p·v multiply-adds and as many additions.
     """
     tile = _TILE.fullmatch(name)
     pixels, other = int(tile["pixels"]), int(tile["other"] or int(tile["bits"]) // 32)
     if tile["family"] == "row":
         columns = (pixels - 1) * int(tile["step"]) + other
         return Step(pixels * other, other + columns)
+    if tile["family"] == "fip":
+        return Step(2 * pixels * other, 3 * (pixels + other), additions=2 * pixels * other)
     if tile["family"] == "narrow" and other == 4:  # floats in AVX2's vectors, which have two pixels
         return Step(pixels // 2 * other, pixels // 2 + other)
     return Step(pixels * other, pixels + other, other if tile["family"] == "planes" else 0)
@@ -108,8 +112,9 @@ def faults(name, body):
     Those to and from mask registers take the units of the multiply-adds.
     """
     need, pixels = step(name), int(_TILE.fullmatch(name)["pixels"])
-    # In a narrow tile the compiler may take the sums of one step, or of the last, apart, in a loop over tiles.
-    loops = hot_loops(body, stores="narrow" not in name)
+    # In a narrow tile the compiler may take the sums of one step, or of the last, apart, in a loop over tiles; the
+    # stores of fast inner products, which have multiply-adds too, jump back where a pixel is left out.
+    loops = hot_loops(body, stores=not re.search("narrow|fip", name))
     found = [] if loops else ["no loop has multiply-adds"]
     has_frame = any((i.name, i.operands) == ("mov", "%rsp,%rbp") for i in body[:4])
     stack = re.compile(r"\((%rsp|%rbp)" if has_frame else r"\(%rsp")
@@ -129,6 +134,7 @@ def faults(name, body):
         for what, count, least, most in (
             ("loads of vectors", sum(i.is_load for i in vectors), loads, loads + 1),
             ("stores of vectors", stored, stores, stores),
+            ("additions", sum(i.name.startswith("vadd") for i in vectors), *[steps * need.additions] * 2),
             ("vectors on the stack", sum(bool(stack.search(i.operands)) for i in vectors), 0, 0),
             ("fetches of pointers", fetches, 0, pixels),
             ("moves of vectors", moves, 0, work // 2),

@@ -20,6 +20,7 @@ KERNEL_TESTS = [
     "test_conv2d",
     "test_elementwise",
     "test_few_channels",
+    "test_fip",
     "test_winograd",
     "test_winograd_range",
     "test_normalization",

@@ -31,7 +31,7 @@ def is_clang(compiler):
 COMPILERS = ["", *(name for name in ("cc", "clang") if shutil.which(name) and is_clang(name) != is_clang(""))]
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(
-    r"f\d\d_(winograd_(weights|input|windows|output|direct)|"
+    r"f\d\d_(winograd_(weights|input|windows|output|direct)|fip_(pack|direct|end_columns)|"
     r"grouped_values?|conv_store_columns|transpose|pool_(max|average)|map_\w+|peak)_.*"
 )
 # Small tiles that clang is known to get wrong: it keeps in memory what a loop of one turn sets.
@@ -243,6 +243,8 @@ def test_steps():
     assert step("f32_row_4x5by2__avx2") == Step(20, 5 + 11)
     assert step("f32_planes_6x2v__avx2") == Step(12, 8, stores=2)
     assert step("f32_narrow_8x4__avx2") == Step(16, 8)
+    assert step("f32_fip_11x2v__avx512") == Step(44, 39, additions=44)
+    assert step("f64_fip_4x2v__avx2") == Step(16, 18, additions=16)
     assert step("f32_narrow_4x2v__avx2") == Step(8, 6)
     assert step("f32_planes_tail_3__avx2") == Step(3, 4)
     assert step("f64_planes_tail_3__avx2") == Step(6, 5)

@@ -44,6 +44,8 @@ PACKED = {
     ("direct", 3, "NCHW"): 3 * 3 * 64 * 64 * 4 + 64 * 4,
     ("winograd", 3, "NHWC"): 6 * 6 * 64 * 64 * 4 + 64 * 4,
     ("winograd", 3, "NCHW"): 6 * 6 * 64 * 64 * 4 + 64 * 4 + 3 * 3 * 64 * 64 * 4,  # and the weights as HWIO
+    # 22 steps of three channels; the corrections, scales and bias; equalizers, some beyond the last.
+    ("fip", 1, "NHWC"): 22 * 3 * 64 * 4 + 3 * 64 * 4 + (64 + 2 * 48) * 4,
     ("blas", 1, "NHWC"): 64 * 64 * 4 + 64 * 4,
 }
 

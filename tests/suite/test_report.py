@@ -127,6 +127,9 @@ def test_the_limit_is_drawn_beside_the_speeds_of_algorithms(run):
 
     assert levels(run) == {run.peak[1]}
     assert levels(replace(run, peak={})) == set()
+    with_adders = replace(run, facts=run.facts | {"fip": True})
+    lines = plots.algorithm_speeds(with_adders, panels.WIDE).axes[0].get_lines()
+    assert {line.get_ydata()[0] for line in lines if line.get_linestyle() == ":"} == {1.5 * run.peak[1]}
     assert plots.algorithm_speeds(replace(run, pointwise=[], spatial=[]), panels.WIDE) is None
     assert plots.algorithm_times(replace(run, pointwise=[], spatial=[]), panels.WIDE) is None
 

@@ -10,6 +10,11 @@ DECLARE(scalar);
 DECLARE(avx2);
 DECLARE(avx512);
 
+static int never(void)
+{
+    return 0;
+}
+
 static int always(void)
 {
     return 1;
@@ -44,15 +49,26 @@ static int has_avx512(void)
     if (!has_avx2() || (saved_state() & ZMM_STATE) != ZMM_STATE) return 0;
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & needed) == needed;
 }
+
+/* AMD's Zen 4 and Zen 5: families 19h, of which the older ones have no AVX-512, and 1Ah. They do two additions beside
+ * two multiply-adds; Intel's cores add in the units that multiply. AVX2's 16 registers hold too few sums to gain. */
+static int is_zen4_or_later(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx) || ebx != signature_AMD_ebx || ecx != signature_AMD_ecx) return 0;
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return 0;
+    const unsigned family = (eax >> 8 & 0xf) + (eax >> 20 & 0xff);
+    return has_avx512() && (family == 0x19 || family == 0x1a);
+}
 #endif
 
 const struct fc_isa fc_isas[] = {
-    {"scalar", always, KERNELS(scalar)},
+    {"scalar", always, KERNELS(scalar), never},
 #ifdef FASTCONV_HAVE_AVX2
-    {"avx2", has_avx2, KERNELS(avx2)},
+    {"avx2", has_avx2, KERNELS(avx2), never},
 #endif
 #ifdef FASTCONV_HAVE_AVX512
-    {"avx512", has_avx512, KERNELS(avx512)},
+    {"avx512", has_avx512, KERNELS(avx512), is_zen4_or_later},
 #endif
     {0},
 };

@@ -5,6 +5,8 @@
 #define ISA avx2
 #define VECTOR_BYTES 32
 #define MAX_PIXELS 6
+#define FIP_PIXELS 4
+#define FIP_TURN 1
 #define FEW_SETS(columns) ((columns) <= 2 ? 2 : 1) /* more would not fit the registers */
 #define NARROW_SUMS 8
 

@@ -6,6 +6,8 @@
 #define ISA avx512
 #define VECTOR_BYTES 64
 #define MAX_PIXELS 12
+#define FIP_PIXELS 11
+#define FIP_TURN 2
 #define FEW_SETS(columns) 2
 
 #define LOAD_FIRST(from, count) OF_TYPE(_mm512_maskz_loadu)((1 << (count)) - 1, from)

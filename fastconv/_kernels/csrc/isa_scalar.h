@@ -4,6 +4,8 @@
 #define ISA scalar
 #define VECTOR_BYTES 16
 #define MAX_PIXELS 4
+#define FIP_PIXELS 4
+#define FIP_TURN 1
 #define FEW_SETS(columns) 1
 
 #define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)

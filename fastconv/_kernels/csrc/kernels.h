@@ -1,6 +1,7 @@
 /* What the framework knows of the micro-kernels: one tile of work, and the kernels of each instruction set. */
 #pragma once
 #include "epilogue.h"
+#include "fip.h"
 #include "sizes.h"
 #include "nontemporal.h"
 #include "winograd.h"
@@ -123,6 +124,7 @@ struct fc_kernels {
     fc_pool_kernel pool_max, pool_average;
     struct fc_function functions[FC_FUNCTION_COUNT];
     const struct fc_winograd_kernels *winograd;
+    const struct fc_fip_kernels *fip;
 };
 
 /* Multiply-adds at full speed; returns the float32 operations in one round. */
@@ -133,6 +135,7 @@ struct fc_isa {
     int (*is_available)(void);           /* CPU and operating system both support it */
     const struct fc_kernels *kernels[2]; /* float32, float64 */
     fc_peak_kernel peak;
+    int (*has_adders)(void); /* beside the multiply-add units, so that fast inner products are faster than direct */
 };
 
 /* Slowest first; the first is portable and always available. Ends with a name of NULL. */

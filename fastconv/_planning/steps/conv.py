@@ -42,5 +42,9 @@ class PreparedConv(PreparedStep):
     def macs(self) -> int:
         return self.shape.macs
 
+    @property
+    def additions(self) -> int | None:
+        return self.algorithm.additions(self.shape)
+
     def multiplications(self, runner: LoopNest) -> int:
         return self.algorithm.multiplications(self.shape, runner)

@@ -43,6 +43,11 @@ class PreparedStep(Prepared):
         """What is kept beside the plan's own copy of the weights."""
         return 0
 
+    @property
+    def additions(self) -> int | None:
+        """Those before the multiplications, where they are counted."""
+        return None
+
     def multiplications(self, runner: LoopNest) -> int:
         """Those that a runner really does."""
         return 0
@@ -60,6 +65,7 @@ class PreparedStep(Prepared):
             threads=runner.threads,
             macs=self.macs,
             multiplications=self.multiplications(runner),
+            additions=self.additions,
             packed_bytes=self.packed_bytes,
             workspace_bytes=runner.memory,
             layout_conversion="none",
