@@ -30,7 +30,7 @@ bench-peak: $(VENV)/.bench  ## how near single convolutions come to the machine'
 race: $(VENV)/.bench $(PEERS_PYTHON)  ## convolutions, blocks, networks against other engines: RACE="--rows blocks --threads 1"
 	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.race $(RACE)
 
-busy: $(VENV)/.bench $(PEERS_PYTHON)  ## a call beside busy processes, other engines' too (about 6 minutes): BUSY="--rows Fire"
+busy: $(VENV)/.bench $(PEERS_PYTHON)  ## a call beside busy processes, other engines' too (about 7 minutes): BUSY="--rows Fire"
 	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.busy $(BUSY)
 
 test: $(VENV)/.test  ## the tests, on all CPUs
