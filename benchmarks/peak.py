@@ -1,10 +1,10 @@
 """`python -m benchmarks.peak`: how close single convolutions come to the machine's limits, one row a shape.
 
-The algorithm is "direct" and every result is checked first. A figure is the layer's rate over a yardstick's, the median
-over many turns of a short run of the one, then of the other: a machine that slows down slows both. The yardstick is a
-loop of multiply-adds in the registers of the instruction set in use, whose peak is half as high where its vectors are
-half as wide; for layers bound by memory it is a copy in main memory, and for odd channels the layer at the next
-multiple of 32. Beside each figure stands what is wanted; < marks a miss.
+The algorithm is "direct", but for fast inner products, and every result is checked first. A figure is the layer's rate
+over a yardstick's, the median over many turns of a short run of the one, then of the other: a machine that slows down
+slows both. The yardstick is a loop of multiply-adds in the registers of the instruction set in use, whose peak is half
+as high where its vectors are half as wide; for layers bound by memory it is a copy in main memory, and for odd channels
+the layer at the next multiple of 32. Beside each figure stands what is wanted; < marks a miss.
 
 Rates are nominal: taps on the padding count, as the papers count them, though direct leaves most of them out on small
 maps. A share of the peak may so exceed 1.
@@ -23,6 +23,7 @@ import fastconv
 from benchmarks import headline
 from benchmarks.common import THREADS, Call, mark
 from benchmarks.configs import conv
+from fastconv._kernels import cpu
 from fastconv._runners import limits
 
 ROUNDS = 20_000  # of the multiply-add loop: some 0.04 ms
@@ -39,6 +40,7 @@ class Group:
     rows: list
     wanted: tuple
     wanted_mean: tuple = (None, None)
+    algorithm: str = "direct"
 
 
 PEAK, COPY, MULTIPLE = "multiply-add peak", "copy in main memory", "next multiple of 32"
@@ -59,6 +61,16 @@ GROUPS = {
         [conv(n, *sides, 1) for n, c in ((56, 64), (28, 128), (14, 256)) for sides in ((4 * c, c), (c, 4 * c))],
         (0.88, 0.85),
         (0.93, None),
+    ),
+    "fast inner products": Group(  # where the processor has adders to spare; else less than direct
+        PEAK,
+        [
+            *(conv(n, *sides, 1) for n, c in ((56, 64), (28, 128), (14, 256)) for sides in ((4 * c, c), (c, 4 * c))),
+            *(conv(n, *sides, 1) for n, *sides in ((28, 512, 256), (14, 1024, 512), (7, 512, 2048), (7, 2048, 512))),
+            *(conv(n, *sides, 1) for n, *sides in ((28, 192, 176), (28, 256, 288), (14, 480, 304), (13, 64, 256))),
+        ],
+        (1.05, 1.05) if cpu.takes_fip() else (None, None),
+        algorithm="fip",
     ),
     "narrow 1×1": Group(PEAK, [conv(28, 192, 16, 1), conv(55, 128, 16, 1), conv(55, 16, 64, 1)], (0.75, 0.65)),
     "first layers": Group(
@@ -116,7 +128,7 @@ def show(title, group, options):
         print(f"  {name:48}{cells}", flush=True)
 
     for layer in group.rows:
-        found = [share(group.yardstick, layer, threads, options.seconds) for threads in options.threads]
+        found = [share(group, layer, threads, options.seconds) for threads in options.threads]
         for threads, (value, _) in zip(options.threads, found, strict=True):
             shares[threads].append(value)
         line(layer.name, [value for value, _ in found], group.wanted, [f"{1e3 * time:.3f}" for _, time in found])
@@ -125,9 +137,9 @@ def show(title, group, options):
     return verdicts
 
 
-def share(yardstick, layer, threads, seconds):
+def share(group, layer, threads, seconds):
     """(the layer's rate over the yardstick's, seconds a call), medians over turns."""
-    call = Call(layer, threads, "direct")
+    call, yardstick = Call(layer, threads, group.algorithm), group.yardstick
     if yardstick == PEAK:
         return turns(call, 2 * layer.cost().macs, partial(limits.multiply_adds, ROUNDS, threads), seconds)
     if yardstick == COPY:  # x and the result, each counted once

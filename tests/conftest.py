@@ -42,9 +42,9 @@ def keep_algorithms(monkeypatch, kept):
 
 
 @pytest.fixture
-def without_winograd(monkeypatch):
+def exact_algorithms(monkeypatch):
     """Algorithms whose results are exact on whole numbers alone."""
-    keep_algorithms(monkeypatch, (one for one in algorithms.ALGORITHMS if one.name != "winograd"))
+    keep_algorithms(monkeypatch, (one for one in algorithms.ALGORITHMS if one.accuracy == "componentwise"))
 
 
 @pytest.fixture(params=TRANSFORMS)

@@ -21,7 +21,7 @@ def slow_twin(name):
     return getattr(reference, name.lower())
 
 
-@pytest.mark.usefixtures("without_winograd")
+@pytest.mark.usefixtures("exact_algorithms")
 @pytest.mark.parametrize("name", SMALL_BLOCKS)
 @settings(max_examples=40)
 @given(data=st.data())

@@ -60,7 +60,7 @@ def exact_layers(network):
             yield layer.name, (layer.input_shape, shapes, tuple(map(str, operations))), layer
 
 
-@pytest.mark.usefixtures("without_winograd")
+@pytest.mark.usefixtures("exact_algorithms")
 @pytest.mark.parametrize("layer", distinct(exact_layers))
 def test_layers(layer):
     x, weights = whole(*layer.input_shape), {name: whole(*shape) for name, shape in layer.weight_shapes.items()}
