@@ -11,7 +11,7 @@ from fastconv._checks.types import Shape
 from fastconv._planning import teams
 from fastconv._planning.call import call
 from fastconv._planning.graph_plan import GraphPlan
-from fastconv._runners.nchw import transpose
+from fastconv._runners.shaping import transpose
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Segment
 from fastconv.onnx._values import Map, into_map, out_of_map
@@ -115,13 +115,12 @@ def contiguous(view: np.ndarray, num_threads: int | None) -> np.ndarray:
     if view.flags.c_contiguous:
         return view
     if view.ndim == 4 and view.dtype in (np.float32, np.float64) and view.flags.aligned and view.size:
-        n, _, height, width = view.shape
+        _, _, height, width = view.shape
         for order, rows in (((0, 3, 1, 2), width), ((0, 2, 3, 1), height * width)):  # into a map, out of a map
             source = view.transpose(order)
             if source.flags.c_contiguous:
                 copy = np.empty(view.shape, view.dtype)
-                team = teams.moving_team(num_threads, view.size)
-                transpose(source.reshape(n, rows, -1), copy.reshape(n, -1, rows), team)
+                transpose(source, copy, rows, teams.moving_team(num_threads, view.size))
                 return copy
     return np.ascontiguousarray(view)
 
