@@ -20,8 +20,19 @@ def description(stage: Stage, measure: bool) -> GraphDescription:
     converted = list[str]()
     for step in stage.steps:
         if isinstance(step, NodeStep):
-            count = macs(step, shapes)
-            parts[step.node.label] = Description(step.how, None, "", "", 1, count, count, 0, 0, "none")
+            counts = dict.fromkeys(("macs", "multiplications"), macs(step, shapes))
+            parts[step.node.label] = Description(
+                algorithm=step.how,
+                accuracy=None,
+                tile="",
+                isa="",
+                threads=1,
+                **counts,
+                additions=None,
+                packed_bytes=0,
+                workspace_bytes=0,
+                layout_conversion="none",
+            )
         elif step.plan is not None:
             graphs.append(step.plan.describe(*step.shapes(shapes), measure=measure))
             parts.update(graphs[-1].parts)
