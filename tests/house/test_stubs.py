@@ -158,8 +158,8 @@ def public_functions():
     for name in sorted(fastconv.__all__):
         value = getattr(fastconv, name)
         if inspect.ismodule(value):
-            functions = [key for key in value.__all__ if inspect.isfunction(getattr(value, key))]
-            yield from ((f"{name}.{key}", getattr(value, key)) for key in functions)
+            members = {key: vars(value).get(key) for key in value.__all__}  # without what is imported when first asked for
+            yield from ((f"{name}.{key}", one) for key, one in members.items() if inspect.isfunction(one))
             continue
         if not isinstance(value, type):
             yield name, value
