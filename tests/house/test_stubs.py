@@ -158,7 +158,7 @@ def public_functions():
     for name in sorted(fastconv.__all__):
         value = getattr(fastconv, name)
         if inspect.ismodule(value):
-            members = {key: vars(value).get(key) for key in value.__all__}  # without what is imported when first asked for
+            members = {key: vars(value).get(key) for key in value.__all__}  # nothing is imported for it
             yield from ((f"{name}.{key}", one) for key, one in members.items() if inspect.isfunction(one))
             continue
         if not isinstance(value, type):
