@@ -54,19 +54,24 @@ clean:  ## remove the environment and everything built or measured
 	rm -rf $(VENV) $(DOORS) .peers .asv build *.egg-info fastconv/_*/*.so .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# fastconv built in place, with the extra of this name; again when what it is built from changed. Python's warnings are
-# off: setuptools warns at length that an editable installation is one.
-$(VENV)/.%: $(BUILT_FROM) $(MOVED)
-	@echo "Installing fastconv[$*] into $(VENV), which takes about a minute"
+# fastconv built in place; again when what it is built from changed. Python's warnings are off: setuptools warns at
+# length that an editable installation is one.
+$(VENV)/.built: $(BUILT_FROM) $(MOVED)
+	@echo "Installing fastconv into $(VENV), which takes some minutes"
 	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
 	@pwd -P >$(PLACE)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-# The same for the doors, beside the libraries that each of them opens to.
+# What the extra of this name needs: fastconv itself is there, and is not built again.
+$(VENV)/.%: $(VENV)/.built
+	@$(BIN)/python -m pip install --quiet 'fastconv[$*]'
+	@touch $@
+
+# Built once more for the doors, beside the libraries that each of them opens to.
 $(DOORS)/.doors: $(BUILT_FROM) $(MOVED)
-	@echo "Installing fastconv[doors] into $(DOORS), which takes about a minute"
+	@echo "Installing fastconv[doors] into $(DOORS), which takes some minutes"
 	@test -x $(DOORS)/bin/pip || "$(PYTHON)" -m venv $(DOORS)
 	@$(DOORS)/bin/python -m pip install --quiet --upgrade pip
 	@PYTHONWARNINGS=ignore $(DOORS)/bin/python -m pip install --quiet --editable '.[doors]'
