@@ -220,7 +220,7 @@ def test_imports_stay_light(run_python):
 
 
 def test_a_graph_of_many_small_layers_lets_other_python_threads_run(run_python):
-    """Each layer by itself is too short for that. No thread is asked to let others run, so one does where it says so."""
+    """Each layer by itself is too short for that. No thread is made to let others run: one does where it says so."""
     code = """
         import sys, threading, time
         import numpy as np, fastconv
