@@ -37,8 +37,8 @@ COLUMNS = kernels_for(sizeof(float)).lanes * FC_MAX_VECTORS  # of a block
 cdef ptrdiff_t PIXEL_BLOCK_BYTES = 192 * 1024  # of packed pixels: they stay in L2 beside a chunk's weights
 cdef double PACK_COST = 16  # to pack a value of input, in multiply-adds
 cdef double WEIGHT_COST = 8  # to bring in a weight
-cdef int MIN_EQUALIZER = -100  # the smallest is 2 to this power: channels beyond matter too little
-cdef double DOUBLES = 2.0**-500  # smaller weights, and larger than its inverse, have squares that are no doubles
+cdef int MIN_EQUALIZER = -80  # the smallest is 2 to this power: a float32 pixel's scale times it is a normal number
+cdef double DOUBLES = 2.0**-480  # smaller weights, and larger than its inverse: sums of their squares may be no doubles
 cdef ptrdiff_t[3] SWAPPED = [1, 0, 2]  # the first of a pair is added to what the second is multiplied by, and back
 
 cdef enum:

@@ -28,6 +28,7 @@ cdef class LoopNest(Runner):
     def set_team(self, int threads, ptrdiff_t useful):
         """Partition the work for at most `threads`, of which `useful` pay: it runs with them from now on."""
         Runner.set_team(self, threads, useful)
+        self.is_short = useful == 1
         self.partition = self.best_partition(self.team.size)
         self.memory = self.team.size * self.workspace_bytes
 

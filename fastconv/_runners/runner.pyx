@@ -25,7 +25,6 @@ cdef class Runner:
     def set_team(self, int threads, ptrdiff_t useful):
         """Run with at most `threads`, of which `useful` pay, from now on."""
         self.team = team_of(threads, useful)
-        self.is_short = useful == 1
 
     @property
     def threads(self):

@@ -150,10 +150,13 @@ def winograd(dtype, at_end):
     algorithms.ALGORITHMS = every
 
 
+FIP_CHANNELS = [*CHANNELS[:16:3], *CHANNELS[16:], (100, 40, 2), (250, 66, 1), (530, 17, 1)]  # also several chunks
+
+
 def fast_inner_products(dtype, at_end):
     """Whole tiles and blocks and less; with a NaN, whose pixel is computed directly from the plan's weights."""
     rng = np.random.default_rng(0)
-    for size, (channels, out_channels, groups) in product(MAPS[:3], CHANNELS[::3]):
+    for size, (channels, out_channels, groups) in product(MAPS[:3], FIP_CHANNELS):
         shapes = (2, *size, channels), (1, 1, channels // groups, out_channels), (out_channels,)
         print(cpu.active(), dtype, f"{at_end = }", "fip", *shapes, flush=True)
         arrays = [integers(rng, shape, dtype) for shape in (*shapes, (2, *size, out_channels))]

@@ -100,7 +100,7 @@ def references(arrays):
     return [sys.getrefcount(array) for array in arrays]
 
 
-@pytest.mark.parametrize("algorithm", ["direct", "blas"])
+@pytest.mark.parametrize("algorithm", ["direct", "fip", "blas"])
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 def test_no_reference_to_an_argument_is_kept(layout, algorithm):
     shape = (1, 8, 8, 8)

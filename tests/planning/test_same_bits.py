@@ -43,7 +43,7 @@ def large(name, dtype):
 
 
 def algorithms(name):
-    return ["auto", "direct", "blas"] if LARGE[name][1][:2] == (1, 1) else ["auto", "direct"]
+    return ["auto", "direct", "fip", "blas"] if LARGE[name][1][:2] == (1, 1) else ["auto", "direct"]
 
 
 EVERY = [(name, algorithm) for name in LARGE for algorithm in algorithms(name)]
@@ -80,7 +80,7 @@ def test_a_slice_of_channels_as_out(name, algorithm, first):
     assert np.isnan(joined[..., end:]).all()
 
 
-@pytest.mark.parametrize("algorithm", ["direct", "blas"])
+@pytest.mark.parametrize("algorithm", ["direct", "fip", "blas"])
 def test_every_second_image_of_an_array_as_out(algorithm):
     rng = np.random.default_rng(0)
     x, weight = normals(rng, (3, 6, 5, 8), "float32"), normals(rng, (8, 9), "float32")
@@ -91,7 +91,7 @@ def test_every_second_image_of_an_array_as_out(algorithm):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("algorithm", ["direct", "blas"])
+@pytest.mark.parametrize("algorithm", ["direct", "fip", "blas"])
 def test_a_batch_of_maps_of_one_pixel(algorithm, dtype):
     """Which together could be one matrix: of it a BLAS rounds a row as the others are many."""
     rng = np.random.default_rng(0)

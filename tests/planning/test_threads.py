@@ -217,3 +217,36 @@ def test_imports_stay_light(run_python):
     loaded = set(run_python("-c", code).split())
     assert "numpy" in loaded
     assert not loaded & {"scipy", "threadpoolctl", "torch", "matplotlib", "jinja2", "asv", "hypothesis"}
+
+
+def test_a_graph_of_many_small_layers_lets_other_python_threads_run(run_python):
+    """Each layer by itself is too short for that. No thread is made to let others run: one does where it says so."""
+    code = """
+        import sys, threading, time
+        import numpy as np, fastconv
+        g = fastconv.Graph()
+        y = g.x
+        for _ in range(100):
+            y = g.conv2d(y, np.zeros((3, 3, 16, 16), np.float32), padding=1)
+        plan, x, turns, is_over = g.plan(y), np.ones((12, 12, 16), np.float32), 0, False
+        assert {step.threads for step in plan.profile(x).steps} == {1}
+
+        def take_turns():
+            global turns
+            while not is_over:
+                turns += 1
+                time.sleep(0)
+
+        sys.setswitchinterval(1000)
+        thread = threading.Thread(target=take_turns)
+        thread.start()
+        for _ in range(1000):
+            before = turns
+            plan(x)
+            if turns != before:
+                break
+        is_over = True
+        thread.join()
+        assert turns != before
+    """
+    run_python("-c", textwrap.dedent(code))

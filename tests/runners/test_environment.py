@@ -35,6 +35,7 @@ PROGRAM = """
             conv(w3, bias, padding=1, algorithm="direct", num_threads=n),
             conv(w3, bias, padding=1, algorithm="winograd", num_threads=n),
             conv(w1, algorithm="direct", num_threads=n),
+            conv(w1, algorithm="fip", num_threads=n),
             conv(w1, algorithm="blas", num_threads=n),
             fastconv.Reduced((w1, None), (w2, None), padding=1, num_threads=n),
             lambda x: fastconv.avg_pool2d(x, 3, stride=1, num_threads=n),
@@ -107,6 +108,28 @@ def test_packed_weights_do_not_depend_on_when_they_were_packed(run_python):
     mode.value = 0x1F80
     load(ctypes.byref(mode))
     assert plan(x).tobytes() == want(x).tobytes()
+    """
+    )
+    run_python("-c", textwrap.dedent(code.format(dtype="float32")))
+
+
+def test_fast_inner_products_scale_large_values_of_light_channels_where_denormals_are_flushed(run_python):
+    """The smallest equalizer of a channel times the smallest scale of a pixel is a normal number."""
+    code = (
+        PROGRAM.partition("    def calls")[0]
+        + """
+    weight, x = arrays((1, 1, 24, 20), (1, 5, 5, 24))
+    weight[:, :, 1] *= np.float32(2) ** -100
+    x *= np.float32(2) ** 37
+    x[..., 1] = np.float32(2) ** 126
+    plan, direct = (fastconv.Conv2d(weight, algorithm=name) for name in ("fip", "direct"))
+    want = direct(x)
+    mode.value = 0x1F80 | 0x8040
+    load(ctypes.byref(mode))
+    got = plan(x)
+    mode.value = 0x1F80
+    load(ctypes.byref(mode))
+    assert np.abs(got - want).max() < 1e-5 * np.abs(want).max()
     """
     )
     run_python("-c", textwrap.dedent(code.format(dtype="float32")))

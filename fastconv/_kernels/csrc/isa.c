@@ -51,7 +51,7 @@ static int has_avx512(void)
 }
 
 /* AMD's Zen 4 and Zen 5: families 19h, of which the older ones have no AVX-512, and 1Ah. They do two additions beside
- * two multiply-adds; Intel's cores add in the units that multiply. AVX2's 16 registers hold too few sums to gain. */
+ * two multiply-adds; Intel's issue both through the same ports. AVX2's 16 registers hold too few sums to gain. */
 static int is_zen4_or_later(void)
 {
     unsigned eax, ebx, ecx, edx;

@@ -4,15 +4,18 @@
  *   MAX_PIXELS    pixels in the largest tile: MAX_PIXELS x 2 accumulators, 2 vectors of weights and a broadcast value
  *                 must fit the vector registers; a pointer for each pixel, one for the weights, an index and its end
  *                 the general ones
- *   FIP_PIXELS    the same of fast inner products, with FIP_PIXELS x 2 accumulators, 4 vectors of weights and 4 of what
- * is multiplied; FIP_TURN steps make a turn of their loop FEW_SETS(columns)  vectors of pixels that go together in the
- * tile of so few, so that each weight is loaded once LOAD_FIRST(from, count)  a vector of the first `count` values,
- * fewer than all; nothing is read beyond them STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if
- * it is one of their lines and where it has instructions for them LARGER(max, v)           max > v or max is NaN ? max
- * : v BROADCAST_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each ROWS16, MM(operation)    x86:
- * the vector type, the intrinsic of this name; with rows16_join and rows16_split of rows of 16 bytes, and
- * rows16_zip_16, which puts the rows of two vectors by turns NARROW_SUMS              vectors of sums in the tiles of
- * narrow 1×1s, which need rows16_repeat, a row in all rows
+ *   FIP_PIXELS    the same of fast inner products, with FIP_PIXELS x 2 accumulators, 4 vectors of weights and 4 of
+ *                 what is multiplied
+ *   FIP_TURN      steps of fast inner products in a turn of their loop, 1 or 2
+ *   FEW_SETS(columns)  vectors of pixels that go together in the tile of so few, so that each weight is loaded once
+ *   LOAD_FIRST(from, count)  a vector of the first `count` values, fewer than all; nothing is read beyond them
+ *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines
+ * and where it has instructions for them
+ *   LARGER(max, v)           max > v or max is NaN ? max : v
+ *   BROADCAST_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each
+ *   ROWS16, MM(operation)    x86: the vector type, the intrinsic of this name; with rows16_join and rows16_split of
+ *                            rows of 16 bytes, and rows16_zip_16, which puts the rows of two vectors by turns
+ *   NARROW_SUMS              vectors of sums in the tiles of narrow 1×1s, which need rows16_repeat, a row in all rows
  */
 #include "kernels.h"
 #include <stdint.h>
