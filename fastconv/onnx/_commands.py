@@ -71,9 +71,8 @@ def _shape(one: Input, text: str | None) -> Shape:
         return tuple(map(int, sizes))
     if one.shape is None:
         raise ValueError(f"--shape {one.name}=... must be given: the model says nothing of it")
-    shape = (
-        one.shape if isinstance((one.shape or (1,))[0], int) else (1, *one.shape[1:])
-    )  # a batch of unknown size is 1
+    has_batch = isinstance((one.shape or (1,))[0], int)
+    shape = one.shape if has_batch else (1, *one.shape[1:])  # a batch of unknown size is 1
     if not all(isinstance(size, int) for size in shape):
         told = ", ".join("?" if size is None else str(size) for size in one.shape)
         raise ValueError(f"--shape {one.name}=... must be given: the model leaves sizes of ({told}) open")
