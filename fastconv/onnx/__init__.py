@@ -81,7 +81,7 @@ def needs_onnx() -> None:
     try:
         import onnx  # noqa: F401
     except ImportError:
-        raise ImportError("fastconv.onnx reads files with the library onnx: pip install onnx") from None
+        raise ImportError("fastconv.onnx reads files with the library onnx: pip install 'onnx>=1.19'") from None
 
 
 _MODULES = {"Backend": "_backend", "Model": "_model"}  # which need the library onnx

@@ -108,11 +108,11 @@ assert fastconv.onnx.load
 try:
     fastconv.onnx.load("model.onnx")
 except ImportError as error:
-    assert str(error).endswith("pip install onnx")
+    assert str(error).endswith("pip install 'onnx>=1.19'")
 try:
     fastconv.onnx.Model
 except ImportError as error:
-    assert str(error).endswith("pip install onnx")
+    assert str(error).endswith("pip install 'onnx>=1.19'")
 assert dir(fastconv.onnx) == ["Backend", "Model", "load"]
 assert cli.main(["profile", "model.onnx"]) == 1
 """
