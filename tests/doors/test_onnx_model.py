@@ -244,6 +244,14 @@ def test_accuracy():
         fastconv.onnx.load(proto, accuracy="exact")
 
 
+def test_conversions_have_the_names_of_the_file():
+    """Also of what one graph of fastconv gives to another."""
+    nodes = [("Conv", "x w", "u", {}), ("Relu", "u", "v", {}), ("Erf", "v", "e", {}), ("Add", "v e", "y", {})]
+    net = fastconv.onnx.load(model(nodes, {"w": normal(8, 8, 1, 1)}, shapes={"x": X.shape}))
+    assert net.describe().layout_conversion == "NCHW ↔ NHWC of x, v, e, y"
+    assert [step.name for step in net.profile(X).steps if step.operation == "layout"] == ["x", "v, e", "y"]
+
+
 def test_describe_says_why_a_node_cannot_be_bound():
     nodes = [("Resize", "x  scales", "u", {}), ("Relu", "u", "y", {})]
     proto = model(nodes, {"scales": np.array([1, 1, 2, 2], np.float32)}, shapes={"x": ["N", 8, 4, 4]})
