@@ -23,12 +23,17 @@ def main() -> None:
     rng = np.random.default_rng(0)
     inputs = {}
     for one in model.graph.inputs:
-        open_sizes = 1, *(options.size for _ in one.shape[1:])
-        shape = [size if isinstance(size, int) else free for size, free in zip(one.shape, open_sizes, strict=True)]
+        if one.dtype is None or one.shape is None:
+            parser.error(f"the model does not say how many axes {one.name} has: fastconv profile --shape takes a shape")
+        sizes = [1 if i == 0 else options.size for i, _ in enumerate(one.shape)]
+        shape = [size if isinstance(size, int) else free for size, free in zip(one.shape, sizes, strict=True)]
         inputs[one.name] = rng.standard_normal(shape).astype(one.dtype)
-    cost = model.cost({name: x.shape for name, x in inputs.items()})
+    try:
+        cost = model.cost({name: x.shape for name, x in inputs.items()})
+        profile = model.profile(inputs)
+    except ValueError as error:
+        parser.error(str(error))
     print(f"{len(model.graph.nodes)} nodes, {cost.macs:,} MACs, {cost.params:,} parameters")
-    profile = model.profile(inputs)
     print(profile)
     if profile.pointwise:
         saved = sum(one.milliseconds_without - one.milliseconds for one in profile.pointwise)

@@ -1,4 +1,4 @@
-"""The command `fastconv`: info and explain."""
+"""The command `fastconv`: explain, profile, run and info."""
 
 import argparse
 import os
@@ -146,10 +146,12 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _profile(options: argparse.Namespace) -> None:
+    _check_sizes(options)
     _commands().profile(options)
 
 
 def _run(options: argparse.Namespace) -> None:
+    _check_sizes(options)
     _commands().run(options)
 
 
@@ -167,7 +169,7 @@ def _check_sizes(options: argparse.Namespace) -> None:
     """Raise ValueError naming the option or argument that is out of range, before a shape is made of several."""
     least = dict.fromkeys(("H", "W", "C", "K", "kernel", "stride", "dilation", "groups", "threads"), 1)
     for name, low in (least | {"padding": 0, "batch": 0}).items():
-        value = getattr(options, name)
+        value = getattr(options, name, None)
         for size in value if isinstance(value, tuple) else [value]:
             if isinstance(size, int) and not low <= size <= _MAX:
                 shown = name if len(name) == 1 else f"--{name}"

@@ -160,8 +160,8 @@ class Network:
         ----------
         weights : mapping of arrays, path of a .npz or .safetensors file, or None
             For each name in `weight_shapes` an array of that shape, all float32 or all float64; copies are kept.
-            PyTorch's "…num_batches_tracked" is passed over. None are `random_weights()`. For .safetensors install
-            fastconv[networks].
+            PyTorch's "…num_batches_tracked" is passed over. None are `random_weights()`. For .safetensors
+            install safetensors.
         num_threads, algorithm, accuracy
             As in `fastconv.Graph.plan`.
 

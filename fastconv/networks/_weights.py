@@ -41,7 +41,7 @@ def _safetensors(path: str) -> Arrays:
     try:
         from safetensors.numpy import load_file
     except ImportError:
-        raise ImportError("weights in a .safetensors file need `pip install fastconv[networks]`") from None
+        raise ImportError("weights in a .safetensors file need a library: pip install safetensors") from None
     arrays: Arrays = load_file(path)
     return arrays
 

@@ -1,12 +1,14 @@
 """A model of one's own from an ONNX file, on fastconv's kernels: `load`.
 
-It needs the library onnx, `pip install fastconv[onnx]`, which is imported when `load` is first called. What becomes
-graphs of fastconv, and how the rest is computed, docs/onnx.md tells.
+It needs the library onnx, the extra `onnx`, which is imported when `load` is first called. What becomes graphs of
+fastconv, and how the rest is computed, docs/onnx.md tells.
 """
 
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from fastconv._checks.types import Accuracy
 
 if TYPE_CHECKING:
     from fastconv.onnx._backend import Backend
@@ -16,7 +18,11 @@ __all__ = ["Backend", "Model", "load"]
 
 
 def load(
-    model: "str | os.PathLike[str] | bytes | Any", *, strict: bool = False, num_threads: int | None = None
+    model: "str | os.PathLike[str] | bytes | Any",
+    *,
+    strict: bool = False,
+    num_threads: int | None = None,
+    accuracy: Accuracy = "normwise",
 ) -> "Model":
     """Read an ONNX model, of opset 7 or newer.
 
@@ -26,9 +32,12 @@ def load(
         Of the file, its bytes, or what the onnx library made of it. Weights in files of their own are found beside a
         path.
     strict : bool
-        Refuse a model with operators that fastconv has no code for, instead of computing them by `onnx.reference`.
+        Refuse operators that fastconv has no code for, instead of computing them by `onnx.reference`. They are found
+        when shapes are known: in `describe`, or in the first call.
     num_threads : int, optional
         The largest team, as in `Conv2d`.
+    accuracy : "normwise" or "componentwise"
+        Which bound of the error the convolutions promise, as in `Conv2d`.
 
     Returns
     -------
@@ -38,8 +47,8 @@ def load(
     Raises
     ------
     ValueError
-        Where the file is damaged, a node does not fit its inputs, or has an operator of control flow, training or
-        quantised networks; the error names the node. What depends on sizes that only a call knows is raised there.
+        Where the file is damaged, or a node has an unknown operator, or one of control flow or training; the error
+        names the node. What depends on what a node reads, such as its shapes, is raised when shapes are known.
 
     Examples
     --------
@@ -58,11 +67,13 @@ def load(
     """
     needs_onnx()
     from fastconv._checks import arguments
-    from fastconv._planning import teams
+    from fastconv._planning import algorithms, teams
     from fastconv.onnx._model import Model
     from fastconv.onnx._reading import read
 
-    return Model(read(model), arguments.boolean("strict", strict), teams.checked(num_threads))
+    strict, threads = arguments.boolean("strict", strict), teams.checked(num_threads)
+    _, accuracy = algorithms.checked("auto", accuracy)
+    return Model(read(model), strict, threads, accuracy)
 
 
 def needs_onnx() -> None:
@@ -70,7 +81,7 @@ def needs_onnx() -> None:
     try:
         import onnx  # noqa: F401
     except ImportError:
-        raise ImportError("fastconv.onnx reads files with the library onnx: pip install 'fastconv[onnx]'") from None
+        raise ImportError("fastconv.onnx reads files with the library onnx: pip install 'onnx>=1.19'") from None
 
 
 _MODULES = {"Backend": "_backend", "Model": "_model"}  # which need the library onnx
@@ -81,4 +92,9 @@ if not TYPE_CHECKING:
         """Import a class at its first use."""
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        needs_onnx()
         return getattr(import_module(f"fastconv.onnx.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -46,9 +46,10 @@ class Stage:
         return not self._rest
 
     @property
-    def last(self) -> str:
-        """The node with which it ends."""
-        return str(self._binding.last)
+    def why_not_last(self) -> str:
+        """Why nodes are left."""
+        error = f", and on zeros: {self._binding.error}" if self._binding.error else ""
+        return f"what follows {self._binding.last} depends on values of a call{error}"
 
     def run(self, values: Values, watch: Callable[[Step, Values], Any] = lambda step, values: step.run(values)) -> None:
         """Run the steps on the tensors in `values`, to which they add theirs; `watch` runs a step."""
@@ -101,6 +102,7 @@ class Binding:
         self._steps: list[NodeStep] = []
         self._made = 0
         self.last: Node | None = None  # where the stage ends before the model does
+        self.error: ValueError | None = None  # that of the node on zeros
 
     def again(self, nodes: tuple[Node, ...], known: Mapping[str, Any]) -> Stage:
         """The stage of other nodes of the same model."""
@@ -178,7 +180,8 @@ class Binding:
         trial = {one.name: np.zeros(one.shape, one.dtype) for one in inputs if isinstance(one, Tensor)}
         try:
             step.run(trial)
-        except ValueError:  # zeros may be no input that it takes
+        except ValueError as error:  # zeros may be no input that it takes
+            self.error = error
             return self._unknown(node)
         results = {name: trial[name] for name in node.outputs if name}
         if not all(is_array(one) for one in results.values()):

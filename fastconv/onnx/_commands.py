@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,37 +29,53 @@ def profile(options: argparse.Namespace) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run a model on saved arrays, and save its results by name."""
-    given: Any = np.load(options.INPUT, allow_pickle=False)
+    given = _saved(options.INPUT)
     model = load(options.MODEL, num_threads=options.threads)
-    results = model(given) if isinstance(given, np.ndarray) else model(dict(given))
+    results = model(given)
     results = results if len(model.outputs) > 1 else (results,)
+    for name, y in zip(model.outputs, results, strict=True):
+        if not isinstance(y, np.ndarray):
+            raise ValueError(f"result {name} cannot be saved: it is a {type(y).__name__}, no array")
     with Path(options.output).open("wb") as file:  # under this name, to which savez would add .npz
         np.savez(file, **dict(zip(model.outputs, results, strict=True)))
     for name, y in zip(model.outputs, results, strict=True):
         print(f"{name}: {y.dtype} {y.shape}")
 
 
+def _saved(path: str) -> Any:
+    """The array of a .npy file, or those of a .npz file by name."""
+    try:
+        given: Any = np.load(path, allow_pickle=False)
+        return given if isinstance(given, np.ndarray) else dict(given)
+    except (BadZipFile, EOFError, ValueError):  # NumPy's words propose to read any file as a pickle
+        raise ValueError(f"INPUT must be a .npy or .npz file of numbers, got {path!r}") from None
+
+
 def _shapes(model: Model, given: list[str]) -> dict[str, Shape]:
     """{input: shape} of what was given as "2x3x4" or "name=2x3x4", and of what the model says."""
-    named = dict(text.rpartition("=")[::2] for text in given if "=" in text)
-    plain = [text for text in given if "=" not in text]
     names = [one.name for one in model.graph.inputs]
-    if len(plain) > len(names) or not {*named} <= {*names}:
-        raise ValueError(f"--shape must be that of an input, which are {', '.join(names)}")
-    texts = dict(zip(names, plain, strict=False)) | named
+    unnamed, texts = iter(names), dict[str, str]()
+    for text in given:
+        name, _, sizes = text.rpartition("=") if "=" in text else (next(unnamed, ""), "", text)
+        if name not in names or name in texts:
+            raise ValueError(f"--shape must be that of an input, once for each of {', '.join(names)}, got {text!r}")
+        texts[name] = sizes
     return {one.name: _shape(one, texts.get(one.name)) for one in model.graph.inputs}
 
 
 def _shape(one: Input, text: str | None) -> Shape:
     if text is not None:
-        try:
-            return tuple(int(size) for size in text.split("x"))
-        except ValueError:
-            raise ValueError(f"--shape must be sizes with x between them, such as 1x3x224x224, got {text!r}") from None
-    # A batch of unknown size is 1.
-    shape = [1 if i == 0 and not isinstance(size, int) else size for i, size in enumerate(one.shape or (None,))]
-    if one.shape is None or not all(isinstance(size, int) for size in shape):
-        raise ValueError(f"--shape {one.name}=... must be given: the model leaves sizes of {one.name} open")
+        sizes = text.split("x")
+        if not all(size.isdecimal() for size in sizes):
+            raise ValueError(f"--shape must be sizes with x between them, such as 1x3x224x224, got {text!r}")
+        return tuple(map(int, sizes))
+    if one.shape is None:
+        raise ValueError(f"--shape {one.name}=... must be given: the model says nothing of it")
+    has_batch = isinstance((one.shape or (1,))[0], int)
+    shape = one.shape if has_batch else (1, *one.shape[1:])  # a batch of unknown size is 1
+    if not all(isinstance(size, int) for size in shape):
+        told = ", ".join("?" if size is None else str(size) for size in one.shape)
+        raise ValueError(f"--shape {one.name}=... must be given: the model leaves sizes of ({told}) open")
     return tuple(size for size in shape if isinstance(size, int))
 
 

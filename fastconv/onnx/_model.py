@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv._checks import arguments
+from fastconv._checks.types import Accuracy
 from fastconv._graph.costs import Cost
 from fastconv._planning import teams
 from fastconv._planning.description import GraphDescription
@@ -34,10 +35,10 @@ class Model:
         The nodes of the file in running order, with its inputs, outputs and constants; prints as a list.
     """
 
-    def __init__(self, program: Program, strict: bool, num_threads: int | None) -> None:
+    def __init__(self, program: Program, strict: bool, num_threads: int | None, accuracy: Accuracy) -> None:
         self.graph = program
         self._strict, self._num_threads = strict, num_threads
-        self._kept = Kept(num_threads)
+        self._kept = Kept(num_threads, accuracy)
         self._stages: dict[Any, Stage] = {}
 
     def __repr__(self) -> str:
@@ -166,7 +167,7 @@ class Model:
         """The stage for inputs of these shapes, which must be the only one."""
         stage = self._bound({}, _feeds.placeholders(self.graph, shapes))
         if not stage.is_last:
-            raise ValueError(f"what follows {stage.last} depends on values of a call: profile tells of one")
+            raise ValueError(f"{stage.why_not_last}; profile tells of a call")
         return stage
 
     def _bound(self, feeds: Mapping[str, Any], tensors: Mapping[str, Tensor] | None = None) -> Stage:

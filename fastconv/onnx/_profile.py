@@ -131,6 +131,7 @@ def profile(model: "Model", feeds: Mapping[str, Any]) -> ModelProfile:
             model.result(known[name], values, feeds)
         return [*times, perf_counter_ns() - start]
 
+    in_file = _telling.names_in_file(known)
     whole, each, runs = measured(run)
     found, inner, left = list[StepProfile](), list[list[StepProfile]](), iter(each)
     for i, step in enumerate(steps):
@@ -142,7 +143,8 @@ def profile(model: "Model", feeds: Mapping[str, Any]) -> ModelProfile:
             continue
         converting = next(left)
         if step.is_turning(shapes):
-            found.append(_step(", ".join(step.inputs), "layout", "", converting, 0, 2 * nbytes))
+            names = ", ".join(in_file.get(name, name) for name in step.inputs)
+            found.append(_step(names, "layout", "", converting, 0, 2 * nbytes))
         if i in plans:
             nodes, inside = plans[i]
             itemsize = step.dtype.itemsize

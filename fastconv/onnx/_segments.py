@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._checks.types import Accuracy
 from fastconv._graph.graph import Graph
 from fastconv._graph.graph import Node as GraphNode
 from fastconv._graph.operations.conv import Conv
@@ -75,8 +76,8 @@ class Segment:
 class Kept:
     """What a model keeps for other shapes: operations with weights, and plans, which have packed them."""
 
-    def __init__(self, num_threads: int | None) -> None:
-        self.num_threads = num_threads
+    def __init__(self, num_threads: int | None, accuracy: Accuracy) -> None:
+        self.num_threads, self.accuracy = num_threads, accuracy
         self._operations: dict[Any, tuple[tuple[Any, ...], Operation]] = {}
         self._plans: dict[Any, GraphPlan] = {}
 
@@ -95,7 +96,7 @@ class Kept:
         key = nodes, graph.outputs, graph.inputs, graph.dtype
         if key not in self._plans:
             _room(self._plans)
-            self._plans[key] = GraphPlan(graph, self.num_threads)
+            self._plans[key] = GraphPlan(graph, self.num_threads, accuracy=self.accuracy)
         return self._plans[key]
 
 

@@ -1,6 +1,6 @@
 """What a model tells of itself: the steps of a stage and their cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -17,7 +17,7 @@ from fastconv.onnx._values import Tensor
 def description(stage: Stage, measure: bool) -> GraphDescription:
     """The steps by name; the scratch memory is that of the graph that takes most."""
     shapes, parts, graphs = stage.shapes, dict[str, Description](), list[GraphDescription]()
-    converted = list[str]()
+    converted, in_file = list[str](), names_in_file(stage.known)
     for step in stage.steps:
         if isinstance(step, NodeStep):
             counts = dict.fromkeys(("macs", "multiplications"), macs(step, shapes))
@@ -36,12 +36,18 @@ def description(stage: Stage, measure: bool) -> GraphDescription:
         elif step.plan is not None:
             graphs.append(step.plan.describe(*step.shapes(shapes), measure=measure))
             parts.update(graphs[-1].parts)
-            converted += [name for name, axes in step.reads.values() if _is_turned(shapes[name], axes)]
+            turned = [name for name, axes in step.reads.values() if _is_turned(shapes[name], axes)]
+            converted += [in_file.get(name, name) for name in turned]
     converted += [name for name in stage.outputs if is_turned_result(stage.known[name])]
     most = max(graphs, key=lambda one: one.scratch_bytes, default=None)
     scratch = (0, 0, 0) if most is None else (most.array_bytes, most.alive_bytes, most.workspace_bytes)
-    turned = ", ".join(dict.fromkeys(converted))
-    return GraphDescription(parts, *scratch, 0, f"NCHW ↔ NHWC of {turned}" if turned else "none")
+    names = ", ".join(dict.fromkeys(converted))
+    return GraphDescription(parts, *scratch, 0, f"NCHW ↔ NHWC of {names}" if names else "none")
+
+
+def names_in_file(known: Mapping[str, Any]) -> dict[str, str]:
+    """{name of a tensor of a run: its name in the file}, the first where it has several."""
+    return {value.name: name for name, value in reversed([*known.items()]) if isinstance(value, Tensor)}
 
 
 def _is_turned(shape: Shape, axes: str) -> bool:

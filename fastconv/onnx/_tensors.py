@@ -50,6 +50,7 @@ def _loaded(tensor: onnx.TensorProto, what: str, folder: str | None) -> onnx.Ten
     except Exception as error:
         reason = error if path.is_file() else "there is no such file"
         raise ValueError(f"{what} cannot be read from {entries.get('location')!r}: {reason}") from error
+    inside.data_location = onnx.TensorProto.DEFAULT  # as onnx before 1.23 leaves it to its callers
     return inside
 
 

@@ -93,6 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--markdown", action="store_true", help="as a table for the documentation")
     options = parser.parse_args(arguments)
     found = [*outcomes({*options.operators})]
+    if missing := {*options.operators} - {one.operator for one in found}:
+        parser.error(f"OPERATOR must be one that has tests, got {', '.join(sorted(missing))}")
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in found:
         counts[one.operator][one.outcome] += 1

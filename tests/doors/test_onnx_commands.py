@@ -45,10 +45,27 @@ def test_wrong_shapes(path, capsys):
     for given, told in (
         ("3x3", "x must have shape (N, 3, 12, 12), got (3, 3)"),
         ("1x2y", "--shape must be sizes with x between them"),
-        ("z=1x2", "--shape must be that of an input, which are x"),
+        ("1x-3x12x12", "--shape must be sizes with x between them"),
+        ("z=1x2", "--shape must be that of an input, once for each of x, got 'z=1x2'"),
     ):
         assert cli.main(["profile", str(path), "--shape", given]) == 2
         assert told in capsys.readouterr().err
+    assert cli.main(["profile", str(path), "--shape", "1x3x12x12", "--shape", "x=2x3x12x12"]) == 2
+    assert "once for each of x, got 'x=2x3x12x12'" in capsys.readouterr().err
+    assert cli.main(["profile", str(path), "--threads", "0"]) == 2
+    assert capsys.readouterr().err == "fastconv: --threads must be at least 1, got 0\n"
+
+
+def test_inputs_without_sizes(tmp_path, capsys):
+    """A scalar has no batch, and a model that leaves sizes open is quoted."""
+    nodes = [("Add", "x s", "y", {})]
+    onnx.save(model(nodes, {}, ("x", "s"), shapes={"x": ["N", 3], "s": []}), tmp_path / "scalar.onnx")
+    assert cli.main(["profile", str(tmp_path / "scalar.onnx"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["shapes"] == {"x": [1, 3], "s": []}
+    onnx.save(model([("Relu", "x", "y", {})], {}, shapes={"x": ["N", 3, "H", None]}), tmp_path / "open.onnx")
+    assert cli.main(["profile", str(tmp_path / "open.onnx")]) == 2
+    said = "fastconv: --shape x=... must be given: the model leaves sizes of (N, 3, H, ?) open\n"
+    assert capsys.readouterr().err == said
 
 
 def test_run(path, tmp_path, capsys):
@@ -62,10 +79,22 @@ def test_run(path, tmp_path, capsys):
     np.testing.assert_array_equal(np.load(tmp_path / "z")["y"], np.load(tmp_path / "y.npz")["y"])
 
 
+def test_results_that_are_no_arrays(tmp_path, capsys):
+    onnx.save(model([("SequenceConstruct", "x", "y", {})], {}), tmp_path / "sequence.onnx")
+    np.save(tmp_path / "x.npy", X)
+    paths = [str(tmp_path / name) for name in ("sequence.onnx", "x.npy", "y.npz")]
+    assert cli.main(["run", *paths[:2], "-o", paths[2]]) == 2
+    assert capsys.readouterr().err == "fastconv: result y cannot be saved: it is a list, no array\n"
+
+
 def test_bad_files_are_one_line(path, capsys):
     path.write_bytes(b"no model")
     assert cli.main(["profile", str(path)]) == 2
     assert capsys.readouterr().err.startswith("fastconv: model is not an ONNX file")
+    for content in (b"no array", b"", b"PK\x03\x04"):
+        path.with_suffix(".npy").write_bytes(content)
+        assert cli.main(["run", str(path), str(path.with_suffix(".npy")), "-o", str(path)]) == 2
+        assert capsys.readouterr().err.startswith("fastconv: INPUT must be a .npy or .npz file of numbers, got")
 
 
 def test_without_the_library(run_python):
@@ -79,7 +108,12 @@ assert fastconv.onnx.load
 try:
     fastconv.onnx.load("model.onnx")
 except ImportError as error:
-    assert "pip install 'fastconv[onnx]'" in str(error)
+    assert str(error).endswith("pip install 'onnx>=1.19'")
+try:
+    fastconv.onnx.Model
+except ImportError as error:
+    assert str(error).endswith("pip install 'onnx>=1.19'")
+assert dir(fastconv.onnx) == ["Backend", "Model", "load"]
 assert cli.main(["profile", "model.onnx"]) == 1
 """
     run_python("-c", program)
@@ -94,3 +128,5 @@ def test_the_example(path):
     printed = subprocess.run([sys.executable, example, path], capture_output=True, text=True, check=True).stdout
     assert "3 nodes, 8,064 MACs, 78 parameters" in printed
     assert "The 1×1s beside larger convolutions save about" in printed
+    done = subprocess.run([sys.executable, example, path, "--threads", "0"], capture_output=True, text=True)
+    assert done.stderr.endswith("error: num_threads must be at least 1, got 0\n")

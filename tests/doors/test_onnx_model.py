@@ -230,6 +230,39 @@ def test_threads_share_a_model():
     assert not failures
 
 
+def test_accuracy():
+    """It reaches constant weights, and those that only a call knows."""
+    x, weight = normal(1, 64, 28, 28), normal(64, 64, 3, 3)
+    proto = model([("Conv", "x w", "y", {"pads": [1] * 4})], {"w": weight}, shapes={"x": x.shape})
+    told = [fastconv.onnx.load(proto, accuracy=name).describe().parts["y"] for name in ("normwise", "componentwise")]
+    assert [(one.algorithm, one.accuracy) for one in told] == [("winograd", "normwise"), ("direct", "componentwise")]
+    late = fastconv.onnx.load(
+        model([("Conv", "x w", "y", {"pads": [1] * 4})], {}, ("x", "w")), accuracy="componentwise"
+    )
+    np.testing.assert_array_equal(late(x, weight), fastconv.onnx.load(proto, accuracy="componentwise")(x))
+    with pytest.raises(ValueError, match="accuracy must be one of"):
+        fastconv.onnx.load(proto, accuracy="exact")
+
+
+def test_conversions_have_the_names_of_the_file():
+    """Also of what one graph of fastconv gives to another."""
+    nodes = [("Conv", "x w", "u", {}), ("Relu", "u", "v", {}), ("Erf", "v", "e", {}), ("Add", "v e", "y", {})]
+    net = fastconv.onnx.load(model(nodes, {"w": normal(8, 8, 1, 1)}, shapes={"x": X.shape}))
+    assert net.describe().layout_conversion == "NCHW ↔ NHWC of x, v, e, y"
+    assert [step.name for step in net.profile(X).steps if step.operation == "layout"] == ["x", "v, e", "y"]
+
+
+def test_describe_says_why_a_node_cannot_be_bound():
+    nodes = [("Resize", "x  scales", "u", {}), ("Relu", "u", "y", {})]
+    proto = model(nodes, {"scales": np.array([1, 1, 2, 2], np.float32)}, shapes={"x": ["N", 8, 4, 4]})
+    proto.graph.node[0].input[:] = ["x", "", "scales"]
+    said = (
+        r"what follows Resize 'u' depends on values of a call, and on zeros: .* cannot be resized by .*; profile tells"
+    )
+    with pytest.raises(ValueError, match=said):
+        fastconv.onnx.load(proto).describe((0, 8, 4, 4))
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_same_bits_for_any_number_of_threads(threads):
     first, second = (fastconv.onnx.load(bottleneck(), num_threads=n)(X) for n in (1, threads))

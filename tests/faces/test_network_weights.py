@@ -71,7 +71,7 @@ def test_weights_from_safetensors(tmp_path, scores):
 def test_safetensors_that_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(ImportError, match=r"need `pip install fastconv\[networks\]`$"):
+    with pytest.raises(ImportError, match=r"pip install safetensors$"):
         NET.plan("weights.safetensors")
 
 
