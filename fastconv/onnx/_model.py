@@ -71,7 +71,8 @@ class Model:
         Returns
         -------
         ndarray
-            In the model's own layout, or a tuple of several results. They share no memory with the inputs.
+            In the model's own layout, or a tuple of several results. They share no memory with the inputs or with each
+            other.
 
         Examples
         --------
@@ -86,7 +87,7 @@ class Model:
         feeds = _feeds.checked(self.graph, inputs)
         values = dict(feeds)
         known = self.run(feeds, values)
-        return arguments.alone([self.result(known[name], values, feeds) for name in self.outputs])
+        return arguments.alone(self.results(known, values, feeds))
 
     def run(self, feeds: Mapping[str, Any], values: Values, **watch: Any) -> Mapping[str, Any]:
         """Run all stages on checked inputs; returns what is known of each value, of which `values` has the arrays."""
@@ -154,14 +155,19 @@ class Model:
 
         return profile(self, _feeds.checked(self.graph, inputs))
 
-    def result(self, value: Any, values: Values, feeds: Mapping[str, Any]) -> Any:
-        """A result as an array of its own."""
-        y = values[value.name] if isinstance(value, Tensor) else value
-        if not isinstance(y, np.ndarray):
-            return y
-        if isinstance(value, Tensor) and not any(is_array(x) and np.may_share_memory(x, y) for x in feeds.values()):
-            return contiguous(y, self._num_threads)
-        return y.copy()
+    def results(self, known: Mapping[str, Any], values: Values, feeds: Mapping[str, Any]) -> list[Any]:
+        """The results as arrays of their own, which may be written to."""
+        results: list[Any] = []
+        for name in self.outputs:
+            value = known[name]
+            y = values[value.name] if isinstance(value, Tensor) else value
+            if isinstance(y, np.ndarray):
+                y = contiguous(y, self._num_threads)
+                others = filter(is_array, (*feeds.values(), *results))
+                is_kept = not isinstance(value, Tensor) or not y.flags.writeable
+                y = y.copy() if is_kept or any(np.may_share_memory(y, x) for x in others) else y
+            results.append(y)
+        return results
 
     def _at(self, shapes: tuple[Any, ...]) -> Stage:
         """The stage for inputs of these shapes, which must be the only one."""

@@ -22,7 +22,7 @@ class Windows(NamedTuple):
         return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilations, strict=True))
 
     def counts(self, sizes: Shape) -> Shape:
-        """Windows along each axis: none begins in the padding after an image."""
+        """Windows along each axis: with ceil_mode none begins in the padding after an image."""
         return tuple(
             _count(*axis, self.ceil_mode) for axis in zip(sizes, self.extents, self.strides, self.pads, strict=True)
         )
@@ -32,7 +32,9 @@ def _count(size: int, extent: int, stride: int, pads: tuple[int, int], ceil_mode
     spare = size + sum(pads) - extent
     if spare < 0 and not (ceil_mode and spare > -stride):
         raise ValueError(f"its kernel spans {extent} pixels, more than the {size} with padding {pads[0]} + {pads[1]}")
-    count = (-(-spare // stride) if ceil_mode else spare // stride) + 1
+    if not ceil_mode:
+        return spare // stride + 1
+    count = -(-spare // stride) + 1
     return count - ((count - 1) * stride >= size + pads[0] and count > 1)
 
 

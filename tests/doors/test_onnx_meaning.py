@@ -159,3 +159,43 @@ def test_empty_batches(kind):
     attributes = {"kernel_shape": [2, 2]} if kind == "MaxPool" else {}
     shape = {"MaxPool": (0, 3, 4, 4), "Conv": (0, 4, 4, 4), "Relu": (0, 3, 5, 5), "GlobalAveragePool": (0, 3, 1, 1)}
     assert run(kind, np.ones((0, 3, 5, 5)), *constants, **attributes).shape == shape[kind]
+
+
+def test_a_window_of_a_convolution_may_lie_in_the_padding():
+    for x, weight, pads, shape in (
+        (np.ones((1, 1, 3)), np.ones((1, 1, 1)), [1, 2], (1, 1, 6)),
+        (np.ones((1, 1, 2, 2, 2)), np.ones((1, 1, 1, 1, 1)), [0, 0, 0, 2, 2, 2], (1, 1, 4, 4, 4)),
+    ):
+        assert run("Conv", x, weight.astype(np.float32), pads=pads).shape == shape
+    half = np.ones((1, 1, 2, 2), np.float16)
+    y = fastconv.onnx.load(one("Conv", half, half[..., :1, :1], pads=[0, 0, 0, 2]))(half)
+    np.testing.assert_equal(y[0, 0], [[1, 1, 0, 0], [1, 1, 0, 0]])
+
+
+def test_a_column_that_gemm_adds_is_not_a_row():
+    x, eye, column = np.zeros((2, 2)), np.eye(2, dtype=np.float32), np.array([[1], [2]], np.float32)
+    np.testing.assert_equal(run("Gemm", x, eye, column), [[1, 1], [2, 2]])
+    np.testing.assert_equal(run("Gemm", x, eye, column.T), [[1, 2], [1, 2]])
+
+
+def test_resize_to_less_in_opset_10():
+    y = run("Resize", image([[1, 2, 3, 4], [5, 6, 7, 8]]), np.array([1, 1, 0.6, 0.6], np.float32), opset=10)
+    np.testing.assert_equal(y, image([[1, 3]]))
+
+
+def test_pads_that_crop_more_than_there_is():
+    with pytest.raises(ValueError, match=r"Pad 'y0': pads crop more than an input of shape \(2,\) has"):
+        run("Pad", [1, 2], np.array([-3, 2]))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_empty_batches_by_numpy(dtype):
+    x, scales = np.zeros((0, 2, 4, 4), dtype), np.array([1, 1, 2, 2], np.float32)
+    weight = np.ones((2, 1, 1, 1), dtype)
+    for proto, shape in (
+        (one("Conv", x, weight, group=2), (0, 2, 4, 4)),
+        (one("ConvTranspose", x, weight, group=2, strides=[2, 2]), (0, 2, 7, 7)),
+        (one("Resize", x, None, scales, mode="linear"), (0, 2, 8, 8)),
+        (one("Resize", x, None, None, np.array([0, 2, 3, 8]), mode="nearest"), (0, 2, 3, 8)),
+    ):
+        assert fastconv.onnx.load(proto)(x).shape == shape

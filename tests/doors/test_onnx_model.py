@@ -89,6 +89,30 @@ def test_results_are_arrays_of_ones_own():
     assert (net(X)[2] == X).all()
 
 
+def test_results_share_nothing():
+    """Views of one array, an expansion, and a scalar: each may be written to."""
+    shape, axes = np.array([2, 2, 3]), np.array([0])
+    nodes = [
+        ("Softsign", "x", "a", {}), ("Unsqueeze", "a axes", "b", {}),
+        ("Split", "a", "c d", {"axis": 0, "num_outputs": 2}), ("Expand", "a shape", "e", {}),
+        ("Relu", "x", "f", {}), ("Identity", "f", "g", {}), ("Size", "x", "h", {}), ("Identity", "h", "i", {}),
+    ]  # fmt: skip
+    net = fastconv.onnx.load(model(nodes, {"shape": shape, "axes": axes}, outputs=[*"abcdefghi"]))
+    x = np.ones((2, 3), np.float32)
+    for _ in range(2):
+        results = net(x)
+        for y, value in zip(results, [0.5] * 5 + [1] * 2 + [6] * 2, strict=True):
+            np.testing.assert_equal(y, y.dtype.type(value))
+        for value, y in enumerate(results):
+            y[...] = value
+        assert [float(y.mean()) for y in results] == [*range(9)]
+
+
+def test_a_scalar_result():
+    nodes = [("Relu", "x", "a", {}), ("Squeeze", "a", "y", {})]
+    assert fastconv.onnx.load(model(nodes, {}))(np.full((1, 1, 1, 1), 3, np.float32)) == np.float32(3)
+
+
 def test_inputs_of_any_strides():
     proto = bottleneck()
     net, wanted = fastconv.onnx.load(proto), by_onnxruntime(proto, X)

@@ -28,7 +28,7 @@ def lrn(node: Node, x: np.ndarray) -> np.ndarray:
     """Of an even size there is one channel more after each."""
     get = node.attributes
     size, channels = get["size"], x.shape[1]
-    before, after = min((size - 1) // 2, channels - 1), min(size // 2, channels - 1)
+    before, after = (min(side, max(channels - 1, 0)) for side in ((size - 1) // 2, size // 2))
     squares = np.pad(x.astype(np.float64) ** 2, ((0, 0), (before, after), *((0, 0),) * (x.ndim - 2)))
     total = sum(squares[:, i : i + channels] for i in range(before + after + 1))
     return (x / (get["bias"] + get["alpha"] / size * total) ** get["beta"]).astype(x.dtype)

@@ -16,7 +16,7 @@ _NEAREST: dict[str, Any] = {
     "floor": np.floor,
     "ceil": np.ceil,
 }
-_DEFAULTS = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}  # of opsets before 11
+_DEFAULTS = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": None}  # of opsets before 11
 
 
 class Axis(NamedTuple):
@@ -61,12 +61,14 @@ def _axes(get: Any, shape: Sequence[int], over: list[int], roi: Any, scales: Any
     if has_scales == has_sizes:
         raise ValueError("it must have either scales or sizes")
     old, given = [shape[axis] for axis in over], (scales if has_scales else sizes).tolist()
-    if len(given) != len(over) or min(given, default=1) <= 0 or 0 in old:
+    if len(given) != len(over) or any(
+        value <= 0 and (has_scales or value != size) for value, size in zip(given, old, strict=True)
+    ):
         raise ValueError(f"axes of sizes {old} cannot be resized by {given}")
     if has_scales:
         factors, new = given, [floor(scale * size) for scale, size in zip(given, old, strict=True)]
     else:
-        factors, new = [want / size for want, size in zip(given, old, strict=True)], given
+        factors, new = [want / size if size else 1.0 for want, size in zip(given, old, strict=True)], given
         policy = get.get("keep_aspect_ratio_policy", "stretch")
         if policy not in ("stretch", "not_larger", "not_smaller"):
             raise ValueError(f"keep_aspect_ratio_policy must be stretch, not_larger or not_smaller, got {policy!r}")
@@ -86,9 +88,12 @@ def _along(get: Any, x: np.ndarray, axis: int, found: Axis) -> np.ndarray:
     places = _places(get["coordinate_transformation_mode"], found)
     mode, last = get["mode"], found.size - 1
     if mode == "nearest":
-        if get["nearest_mode"] not in _NEAREST:
-            raise ValueError(f"nearest_mode must be one of {', '.join(_NEAREST)}, got {get['nearest_mode']!r}")
-        nearest = _NEAREST[get["nearest_mode"]](places)
+        rounding = get["nearest_mode"]
+        if rounding is None:  # the tests of opset 10 have 1 and 3 of 1, 2, 3, 4 by a scale of 0.6
+            rounding = "ceil" if found.scale < 1 else "floor"
+        if rounding not in _NEAREST:
+            raise ValueError(f"nearest_mode must be one of {', '.join(_NEAREST)}, got {rounding!r}")
+        nearest = _NEAREST[rounding](places)
         y = np.take(x, np.clip(nearest, 0, last).astype(np.intp), axis)
     elif mode in ("linear", "cubic"):
         y = _interpolated(get, x, axis, found, places)

@@ -99,6 +99,8 @@ def pad_value(node: Node, value: np.ndarray | None) -> Any:
 def pad(node: Node, x: np.ndarray, pads: Any = None, value: Any = None, axes: Any = None) -> np.ndarray:
     """Negative pads crop, before what is put around is chosen."""
     sides, mode = pad_sides(node, x.ndim, pads, axes), node.attributes["mode"]
+    if any(min(before, 0) + min(after, 0) < -size for size, (before, after) in zip(x.shape, sides, strict=True)):
+        raise ValueError(f"pads crop more than an input of shape {x.shape} has, got {sides}")
     crop = tuple(
         slice(max(-before, 0), size - max(-after, 0)) for size, (before, after) in zip(x.shape, sides, strict=True)
     )

@@ -46,10 +46,10 @@ def conv(node: Node, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None 
     found, groups = windows(node, x.shape[2:], weight.shape[2:]), node.attributes["group"]
     check_channels(x.shape, weight, groups)
     counts = found.counts(x.shape[2:])
-    kernels = weight.reshape(groups, -1, *weight.shape[1:])
+    kernels = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
     y = np.zeros((x.shape[0], groups, kernels.shape[1], prod(counts)), np.promote_types(x.dtype, np.float32))
     for tap, values in _taps(x, found, counts, 0):
-        rows = values.reshape(x.shape[0], groups, -1, prod(counts))
+        rows = values.reshape(x.shape[0], groups, weight.shape[1], prod(counts))
         y += kernels[_at(tap)] @ rows
     y = y.reshape(x.shape[0], weight.shape[0], *counts)
     return (y if bias is None else y + bias.reshape(-1, *(1,) * len(counts))).astype(x.dtype)
@@ -69,9 +69,9 @@ def conv_transpose(node: Node, x: np.ndarray, weight: np.ndarray, bias: np.ndarr
     pads = _cropped(node, sizes, found, whole)
     whole = [size + max(-begin - end, 0) for size, (begin, end) in zip(whole, pads, strict=True)]
     pads = tuple((max(begin, 0), max(end, 0)) if begin + end >= 0 else (0, 0) for begin, end in pads)
-    each = weight.shape[1]
-    kernels = weight.reshape(groups, -1, each, *weight.shape[2:])
-    rows = x.reshape(x.shape[0], groups, -1, prod(sizes))
+    each, channels = weight.shape[1], weight.shape[0] // groups
+    kernels = weight.reshape(groups, channels, each, *weight.shape[2:])
+    rows = x.reshape(x.shape[0], groups, channels, prod(sizes))
     y = np.zeros((x.shape[0], groups * each, *whole), x.dtype)
     for tap in np.ndindex(*found.kernel):
         spread = np.swapaxes(kernels[_at(tap)], 1, 2) @ rows

@@ -65,7 +65,7 @@ def gemm(bind: "Binding", node: Node, a: Any, b: np.ndarray, c: np.ndarray | Non
     if x is None or attributes["transA"] or b.ndim != 2 or b.dtype != x.dtype:
         return None
     matrix = b.T if attributes["transB"] else b
-    if c is not None and (c.size not in (1, matrix.shape[1]) or c.shape[-1:] not in ((), (1,), (matrix.shape[1],))):
+    if c is not None and (c.ndim > 2 or (c.size != 1 and (c.size, c.shape[-1]) != (matrix.shape[1],) * 2)):
         return None
     return _linear(bind, node, x, matrix, c, (b, c), attributes["alpha"], attributes["beta"])
 

@@ -89,6 +89,8 @@ def _reshaped(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
             same_order = [a for a in names if a in x.axes and shape[names.index(a)] != 1]
             if same_order == [a for a in x.axes if a in names and x.shape[x.axes.index(a)] != 1]:
                 return bind.seen_as(x, names)
+    if not shape:
+        return None
     batch, *rest = shape
     if batch == x.nhwc[0] and prod(rest[1:]) == 1 and rest and rest[0] == prod(x.nhwc[1:]) and len(shape) in (2, 3, 4):
         order: Layout = "NCHW" if x.axes.startswith("NC") else "NHWC"
