@@ -33,6 +33,7 @@ PLANES = np.ascontiguousarray(THREE[0].transpose(3, 2, 0, 1))
 PLANS = {
     "direct": (24, lambda: fastconv.Conv2d(*ONE, num_threads=2)),
     "winograd": (16, lambda: fastconv.Conv2d(*THREE, padding=1, algorithm="winograd", num_threads=2)),
+    "fip": (24, lambda: fastconv.Conv2d(*ONE, algorithm="fip", num_threads=2)),
     "blas": (24, lambda: fastconv.Conv2d(*ONE, algorithm="blas", num_threads=2)),
     "depthwise": (16, lambda: fastconv.Conv2d(normal(3, 3, 1, 16) * 0 + 0.5, padding=1, groups=16, num_threads=2)),
     "converted": (16, lambda: fastconv.Conv2d(PLANES, THREE[1], padding=1, layout="NCHW", num_threads=2)),
