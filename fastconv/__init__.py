@@ -4,7 +4,7 @@
        │  says what is to be computed     _graph: operations as data, from which shapes, errors and cost follow
        │  decides once                    _planning: algorithms, teams, steps and memory
        │  packs the weights once          the plan: a graph bound to a shape
-       ▼  runs                            _runners: loops over tiles, OpenMP, no Python
+       ▼  runs                            _runners: loops over tiles, threads, no Python
           micro-kernels                   _kernels/csrc: one register tile, compiled once for each instruction set
 
 Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions and graphs in NumPy float64;
