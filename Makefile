@@ -9,8 +9,8 @@ BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/_*/*.pyx fastconv/_*/*
 
 # An environment does not move: that of a clone which was copied or moved still names the place where it was made, whose
 # fastconv it would measure. So it is made anew.
-PLACE := $(VENV)/.place
-MOVED := $(shell test ! -e $(PLACE) || test "$$(cat $(PLACE))" = "$$(pwd -P)" || echo moved)
+PLACES := $(wildcard $(VENV)/.place $(DOORS)/.place)
+MOVED := $(sort $(shell for place in $(PLACES); do test "$$(cat $$place)" = "$$(pwd -P)" || echo moved; done))
 
 .PHONY: help bench bench-full bench-peak race busy test test-doors lint clean moved
 .DELETE_ON_ERROR:
@@ -59,7 +59,7 @@ clean:  ## remove the environment and everything built or measured
 $(VENV)/.built: $(BUILT_FROM) $(MOVED)
 	@echo "Installing fastconv into $(VENV), which takes some minutes"
 	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
-	@pwd -P >$(PLACE)
+	@pwd -P >$(VENV)/.place
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable .
 	@touch $@
@@ -73,6 +73,7 @@ $(VENV)/.%: $(VENV)/.built
 $(DOORS)/.doors: $(BUILT_FROM) $(MOVED)
 	@echo "Installing fastconv[doors] into $(DOORS), which takes some minutes"
 	@test -x $(DOORS)/bin/pip || "$(PYTHON)" -m venv $(DOORS)
+	@pwd -P >$(DOORS)/.place
 	@$(DOORS)/bin/python -m pip install --quiet --upgrade pip
 	@PYTHONWARNINGS=ignore $(DOORS)/bin/python -m pip install --quiet --editable '.[doors]'
 	@touch $@

@@ -70,16 +70,21 @@ def test_a_path_with_a_space_is_measured(tmp_path, variables):
 
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
 @pytest.mark.parametrize("copied", [True, False])
-def test_make_makes_the_environment_of_a_copied_clone_anew(tmp_path, copied):
+@pytest.mark.parametrize(
+    ("venv", "stamps", "goals"),
+    [(".venv", (".bench", ".dev"), ("bench", "lint")), (".doors", (".doors",), ("test-doors",))],
+    ids=[".venv", ".doors"],
+)
+def test_make_makes_the_environment_of_a_copied_clone_anew(tmp_path, copied, venv, stamps, goals):
     folder = tmp_path / "my code"
-    (folder / ".venv").mkdir(parents=True)
+    (folder / venv).mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", folder)
-    for name in ("pyproject.toml", "setup.py", ".venv/.bench", ".venv/.dev"):
+    for name in ("pyproject.toml", "setup.py", *(f"{venv}/{stamp}" for stamp in stamps)):
         (folder / name).touch()
-    (folder / ".venv/.place").write_text(f"{'/elsewhere' if copied else folder.resolve()}\n")
-    done = subprocess.run(["make", "-n", "bench", "lint"], cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.count("rm -rf .venv") == copied
-    assert done.stdout.count("pip install --quiet --editable") == 2 * copied
+    (folder / venv / ".place").write_text(f"{'/elsewhere' if copied else folder.resolve()}\n")
+    done = subprocess.run(["make", "-n", *goals], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.count("rm -rf .venv .doors") == copied
+    assert done.stdout.count("pip install --quiet --editable") == len(stamps) * copied
 
 
 MEASURED = r"""
