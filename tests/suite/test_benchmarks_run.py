@@ -72,7 +72,7 @@ def test_a_path_with_a_space_is_measured(tmp_path, variables):
 @pytest.mark.parametrize("copied", [True, False])
 @pytest.mark.parametrize(
     ("venv", "stamps", "goals"),
-    [(".venv", (".bench", ".dev"), ("bench", "lint")), (".doors", (".doors",), ("test-doors",))],
+    [(".venv", (".built", ".bench", ".dev"), ("bench", "lint")), (".doors", (".doors",), ("test-doors",))],
     ids=[".venv", ".doors"],
 )
 def test_make_makes_the_environment_of_a_copied_clone_anew(tmp_path, copied, venv, stamps, goals):
@@ -84,7 +84,7 @@ def test_make_makes_the_environment_of_a_copied_clone_anew(tmp_path, copied, ven
     (folder / venv / ".place").write_text(f"{'/elsewhere' if copied else folder.resolve()}\n")
     done = subprocess.run(["make", "-n", *goals], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.count("rm -rf .venv .doors") == copied
-    assert done.stdout.count("pip install --quiet --editable") == len(stamps) * copied
+    assert done.stdout.count("pip install --quiet --editable") == copied  # compiled once
 
 
 MEASURED = r"""
