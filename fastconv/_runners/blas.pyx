@@ -66,6 +66,10 @@ cdef class Blas(LoopNest):
         self.max_pixel_bytes = INT_MAX * <ptrdiff_t>weights.itemsize
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
 
+    def set_team(self, int threads, ptrdiff_t useful):
+        LoopNest.set_team(self, threads, useful)
+        self.is_short = False  # it may wait for calls that hold the BLAS
+
     cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
         """Run until the deadline, BLAS itself on one thread."""
         cdef bint is_done

@@ -110,7 +110,11 @@ def test_results_share_nothing():
 
 def test_a_scalar_result():
     nodes = [("Relu", "x", "a", {}), ("Squeeze", "a", "y", {})]
-    assert fastconv.onnx.load(model(nodes, {}))(np.full((1, 1, 1, 1), 3, np.float32)) == np.float32(3)
+    x = np.full((1, 1, 1, 1), 3, np.float32)
+    for more in [], [("Div", "y six", "z", {}), ("Add", "z six", "y2", {})]:
+        y = fastconv.onnx.load(model([*nodes, *more], {"six": np.float32(6)}, outputs=["y2" if more else "y"]))(x)
+        assert isinstance(y, np.ndarray)
+        assert y == np.float32(6.5 if more else 3)
 
 
 def test_inputs_of_any_strides():
@@ -278,13 +282,13 @@ def test_conversions_have_the_names_of_the_file():
 
 def test_describe_says_why_a_node_cannot_be_bound():
     nodes = [("Resize", "x  scales", "u", {}), ("Relu", "u", "y", {})]
-    proto = model(nodes, {"scales": np.array([1, 1, 2], np.float32)}, shapes={"x": ["N", 8, 4, 4]})
+    proto = model(nodes, {"scales": np.array([1, 1, 0, 2], np.float32)}, shapes={"x": ["N", 8, 4, 4]})
     proto.graph.node[0].input[:] = ["x", "", "scales"]
     said = (
         r"what follows Resize 'u' depends on values of a call, and on zeros: .* cannot be resized by .*; profile tells"
     )
     with pytest.raises(ValueError, match=said):
-        fastconv.onnx.load(proto).describe((2, 8, 4, 4))
+        fastconv.onnx.load(proto).describe((1, 8, 4, 4))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
