@@ -86,8 +86,11 @@ class Model:
         """
         feeds = _feeds.checked(self.graph, inputs)
         values = dict(feeds)
-        known = self.run(feeds, values)
-        return arguments.alone(self.results(known, values, feeds))
+        try:
+            known = self.run(feeds, values)
+            return arguments.alone(self.results(known, values, feeds))
+        except MemoryError as error:  # sizes in a file may be any
+            raise ValueError(f"the model makes an array larger than the memory: {error}") from error
 
     def run(self, feeds: Mapping[str, Any], values: Values, **watch: Any) -> Mapping[str, Any]:
         """Run all stages on checked inputs; returns what is known of each value, of which `values` has the arrays."""

@@ -3,6 +3,8 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from fastconv.onnx import _tensors
 from fastconv.onnx._program import Input, Node, NodeError, Program
 
 OLDEST_OPSET = 7
+_MAX_NODES = 2**20  # of functions in their places
 _KNOWN_DOMAINS = ("", "ai.onnx.ml")
 _CONTROL_FLOW = ("If", "Loop", "Scan", "SequenceMap")
 _TRAINING = ("Adagrad", "Adam", "Gradient", "Momentum")
@@ -26,6 +29,7 @@ def read(source: "str | os.PathLike[str] | bytes | onnx.ModelProto") -> Program:
     opsets = _opsets(model)
     if model.functions:
         try:
+            _check_functions(model)
             model = inline_local_functions(model)
         except Exception as error:
             raise ValueError(f"the functions of the model cannot be put in their places: {error}") from error
@@ -78,6 +82,30 @@ def _model(source: Any) -> tuple[onnx.ModelProto, str | None]:
     if not model.HasField("graph"):
         raise ValueError("model is not an ONNX file, or is damaged: it has no graph")
     return model, folder
+
+
+def _check_functions(model: onnx.ModelProto) -> None:
+    """Check how many nodes they are once all are in their places: functions of functions grow exponentially."""
+    bodies = {(one.domain, one.name, one.overload): one.node for one in model.functions}
+
+    @cache
+    def size(key: tuple[str, str, str]) -> int:
+        return count(bodies[key])
+
+    def count(nodes: Iterable[onnx.NodeProto]) -> int:
+        total = 0
+        for node in nodes:
+            key = node.domain, node.op_type, node.overload
+            total += size(key) if key in bodies else 1
+            total += sum(count(graph.node) for one in node.attribute for graph in (one.g, *one.graphs))
+        return total
+
+    try:
+        total = count(model.graph.node)
+    except RecursionError:
+        raise ValueError("they call each other in a cycle, or too deeply") from None
+    if total > _MAX_NODES:
+        raise ValueError(f"they would be {total} nodes, more than {_MAX_NODES}")
 
 
 def _opsets(model: onnx.ModelProto) -> dict[str, int]:
@@ -219,18 +247,23 @@ def _in_order(nodes: list[Node], known: set[str]) -> list[Node]:
         for name in filter(None, node.inputs):
             if name not in known and name not in computed:
                 raise NodeError(f"{node}: its input {name!r} is not there: nothing computes it")
-    ready, ordered, waiting = set(known), list[Node](), nodes
-    while waiting:
-        left = []
-        for node in waiting:
-            if all(name in ready for name in node.inputs if name):
-                ready.update(node.outputs)
-                ordered.append(node)
-            else:
-                left.append(node)
-        if len(left) == len(waiting):
-            raise NodeError(f"{left[0]}: it reads what is made of its own result: the nodes form a cycle")
-        waiting = left
+    lacking = [{name for name in node.inputs if name and name not in known} for node in nodes]
+    readers: dict[str, list[int]] = {name: [] for name in computed}
+    for i, names in enumerate(lacking):
+        for name in names:
+            readers[name].append(i)
+    ready, ordered = [i for i, names in enumerate(lacking) if not names], list[Node]()  # a heap: the file's order
+    while ready:
+        node = nodes[heappop(ready)]
+        ordered.append(node)
+        for name in filter(None, node.outputs):
+            for i in readers[name]:
+                lacking[i].remove(name)
+                if not lacking[i]:
+                    heappush(ready, i)
+    for node, names in zip(nodes, lacking, strict=True):
+        if names:
+            raise NodeError(f"{node}: it reads what is made of its own result: the nodes form a cycle")
     return ordered
 
 

@@ -1,5 +1,6 @@
 """Segments: the nodes that become one graph of fastconv, which runs from its first step to its last without Python."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class Segment:
         self.outputs: dict[str, Map] = {}  # {tensor: what it is here}
         self.nodes: dict[str, GraphNode] = {}
         self._entered: dict[tuple[str, str], str] = {}  # {(tensor, its axes): node}
+        self._repeated = Counter[str]()  # names of nodes
 
     def entrance(self, value: Map) -> str:
         """The node of this segment that has a value: its own, or the input that reads it."""
@@ -68,9 +70,11 @@ class Segment:
         return Graph(tuple(nodes[::-1]), outputs, "NHWC", self.dtype, inputs) if outputs else None
 
     def _unused(self, name: str) -> str:
-        while name in self.nodes or name in self.inputs:
-            name += "'"
-        return name
+        unused = name
+        while unused in self.nodes or unused in self.inputs:
+            self._repeated[name] += 1
+            unused = f"{name}'{self._repeated[name] if self._repeated[name] > 1 else ''}"
+        return unused
 
 
 class Kept:

@@ -67,7 +67,10 @@ def from_sparse(sparse: onnx.SparseTensorProto, what: str, folder: str | None) -
     ends = np.array(shape if by_row else prod(shape))
     if ((indices < 0) | (indices >= ends)).any():
         raise ValueError(f"{what} of shape {shape} has indices outside")
-    array = np.zeros(prod(shape), values.dtype)
+    try:
+        array = np.zeros(prod(shape), values.dtype)
+    except MemoryError:
+        raise ValueError(f"{what} of shape {shape} is larger than the memory") from None
     array[np.ravel_multi_index(tuple(indices.T), shape) if by_row else indices] = values
     array = array.reshape(shape)
     array.flags.writeable = False

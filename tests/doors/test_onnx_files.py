@@ -130,6 +130,30 @@ def test_local_functions():
     np.testing.assert_equal(net(np.ones(3, np.float32)), np.full(3, 2, np.float32))
 
 
+def test_functions_that_grow_exponentially():
+    body = "t = mine.f{0}(a)  b = mine.f{0}(t)"
+    functions = "".join(
+        f"""<domain: "mine", opset_import: ["" : 18, "mine" : 1]> f{i} (a) => (b) {{ {body.format(i - 1)} }}"""
+        for i in range(1, 60)
+    )
+    text = f"""<ir_version: 8, opset_import: ["" : 18, "mine" : 1]>
+        agraph (float[N] x) => (float[N] y) {{ y = mine.f59(x) }}
+        <domain: "mine", opset_import: ["" : 18]> f0 (a) => (b) {{ b = Relu(a) }} {functions}"""
+    with pytest.raises(ValueError, match=f"they would be {2**59} nodes, more than"):
+        fastconv.onnx.load(onnx.parser.parse_model(text))
+    with pytest.raises(ValueError, match="they call each other in a cycle"):
+        fastconv.onnx.load(onnx.parser.parse_model(text.replace("b = Relu(a)", "b = mine.f9(a)")))
+
+
+def test_results_larger_than_any_memory():
+    for proto in (
+        one("Expand", X, np.array([2**50, 1, 1, 1, 1])),
+        one("Pad", X, np.array([0, 0, 0, 2**44, 0, 0, 0, 0])),
+    ):
+        with pytest.raises(ValueError, match="larger than the memory"):
+            fastconv.onnx.load(proto)(X)
+
+
 def test_nodes_in_any_order():
     proto = model([("Relu", "a", "y", {}), ("Neg", "x", "a", {})], {})
     np.testing.assert_equal(fastconv.onnx.load(proto)(-X), np.maximum(X, 0))

@@ -123,6 +123,8 @@ def concat(node: Node, *arrays: np.ndarray) -> np.ndarray:
 def split(node: Node, x: np.ndarray, sizes: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
     axis, count = axis_of(node.attributes["axis"], x.ndim), node.attributes.get("num_outputs", len(node.outputs))
     given = node.attributes.get("split") if sizes is None else sizes.tolist()
+    if given is None and count != len(node.outputs):
+        raise ValueError(f"num_outputs is {count}, but it has {len(node.outputs)} results")
     if given is None:
         each = -(-x.shape[axis] // count)
         given = [each] * (count - 1) + [x.shape[axis] - each * (count - 1)]
