@@ -26,7 +26,7 @@ def _own(function: Callable[..., Any], node: Node, *inputs: Any) -> list[Any]:
     if any(isinstance(value, np.ndarray) and value.dtype.kind == "V" for value in inputs):
         return _by_reference(node, *inputs)  # bfloat16 and its like, of which NumPy knows no arithmetic of its own
     result = function(node, *inputs)
-    return list(result) if isinstance(result, tuple) else [result]
+    return [_as_array(one) for one in (result if isinstance(result, tuple) else [result])]
 
 
 def _by_reference(node: Node, *inputs: Any) -> list[Any]:

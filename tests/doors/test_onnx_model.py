@@ -110,7 +110,11 @@ def test_results_share_nothing():
 
 def test_a_scalar_result():
     nodes = [("Relu", "x", "a", {}), ("Squeeze", "a", "y", {})]
-    assert fastconv.onnx.load(model(nodes, {}))(np.full((1, 1, 1, 1), 3, np.float32)) == np.float32(3)
+    x = np.full((1, 1, 1, 1), 3, np.float32)
+    for more in [], [("Div", "y six", "z", {}), ("Add", "z six", "y2", {})]:
+        y = fastconv.onnx.load(model([*nodes, *more], {"six": np.float32(6)}, outputs=["y2" if more else "y"]))(x)
+        assert isinstance(y, np.ndarray)
+        assert y == np.float32(6.5 if more else 3)
 
 
 def test_inputs_of_any_strides():
