@@ -104,8 +104,14 @@ cdef class DirectTiles:
         merged = self.grouped or dilation_w == 1 and (self.groups == 1 or self.copies)
         self.segment_bytes = self.tap_bytes * self.kernel_cols if merged else self.group_in * self.itemsize
         self.row_segments = 1 if merged else self.kernel_cols
-        rows, cols = (np.arange(count, dtype=np.intp) for count in (self.kernel_rows, self.row_segments))
-        self.offsets = np.add.outer(rows * self.band_bytes, cols * self.tap_bytes).ravel()
+        self.offsets = np.array(  # of numbers: for so few NumPy's functions take longer
+            [
+                y * self.band_bytes + x * self.tap_bytes
+                for y in range(self.kernel_rows)
+                for x in range(self.row_segments)
+            ],
+            np.intp,
+        )
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
 
     cdef void run(self, const PixelBlock *block) noexcept nogil:
