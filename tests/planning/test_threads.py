@@ -104,7 +104,9 @@ def test_the_process_keeps_its_affinity(run_python, threading):
         plan = fastconv.Conv2d(np.ones((3, 3, 64, 64), np.float32), padding=1, num_threads=3)
         plan(np.ones((56, 56, 64), np.float32))
         tasks = os.listdir("/proc/self/task")  # before another team, in which a thread of this one may end
-        assert all(os.sched_getaffinity(int(task)) == before for task in tasks)
+        assert os.sched_getaffinity(0) == before
+        # On a busy machine the pool's own workers keep off their caller's CPU.
+        assert all(set() < os.sched_getaffinity(int(task)) <= before for task in tasks)
         assert {TEAM} < 2 or len(tasks) > 1, "no team was there"
     """
     run_python("-c", textwrap.dedent(code), FASTCONV_THREADING=threading)
