@@ -108,7 +108,7 @@ def test_a_set_that_is_compiled_but_that_the_cpu_lacks_is_an_error(monkeypatch):
     monkeypatch.setattr(cpu, "available", lambda: ["scalar"])
     for isa in cpu.compiled()[1:]:
         with pytest.raises(ValueError, match=f"FASTCONV_ISA={isa}"):
-            cpu._choose(isa)
+            cpu._choose(isa, None)
     assert cpu.active() == "scalar" if not OTHERS else True
 
 
