@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def alive(session):
 def test_nothing_is_left_of_what_is_interrupted(sent):
     command = [sys.executable, "-u", "-m", "benchmarks.busy", "--engines", "fastconv", "--seconds", "1", "--busy", "2"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **pipes)
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which shells let their background jobs ignore
+    process = subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, preexec_fn=heed, **pipes)
     told = iter(process.stdout.readline, "")
     assert any("quiet, ms" in line for line in told)  # the first row begins
     while len(alive(process.pid)) < 4:  # the engine, and two that are busy
