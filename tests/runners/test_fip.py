@@ -11,7 +11,8 @@ scaled exactly, so with the equalizers D of the channels
 
     |error| ≤ u·(3.5·(2·STEPS + q + 5) + 2·STEPS + 10)·‖Dx‖·‖D⁻¹w‖ + the epilogue's roundings.
 
-Roundings do not all point the same way: SEEN is four times the largest factor of eps·‖Dx‖·‖D⁻¹w‖ that was seen.
+Roundings do not all point the same way: SEEN is three times the largest factor of eps·‖Dx‖·‖D⁻¹w‖ that was seen,
+3.6 on random layers, beside a large constant.
 """
 
 import numpy as np
