@@ -33,7 +33,8 @@ cdef class Runner:
     cdef readonly ptrdiff_t memory  # bytes that a run of the team takes
     cdef ptrdiff_t max_pixel_bytes  # bytes from a pixel of a result to the next that it can count
     cdef Team team
-    # One loop nest that one thread is enough for, mostly some microseconds: to let other Python threads run meanwhile would take as long as they gain.
+    # One loop nest that one thread is enough for, mostly some microseconds: to let other Python threads run meanwhile
+    # would take as long as they gain.
     cdef bint is_short
     cpdef run(self, list inputs, list outputs, ndarray work, ndarray times=*)
     cdef run_one(self, ndarray x, ndarray out, ptrdiff_t pixel, ndarray work)
