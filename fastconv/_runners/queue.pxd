@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t
 
 
 cdef extern from "queue.h" nogil:
+    const int64_t FC_NEVER
     struct fc_queue:
         int stopped
 

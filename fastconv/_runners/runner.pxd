@@ -21,7 +21,7 @@ cdef struct Arrays:  # of a step
 
 
 cdef struct Progress:  # of a run, which stops now and then to let Python look for signals
-    int64_t deadline  # when it does next
+    int64_t deadline  # when it does next, or FC_NEVER
     ptrdiff_t steps_done  # of a chain
     bint begun  # the queue is filled
     int64_t *times  # nanoseconds of each step of a chain, to add to; or NULL
@@ -34,7 +34,7 @@ cdef class Runner:
     cdef ptrdiff_t max_pixel_bytes  # bytes from a pixel of a result to the next that it can count
     cdef Team team
     # One loop nest that one thread is enough for, mostly some microseconds: to let other Python threads run meanwhile
-    # would take as long as they gain.
+    # would take as long as they gain, and to look for signals too.
     cdef bint is_short
     cpdef run(self, list inputs, list outputs, ndarray work, ndarray times=*)
     cdef run_one(self, ndarray x, ndarray out, ptrdiff_t pixel, ndarray work)

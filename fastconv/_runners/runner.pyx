@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from numpy cimport PyArray_DATA, PyArray_NDIM, PyArray_STRIDES, import_array, ndarray
 
-from fastconv._runners.queue cimport fc_nanoseconds, fc_now
+from fastconv._runners.queue cimport FC_NEVER, fc_nanoseconds, fc_now
 from fastconv._runners.team cimport team_of
 
 import_array()
@@ -76,13 +76,14 @@ cdef class Runner:
         progress.steps_done = progress.begun = 0
         progress.times = NULL if times is None else <int64_t *>PyArray_DATA(times)
         progress.since = fc_nanoseconds() if times is not None else 0
+        if self.is_short:
+            progress.deadline = FC_NEVER
+            self.run_on(&arrays, memory, &progress)
+            return
         while True:
             progress.deadline = fc_now() + BETWEEN_SIGNALS
-            if self.is_short:
+            with nogil:
                 is_done = self.run_on(&arrays, memory, &progress)
-            else:
-                with nogil:
-                    is_done = self.run_on(&arrays, memory, &progress)
             if is_done:
                 return
             PyErr_CheckSignals()
