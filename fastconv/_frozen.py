@@ -22,6 +22,7 @@ from fastconv._runners import (
     direct_tiles,
     elementwise,
     fip,
+    fip_weights,
     limits,
     nchw,
     pack,

@@ -10,7 +10,7 @@ from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import Accuracy, AlgorithmName, Bounds, Layout, Shape
 from fastconv._kernels import cpu
 from fastconv._planning import teams
-from fastconv._runners import direct, fip, nchw, pack, transforms, winograd
+from fastconv._runners import direct, fip, fip_weights, nchw, pack, transforms, winograd
 from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
 
@@ -192,7 +192,7 @@ class _Fip(Algorithm):
         if not cpu.takes_fip() or min(group_in, group_out) < fip.MIN_CHANNELS or pixels < fip.MIN_PIXELS:
             return 1.5 * _direct_cost(shape)
         columns = -(-group_out // fip.COLUMNS) * fip.COLUMNS
-        products = 1.5 * sum(fip.steps(group_in)) * columns / fip.GAIN
+        products = 1.5 * sum(fip_weights.steps(group_in)) * columns / fip.GAIN
         ends = fip.INPUT_COST * group_in + fip.OUTPUT_COST * group_out
         return _MIN_FIP_GAIN * pixels * shape.groups * (products + ends)
 
@@ -206,10 +206,10 @@ class _Fip(Algorithm):
         return shape.macs // shape.terms
 
     def _steps(self, shape: ConvShape) -> tuple[int, int]:
-        return fip.steps(shape.terms)
+        return fip_weights.steps(shape.terms)
 
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
-        return fip.pack(weight, bias, groups)
+        return fip_weights.pack(weight, bias, groups)
 
     def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
         weights, weight_sums, column_scales, bias, equalizers, unpacked, in_range = packed

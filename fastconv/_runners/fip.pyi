@@ -13,11 +13,6 @@ MIN_CHANNELS: Final[int]
 MIN_PIXELS: Final[int]
 COLUMNS: Final[int]
 
-def steps(channels: int) -> tuple[int, int]: ...
-def pack(
-    weight: ndarray, bias: ndarray | None, groups: int
-) -> tuple[ndarray, ndarray, ndarray, ndarray, ndarray, ndarray, bool]: ...
-
 class Fip(LoopNest):
     def __init__(
         self,

@@ -15,7 +15,7 @@ import fastconv
 from fastconv import reference
 from fastconv._kernels import cpu
 from fastconv._planning import algorithms, teams, workspace
-from fastconv._runners import fip, nchw, pack, shaping, tiles
+from fastconv._runners import fip_weights, nchw, pack, shaping, tiles
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -254,7 +254,7 @@ def graphs(dtype, at_end):
 
 def main():
     teams._MACS_PER_THREAD = 1  # teams for tiny layers
-    fip.aligned = pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
+    fip_weights.aligned = pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
     workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
     fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
     assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"

@@ -24,7 +24,7 @@ from hypothesis import given
 import fastconv
 from benchmarks.errors import FAMILIES
 from fastconv import reference
-from fastconv._runners import fip
+from fastconv._runners import fip_weights
 
 STEPS, CHUNK = 80, 240
 SEEN = 12
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 def sizes(x, weight, groups=1, stride=(1, 1)):
     """‖Dx‖·‖D⁻¹w‖ of every output, of NHWC and HWIO arrays."""
     c, k = weight.shape[2], weight.shape[3] // groups
-    equalizers = fip.pack(np.ascontiguousarray(weight), None, groups)[4][:, :c].astype(np.longdouble)
+    equalizers = fip_weights.pack(np.ascontiguousarray(weight), None, groups)[4][:, :c].astype(np.longdouble)
     x, w = x.astype(np.longdouble)[..., :: stride[0], :: stride[1], :], weight[0, 0].astype(np.longdouble)
     found = []
     for group, d in enumerate(equalizers):
@@ -215,3 +215,10 @@ def test_what_a_plan_tells():
 def test_what_it_is_not_for(size):
     with pytest.raises(ValueError, match=r'^algorithm "fip" is for 1×1 convolutions without padding'):
         fastconv.Conv2d(np.ones((*size, 8, 8), np.float32), algorithm="fip")
+
+
+@pytest.mark.parametrize("channels", [1, 16, 64, 100, 240, 241, 700])
+def test_a_workspace_stays_in_the_cache(channels):
+    """A row of few channels is mostly empty, and takes its place all the same."""
+    plan = fastconv.Conv2d(np.ones((1, 1, channels, 8), np.float32), algorithm="fip", num_threads=1)
+    assert plan.describe((160, 160, channels)).workspace_bytes <= 512 * 1024

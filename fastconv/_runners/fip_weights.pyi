@@ -1,0 +1,6 @@
+from numpy import ndarray
+
+def steps(channels: int) -> tuple[int, int]: ...
+def pack(
+    weight: ndarray, bias: ndarray | None, groups: int
+) -> tuple[ndarray, ndarray, ndarray, ndarray, ndarray, ndarray, bool]: ...
