@@ -1,11 +1,12 @@
 """A program: convolve arrays that lie against pages of memory that may not be touched; a stray access ends it.
 
 Every operand lies once at the end of its pages and once at their beginning, packed weights and workspaces always at the
-end. The last line printed names the case that was running.
+end. The last line printed names the case that was running. Arguments name some of FAMILIES; all run without.
 """
 
 import ctypes
 import mmap
+import sys
 from itertools import product
 
 import numpy as np
@@ -252,7 +253,10 @@ def graphs(dtype, at_end):
             np.testing.assert_array_equal(out, want)
 
 
-def main():
+FAMILIES = (convolutions, winograd, fast_inner_products, planes, transposes, pools, blocks, graphs)
+
+
+def main(names):
     teams._MACS_PER_THREAD = 1  # teams for tiny layers
     fip_weights.aligned = pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
     workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
@@ -261,16 +265,11 @@ def main():
     for dtype in ("float32", "float64"):
         for at_end in (True, False):
             _kept.clear()  # nothing reads those of the last round any more, and there may not be any number of them
-            convolutions(dtype, at_end)
-            winograd(dtype, at_end)
-            fast_inner_products(dtype, at_end)
-            planes(dtype, at_end)
-            transposes(dtype, at_end)
-            pools(dtype, at_end)
-            blocks(dtype, at_end)
-            graphs(dtype, at_end)
+            for family in FAMILIES:
+                if not names or family.__name__ in names:
+                    family(dtype, at_end)
     print("done")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
