@@ -20,7 +20,8 @@ _MAX_BYTES = 2**46  # of an array: the kernels' offsets stay inside 64 bits
 class ConvShape(NamedTuple):
     """The geometry of one convolution, in integers.
 
-    Padding is ((top, bottom), (left, right)); every other pair is (height, width).
+    Padding is ((top, bottom), (left, right)); every other pair is (height, width). Where x is a block of a larger image
+    `whole` is the geometry of that: what depends on sizes and has a say in the bits is decided by it.
     """
 
     batch: int
@@ -35,6 +36,7 @@ class ConvShape(NamedTuple):
     groups: int
     out_height: int
     out_width: int
+    whole: "ConvShape | None" = None
 
     @property
     def terms(self) -> int:

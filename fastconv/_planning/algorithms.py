@@ -32,6 +32,7 @@ class Algorithm:
     name: AlgorithmName
     layout: Layout = "NHWC"
     accuracy: Accuracy = "componentwise"  # which bound of the error it promises; docs/promises.md has both
+    tile: int = 1  # the side of the squares of outputs whose bits depend on where each begins and whether it is whole
 
     def supports(self, shape: ConvShape) -> bool:
         """Whether it can do this shape."""
@@ -142,7 +143,7 @@ class _Winograd(Algorithm):
     accuracy = "normwise"
 
     def __init__(self, transform: Transform) -> None:
-        self.transform = transform
+        self.transform, self.tile = transform, transform.outputs
 
     def unsupported(self, shape: ConvShape) -> str | None:
         if shape.kernel not in ((3, 3), (5, 5)) or shape.stride != (1, 1) or shape.dilation != (1, 1):

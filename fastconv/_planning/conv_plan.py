@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv._checks import arrays
-from fastconv._checks.shapes import ConvGeometry
+from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import algorithms, layouts
@@ -125,12 +125,15 @@ class ConvPlan(Plan):
             if residual != [wanted]:
                 raise ValueError(f"residual must have shape {wanted}, got {residual[0]}")
             return prepared, (wanted,)
+        shape, algorithm = self._choose(x_shape)
+        packed = self._pack(algorithm)
+        prepared = PreparedConv(self._operation, shape, algorithm, packed, self._num_threads)
+        return prepared, (arrays.result_shape(shape.out_shape, len(x_shape), self.layout),)
+
+    def _choose(self, x_shape: Shape) -> tuple[ConvShape, algorithms.Algorithm]:
         operation = self._operation
         how = operation.algorithm, operation.accuracy
-        shape, algorithm = algorithms.shape_and_algorithm(operation.geometry, x_shape, *how)
-        packed = self._pack(algorithm)
-        prepared = PreparedConv(operation, shape, algorithm, packed, self._num_threads)
-        return prepared, (arrays.result_shape(shape.out_shape, len(x_shape), self.layout),)
+        return algorithms.shape_and_algorithm(operation.geometry, x_shape, *how)
 
     def _pack(self, algorithm: algorithms.Algorithm) -> algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""

@@ -97,12 +97,15 @@ class GraphPlan(Plan):
         if not self._made:
             graph = rewritten(self._graph)
             convs = {
-                node.name: ConvPlan(node.operation, self._dtype, self._num_threads)
+                node.name: self._conv_plan(node.name, node.operation, self._dtype)
                 for node in graph.nodes
                 if isinstance(node.operation, Conv) and self._dtype is not None
             }
             self._made.append((graph, convs))  # no lock, which a fork could leave locked: threads keep the first
         return self._made[0]
+
+    def _conv_plan(self, name: str, conv: Conv, dtype: np.dtype) -> ConvPlan:
+        return ConvPlan(conv, dtype, self._num_threads)
 
     def __repr__(self) -> str:
         parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}

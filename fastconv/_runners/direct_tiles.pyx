@@ -49,7 +49,7 @@ cdef class DirectTiles:
         is_row = self.group_in == 1 and self.kernel_cols in (3, 5) and dilation_w == 1 and self.stride_w <= 2
         self.in_rows = self.grouped and is_row
         self.grouped_kernels = self.kernels.grouped[self.group_in > 1]
-        reads_well = is_read_well(shape, shape.in_channels * self.itemsize, self.kernels.max_pixels)
+        reads_well = is_read_well(shape.whole or shape, shape.in_channels * self.itemsize, self.kernels.max_pixels)
         self.in_place = self.in_rows and bool(all_finite) and reads_well
         self.copies = shape.padding != ((0, 0), (0, 0)) and not self.in_place
         self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.grouped else shape.groups

@@ -2,7 +2,8 @@
 
 At the edges of a map rows and columns of the kernel lie wholly in the padding. Where all weights are finite their
 products are zeros, and left out: rows of the kernel at the top and the bottom, columns at the left and the right of the
-rows of the map between. Which ones depends on the place in the map alone, and so do the bits.
+rows of the map between. Which ones depends on the place in the map alone, and so do the bits; in a block of a larger
+map it depends on what that leaves out.
 """
 
 from libc.string cimport memcpy, memset
@@ -83,6 +84,7 @@ cdef class PaddedRows:
     """
 
     def __init__(self, shape, all_finite, itemsize, copied_channels, grouped=False, in_place=False):
+        cdef PaddedRows whole
         (height_taps, width_taps), (before, _) = shape.kernel, shape.padding[0]
         self.y = Axis(shape.height, height_taps, shape.stride[0], shape.dilation[0], before)
         self.x = Axis(shape.width, width_taps, shape.stride[1], shape.dilation[1], shape.padding[1][0])
@@ -106,6 +108,9 @@ cdef class PaddedRows:
             and count_inside(self.x, self.out_width) <= (1 - MIN_SAVED) * self.out_width * width_taps
             and min(count_whole(self.y, self.out_height), self.max_rows(PIXEL_BLOCK_BYTES // self.row_bytes)) >= MIN_ROW
         )
+        if shape.whole is not None:
+            whole = PaddedRows(shape.whole, all_finite, itemsize, copied_channels, grouped, in_place)
+            self.skips_rows, self.skips_columns = whole.skips_rows, whole.skips_columns
 
     def max_rows(self, room):
         """The most rows of the output that see no more rows of the input than these."""

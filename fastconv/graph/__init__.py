@@ -209,10 +209,15 @@ class Graph(Layers, Arithmetic, Normalization, Shaping):
         return made[1]
 
 
-def graph_of(name: str, plan: object) -> GraphData:
-    """The operations of a plan or a `Graph`."""
+def plan_of(name: str, plan: object) -> Plan:
+    """A plan itself, or that of a `Graph`."""
     if isinstance(plan, Graph):
-        return plan._plan._graph
+        return plan._plan
     if not isinstance(plan, Plan):
         raise TypeError(f"{name} must be a Conv2d, a block, a Graph or a plan of fastconv, got {arguments.kind(plan)}")
-    return plan._graph
+    return plan
+
+
+def graph_of(name: str, plan: object) -> GraphData:
+    """The operations of a plan or a `Graph`."""
+    return plan_of(name, plan)._graph
