@@ -46,21 +46,19 @@ def backend(module: Any, inputs: Any, *, options: dict[str, Any] | None = None, 
     return compiled(module, inputs, num_threads, accuracy)
 
 
-def convert(
-    module: Any, example: Any, *, num_threads: int | None = None, accuracy: Any = "normwise"
-) -> "Converted":
+def convert(module: Any, example: Any, *, num_threads: int | None = None, accuracy: Any = "normwise") -> "Converted":
     """Make a module that runs without dynamo, for inference in float32.
 
-    `torch.export` traces the module once, so that what depends on values of tensors is an error here. The new module
-    keeps `module`, whose parameters and buffers it uses: what is loaded into them, or changed in place, counts at the
-    next call.
+    `torch.export` traces the module: what it cannot trace, such as a branch that depends on the values of a tensor, is
+    an error. The new module keeps `module`, whose parameters and buffers it uses: what is loaded into them, or changed
+    in place, counts at the next call.
 
     Parameters
     ----------
     module : torch.nn.Module
         In eval mode.
     example : torch.Tensor or tuple
-        Its arguments. Sizes of 1 and what the module fixes must be the same in calls, other sizes are free.
+        Its arguments. A call with arguments of other shapes traces the module once more, which takes seconds.
     num_threads : int, optional
         The largest team; the default is `torch.get_num_threads()` at each call.
     accuracy : "normwise" or "componentwise"

@@ -1,6 +1,6 @@
 """From a graph of aten's operators and the tensors of a call to steps.
 
-The graph has no operator that changes a tensor. What follows from weights and shapes alone is computed at once, whatever
+The graph has no operator that changes a tensor. What follows from weights and shapes alone is computed at once, what
 has a translation becomes a node of a segment, and the others are left to PyTorch: as `fastconv.onnx._binding` does it,
 with its translations.
 """
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import fx
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 from fastconv._graph.operations.conv import Conv
 from fastconv.onnx._maps import Maps
@@ -21,12 +20,14 @@ from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import given_back
 from fastconv.onnx._table import TRANSLATIONS
 from fastconv.onnx._values import Map, Tensor
+from fastconv.torch._fakes import fakes_of
 from fastconv.torch._operators import written
 from fastconv.torch._steps import OperatorStep, PlanStep, Step, Values, given, tensors
 from fastconv.torch._weights import Weights
 
 _VERSION = 24  # of ONNX, in whose words operators are written
-_FLOATS = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+_FLOATS: dict[torch.dtype, np.dtype] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+_OTHER: np.dtype = np.dtype(object)  # of what is no map
 _ARRAYS = (*_FLOATS, torch.int64, torch.int32, torch.bool)  # constants that translations may read
 
 
@@ -51,7 +52,7 @@ class Bound:
 
 def bind(module: fx.GraphModule, args: list[Any], constants: list[int], weights: Weights, kept: Kept) -> Bound:
     """The steps for a call with these arguments, of which those at the places `constants` are the weights."""
-    fakes = _fakes(module, args)
+    fakes = fakes_of(module, args)
     left: set[fx.Node] = set()
     while True:  # until no segment is left that moves and changes values alone, which is not worth the conversions
         binding = Binding(module, fakes, weights, kept, left)
@@ -60,33 +61,6 @@ def bind(module: fx.GraphModule, args: list[Any], constants: list[int], weights:
         if not more:
             return bound
         left |= more
-
-
-class FakeError(Exception):
-    """The shapes of a graph cannot be known before it runs."""
-
-
-class _Recorder(fx.Interpreter):
-    """Runs a graph, and keeps what each node gives."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module, garbage_collect_values=False)
-        self.found: dict[fx.Node, Any] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        self.found[n] = super().run_node(n)
-        return self.found[n]
-
-
-def _fakes(module: fx.GraphModule, args: list[Any]) -> dict[fx.Node, Any]:
-    """{node: its result as a tensor without values}, which has the shape, the strides and the dtype that PyTorch gives."""
-    recorder = _Recorder(module)
-    try:
-        with FakeTensorMode(allow_non_fake_inputs=True) as mode, torch.no_grad():
-            recorder.run(*(mode.from_tensor(one.detach()) if isinstance(one, torch.Tensor) else one for one in args))
-    except Exception as error:  # of any operator, whose result has a shape that depends on values for example
-        raise FakeError(str(error)) from error
-    return recorder.found
 
 
 class Binding(Maps):
@@ -146,9 +120,9 @@ class Binding(Maps):
     def _bind(self, node: fx.Node) -> None:
         """Take a node in."""
         if node.target is operator.getitem:
-            value = self._known[node.args[0]]  # type: ignore[index]
+            value = self._known[node.args[0]]
             if isinstance(value, list | tuple):
-                self._known[node] = value[node.args[1]]  # type: ignore[index]
+                self._known[node] = value[node.args[1]]
                 return
         fake = self._fakes[node]
         args, kwargs = (fx.node.map_arg(given, self._known.__getitem__) for given in (node.args, node.kwargs))
@@ -166,7 +140,7 @@ class Binding(Maps):
         key = node, numbers
         if key not in self._weights.folded:
             with torch.no_grad():
-                self._weights.folded[key] = node.target(*args, **kwargs)  # type: ignore[operator]
+                self._weights.folded[key] = node.target(*args, **kwargs)
         return self._weights.folded[key]
 
     def _translated(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
@@ -174,7 +148,7 @@ class Binding(Maps):
         fake = self._fakes[node]
         shape = tuple(fake.shape) if isinstance(fake, torch.Tensor) else None
         try:
-            call = written(node.target, *(self._told(given) for given in (args, kwargs)), shape)
+            call = written(node.target, self._told(args), self._told(kwargs), shape)
             if call is None or call.kind not in TRANSLATIONS:
                 return None
             outputs = tuple(f"{node.name}.{i}" for i in range(call.results))
@@ -254,13 +228,13 @@ class Binding(Maps):
     @staticmethod
     def _tensor(name: str, fake: torch.Tensor, level: int) -> Tensor:
         is_array = fake.device.type == "cpu" and fake.layout == torch.strided
-        dtype = _FLOATS.get(fake.dtype) if is_array else None
-        return Tensor(name, tuple(fake.shape), dtype or np.dtype(object), level)
+        dtype = _FLOATS.get(fake.dtype, _OTHER) if is_array else _OTHER
+        return Tensor(name, tuple(fake.shape), dtype, level)
 
     def _outputs(self, node: fx.Node) -> list[tuple[Any, bool]]:
         """[(a result, whether it is copied)]: what is no input itself shares no memory with inputs and weights."""
         found, owners = list[tuple[Any, bool]](), dict[str, fx.Node]()
-        for one in node.args[0]:  # type: ignore[union-attr]
+        for one in node.args[0]:
             value = self._known[one] if isinstance(one, fx.Node) else one
             if isinstance(value, Tensor):
                 found.append((value, owners.setdefault(self._name(value), one) is not one))
@@ -276,4 +250,6 @@ def is_check(node: fx.Node) -> bool:
 
 def _convolves(segment: Segment) -> bool:
     graph = segment.graph()
-    return graph is not None and any(isinstance(one.operation, Conv) and one.operation.kind == "conv2d" for one in graph.nodes)
+    return graph is not None and any(
+        isinstance(one.operation, Conv) and one.operation.kind == "conv2d" for one in graph.nodes
+    )

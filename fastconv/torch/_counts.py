@@ -13,8 +13,8 @@ class Counts(NamedTuple):
     calls : int
         Calls of these.
     left : int
-        Those among the calls that were left to PyTorch whole: where a gradient is needed, or the graph has something that
-        must not be moved.
+        Those among the calls that were left to PyTorch whole: where a gradient is needed, or the order of operators
+        matters.
     plans, operators : int
         Runs of plans of fastconv, and of single operators of PyTorch between them.
     """

@@ -8,8 +8,9 @@ import torch
 from torch import fx
 
 from fastconv._checks.types import Accuracy
-from fastconv.torch._binding import Bound, FakeError, bind, is_check
+from fastconv.torch._binding import Bound, bind, is_check
 from fastconv.torch._counts import COUNTED
+from fastconv.torch._fakes import FakeError
 from fastconv.torch._operators import PARAMETERS
 from fastconv.torch._weights import KnownWeights
 
@@ -29,11 +30,12 @@ class Program:
         module: fx.GraphModule,
         num_threads: int | None,
         accuracy: Accuracy,
+        known: KnownWeights | None = None,
         constants: list[int] | None = None,
     ) -> None:
         self._module, self._num_threads, self._constants = module, num_threads, constants
         self._accuracy: Accuracy = accuracy
-        self._known = KnownWeights(accuracy)
+        self._known = known or KnownWeights(accuracy)
         self._is_left = not _can_be_moved(module)
         COUNTED["graphs"] += 1
 
@@ -61,7 +63,7 @@ class Program:
             return self._bound(args)
         threads = self._num_threads or torch.get_num_threads()
         places = set(self._constants)
-        key = threads, *(_likeness(one) for i, one in enumerate(args) if i not in places)
+        key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
         if key not in weights.bound:
             if len(weights.bound) >= _MAX_BOUND:
                 weights.bound.clear()
@@ -74,7 +76,7 @@ class Program:
         return weights.bound[key]
 
 
-def _likeness(value: Any) -> Any:
+def likeness(value: Any) -> Any:
     """What is equal for values of a run for which the same steps run."""
     if isinstance(value, torch.Tensor):
         return value.shape, value.stride(), value.dtype, value.device

@@ -1,7 +1,7 @@
 """The weights of a graph as a call hands them over, and what was made of them.
 
-A graph that PyTorch compiled serves other instances of a class, and weights that have changed: nothing but the tensors of
-a call tells which. What was packed is kept for each set of tensors that is alive, as long as they do not change.
+A graph that PyTorch compiled serves other instances of a class, and weights that have changed: nothing but the tensors
+of a call tells which. What was packed is kept for each set of tensors that is alive, as long as they do not change.
 """
 
 import weakref

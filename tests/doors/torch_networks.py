@@ -2,7 +2,6 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 
 def seeded(network):
@@ -29,7 +28,7 @@ class Residual(nn.Module):
     def forward(self, x):
         y = self.body(x)
         y += x if self.shortcut is None else self.shortcut(x)
-        return F.relu(y, inplace=True) if self.relu else y
+        return torch.nn.functional.relu(y, inplace=True) if self.relu else y
 
 
 def conv(inputs, outputs, kernel=1, stride=1, groups=1, act=nn.ReLU, padding=None, eps=1e-5):
@@ -212,7 +211,7 @@ def densenet121():
 
 
 class Shuffled(nn.Module):
-    """A unit of ShuffleNetV2: half of the channels, or all with a stride, through a branch, then shuffled in two groups."""
+    """A unit of ShuffleNetV2: half of the channels, or all with a stride, through a branch, then shuffled in pairs."""
 
     def __init__(self, inputs, outputs, stride):
         super().__init__()
