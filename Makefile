@@ -37,7 +37,7 @@ test: $(VENV)/.test  ## the tests, on all CPUs
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadscope
 
 test-doors: $(DOORS)/.doors  ## those of what needs other libraries, such as fastconv.onnx, in an environment of their own
-	$(DOORS)/bin/python -m pytest -o addopts=--doctest-modules tests/doors fastconv/dask fastconv/onnx
+	$(DOORS)/bin/python -m pytest -o addopts=--doctest-modules tests/doors fastconv/dask fastconv/onnx fastconv/torch
 
 lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, the floors, mypy, stubtest: nothing is changed
 	$(BIN)/ruff check .

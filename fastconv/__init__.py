@@ -8,8 +8,8 @@
           micro-kernels                   _kernels/csrc: one register tile, compiled once for each instruction set
 
 Beside them: `cost`, exact multiplications and bytes; `reference`, the same functions and graphs in NumPy float64;
-`networks`, the published networks, from an image to class scores; `onnx`, networks of one's own from ONNX files;
-`dask`, images larger than memory.
+`networks`, the published networks, from an image to class scores; `onnx` and `torch`, networks of one's own from ONNX
+files and PyTorch; `dask`, images larger than memory.
 """
 
 from importlib import import_module
@@ -27,7 +27,7 @@ from fastconv.conv import Conv2d
 from fastconv.functional import conv2d, pointwise
 
 if TYPE_CHECKING:
-    from fastconv import cost, dask, networks, onnx, reference
+    from fastconv import cost, dask, networks, onnx, reference, torch
     from fastconv._config import get_config, show_config
     from fastconv._planning.machine import peak
     from fastconv._planning.workspace import release
@@ -74,6 +74,7 @@ __all__ = [
     "reference",
     "release",
     "show_config",
+    "torch",
 ]
 
 _LATE = {  # {name: the module that has or is it}
@@ -84,7 +85,7 @@ _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("get_config", "show_config"), "_config"),
     "peak": "_planning.machine",
     "release": "_planning.workspace",
-    **{name: name for name in ("cost", "dask", "networks", "onnx", "reference")},
+    **{name: name for name in ("cost", "dask", "networks", "onnx", "reference", "torch")},
 }
 
 

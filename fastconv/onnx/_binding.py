@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 
 from fastconv._checks.types import Shape
-from fastconv._graph.operations.operation import Operation
+from fastconv.onnx._maps import Maps
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values, given_back
 from fastconv.onnx._table import PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
-from fastconv.onnx._values import Map, Tensor, map_shape, tensor_shape
-
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+from fastconv.onnx._values import Tensor
 
 
 class Stage:
@@ -87,20 +85,16 @@ def tensor_of(name: str, array: np.ndarray) -> Tensor:
     return Tensor(name, array.shape, array.dtype)
 
 
-class Binding:
-    """Binds nodes; `known` has an array for each constant and a `Tensor` for each value of a run.
-
-    Translations call `as_map`, `add` and `kept`.
-    """
+class Binding(Maps):
+    """Binds nodes; `known` has an array for each constant and a `Tensor` for each value of a run."""
 
     def __init__(
         self, nodes: tuple[Node, ...], known: Mapping[str, Any], outputs: Iterable[str], kept: Kept, is_strict: bool
     ) -> None:
+        super().__init__(kept)
         self._nodes, self.known, self.outputs = nodes, dict(known), tuple(outputs)
-        self.kept, self.is_strict = kept, is_strict
-        self._segments: dict[tuple[int, int, np.dtype], Segment] = {}
+        self.is_strict = is_strict
         self._steps: list[NodeStep] = []
-        self._made = 0
         self.last: Node | None = None  # where the stage ends before the model does
         self.error: ValueError | None = None  # that of the node on zeros
 
@@ -193,66 +187,3 @@ class Binding:
     def _unknown(self, node: Node) -> bool:
         self.known.update((name, Tensor(name, (), np.dtype(object))) for name in node.outputs if name)
         return False
-
-    def _name(self, value: Tensor) -> str:
-        """The name of a value that is read as a tensor."""
-        if isinstance(value, Map) and value.segment is not None:
-            value.segment.leave(value)
-        return value.name
-
-    def as_map(self, value: Any, *axes: str) -> Map | None:
-        """A value of a run as a map, where the axes of its tensor may be called one of these in a map; else None."""
-        if not isinstance(value, Tensor) or value.dtype not in _FLOATS:
-            return None
-        if isinstance(value, Map) and value.axes in axes:
-            return value
-        for names in axes:
-            if len(names) == len(value.shape):
-                shape = map_shape(value.shape, names)
-                if 0 in shape[1:]:
-                    return None
-                level = self._level(value)
-                name = self._name(value)
-                return Map(name, value.shape, value.dtype, level, names, shape)
-        return None
-
-    @staticmethod
-    def _level(value: Tensor) -> int:
-        """The lowest level of a segment that can read a value as a tensor."""
-        return value.level + 1
-
-    def add(self, node: Node, operation: Operation, *maps: Map, axes: str = "") -> Map:
-        """The result of an operation on maps; its tensor's axes are called `axes`, or as those of the first of them."""
-        first, axes = maps[0], axes or maps[0].axes
-        level = max(one.level for one in maps)
-        segment = self._segment(level, first)
-        nhwc = operation.shape("NHWC", *(one.nhwc for one in maps))
-        name = segment.add(node.label, operation, tuple(segment.entrance(one) for one in maps))
-        return self._map(first.dtype, level, axes, nhwc, name, segment)
-
-    def entered(self, value: Map) -> Map:
-        """A value as one of a segment, which reads it if it is not there yet."""
-        if value.segment is not None:
-            return value
-        segment = self._segment(value.level, value)
-        return self._map(value.dtype, value.level, value.axes, value.nhwc, segment.entrance(value), segment)
-
-    def _segment(self, level: int, like: Map) -> Segment:
-        key = level, like.nhwc[0], like.dtype
-        return self._segments.setdefault(key, Segment(level, like.dtype))
-
-    def seen_as(self, value: Map, axes: str) -> Map:
-        """The same map as a tensor with other axes."""
-        if value.segment is None:
-            raise RuntimeError(f"{value.name} is no map of a segment")
-        return self._map(value.dtype, value.level, axes, value.nhwc, value.node, value.segment)
-
-    def _map(self, dtype: np.dtype, level: int, axes: str, nhwc: Any, node: str, segment: Segment) -> Map:
-        self._made += 1
-        shape: Shape = tensor_shape(nhwc, axes)
-        return Map(f"{node} {self._made}", shape, dtype, level, axes, nhwc, node, segment)
-
-    def operation(self, value: Any) -> tuple[Operation | None, tuple[str, ...]]:
-        """(the operation that gives a map, the nodes that it reads); (None, ()) of any other value."""
-        segment = value.segment if isinstance(value, Map) else None
-        return segment.operation(value) if segment else (None, ())

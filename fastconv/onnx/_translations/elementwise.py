@@ -221,6 +221,12 @@ def prelu(bind: "Binding", node: Node, x: Any, slope: np.ndarray) -> Map | None:
     return bind.add(node, Elementwise("prelu", vectors=(np.array(vector),)), x)
 
 
+def swish(bind: "Binding", node: Node, x: Any) -> Map | None:
+    """x · sigmoid(alpha · x), of alpha 1."""
+    x = one(bind, x)
+    return None if x is None or node.attributes["alpha"] != 1 else bind.add(node, Elementwise("swish"), x)
+
+
 def negative(bind: "Binding", node: Node, x: Any) -> Map | None:
     x = one(bind, x)
     return None if x is None else bind.add(node, Scale(np.full(x.nhwc[3], -1.0), None), x)
@@ -243,6 +249,7 @@ TRANSLATIONS = {
     "Sigmoid": _function("sigmoid"),
     "Sub": sub,
     "Sum": sum_of,
+    "Swish": swish,
     "Tanh": _function("tanh"),
 }
 PARAMETERS = {"Clip": (1, 2), "PRelu": (1,), "Pow": (1,)}

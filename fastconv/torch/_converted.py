@@ -1,0 +1,125 @@
+"""A module as `torch.export` traces it, once for each kind of arguments; calls run without dynamo."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram, default_decompositions
+from torch.export.graph_signature import InputKind, InputSpec, OutputKind
+from torch.utils import _pytree as pytree
+
+from fastconv._checks import arguments
+from fastconv._checks.types import Accuracy
+from fastconv.torch._backend import needs_gradient
+from fastconv.torch._counts import COUNTED
+from fastconv.torch._operators import OPERATORS
+from fastconv.torch._program import Program, likeness
+from fastconv.torch._weights import KnownWeights
+
+_MAX_TRACED = 64  # kept, one for the shapes of a call each
+
+
+class Converted(nn.Module):
+    """What `fastconv.torch.convert` makes of a module; in training mode and for gradients it calls that one.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        That it was made of.
+    """
+
+    def __init__(self, module: nn.Module, num_threads: int | None, accuracy: Accuracy) -> None:
+        super().__init__()
+        self.module = module
+        self._num_threads, self._accuracy = num_threads, accuracy
+        self._known = KnownWeights(accuracy)
+        self._traced: dict[Any, _Traced] = {}
+        self.eval()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was made, which a copy makes again."""
+        return {**super().__getstate__(), "_known": KnownWeights(self._accuracy), "_traced": {}}
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The results of the module. The first call with arguments of some shapes and strides traces it."""
+        leaves, spec = pytree.tree_flatten((args, kwargs))
+        if self.training or needs_gradient([*leaves, *self.module.parameters()]):
+            COUNTED["calls"] += 1
+            COUNTED["left"] += 1
+            return self.module(*args, **kwargs)
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+            return self.traced(args, kwargs, (spec, *map(likeness, leaves)))(leaves)
+
+    def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced":
+        """The module for arguments like these."""
+        if key not in self._traced:
+            if len(self._traced) >= _MAX_TRACED:
+                self._traced.clear()
+            exported = _exported(self.module, args, kwargs)
+            self._traced[key] = _Traced(self.module, exported, self._num_threads, self._accuracy, self._known)
+        return self._traced[key]
+
+
+class _Traced:
+    """A trace of a module, which takes its parameters and buffers from the module at each call."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        exported: ExportedProgram,
+        num_threads: int | None,
+        accuracy: Accuracy,
+        known: KnownWeights,
+    ) -> None:
+        self._sources = [_source(module, exported, spec) for spec in exported.graph_signature.input_specs]
+        own = [i for i, (owner, _) in enumerate(self._sources) if owner is not None]
+        self._program = Program(exported.graph_module, num_threads, accuracy, known, own)
+        self._out_spec = exported.call_spec.out_spec
+
+    def __call__(self, leaves: list[Any]) -> Any:
+        """The results for arguments of its kind."""
+        given = iter(leaves)
+        results = self._program([next(given) if owner is None else owner[name] for owner, name in self._sources])
+        return pytree.tree_unflatten(results, self._out_spec)
+
+
+def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accuracy) -> Converted:
+    """The module for `convert`, whose arguments are checked here."""
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {arguments.kind(module)}")
+    if module.training:
+        raise ValueError("module must be in eval mode, for inference: call module.eval()")
+    args = example if isinstance(example, tuple) else (example,)
+    leaves, spec = pytree.tree_flatten((args, {}))
+    made = Converted(module, num_threads, accuracy)
+    with torch.no_grad():
+        made.traced(args, {}, (spec, *map(likeness, leaves)))
+    return made
+
+
+def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ExportedProgram:
+    """What torch.export makes of a module, in operators of aten that change no tensor."""
+    table = default_decompositions()
+    for operator in OPERATORS:  # what has a word of its own in ONNX is kept
+        if operator in table:
+            table.pop(operator)
+    try:
+        exported = torch.export.export(module, args, kwargs).run_decompositions(table)
+    except Exception as error:  # of the tracer's, and of the module's own
+        raise ValueError(f"torch.export cannot trace the module: {error}") from error
+    changing = [spec for spec in exported.graph_signature.output_specs if spec.kind != OutputKind.USER_OUTPUT]
+    if changing:
+        told = ", ".join(str(spec.target) for spec in changing)
+        raise ValueError(f"the module changes its buffers or its arguments in a call, as fastconv does not: {told}")
+    return exported
+
+
+def _source(module: nn.Module, exported: ExportedProgram, spec: InputSpec) -> tuple[Any, str]:
+    """(the dictionary that has an input of a trace, its name there); (None, "") of an argument of the module."""
+    if spec.kind == InputKind.USER_INPUT:
+        return None, ""
+    if spec.target in exported.constants and spec.kind == InputKind.CONSTANT_TENSOR:
+        return exported.constants, spec.target
+    path, _, name = str(spec.target).rpartition(".")
+    owner = module.get_submodule(path)
+    return (owner._parameters if spec.kind == InputKind.PARAMETER else owner._buffers), name

@@ -1,0 +1,116 @@
+"""A graph of aten's operators that is called with tensors: by fastconv where it can, by PyTorch where not."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import fx
+
+from fastconv._checks.types import Accuracy
+from fastconv.torch._binding import Bound, bind, is_check
+from fastconv.torch._counts import COUNTED
+from fastconv.torch._fakes import FakeError
+from fastconv.torch._operators import PARAMETERS
+from fastconv.torch._weights import KnownWeights
+
+_MAX_BOUND = 64  # kept, one for the shapes of a call each
+
+_log = logging.getLogger(__name__)
+
+
+class Program:
+    """The graph, which has no operator that changes a tensor it did not make; it may be called from many threads.
+
+    Its weights are the tensors at the places `constants` of a call, which the first call tells where they are None.
+    """
+
+    def __init__(
+        self,
+        module: fx.GraphModule,
+        num_threads: int | None,
+        accuracy: Accuracy,
+        known: KnownWeights | None = None,
+        constants: list[int] | None = None,
+    ) -> None:
+        self._module, self._num_threads, self._constants = module, num_threads, constants
+        self._accuracy: Accuracy = accuracy
+        self._known = known or KnownWeights(accuracy)
+        self._is_left = not _can_be_moved(module)
+        COUNTED["graphs"] += 1
+
+    def __call__(self, args: Sequence[Any]) -> list[Any]:
+        """The results, as PyTorch gives them."""
+        COUNTED["calls"] += 1
+        args = list(args)
+        bound = None if self._is_left else self._bound(args)
+        if bound is None:
+            COUNTED["left"] += 1
+            return list(self._module(*args))
+        return bound.run(args)
+
+    def _bound(self, args: list[Any]) -> Bound | None:
+        """The steps for a call; None where PyTorch takes it."""
+        if self._constants is None:
+            self._constants = _constants(self._module, args)
+        tensors = [args[i] for i in self._constants]
+        if any(one.is_inference() for one in tensors):  # which do not tell whether they have changed
+            return None
+        weights, restless = self._known.of(tensors)
+        if restless:  # they change at every call: no weights
+            self._constants = [place for i, place in enumerate(self._constants) if i not in restless]
+            self._known = KnownWeights(self._accuracy)
+            return self._bound(args)
+        threads = self._num_threads or torch.get_num_threads()
+        places = set(self._constants)
+        key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
+        if key not in weights.bound:
+            if len(weights.bound) >= _MAX_BOUND:
+                weights.bound.clear()
+            try:
+                weights.bound[key] = bind(self._module, args, self._constants, weights, weights.kept(threads))
+            except FakeError as error:
+                _log.warning("fastconv leaves a graph to PyTorch: %s", error)
+                self._is_left = True
+                return None
+        return weights.bound[key]
+
+
+def likeness(value: Any) -> Any:
+    """What is equal for values of a run for which the same steps run."""
+    if isinstance(value, torch.Tensor):
+        return value.shape, value.stride(), value.dtype, value.device
+    return value
+
+
+def _constants(module: fx.GraphModule, args: list[Any]) -> list[int]:
+    """The places of the weights: parameters, what dynamo knows to be a module's own, and what is read as a weight."""
+    weights = {source for node in module.graph.nodes for source in _sources(node)}
+    placeholders = [node for node in module.graph.nodes if node.op == "placeholder"]
+    return [
+        i
+        for i, (node, value) in enumerate(zip(placeholders, args, strict=True))
+        if isinstance(value, torch.Tensor)
+        and (isinstance(value, torch.nn.Parameter) or hasattr(value, "_dynamo_static_input_type") or node in weights)
+    ]
+
+
+def _sources(node: fx.Node) -> Iterator[fx.Node]:
+    """What a node reads as weights."""
+    for i in PARAMETERS.get(node.target, ()):
+        if isinstance(node.args[i], fx.Node):
+            yield node.args[i]
+
+
+def _can_be_moved(module: fx.GraphModule) -> bool:
+    """Whether the order of the operators does not matter: none draws random numbers or changes what is there."""
+    return not any(
+        node.op in ("call_method", "call_module")
+        or (node.op == "call_function" and not is_check(node) and (node.is_impure() or is_random(node)))
+        for node in module.graph.nodes
+    )
+
+
+def is_random(node: fx.Node) -> bool:
+    """Whether an operator draws random numbers."""
+    return torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
