@@ -54,11 +54,13 @@ def files():
     found["/tree/pyproject.toml"] = TREE / "pyproject.toml"
     for path in below(Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})), LEFT_OUT):
         found[str(path)] = path
+    # Where packages are installed, since hypothesis reads the source of all modules that it finds elsewhere.
+    packages = sysconfig.get_path("purelib", vars={"base": sys.base_prefix})
     for distribution in required(DISTRIBUTIONS):
         for file in distribution.files:
             path = Path(distribution.locate_file(file)).resolve()
             if path.exists() and not LEFT_OUT & set(file.parts[1:]) and file.parts[0] != "..":
-                found[f"/site/{file}"] = path
+                found[f"{packages}/{file}"] = path
     python = Path(sys.executable).resolve()
     found[str(python)] = python
     for path in [python, *(path for path in found.values() if ".so" in path.name)]:

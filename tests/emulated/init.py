@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 MOUNTS = ("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys"), ("tmpfs", "/tmp")
-ENVIRONMENT = {"PYTHONPATH": "/tree:/tree/tests:/site", "HOME": "/root", "PATH": "/bin", "OMP_WAIT_POLICY": "passive"}
+ENVIRONMENT = {"PYTHONPATH": "/tree:/tree/tests", "HOME": "/root", "PATH": "/bin", "OMP_WAIT_POLICY": "passive"}
 
 
 def main():
