@@ -147,7 +147,7 @@ def run(folder, model):
             if done := re.search(r"^exit code (\d+)", text, re.MULTILINE):
                 return int(done[1])
             if ended or "Kernel panic" in text:
-                print("\n".join((folder / "log").read_text().splitlines()[-40:]))
+                print(*(folder / "log").read_text().splitlines()[-40:], (folder / "screen").read_text(), sep="\n")
                 return 125
             time.sleep(0.5)
     finally:
