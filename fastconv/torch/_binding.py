@@ -18,10 +18,10 @@ from fastconv.onnx._maps import Maps
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import given_back
-from fastconv.onnx._table import TRANSLATIONS
+from fastconv.onnx._table import PARAMETERS, TRANSLATIONS
 from fastconv.onnx._values import Map, Tensor
 from fastconv.torch._fakes import fakes_of
-from fastconv.torch._operators import written
+from fastconv.torch._operators import Written, written
 from fastconv.torch._steps import OperatorStep, PlanStep, Step, Values, given, tensors
 from fastconv.torch._weights import Weights
 
@@ -149,7 +149,7 @@ class Binding(Maps):
         shape = tuple(fake.shape) if isinstance(fake, torch.Tensor) else None
         try:
             call = written(node.target, self._told(args), self._told(kwargs), shape)
-            if call is None or call.kind not in TRANSLATIONS:
+            if call is None or call.kind not in TRANSLATIONS or _is_late(call):
                 return None
             outputs = tuple(f"{node.name}.{i}" for i in range(call.results))
             onnx = Node(node.name, call.kind, "", _VERSION, (), outputs, call.attributes)
@@ -241,6 +241,12 @@ class Binding(Maps):
             else:
                 found.append((value, isinstance(value, torch.Tensor)))
         return found
+
+
+def _is_late(call: Written) -> bool:
+    """Whether only a run knows a value that translations take as a constant."""
+    places = PARAMETERS.get(call.kind, ())
+    return any(isinstance(call.inputs[i], Tensor) for i in places if i < len(call.inputs))
 
 
 def is_check(node: fx.Node) -> bool:

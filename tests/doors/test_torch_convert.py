@@ -1,0 +1,132 @@
+"""`fastconv.torch.convert`: modules that run without dynamo."""
+
+import copy
+
+import pytest
+import torch
+from test_torch_compile import Ran, close, image, small
+from torch import nn
+
+import fastconv.torch
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+    with torch.no_grad():
+        yield
+
+
+def test_other_shapes_and_strides():
+    net, ran = small(), Ran()
+    converted = fastconv.torch.convert(net, image())
+    for x in (image(), image(1, 3, 5, 6), image(0, 3, 5, 6), image().to(memory_format=torch.channels_last)):
+        close(converted(x), net(x))
+    assert ran.plans == ran.calls == 4
+
+
+def test_it_runs_without_dynamo(monkeypatch):
+    def refused(*args, **options):
+        raise AssertionError("dynamo was called")
+
+    converted = fastconv.torch.convert(net := small(), x := image())
+    monkeypatch.setattr(torch, "compile", refused)
+    monkeypatch.setattr(torch._dynamo.convert_frame, "convert_frame", refused)
+    close(converted(x), net(x))
+
+
+def test_several_arguments_and_results():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 1)
+
+        def forward(self, x, other, *, scale=1.0, turned=False):
+            y = self.conv(x) + self.conv(other["y"]) * scale
+            return {"sum": y.mT if turned else y, "parts": (x, [y.mean((2, 3))])}
+
+    net, x, other = Both().eval(), image(), {"y": image()}
+    converted = fastconv.torch.convert(net, (x, other))
+    for options in ({}, {"scale": 2.0}, {"scale": 2.0, "turned": True}):
+        result, wanted = converted(x, other, **options), net(x, other, **options)
+        assert result.keys() == wanted.keys()
+        assert result["parts"][0] is x
+        close((result["sum"], result["parts"][1][0]), (wanted["sum"], wanted["parts"][1][0]))
+
+
+def test_it_follows_the_weights():
+    net, other, x = small(), small(), image()
+    converted = fastconv.torch.convert(net, x)
+    close(converted(x), net(x))
+    net.load_state_dict(other.state_dict())
+    close(converted(x), other(x))
+    net[0].weight = nn.Parameter(torch.randn_like(net[0].weight))
+    net[1].running_mean += 1
+    close(converted(x), net(x))
+    assert list(converted.state_dict()) == [f"module.{name}" for name in net.state_dict()]
+
+
+def test_a_copy_is_one_of_its_own():
+    net, x = small(), image()
+    converted = fastconv.torch.convert(net, x)
+    other = copy.deepcopy(converted)
+    other.module[0].weight.zero_()
+    close(converted(x), net(x))
+    close(other(x), other.module(x))
+
+
+def test_gradients_training_and_autocast():
+    net, x, ran = small(), image(), Ran()
+    converted = fastconv.torch.convert(net, x)
+    with torch.enable_grad():
+        converted(x).sum().backward()
+    assert net[0].weight.grad.abs().sum() > 0
+    close(converted.train()(x), copy.deepcopy(net)(x))
+    net.eval()
+    assert (ran.calls, ran.left) == (2, 2)
+    with torch.autocast("cpu", torch.bfloat16), torch.inference_mode():
+        y = converted.eval()(x)
+    close(y, net(x))
+    assert ran.plans == 1
+
+
+class Branch(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+class Counter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(1))
+
+    def forward(self, x):
+        self.count += 1
+        return x + self.count
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "told"),
+    [
+        (lambda x: x, TypeError, "module must be a torch.nn.Module, got function"),
+        (small().train(), ValueError, r"module must be in eval mode, for inference: call module.eval\(\)"),
+        (Branch().eval(), ValueError, "torch.export cannot trace the module: "),
+        (Counter().eval(), ValueError, "the module changes its buffers or its arguments in a call.*: count"),
+        (nn.Sequential(small(), nn.ReLU(inplace=True)).eval(), None, ""),
+        (nn.ReLU(inplace=True).eval(), ValueError, "the module changes its buffers or its arguments in a call"),
+    ],
+)
+def test_what_is_refused(module, error, told):
+    if error is None:
+        return close(fastconv.torch.convert(module, x := image())(x), module(x))
+    with pytest.raises(error, match=told):
+        fastconv.torch.convert(module, image())
+
+
+def test_options_are_checked():
+    with pytest.raises(ValueError, match="num_threads"):
+        fastconv.torch.convert(small(), image(), num_threads=0)
+    with pytest.raises(ValueError, match="accuracy"):
+        fastconv.torch.convert(small(), image(), accuracy="any")
