@@ -11,6 +11,7 @@
     race/ engines/     `python -m benchmarks.race`: convolutions, blocks and networks against other engines
     busy/              `python -m benchmarks.busy`: calls beside busy processes, of other engines too
     errors.py          `python -m benchmarks.errors`: how the algorithms round values of many kinds
+    compiled.py        `python -m benchmarks.compiled`: fastconv as PyTorch's compiler, against PyTorch's own
     cold.py            `python -m benchmarks.cold`: Winograd's gain where weights come from main memory
     __main__.py        `python -m benchmarks`: runs a profile, shows the progress, makes the report
     report/            asv's results as a summary and one page: `python -m benchmarks report`
