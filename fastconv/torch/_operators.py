@@ -160,6 +160,38 @@ def _concat(maps: Any, axis: int = 0) -> Written:
     return Written("Concat", maps, {"axis": axis})
 
 
+def _split(x: Any, sizes: Any, axis: int = 0) -> Written:
+    """Into parts of one size, the last of which may be smaller, or of these sizes."""
+    whole = x.shape[axis]
+    parts = [min(sizes, whole - i) for i in range(0, whole, sizes)] if isinstance(sizes, int) else sizes
+    return Written("Split", (x, np.array(parts)), {"axis": axis}, len(parts))
+
+
+def _slice(x: Any, axis: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Written:
+    size = x.shape[axis]
+    start, end, step = slice(start, end, step).indices(size)
+    return Written("Slice", (x, *(np.array([number]) for number in (start, end, axis, step))), {})
+
+
+def _resized(mode: str) -> Callable[..., Written]:
+    """To a size, or by factors, which PyTorch uses as they are where they are given."""
+
+    def write(x: Any, size: Any, *others: Any) -> Written:
+        aligned = mode == "linear" and others[0]
+        factors = others[-2:] if len(others) > 1 and None not in others[-2:] and not aligned else None
+        coordinates = "align_corners" if aligned else "half_pixel" if mode == "linear" else "asymmetric"
+        attributes = {"mode": mode, "coordinate_transformation_mode": coordinates, "nearest_mode": "floor"}
+        if factors:
+            return Written("Resize", (x, None, np.array([1, 1, *factors], np.float32)), attributes)
+        return Written("Resize", (x, None, None, np.array([*x.shape[:2], *size])), attributes)
+
+    return write
+
+
+def _softplus(x: Any, beta: float = 1, threshold: float = 20) -> Written | None:
+    return Written("Softplus", (x,), {}) if beta == 1 and threshold >= 20 else None
+
+
 def _pad(x: Any, pads: Any, value: float = 0.0) -> Written:
     """torch's pads are pairs, that of the last axis first."""
     pairs = [(0, 0)] * (len(x.shape) - len(pads) // 2) + [*zip(pads[::2], pads[1::2], strict=True)][::-1]
@@ -218,6 +250,7 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.elu.default: _elu,
     _aten.gelu.default: _function("Gelu", approximate="none"),
     _aten.mish.default: _function("Mish"),
+    _aten.softplus.default: _softplus,
     _aten.neg.default: _function("Neg"),
     _aten.add.Tensor: _sum("Add"),
     _aten.sub.Tensor: _sum("Sub"),
@@ -226,6 +259,11 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.pow.Tensor_Scalar: _two_maps("Pow"),
     _aten._softmax.default: _softmax,
     _aten.cat.default: _concat,
+    _aten.split.Tensor: _split,
+    _aten.split_with_sizes.default: _split,
+    _aten.slice.Tensor: _slice,
+    _aten.upsample_nearest2d.default: _resized("nearest"),
+    _aten.upsample_bilinear2d.default: _resized("linear"),
     _aten.constant_pad_nd.default: _pad,
     _aten.view.default: _reshape,
     _aten._unsafe_view.default: _reshape,

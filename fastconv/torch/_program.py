@@ -53,22 +53,23 @@ class Program:
         """The steps for a call; None where PyTorch takes it."""
         if self._constants is None:
             self._constants = _constants(self._module, args)
-        tensors = [args[i] for i in self._constants]
-        if any(one.is_inference() for one in tensors):  # which do not tell whether they have changed
+        constants = self._constants  # which another thread may change
+        try:
+            weights, restless = self._known.of([args[i] for i in constants])
+        except RuntimeError:  # of tensors that do not tell whether they have changed
             return None
-        weights, restless = self._known.of(tensors)
         if restless:  # they change at every call: no weights
-            self._constants = [place for i, place in enumerate(self._constants) if i not in restless]
+            self._constants = [place for i, place in enumerate(constants) if i not in restless]
             self._known = KnownWeights(self._accuracy)
             return self._bound(args)
         threads = self._num_threads or torch.get_num_threads()
-        places = set(self._constants)
+        places = set(constants)
         key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
         if key not in weights.bound:
             if len(weights.bound) >= _MAX_BOUND:
                 weights.bound.clear()
             try:
-                weights.bound[key] = bind(self._module, args, self._constants, weights, weights.kept(threads))
+                weights.bound[key] = bind(self._module, args, constants, weights, weights.kept(threads))
             except FakeError as error:
                 _log.warning("fastconv leaves a graph to PyTorch: %s", error)
                 self._is_left = True

@@ -41,15 +41,18 @@ class KnownWeights:
         self._changes = Counter[int]()  # of each tensor since weights were found as they were
 
     def of(self, tensors: list[torch.Tensor]) -> tuple[Weights, list[int]]:
-        """(those of these tensors as they are now, which of them change at every call)."""
+        """(those of these tensors as they are now, which of them change at every call).
+
+        Tensors that were made in inference mode do not tell whether they have changed: RuntimeError.
+        """
         key = tuple(map(id, tensors))
-        state = [(one.data_ptr(), one._version) for one in tensors]
+        state = [one.data_ptr() for one in tensors], [one._version for one in tensors]
         known = self._known.get(key)
         if known is not None and known[0] == state:
             self._changes.clear()
         else:
             if known is not None:
-                pairs = zip(known[0], state, strict=True)
+                pairs = zip(zip(*known[0], strict=True), zip(*state, strict=True), strict=True)
                 self._changes.update(i for i, (before, now) in enumerate(pairs) if before != now)
             drop = self._dropping(key)
             self._known[key] = known = state, Weights(tensors, self._accuracy), [weakref.ref(t, drop) for t in tensors]
