@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DOORS := .doors
+ON_ALL_CPUS := --numprocesses auto --maxprocesses 8 --dist loadscope
 PEERS_PYTHON ?= .peers/bin/python
 BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/_*/*.pyx fastconv/_*/*.pxd fastconv/_kernels/csrc/*)
 
@@ -34,10 +35,11 @@ busy: $(VENV)/.bench $(PEERS_PYTHON)  ## a call beside busy processes, other eng
 	@PEERS_PYTHON="$(PEERS_PYTHON)" $(BIN)/python -m benchmarks.busy $(BUSY)
 
 test: $(VENV)/.test  ## the tests, on all CPUs
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadscope
+	$(BIN)/python -m pytest $(ON_ALL_CPUS)
 
 test-doors: $(DOORS)/.doors  ## those of what needs other libraries, such as fastconv.onnx, in an environment of their own
-	$(DOORS)/bin/python -m pytest -o addopts=--doctest-modules tests/doors fastconv/dask fastconv/onnx fastconv/torch
+	$(DOORS)/bin/python -m pytest $(ON_ALL_CPUS) -o addopts=--doctest-modules tests/doors fastconv/dask fastconv/onnx \
+		fastconv/torch
 
 lint: $(VENV)/.dev  ## ruff, cython-lint, clang-format, the floors, mypy, stubtest: nothing is changed
 	$(BIN)/ruff check .
@@ -69,13 +71,16 @@ $(VENV)/.%: $(VENV)/.built
 	@$(BIN)/python -m pip install --quiet 'fastconv[$*]'
 	@touch $@
 
-# Built once more for the doors, beside the libraries that each of them opens to.
-$(DOORS)/.doors: $(BUILT_FROM) $(MOVED)
+# For the doors, the libraries that each of them opens to, and beside these what .venv has, where fastconv is built.
+SEES_VENV := import site; site.addsitedir('{}')
+$(DOORS)/.doors: $(VENV)/.test
 	@echo "Installing fastconv[doors] into $(DOORS), which takes some minutes"
 	@test -x $(DOORS)/bin/pip || "$(PYTHON)" -m venv $(DOORS)
 	@pwd -P >$(DOORS)/.place
 	@$(DOORS)/bin/python -m pip install --quiet --upgrade pip
-	@PYTHONWARNINGS=ignore $(DOORS)/bin/python -m pip install --quiet --editable '.[doors]'
+	@$(BIN)/python -c "import sysconfig; print(\"$(SEES_VENV)\".format(sysconfig.get_path('purelib')))" \
+		>"$$($(DOORS)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/venv.pth"
+	@$(DOORS)/bin/python -m pip install --quiet 'fastconv[doors]'
 	@touch $@
 
 moved:
