@@ -5,9 +5,12 @@ it is of the same convolution. float32, normal weights, 14² pixels: a 1×1 from
 64. Each row of values is a function of (rng, NHWC shape), which the tests of the bounds take too.
 """
 
+import argparse
+
 import numpy as np
 
 import fastconv
+from benchmarks import headline
 from fastconv import reference
 
 FAMILIES = {}
@@ -85,6 +88,7 @@ def largest_error(name, kernel, algorithm):
 
 
 def main():
+    argparse.ArgumentParser(prog="python -m benchmarks.errors", description=headline(__doc__)).parse_args()
     heads = [(kernel, algorithm) for kernel, (_, algorithms) in LAYERS.items() for algorithm in algorithms]
     print("| values | " + " | ".join(f"{kernel}×{kernel} {algorithm}" for kernel, algorithm in heads) + " |")
     print("|---" * (len(heads) + 1) + "|")

@@ -47,8 +47,8 @@ def named(name: str) -> Iterator[None]:
         raise type(error)(f"{name}: {error}") from None
 
 
-def integer(name: str, value: object, minimum: int) -> int:
-    """`value` as an int of at least `minimum`; floats, even whole ones, and bools are TypeErrors."""
+def integer(name: str, value: object, minimum: int, largest: int = LARGEST) -> int:
+    """`value` as an int from `minimum` to `largest`; floats, even whole ones, and bools are TypeErrors."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -57,8 +57,8 @@ def integer(name: str, value: object, minimum: int) -> int:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
-    if number > LARGEST:
-        raise ValueError(f"{name} must be at most {LARGEST}, got {number}")
+    if number > largest:
+        raise ValueError(f"{name} must be at most {largest}, got {number}")
     return number
 
 

@@ -80,9 +80,9 @@ def run(plan: Plan, inputs: Sequence[Any], num_threads: int | None, chunks: Chun
     shared = delayed(Blocks(block_plan, height, tuple(rows), tuple(columns)), pure=True, traverse=False)
     of_array = {"dtype": dtype, "meta": np.empty((0,) * ndim, dtype)}
     if len(of_results) == 1:
-        return da.map_blocks(_run, *blocks, shared=shared, chunks=of_results[0], token="fastconv", **of_array)
+        return da.map_blocks(fastconv_block, *blocks, shared=shared, chunks=of_results[0], **of_array)
     of_tuple = {"dtype": object, "meta": np.empty((0,) * ndim, object)}
-    results = da.map_blocks(_run, *blocks, shared=shared, chunks=of_results[0], token="fastconv", **of_tuple)
+    results = da.map_blocks(fastconv_block, *blocks, shared=shared, chunks=of_results[0], **of_tuple)
     return tuple(da.map_blocks(_pick, results, i, chunks=one, **of_array) for i, one in enumerate(of_results))
 
 
@@ -92,7 +92,8 @@ def _cut(x: Any, axis: int, intervals: Sequence[Interval]) -> Any:
     return da.concatenate(parts, axis)
 
 
-def _run(*inputs: Array[Any], shared: Blocks, block_id: tuple[int, ...]) -> Any:
+def fastconv_block(*inputs: Array[Any], shared: Blocks, block_id: tuple[int, ...]) -> Any:
+    """A task, which dask calls by the name of this function."""
     return shared.run(inputs, *block_id[shared.height : shared.height + 2])
 
 

@@ -5,6 +5,7 @@ fastconv, and how the rest is computed, docs/onnx.md tells.
 """
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def load(
     strict: bool = False,
     num_threads: int | None = None,
     accuracy: Accuracy = "normwise",
+    max_bytes: int = 2**32,
 ) -> "Model":
     """Read an ONNX model, of opset 7 or newer.
 
@@ -32,12 +34,15 @@ def load(
         Of the file, its bytes, or what the onnx library made of it. Weights in files of their own are found beside a
         path.
     strict : bool
-        Refuse operators that fastconv has no code for, instead of computing them by `onnx.reference`. They are found
-        when shapes are known: in `describe`, or in the first call.
+        Refuse operators that fastconv has no code for, instead of computing them by `onnx.reference`. What depends on
+        shapes is found when these are known: in `describe`, or in the first call.
     num_threads : int, optional
         The largest team, as in `Conv2d`.
     accuracy : "normwise" or "componentwise"
         Which bound of the error the convolutions promise, as in `Conv2d`.
+    max_bytes : int
+        Of each array that the model makes, as far as that is known before it is made: a small file may ask for any
+        number. What is larger is a ValueError that names the node.
 
     Returns
     -------
@@ -73,7 +78,8 @@ def load(
 
     strict, threads = arguments.boolean("strict", strict), teams.checked(num_threads)
     _, accuracy = algorithms.checked("auto", accuracy)
-    return Model(read(model), strict, threads, accuracy)
+    max_bytes = arguments.integer("max_bytes", max_bytes, 1, sys.maxsize)
+    return Model(read(model), strict, threads, accuracy, max_bytes)
 
 
 def needs_onnx() -> None:

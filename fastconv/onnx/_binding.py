@@ -14,12 +14,31 @@ from typing import Any
 import numpy as np
 
 from fastconv._checks.types import Shape
+from fastconv.onnx import _budget
 from fastconv.onnx._maps import Maps
-from fastconv.onnx._program import Node
+from fastconv.onnx._program import Node, Program
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values, given_back
 from fastconv.onnx._table import PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
 from fastconv.onnx._values import Tensor
+
+_NO_CODE = "fastconv has no code for this operator, and the model was loaded with strict=True"
+
+
+def check_strict(program: Program) -> None:
+    """ValueError where a node needs onnx.reference whatever the shapes: one that reads values of a call."""
+    from fastconv.onnx._evaluation import evaluation
+
+    values = {one.name for one in program.inputs}
+    for node in program.nodes:
+        if values.isdisjoint(node.inputs) and not is_random(node):
+            continue
+        is_translated = node.domain == "" and node.kind in TRANSLATIONS
+        if not is_translated and node.kind not in REFUSED and evaluation(node)[0] == "onnx.reference":
+            with node.named():
+                raise ValueError(_NO_CODE)
+        if node.kind not in ("Shape", "Size"):
+            values.update(name for name in node.outputs if name)
 
 
 class Stage:
@@ -127,6 +146,7 @@ class Binding(Maps):
     def _bind(self, node: Node) -> bool:
         """Take a node in; returns whether the shapes of its results are known."""
         inputs = [self.known[name] if name else None for name in node.inputs]
+        _budget.check(node, inputs, self.kept.max_bytes)
         if not any(isinstance(one, Tensor) for one in inputs) and not is_random(node):
             results: Any = self._evaluated(node, inputs)
         else:
@@ -140,7 +160,10 @@ class Binding(Maps):
         from fastconv.onnx._evaluation import evaluation
 
         with np.errstate(all="ignore"):
-            return evaluation(node)[1](node, *inputs)
+            results = evaluation(node)[1](node, *inputs)
+        for one in filter(is_array, results):
+            _budget.check_size(one.shape, one.dtype.itemsize, self.kept.max_bytes)
+        return results
 
     def _translated(self, node: Node, inputs: list[Any]) -> list[Any] | None:
         translate = TRANSLATIONS.get(node.kind) if node.domain == "" else None
@@ -161,7 +184,7 @@ class Binding(Maps):
             raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
         how, evaluate = evaluation(node)
         if how == "onnx.reference" and self.is_strict:
-            raise ValueError("fastconv has no code for this operator, and the model was loaded with strict=True")
+            raise ValueError(_NO_CODE)
         if self._late(node, inputs):
             how, evaluate = "late", late(self.kept, self.is_strict)
         level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)

@@ -67,7 +67,8 @@ def late(kept: Kept, is_strict: bool) -> Evaluate:
             elif name and name not in known:
                 known[name], values[name] = tensor_of(name, value), value
         outputs = [name for name in node.outputs if name]
-        binding = Binding((node,), known, outputs, Kept(kept.num_threads, kept.accuracy), is_strict)
+        fresh = Kept(kept.num_threads, kept.accuracy, kept.max_bytes)
+        binding = Binding((node,), known, outputs, fresh, is_strict)
         stage = binding.stage()
         stage.run(values)
         results = {name: binding.known[name] for name in outputs}

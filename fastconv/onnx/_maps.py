@@ -6,6 +6,7 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv._graph.operations.operation import Operation
+from fastconv.onnx import _budget
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._values import Map, Tensor, map_shape, tensor_shape
@@ -54,6 +55,7 @@ class Maps:
         level = max(one.level for one in maps)
         segment = self._segment(level, first)
         nhwc = operation.shape("NHWC", *(one.nhwc for one in maps))
+        _budget.check_size(nhwc, first.dtype.itemsize, self.kept.max_bytes)
         name = segment.add(node.label, operation, tuple(segment.entrance(one) for one in maps))
         return self._map(first.dtype, level, axes, nhwc, name, segment)
 

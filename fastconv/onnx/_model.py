@@ -11,7 +11,7 @@ from fastconv._graph.costs import Cost
 from fastconv._planning import teams
 from fastconv._planning.description import GraphDescription
 from fastconv.onnx import _feeds, _telling
-from fastconv.onnx._binding import Binding, Stage, is_array, tensor_of
+from fastconv.onnx._binding import Binding, Stage, check_strict, is_array, tensor_of
 from fastconv.onnx._program import Program
 from fastconv.onnx._segments import Kept
 from fastconv.onnx._steps import Values, contiguous
@@ -35,10 +35,14 @@ class Model:
         The nodes of the file in running order, with its inputs, outputs and constants; prints as a list.
     """
 
-    def __init__(self, program: Program, strict: bool, num_threads: int | None, accuracy: Accuracy) -> None:
+    def __init__(
+        self, program: Program, strict: bool, num_threads: int | None, accuracy: Accuracy, max_bytes: int
+    ) -> None:
         self.graph = program
         self._strict, self._num_threads = strict, num_threads
-        self._kept = Kept(num_threads, accuracy)
+        self._kept = Kept(num_threads, accuracy, max_bytes)
+        if strict:
+            check_strict(program)
         self._stages: dict[Any, Stage] = {}
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
 """Segments: the nodes that become one graph of fastconv, which runs from its first step to its last without Python."""
 
+import sys
 from collections import Counter
 from typing import Any
 
@@ -80,8 +81,8 @@ class Segment:
 class Kept:
     """What a model keeps for other shapes: operations with weights, and plans, which have packed them."""
 
-    def __init__(self, num_threads: int | None, accuracy: Accuracy) -> None:
-        self.num_threads, self.accuracy = num_threads, accuracy
+    def __init__(self, num_threads: int | None, accuracy: Accuracy, max_bytes: int = sys.maxsize) -> None:
+        self.num_threads, self.accuracy, self.max_bytes = num_threads, accuracy, max_bytes
         self._operations: dict[Any, tuple[tuple[Any, ...], Operation]] = {}
         self._plans: dict[Any, GraphPlan] = {}
 

@@ -14,6 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from fastconv.onnx import needs_onnx
+
+try:
+    needs_onnx()
+except ImportError as error:
+    if __name__ == "__main__":
+        sys.exit(f"error: {error}")
+    raise
+
 import onnx
 from onnx import numpy_helper
 from onnx.backend.test.loader import load_model_tests

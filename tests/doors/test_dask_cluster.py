@@ -5,6 +5,7 @@ import resource
 import signal
 import time
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -47,7 +48,8 @@ def image(tmp_path_factory):
     """(an image, the store that has it)."""
     x = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
     path = str(tmp_path_factory.mktemp("image") / "x.zarr")
-    da.from_array(x, (CHUNK, CHUNK, 3)).to_zarr(path)
+    with dask.config.set(scheduler="synchronous"):
+        da.from_array(x, (CHUNK, CHUNK, 3)).to_zarr(path)
     return x, path
 
 

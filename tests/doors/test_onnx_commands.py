@@ -119,6 +119,15 @@ assert cli.main(["profile", "model.onnx"]) == 1
     run_python("-c", program)
 
 
+def test_conformance_without_the_library():
+    program = (
+        "import sys, runpy; sys.modules['onnx'] = None; runpy.run_module('fastconv.onnx.conformance', None, '__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.endswith("pip install 'onnx>=1.19'\n")
+
+
 def test_importing_fastconv_imports_no_onnx(run_python):
     run_python("-c", "import sys, fastconv, fastconv.onnx; assert 'onnx' not in sys.modules, fastconv")
 

@@ -151,7 +151,7 @@ def test_results_larger_than_any_memory():
         one("Pad", X, np.array([0, 0, 0, 2**44, 0, 0, 0, 0])),
     ):
         with pytest.raises(ValueError, match="larger than th"):
-            fastconv.onnx.load(proto)(X)
+            fastconv.onnx.load(proto, max_bytes=2**62)(X)
 
 
 def test_nodes_in_any_order():
@@ -242,4 +242,35 @@ def test_strict_refuses_what_fastconv_has_no_code_for():
     proto = one("Erf", X)
     assert_close(fastconv.onnx.load(proto)(X), by_onnxruntime(proto, X))
     with pytest.raises(ValueError, match="Erf 'y0': fastconv has no code for this operator"):
-        fastconv.onnx.load(proto, strict=True)(X)
+        fastconv.onnx.load(proto, strict=True)
+    of_constants = model([("Erf", "c", "e", {}), ("Add", "x e", "y", {})], {"c": np.float32(0.5)})
+    assert_close(fastconv.onnx.load(of_constants, strict=True)(X), by_onnxruntime(of_constants, X))
+
+
+HUGE = {
+    "ConstantOfShape": ([("ConstantOfShape", "n", "c", {}), ("Add", "x c", "y", {})], [70000, 70000]),
+    "Expand": ([("Expand", "x n", "y", {})], [3_000_000, 1, 1, 1, 1]),
+    "Tile": ([("Tile", "x n", "y", {})], [3_000_000, 1, 1, 1]),
+    "Range": ([("Range", "zero n one", "r", {}), ("Cast", "r", "y", {"to": FLOAT})], 10**10),
+    "Pad": ([("Pad", "x n", "y", {})], [0, 0, 0, 0, 0, 0, 20000, 20000]),
+    "Add": ([("Reshape", "many n", "c", {}), ("Add", "many c", "s", {}), ("ReduceSum", "s", "y", {})], [70000, 1]),
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_huge_arrays_are_refused(kind):
+    """Before they are made; max_bytes moves the limit."""
+    nodes, n = HUGE[kind]
+    many = np.zeros(70000, np.float32)
+    proto = model(nodes, {"n": np.array(n), "zero": np.array(0), "one": np.array(1), "many": many})
+    with pytest.raises(ValueError, match=rf"{kind} .*its result of shape \(.*\) takes .* bytes, more than max_bytes"):
+        fastconv.onnx.load(proto)(X)
+
+
+def test_max_bytes():
+    proto = one("Relu", X)
+    assert fastconv.onnx.load(proto, max_bytes=X.nbytes)(X).shape == X.shape
+    with pytest.raises(ValueError, match=r"Relu 'y0': its result of shape .* more than max_bytes"):
+        fastconv.onnx.load(proto, max_bytes=X.nbytes - 1)(X)
+    with pytest.raises(ValueError, match="max_bytes must be at least 1, got 0"):
+        fastconv.onnx.load(proto, max_bytes=0)

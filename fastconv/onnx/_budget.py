@@ -1,0 +1,101 @@
+"""A budget of bytes for each array of a model: a few bytes of a file may ask for more than any memory has.
+
+What an operator makes of few values, such as the constant of a shape, is estimated before it is computed.
+"""
+
+from collections.abc import Callable
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+
+from fastconv.onnx._program import Node
+
+Estimate = Callable[..., tuple[float, ...]]  # of a node and what it reads, the shape of its result
+
+
+def check(node: Node, inputs: list[Any], max_bytes: int) -> None:
+    """ValueError where a result of a node, whose inputs are arrays or have shapes, is known to be larger."""
+    estimate = _SHAPES.get(node.kind) if node.domain == "" else None
+    if estimate is None:
+        return
+    try:
+        shape = estimate(node, *inputs)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return  # not known before it is computed, or wrong: then an error tells why
+    check_size(shape, max((one.dtype.itemsize for one in inputs if hasattr(one, "dtype")), default=4), max_bytes)
+
+
+def check_size(shape: tuple[float, ...], itemsize: int, max_bytes: int) -> None:
+    nbytes = prod(map(float, shape)) * itemsize
+    if nbytes > max_bytes:
+        told = ", ".join(str(int(size)) for size in shape)
+        raise ValueError(
+            f"its result of shape ({told}) takes {nbytes:.3g} bytes, more than max_bytes, {max_bytes:.3g}; "
+            "load(…, max_bytes=…) allows more"
+        )
+
+
+def _broadcast(node: Node, *inputs: Any) -> tuple[float, ...]:
+    return np.broadcast_shapes(*(one.shape for one in inputs if hasattr(one, "shape")))
+
+
+def _numbers(array: Any) -> tuple[float, ...]:
+    if not isinstance(array, np.ndarray):
+        raise TypeError
+    return tuple(array.ravel().tolist())
+
+
+def _expand(node: Node, x: Any, shape: Any) -> tuple[float, ...]:
+    sizes = _numbers(shape)
+    missing = max(len(x.shape), len(sizes))
+    ones = (1.0,) * missing
+    first, second = ((*ones[: missing - len(one)], *one) for one in (x.shape, sizes))
+    return tuple(max(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _tile(node: Node, x: Any, repeats: Any) -> tuple[float, ...]:
+    return tuple(size * times for size, times in zip(x.shape, _numbers(repeats), strict=True))
+
+
+def _range(node: Node, start: Any, limit: Any, delta: Any) -> tuple[float, ...]:
+    (first,), (end,), (step,) = map(_numbers, (start, limit, delta))
+    return (max(ceil((end - first) / step), 0) if step else 0,)
+
+
+def _one_hot(node: Node, indices: Any, depth: Any, values: Any) -> tuple[float, ...]:
+    return (*indices.shape, *_numbers(depth))
+
+
+def _pad(node: Node, x: Any, pads: Any = None, *others: Any) -> tuple[float, ...]:
+    numbers = tuple(node.attributes["pads"]) if pads is None else _numbers(pads)
+    axes = len(x.shape)
+    return tuple(size + numbers[i] + numbers[i + axes] for i, size in enumerate(x.shape))
+
+
+def _resize(node: Node, x: Any, roi: Any = None, scales: Any = None, sizes: Any = None) -> tuple[float, ...]:
+    if sizes is not None and sizes.size:
+        return _numbers(sizes)
+    return _tile(node, x, scales)
+
+
+def _upsample(node: Node, x: Any, scales: Any = None) -> tuple[float, ...]:
+    return _tile(node, x, np.array(node.attributes["scales"]) if scales is None else scales)
+
+
+_ARITHMETIC = ("Add", "Div", "Max", "Mean", "Min", "Mod", "Mul", "Pow", "Sub", "Sum", "Where")
+_COMPARISONS = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+_BITS = ("And", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Or", "Xor")
+_SHAPES: dict[str, Estimate] = {
+    **dict.fromkeys((*_ARITHMETIC, *_COMPARISONS, *_BITS), _broadcast),
+    "ConstantOfShape": lambda node, shape: _numbers(shape),
+    "Expand": _expand,
+    "OneHot": _one_hot,
+    "Pad": _pad,
+    "RandomNormal": lambda node: tuple(node.attributes["shape"]),
+    "RandomUniform": lambda node: tuple(node.attributes["shape"]),
+    "Range": _range,
+    "Resize": _resize,
+    "Tile": _tile,
+    "Upsample": _upsample,
+}
