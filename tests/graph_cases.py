@@ -15,7 +15,8 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Operation
-from fastconv._graph.operations.shaping import Pad
+from fastconv._graph.operations.picks import Pad
+from fastconv._graph.operations.transposed import ConvTranspose
 
 FEW = [1, 3, 8, 9]
 
@@ -54,7 +55,8 @@ class _Growing:
         """Add a node that reads others, the last more often than the rest."""
         often = [self.conv, self.conv, self.conv, self.pool, self.sum, self.sum, self.linear]
         seldom = [self.fire, self.join, self.flatten, self.pad, self.nothing, self.gate, self.normalize]
-        grow = self.pick.choice([*often, *seldom, self.clip, self.function, self.function])
+        moving = [self.slice, self.shuffle, self.resize, self.transposed]
+        grow = self.pick.choice([*often, *seldom, *moving, self.clip, self.function, self.function])
         self.maps.append(grow(*self.one(self.maps)))
 
     def conv(self, x, shape):
@@ -130,6 +132,35 @@ class _Growing:
         padded = shape[0] + top + bottom, shape[1] + left + right, shape[2]
         return self.g.pad(x, sides, self.pick.choice([0, -1.5])), padded
 
+    def slice(self, x, shape):
+        starts = [self.pick.randint(0, size - 1) for size in shape]
+        parts = [slice(start, None, self.pick.choice([1, 2])) for start in starts]
+        sizes = [len(range(size)[part]) for size, part in zip(shape, parts, strict=True)]
+        return self.g.slice(x, **dict(zip(("height", "width", "channels"), parts, strict=True))), tuple(sizes)
+
+    def shuffle(self, x, shape):
+        height, width, channels = shape
+        if height % 2 == 0 and self.pick.random() < 0.5:
+            return self.g.space_to_depth(x, (2, 1)), (height // 2, width, 2 * channels)
+        block = next(n for n in (3, 2, 1) if channels % n == 0)
+        order = self.pick.choice(["DCR", "CRD"])
+        return self.g.depth_to_space(x, (1, block), order=order), (height, width * block, channels // block)
+
+    def resize(self, x, shape):
+        size = self.pick.randint(1, 7), self.pick.randint(1, 7)
+        return self.g.resize2d(x, size, mode=self.pick.choice(["nearest", "linear"])), (*size, shape[2])
+
+    def transposed(self, x, shape):
+        height, width, channels = shape
+        (k, stride), out = self.pick.choice([(2, 2), (3, 2), (3, 1)]), self.pick.choice(FEW)
+        weight, bias = self.pair(k, channels, out)
+        if self.layout == "NHWC":
+            weight = np.ascontiguousarray(weight.transpose(0, 1, 3, 2))
+        else:
+            weight = np.ascontiguousarray(weight.transpose(1, 0, 2, 3))
+        size = ((n - 1) * stride + k for n in (height, width))
+        return self.g.conv_transpose2d(x, weight, bias, stride=stride), (*size, out)
+
     def nothing(self, x, shape):
         return self.pick.choice([self.g.identity, self.g.dropout])(x), shape
 
@@ -200,7 +231,7 @@ def magnitude(graph, *inputs):
             return _Magnitude(MAGNITUDES[operation.kind])
         if isinstance(operation, Scale):
             return Scale(*map(np.abs, operation.vectors))
-        if not isinstance(operation, Conv):
+        if not isinstance(operation, Conv | ConvTranspose):
             return operation
         bias = None if operation.bias is None else np.abs(operation.bias)
         return operation.changed(weight=np.abs(operation.weight), bias=bias)
@@ -219,9 +250,9 @@ def terms(graph):
 
 def _terms(node):
     operation = node.operation
-    if isinstance(operation, Conv):
-        return operation.weight[..., 0].size + operation.has_bias + len(node.inputs) - 1
-    terms = {"avg_pool2d": 9 + 1, "softmax": 200, "local_response_norm": 8}
+    if isinstance(operation, Conv | ConvTranspose):
+        return operation.weight[..., 0].size + (operation.bias is not None) + len(node.inputs) - 1
+    terms = {"avg_pool2d": 9 + 1, "resize2d": 6, "softmax": 200, "local_response_norm": 8}
     return terms.get(operation.kind, 2 if isinstance(operation, Elementwise) else 0)
 
 

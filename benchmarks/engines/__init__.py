@@ -10,6 +10,7 @@ ENGINES = {  # name: its file and the function there
     "fastconv": ("fastconv", "prepare"),
     "fastconv_pool": ("fastconv", "prepare"),
     "fastconv_openmp": ("fastconv", "prepare"),
+    "fastconv_onnx": ("fastconv_onnx", "prepare"),
     "torch": ("torch", "eager"),
     "torch_compiled": ("torch", "compiled"),
     "onnxruntime": ("onnxruntime", "prepare"),

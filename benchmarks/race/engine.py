@@ -20,7 +20,7 @@ class Engine:
 
     def __init__(self, name, threads):
         file, _ = ENGINES[name]
-        python = sys.executable if file == OURS else os.environ.get("PEERS_PYTHON", sys.executable)
+        python = sys.executable if file.startswith(OURS) else os.environ.get("PEERS_PYTHON", sys.executable)
         self.name = name
         self.command = os.path.abspath(python), "-m", "engines", name, str(threads)
         path = os.pathsep.join(filter(None, [str(SUITE), os.environ.get("PYTHONPATH")]))

@@ -13,8 +13,9 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.elementwise import Elementwise, Mul
 from fastconv._graph.operations.normalization import LocalResponseNorm, Softmax
 from fastconv._graph.operations.operation import Operation
+from fastconv._graph.operations.picks import Pad
 from fastconv._graph.operations.pools import Pool
-from fastconv._graph.operations.shaping import Concat, Dropout, Pad
+from fastconv._graph.operations.shaping import Concat, Dropout
 
 
 class Window(NamedTuple):
@@ -61,8 +62,8 @@ def _pool(operation: Pool, layout: Layout, *shapes: Shape) -> list[Axes] | None:
     return [_axes(shape.stride, shape.padding, shape.kernel)]
 
 
-def _pad(operation: Pad, layout: Layout, *shapes: Shape) -> list[Axes]:
-    return [_axes((1, 1), operation.padding, (1, 1))]
+def _pad(operation: Pad, layout: Layout, *shapes: Shape) -> list[Axes] | None:
+    return [_axes((1, 1), operation.padding, (1, 1))] if operation.mode == "constant" else None
 
 
 def _mul(operation: Mul, layout: Layout, *shapes: Shape) -> list[Axes] | None:

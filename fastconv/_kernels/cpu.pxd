@@ -183,6 +183,15 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef void (*fc_pool_kernel)(const fc_pool_args *) noexcept
 
+    struct fc_blend_args:
+        const char *x
+        const ptrdiff_t *places
+        const char *shares
+        char *out
+        ptrdiff_t out_stride, pixels, channels
+
+    ctypedef void (*fc_blend_kernel)(const fc_blend_args *) noexcept
+
     enum:
         FC_FUNCTION_COUNT
 
@@ -216,6 +225,7 @@ cdef extern from "kernels.h" nogil:
         fc_transpose_kernel transpose[2]
         fc_pool_kernel pool_max
         fc_pool_kernel pool_average
+        fc_blend_kernel blend
         fc_function functions[13]
         const fc_winograd_kernels *winograd
         const fc_fip_kernels *fip

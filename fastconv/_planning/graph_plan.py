@@ -17,6 +17,7 @@ from fastconv._checks.types import Accuracy, AlgorithmName, Array, Float, Layout
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import NHWC
+from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import algorithms, layouts, teams
 from fastconv._planning.call import call
@@ -206,10 +207,11 @@ def _with_accuracy(graph: Graph, accuracy: Accuracy) -> Graph:
     """The graph all of whose convolutions promise this; "normwise" leaves each with its own, which is no less."""
 
     def changed(node: Node) -> Node:
-        if not isinstance(node.operation, Conv):
+        if isinstance(node.operation, Conv):
+            with named(node.name):
+                algorithms.checked(node.operation.algorithm, accuracy)
+        elif not isinstance(node.operation, ConvTranspose):
             return node
-        with named(node.name):
-            algorithms.checked(node.operation.algorithm, accuracy)
         return replace(node, operation=node.operation.changed(accuracy=accuracy))
 
     return graph if accuracy == "normwise" else replace(graph, nodes=tuple(map(changed, graph.nodes)))

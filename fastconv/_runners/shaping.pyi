@@ -1,19 +1,8 @@
 import numpy as np
 
-from fastconv._checks.types import Sides
 from fastconv._runners.partition import LoopNest
 
 def transpose(source: np.ndarray, target: np.ndarray, rows: int, team: tuple[int, int]) -> None: ...
-
-class Pad(LoopNest):
-    def __init__(
-        self,
-        x_shape: tuple[int, int, int, int],
-        out_shape: tuple[int, int, int, int],
-        padding: Sides,
-        value: float,
-        dtype: np.dtype,
-    ) -> None: ...
 
 class Flatten(LoopNest):
     def __init__(self, x_shape: tuple[int, int, int, int], itemsize: int) -> None: ...

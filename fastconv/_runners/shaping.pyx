@@ -1,60 +1,16 @@
-"""What moves values and computes none: paddings of NHWC arrays, and conversions between the layouts, by transposing."""
+"""Conversions between the layouts, by transposing."""
 
 from cython cimport floating
-from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport CACHE_LINE, FC_CACHED_BYTES, fc_end_nontemporal, fc_kernels, kernels_for
 from fastconv._runners.partition cimport LoopNest, Work, range_of
 from fastconv._runners.team cimport Team, parallel_for, team_of
 
-import numpy as np
-
 import_array()
 
 cdef enum:
     PIECE = 64  # rows and columns transposed together, at least: their lines stay in L1
-
-
-cdef class Pad(LoopNest):
-    """Rows and columns of one value around a map; the team shares the rows of the output."""
-
-    cdef object value  # a pixel of it
-    cdef const char *value_data
-    cdef ptrdiff_t pixel, height, width, out_height, out_width, top, left
-
-    def __init__(self, x_shape, out_shape, padding, value, dtype):
-        self.repeats, self.height, self.width, channels = x_shape
-        _, self.out_height, self.out_width, _ = out_shape
-        (self.top, _), (self.left, _) = padding
-        with np.errstate(over="ignore"):
-            self.value = np.full(channels, value, dtype)
-        self.value_data, self.pixel = <const char *>PyArray_DATA(self.value), self.value.nbytes
-        self.pixel_blocks = self.max_pixel_blocks = self.out_height
-        self.max_ranges = 1
-
-    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
-        """A row of the output."""
-        cdef ptrdiff_t image = task // self.out_height, p = task % self.out_height, y = p - self.top
-        cdef ptrdiff_t step = work.arrays.out_stride, inside = self.width if 0 <= y < self.height else 0
-        cdef const char *x = work.arrays.x + (image * self.height + y) * self.width * self.pixel
-        cdef char *out = work.arrays.out + image * work.arrays.out_image + p * self.out_width * step
-        copy(self.value_data, 0, out, step, self.pixel, self.left)
-        out += self.left * step
-        copy(x, self.pixel, out, step, self.pixel, inside)
-        copy(self.value_data, 0, out + inside * step, step, self.pixel, self.out_width - self.left - inside)
-
-
-cdef void copy(
-    const char *x, ptrdiff_t x_step, char *out, ptrdiff_t step, ptrdiff_t pixel, ptrdiff_t pixels
-) noexcept nogil:
-    """Copy pixels that are `x_step` bytes apart to others that are `step` apart."""
-    cdef ptrdiff_t i
-    if x_step == step == pixel:
-        memcpy(out, x, pixels * pixel)
-        return
-    for i in range(pixels):
-        memcpy(out + i * step, x + i * x_step, pixel)
 
 
 cdef struct Transposition:

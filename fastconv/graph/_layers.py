@@ -2,11 +2,14 @@
 
 from typing import Any, Literal
 
-from fastconv._checks import arguments, arrays, pool_shapes, shapes
-from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Padding, Pair
+from fastconv._checks import activations, arguments, arrays, pool_shapes, shapes
+from fastconv._checks.transposed_shapes import transposed_geometry
+from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Padding, Pair, Sides
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.conv import Linear
 from fastconv._graph.operations.pools import Pool
+from fastconv._graph.operations.transposed import ConvTranspose, hwio
+from fastconv._planning import algorithms
 from fastconv.conv import declared
 from fastconv.graph._making import Making
 
@@ -55,6 +58,60 @@ class Layers(Making):
         with self._builder.undone_where_it_fails():
             self._builder.take_dtype(name or "conv2d", conv.arrays[0].dtype)
             return self._add(name, conv, **inputs)
+
+    def conv_transpose2d(
+        self,
+        x: Node,
+        weight: Array[Any],
+        bias: Array[Any] | None = None,
+        *,
+        stride: Pair = 1,
+        padding: Pair | Sides = 0,
+        output_padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        activation: Activation = None,
+        accuracy: Accuracy = "normwise",
+        name: str | None = None,
+    ) -> Node:
+        """Convolve x, transposed: each pixel adds its products with the kernel to the result, a stride further each.
+
+        The result has (H − 1) · stride + (R − 1) · dilation + 1 + output_padding rows, less those of `padding`.
+
+        Parameters
+        ----------
+        x : node
+        weight : ndarray of shape (R, S, K / groups, C), in layout NCHW (C, K / groups, R, S)
+            As TensorFlow and PyTorch have it: K channels of the result, C of x.
+        bias, stride, dilation, groups, activation, accuracy
+            As in `Conv2d`; the arrays are copied.
+        padding : int, (int, int) or ((top, bottom), (left, right))
+            Rows and columns that are left out at the sides of the result.
+        output_padding : int or (int, int)
+            Rows and columns that are added at its end, before any are left out.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> y = g.conv_transpose2d(g.x, np.arange(1.0, 5.0).reshape(2, 2, 1, 1), stride=2)
+        >>> g.plan(y)(np.array([[[1.0], [10.0]]]))[..., 0]
+        array([[ 1.,  2., 10., 20.],
+               [ 3.,  4., 30., 40.]])
+        """
+        with arguments.named(name or "conv_transpose2d"):
+            weight = arrays.array("weight", weight)
+            shape = weight.shape
+            geometry = transposed_geometry(shape, stride, padding, output_padding, dilation, groups, self.layout)
+            activation = activations.checked(activation)
+            _, accuracy = algorithms.checked("auto", accuracy)
+            vector = None if bias is None else arrays.array("bias", bias, weight.dtype).copy()
+            if vector is not None and vector.shape != geometry.weight[3:]:
+                raise ValueError(f"bias must have shape {geometry.weight[3:]}, got {vector.shape}")
+        operation = ConvTranspose(geometry, hwio(weight.copy(), geometry), vector, activation, accuracy)
+        with self._builder.undone_where_it_fails():
+            self._builder.take_dtype(name or "conv_transpose2d", weight.dtype)
+            return self._add(name, operation, x=x)
 
     def linear(
         self,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from fastconv.onnx._program import Node
-from fastconv.onnx._translations import convolutions, elementwise, normalizations, pools, shaping
+from fastconv.onnx._translations import convolutions, elementwise, normalizations, pools, resizing, shaping
 
-_MODULES = convolutions, elementwise, normalizations, pools, shaping
+_MODULES = convolutions, elementwise, normalizations, pools, resizing, shaping
 
 TRANSLATIONS: dict[str, Callable[..., Any]] = {
     kind: translate for module in _MODULES for kind, translate in module.TRANSLATIONS.items()

@@ -96,3 +96,51 @@ def halves(lacks: int, auto: str) -> tuple[int, int]:
     """(begin, end) of a padding, whose odd pixel lies at the end with SAME_UPPER."""
     less, more = lacks // 2, lacks - lacks // 2
     return (less, more) if auto == "SAME_UPPER" else (more, less)
+
+
+class Transposed(NamedTuple):
+    """How the windows of a transposed convolution lie on its whole result, and what is cut off that."""
+
+    windows: Windows
+    sizes: list[int]
+    pads: tuple[tuple[int, int], ...]
+
+
+def transposed_windows(node: Node, x_shape: Shape, weight: Shape) -> Transposed:
+    """Those of a transposed convolution of x, with a weight of this shape, which are checked."""
+    groups, axes, sizes = node.attributes["group"], len(x_shape) - 2, x_shape[2:]
+    if len(weight) != len(x_shape) or axes < 1 or weight[0] != x_shape[1] or groups < 1 or x_shape[1] % groups:
+        raise ValueError(f"its weights of shape {weight} in {groups} groups do not fit x of shape {x_shape}")
+    found = windows(_without_pads(node), sizes, weight[2:])
+    added = node.attributes.get("output_padding") or [0] * axes
+    whole = [
+        (size - 1) * stride + extent + more
+        for size, stride, extent, more in zip(sizes, found.strides, found.extents, added, strict=True)
+    ]
+    pads = _cropped(node, sizes, found, whole)
+    whole = [size + max(-begin - end, 0) for size, (begin, end) in zip(whole, pads, strict=True)]
+    pads = tuple((max(begin, 0), max(end, 0)) if begin + end >= 0 else (0, 0) for begin, end in pads)
+    if any(size <= sum(cut) for size, cut in zip(whole, pads, strict=True)):
+        raise ValueError(f"nothing is left of its result of size {whole} without {pads}")
+    return Transposed(found, whole, pads)
+
+
+def _without_pads(node: Node) -> Node:
+    attributes = {name: value for name, value in node.attributes.items() if name not in ("pads", "auto_pad")}
+    return Node(node.label, node.kind, node.domain, node.version, node.inputs, node.outputs, attributes, node.proto)
+
+
+def _cropped(node: Node, sizes: Shape, found: Windows, whole: list[int]) -> tuple[tuple[int, int], ...]:
+    """What is cut off the whole result of a transposed convolution, (begin, end) along each axis."""
+    auto, wanted = auto_pad(node), node.attributes.get("output_shape")
+    if wanted is None:
+        if auto in ("NOTSET", "VALID"):
+            pads = pairs(node.attributes.get("pads") or [0] * 2 * len(sizes), len(sizes))
+            if any(side < 0 for axis in pads for side in axis):
+                raise ValueError(f"pads must be at least 0, got {pads}")
+            return pads
+        wanted = [size * stride for size, stride in zip(sizes, found.strides, strict=True)]
+    lacking = [size - want for size, want in zip(whole, wanted[-len(sizes) :], strict=True)]
+    if auto != "NOTSET" and any(less < 0 for less in lacking):
+        raise ValueError(f"its kernel is too small for a result of size {wanted}: engines differ in what it then is")
+    return tuple(halves(less, "SAME_UPPER" if auto == "SAME_UPPER" else "SAME_LOWER") for less in lacking)

@@ -64,7 +64,26 @@ NATIVE = {
     "pad": ("Pad", X, (np.array([0, 0, 1, 2, 0, 0, 3, 0]), np.float32(7)), {}),
     "gemm": ("Gemm", normal(5, 7), (normal(4, 7), normal(4)), {"transB": 1, "alpha": 0.5, "beta": 2.0}),
     "matmul": ("MatMul", normal(2, 5, 7), (normal(7, 4),), {}),
-}
+    "transposed": ("ConvTranspose", X, (normal(6, 4, 3, 3), normal(4)), {"strides": [2, 3], "pads": [1, 0, 1, 1]}),
+    "transposed groups": (
+        "ConvTranspose", X, (normal(6, 4, 2, 3),), {"group": 3, "output_padding": [1, 0], "strides": [2, 2]}
+    ),
+    "transposed shape": ("ConvTranspose", X, (normal(6, 4, 3, 3),), {"output_shape": [22, 25], "strides": [2, 2]}),
+    "transposed same": ("ConvTranspose", X, (normal(6, 4, 3, 3),), {"auto_pad": "SAME_UPPER", "strides": [2, 2]}),
+    "transposed row": ("ConvTranspose", ROW, (normal(6, 4, 4), normal(4)), {"strides": [2], "pads": [1, 1]}),
+    "depth to space": ("DepthToSpace", normal(2, 8, 3, 5), (), {"blocksize": 2, "mode": "CRD"}),
+    "blocks to space": ("DepthToSpace", normal(2, 8, 3, 5), (), {"blocksize": 2}),
+    "space to depth": ("SpaceToDepth", normal(2, 3, 4, 6), (), {"blocksize": 2}),
+    "reflect": ("Pad", X, (np.array([0, 0, 4, 2, 0, 0, 3, 6]),), {"mode": "reflect"}),
+    "crop space": ("Pad", X, (np.array([0, 0, -1, 2, 0, 0, 3, -4]),), {}),
+    "slice": ("Slice", X, (np.array([7, -1]), np.array([0, -20]), np.array([2, 3]), np.array([-2, -3])), {}),
+    "nearest": ("Resize", X, (None, np.array([1, 1, 2, 1.5], np.float32)),
+                {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
+    "linear": ("Resize", X, (None, None, np.array([2, 6, 17, 9])), {"mode": "linear"}),
+    "corners": ("Resize", X, (None, None, np.array([2, 6, 17, 9])),
+                {"mode": "linear", "coordinate_transformation_mode": "align_corners"}),
+    "nearest half": ("Resize", X, (None, np.array([1, 1, 2, 3], np.float32)), {"mode": "nearest"}),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NATIVE)
@@ -94,30 +113,18 @@ def test_parameters_that_only_a_call_knows(name):
 OTHERS = {
     "three axes": ("Conv", normal(1, 4, 5, 6, 7), (normal(6, 2, 3, 2, 3),), {"group": 2, "strides": [1, 2, 1]}),
     "dilated max": ("MaxPool", X, (), {"kernel_shape": [3, 2], "dilations": [2, 3], "pads": [1, 1, 2, 1]}),
-    "transposed": ("ConvTranspose", X, (normal(6, 4, 3, 3), normal(4)), {"strides": [2, 3], "pads": [1, 0, 1, 1]}),
-    "transposed groups": (
-        "ConvTranspose", X, (normal(6, 4, 2, 3),), {"group": 3, "output_padding": [1, 0], "strides": [2, 2]}
-    ),
-    "transposed shape": ("ConvTranspose", X, (normal(6, 4, 3, 3),), {"output_shape": [22, 25], "strides": [2, 2]}),
-    "transposed same": ("ConvTranspose", X, (normal(6, 4, 3, 3),), {"auto_pad": "SAME_UPPER", "strides": [2, 2]}),
-    "elu": ("Elu", X, (), {"alpha": 0.4}),
-    "selu": ("Selu", X, (), {}),
     "celu": ("Celu", X, (), {"alpha": 0.7}),
-    "mish": ("Mish", X, (), {}),
-    "softplus": ("Softplus", X, (), {}),
     "gelu": ("Gelu", X, (), {}),
-    "gelu tanh": ("Gelu", X, (), {"approximate": "tanh"}),
     "add map": ("Add", X, (normal(11, 13),), {}),
     "prelu map": ("PRelu", X, (normal(11, 13),), {}),
     "lp": ("LpPool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "p": 3}),
-    "depth to space": ("DepthToSpace", normal(2, 8, 3, 5), (), {"blocksize": 2, "mode": "CRD"}),
     "instance norm": ("InstanceNormalization", X, (normal(6), normal(6)), {}),
-    "reflect": ("Pad", X, (np.array([0, 0, 4, 2, 0, 0, 3, 6]),), {"mode": "reflect"}),
     "crop": ("Pad", X, (np.array([0, 0, -1, 2, 0, -2, 3, -4]),), {}),
-    "slice": ("Slice", X, (np.array([7, -1]), np.array([0, -20]), np.array([2, 3]), np.array([-2, -3])), {}),
-    "nearest": ("Resize", X, (None, np.array([1, 1, 2, 1.5], np.float32)),
-                {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
-    "linear": ("Resize", X, (None, None, np.array([2, 6, 17, 9])), {"mode": "linear"}),
+    "elu": ("Elu", X, (), {"alpha": 0.4}),
+    "selu": ("Selu", X, (), {}),
+    "mish": ("Mish", X, (), {}),
+    "softplus": ("Softplus", X, (), {}),
+    "gelu tanh": ("Gelu", X, (), {"approximate": "tanh"}),
     "cubic": ("Resize", X, (None, None, np.array([2, 6, 17, 9])), {"mode": "cubic", "exclude_outside": 1}),
     "antialias": ("Resize", X, (None, None, np.array([2, 6, 5, 9])), {"mode": "linear", "antialias": 1}),
 }  # fmt: skip

@@ -13,6 +13,7 @@ from fastconv import reference
 from fastconv._checks.shapes import image_shape
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.elementwise import Elementwise
+from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import graph_plan
 
@@ -51,7 +52,7 @@ def test_shapes_and_costs_of_random_graphs(case):
     shapes, cost = plan._graph.shapes(x.shape), plan.cost(x.shape)
     assert plan._graph.result_shape(*plan.outputs, shapes) == plan(x).shape
     assert plan.describe(x.shape).macs == plan._rewritten.cost(image_shape(x.shape, plan.layout), itemsize=4).macs
-    convs = [node for node in plan._graph.nodes if isinstance(node.operation, Conv)]
+    convs = [node for node in plan._graph.nodes if isinstance(node.operation, Conv | ConvTranspose)]
     arrays = [array for node in convs for array in (node.operation.weight, node.operation.bias)]
     others = [node for node in plan._graph.nodes if isinstance(node.operation, Elementwise)]
     arrays += [vector for node in others for vector in node.operation.vectors]

@@ -69,6 +69,13 @@ def arguments():
         },
         "Fip": {"shape": ONE, **fast, "bounds": BOUNDS},
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
+        "Linear": {
+            "x_shape": (1, 8, 8, 16),
+            "out_shape": (1, 1, 1, 16),
+            "rows": (np.zeros((1, 2), int), np.ones((1, 2))),
+            "columns": (np.zeros((1, 2), int), np.ones((1, 2))),
+            "dtype": FLOAT,
+        },
         "PaddedRows": {
             "shape": SHAPE,
             "all_finite": True,
@@ -77,10 +84,12 @@ def arguments():
             "grouped": False,
             "in_place": False,
         },
-        "Pad": {
+        "Pick": {
             "x_shape": (1, 8, 8, 16),
-            "out_shape": (1, 9, 8, 16),
-            "padding": ((0, 1), (0, 0)),
+            "out_shape": (1, 4, 8, 16),
+            "rows": np.arange(4) * 128,
+            "columns": np.arange(8) * 16,
+            "chunk": 16,
             "value": 0.0,
             "dtype": FLOAT,
         },

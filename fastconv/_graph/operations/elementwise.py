@@ -24,6 +24,7 @@ def _sigmoid(x: Doubles) -> Doubles:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {  # f by its name among the kernels: of the inputs, vectors and numbers
     "copy": lambda x: x,
+    "fill": lambda x, value: np.broadcast_to(value, x.shape),
     "add": np.add,
     "mul": np.multiply,
     "scale": lambda x, scale, shift: x * scale + shift,

@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from fastconv._checks.shapes import image_shape
-from fastconv._checks.types import Layout, Shape, Sides
+from fastconv._checks.types import Layout, Shape
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 
@@ -55,28 +55,6 @@ class Flatten(Operation):
             x = np.moveaxis(x, in_numpy.channel_axis(layout), in_numpy.channel_axis(self.order))
         values = prod(x.shape[-3:])
         return x.reshape(*x.shape[:-3], *((1, 1, values) if layout == "NHWC" else (values, 1, 1)))
-
-
-class Pad(Operation):
-    """Rows and columns of one value around a map, ((top, bottom), (left, right)) of them."""
-
-    kind = "pad"
-    gives = "maps"
-
-    def __init__(self, padding: Sides, value: float = 0.0) -> None:
-        self.padding, self.value = padding, value
-
-    def __str__(self) -> str:
-        return f"{self.kind}({self.padding}, value={self.value})"
-
-    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
-        batch, height, width, channels = image_shape(shapes[0], layout)
-        return batch, height + sum(self.padding[0]), width + sum(self.padding[1]), channels
-
-    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
-        (x,) = arrays
-        sides = (*self.padding, (0, 0)) if layout == "NHWC" else ((0, 0), *self.padding)
-        return np.pad(x, ((0, 0),) * (x.ndim - 3) + sides, constant_values=self.value)
 
 
 class Dropout(Operation):

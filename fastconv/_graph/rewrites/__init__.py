@@ -6,15 +6,19 @@ from fastconv._graph.rewrites.averages import order_averages
 from fastconv._graph.rewrites.concatenations import write_slices
 from fastconv._graph.rewrites.identities import drop_identities
 from fastconv._graph.rewrites.layouts import in_nhwc
+from fastconv._graph.rewrites.lifts import lift_functions
 from fastconv._graph.rewrites.pads import merge_pads
 from fastconv._graph.rewrites.scales import fold_scales
 from fastconv._graph.rewrites.siblings import join_siblings
 from fastconv._graph.rewrites.sums import fuse_sums
+from fastconv._graph.rewrites.transposed import expand_transposed
 
 # In this order: a scale between a convolution and a sum, a sum between a convolution and a clip, go first.
 _REWRITES = (
     in_nhwc,
     drop_identities,
+    expand_transposed,
+    lift_functions,
     fold_scales,
     order_averages,
     fuse_sums,

@@ -13,8 +13,8 @@ from fastconv._checks.types import Sides
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import Operation
+from fastconv._graph.operations.picks import Pad
 from fastconv._graph.operations.pools import Pool
-from fastconv._graph.operations.shaping import Pad
 from fastconv._graph.rewrites.neighbours import replace_neighbours
 
 
@@ -23,9 +23,10 @@ def merge_pads(graph: Graph) -> Graph:
     positive = {node.name for node in graph.nodes if activations.bounds(node.operation.activation)[0] >= 0}
 
     def taken(before: Node, node: Node) -> list[Node]:
-        if not isinstance(before.operation, Pad) or before.operation.value != 0:
+        pad = before.operation
+        if not isinstance(pad, Pad) or pad.mode != "constant" or pad.value != 0:
             return []
-        operation = _padded(node.operation, before.operation.padding, before.inputs[0] in positive)
+        operation = _padded(node.operation, pad.padding, before.inputs[0] in positive)
         inputs = *before.inputs, *node.inputs[1:]
         return [replace(node, operation=operation, inputs=inputs)] if operation else []
 

@@ -72,6 +72,8 @@ INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x
 {
     const T first = (T)t->numbers[0], second = (T)t->numbers[1];
     switch (f) {
+    case FC_fill:
+        return NAMED(load_tail)(y + at, count);
     case FC_add:
         return x + NAMED(load_tail)(y + at, count);
     case FC_mul:

@@ -81,9 +81,21 @@ struct fc_pool_args {
 
 typedef void (*fc_pool_kernel)(const struct fc_pool_args *);
 
+/* Pixels side by side, each a sum of two others. */
+struct fc_blend_args {
+    const char *x;
+    const ptrdiff_t *places; /* from there, in bytes, of both */
+    const char *shares;      /* the values that they are multiplied by */
+    char *out;
+    ptrdiff_t out_stride, pixels, channels;
+};
+
+typedef void (*fc_blend_kernel)(const struct fc_blend_args *);
+
 /* The functions of maps: f of each value, then those of all channels of a pixel. */
-#define FC_ELEMENTWISE(F) \
-    F(copy) F(add) F(mul) F(scale) F(leaky_relu) F(prelu) F(sigmoid) F(swish) F(tanh) F(hard_sigmoid) F(hard_swish)
+#define FC_LINEAR(F) F(copy) F(fill) F(add) F(mul) F(scale) F(leaky_relu) F(prelu) F(hard_sigmoid) F(hard_swish)
+#define FC_EXPONENTIAL(F) F(sigmoid) F(swish) F(tanh)
+#define FC_ELEMENTWISE(F) FC_LINEAR(F) FC_EXPONENTIAL(F)
 #define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) F(softmax) F(lrn)
 #define FC_ENUMERATOR(name) FC_##name,
 enum { FC_FUNCTIONS(FC_ENUMERATOR) FC_FUNCTION_COUNT };
@@ -122,6 +134,7 @@ struct fc_kernels {
     fc_planes_kernel planes_tail[FC_MAX_TAIL];              /* [pixels - 1] */
     fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */
     fc_pool_kernel pool_max, pool_average;
+    fc_blend_kernel blend;
     struct fc_function functions[FC_FUNCTION_COUNT];
     const struct fc_winograd_kernels *winograd;
     const struct fc_fip_kernels *fip;

@@ -22,6 +22,7 @@
 #include "grouped_tile.h"
 #include "plane_tile.h"
 #include "pool_tile.h"
+#include "blend_tile.h"
 #include "elementwise_tile.h"
 #include "normalize_tile.h"
 #include "transpose.h"
@@ -98,6 +99,7 @@ const struct fc_kernels NAMED(kernels) = {
     .transpose = {NAMED(transpose_cached), NAMED(transpose_nontemporal)},
     .pool_max = NAMED(pool_max),
     .pool_average = NAMED(pool_average),
+    .blend = NAMED(blend),
     .functions = {FC_FUNCTIONS(FUNCTION_ENTRY)},
     .winograd = &NAMED(winograd),
     .fip = &NAMED(fip),

@@ -13,11 +13,13 @@ from fastconv._checks.types import Shape
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.normalization import LocalResponseNorm, Softmax
 from fastconv._graph.operations.operation import NHWC, Operation
+from fastconv._graph.operations.picks import Pick
 from fastconv._graph.operations.pools import Pool
-from fastconv._graph.operations.shaping import Flatten, Pad
+from fastconv._graph.operations.resizing import LinearResize
+from fastconv._graph.operations.shaping import Flatten
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
-from fastconv._runners import elementwise, pool, shaping
+from fastconv._runners import elementwise, picking, pool, resizing, shaping
 from fastconv._runners.partition import LoopNest
 
 _WIDE = 1024  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
@@ -30,7 +32,8 @@ Made = tuple[int, Callable[[], LoopNest]]
 def bind(operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threads: int | None) -> PreparedStep:
     """What runs an operation on inputs of these NHWC shapes."""
     out_shape = operation.shape("NHWC", *x_shapes)
-    make = _elementwise if isinstance(operation, Elementwise) else _MAKERS[type(operation)]
+    families = (family for family in _FAMILIES if isinstance(operation, family))
+    make = _MAKERS[next(families, type(operation))]
     values, runner = make(operation, [image_shape(shape, "NHWC") for shape in x_shapes], out_shape, dtype)
     return PreparedStep(operation.kind, out_shape, num_threads, teams.useful_to_move(values), runner)
 
@@ -65,8 +68,14 @@ def _pool(operation: Pool, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -
     return windows.values_read, partial(pool.Pool, windows, operation.combine, dtype.itemsize)
 
 
-def _pad(operation: Pad, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
-    return prod(shape), partial(shaping.Pad, x_shapes[0], shape, operation.padding, operation.value, dtype)
+def _pick(operation: Pick, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    places = operation.places(x_shapes[0])
+    return prod(shape), partial(picking.Pick, x_shapes[0], shape, *places, operation.value, dtype)
+
+
+def _linear_resize(operation: LinearResize, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    rows, columns = operation.taps(x_shapes[0][1:3])
+    return 4 * prod(shape), partial(resizing.Linear, x_shapes[0], shape, rows, columns, dtype)
 
 
 def _flatten(operation: Flatten, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
@@ -81,6 +90,9 @@ _MAKERS: dict[type[Operation], Callable[[Any, list[NHWC], NHWC, np.dtype], Made]
     Softmax: _softmax,
     LocalResponseNorm: _local_response_norm,
     Pool: _pool,
-    Pad: _pad,
+    Elementwise: _elementwise,
+    Pick: _pick,
+    LinearResize: _linear_resize,
     Flatten: _flatten,
 }
+_FAMILIES = Elementwise, Pick  # whose subclasses have the same step

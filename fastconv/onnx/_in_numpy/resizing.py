@@ -7,15 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx.numpy_helper import saturate_cast
 
+from fastconv._graph.operations.resizing import COORDINATES, ROUNDINGS, places_of, rounded
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
 
-_NEAREST: dict[str, Any] = {
-    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
-    "floor": np.floor,
-    "ceil": np.ceil,
-}
 _DEFAULTS = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": None}  # of opsets before 11
 
 
@@ -35,25 +30,37 @@ class Axis(NamedTuple):
 def resize(
     node: Node, x: np.ndarray, roi: np.ndarray | None = None, scales: Any = None, sizes: Any = None
 ) -> np.ndarray:
-    if node.version < 11:
+    get, y = attributes_of(node), x
+    for axis, found in axes_of(node, x.shape, roi, scales, sizes).items():
+        if not found.is_kept:
+            y = _along(get, y, axis, found)
+    return y if y.dtype == x.dtype else saturate_cast(y, x.dtype)
+
+
+def attributes_of(node: Node) -> dict[str, Any]:
+    """Those of a node, with the defaults of its opset."""
+    return {**_DEFAULTS, **node.attributes}
+
+
+def axes_of(node: Node, shape: Sequence[int], roi: Any, scales: Any = None, sizes: Any = None) -> dict[int, Axis]:
+    """How a Resize or an Upsample changes each axis that it names, all by default."""
+    get = attributes_of(node)
+    if node.kind == "Upsample":
+        roi, scales = None, np.array(get["scales"], np.float32) if roi is None else roi
+    elif node.version < 11:
         roi, scales = None, roi
-    get = {**_DEFAULTS, **node.attributes}
-    over = [axis_of(axis, x.ndim) for axis in get.get("axes") or range(x.ndim)]
-    y = x
-    for axis, found in zip(over, _axes(get, x.shape, over, roi, scales, sizes), strict=True):
-        if not found.is_kept:
-            y = _along(get, y, axis, found)
-    return y if y.dtype == x.dtype else saturate_cast(y, x.dtype)
+    over = [axis_of(axis, len(shape)) for axis in get.get("axes") or range(len(shape))]
+    return dict(zip(over, _axes(get, shape, over, roi, scales, sizes), strict=True))
 
 
-def upsample(node: Node, x: np.ndarray, scales: np.ndarray | None = None) -> np.ndarray:
-    get = {**_DEFAULTS, **node.attributes}
-    scales = np.array(get["scales"], np.float32) if scales is None else scales
-    y = x
-    for axis, found in enumerate(_axes(get, x.shape, [*range(x.ndim)], None, scales, None)):
-        if not found.is_kept:
-            y = _along(get, y, axis, found)
-    return y if y.dtype == x.dtype else saturate_cast(y, x.dtype)
+def rounding_of(get: Any, found: Axis) -> Any:
+    """The rule of nearest neighbours along an axis."""
+    rounding = get["nearest_mode"]
+    if rounding is None:  # the tests of opset 10 have 1 and 3 of 1, 2, 3, 4 by a scale of 0.6
+        rounding = "ceil" if found.scale < 1 else "floor"
+    if rounding not in ROUNDINGS:
+        raise ValueError(f"nearest_mode must be one of {', '.join(ROUNDINGS)}, got {rounding!r}")
+    return rounding
 
 
 def _axes(get: Any, shape: Sequence[int], over: list[int], roi: Any, scales: Any, sizes: Any) -> list[Axis]:
@@ -88,12 +95,7 @@ def _along(get: Any, x: np.ndarray, axis: int, found: Axis) -> np.ndarray:
     places = _places(get["coordinate_transformation_mode"], found)
     mode, last = get["mode"], found.size - 1
     if mode == "nearest":
-        rounding = get["nearest_mode"]
-        if rounding is None:  # the tests of opset 10 have 1 and 3 of 1, 2, 3, 4 by a scale of 0.6
-            rounding = "ceil" if found.scale < 1 else "floor"
-        if rounding not in _NEAREST:
-            raise ValueError(f"nearest_mode must be one of {', '.join(_NEAREST)}, got {rounding!r}")
-        nearest = _NEAREST[rounding](places)
+        nearest = rounded(rounding_of(get, found), places)
         y = np.take(x, np.clip(nearest, 0, last).astype(np.intp), axis)
     elif mode in ("linear", "cubic"):
         y = _interpolated(get, x, axis, found, places)
@@ -107,23 +109,13 @@ def _along(get: Any, x: np.ndarray, axis: int, found: Axis) -> np.ndarray:
 
 def _places(mode: str, found: Axis) -> np.ndarray:
     """Where in x, in pixels, each new pixel lies."""
-    y, width = np.arange(found.new_size, dtype=float), found.scale * found.size
-    if mode == "asymmetric":
-        return y / found.scale
-    if mode == "align_corners":
-        return y * 0 if width == 1 else y * (found.size - 1) / (width - 1)
     if mode == "tf_crop_and_resize":
-        start, end = found.region
+        y, width, (start, end) = np.arange(found.new_size, dtype=float), found.scale * found.size, found.region
         part = (end - start) * (found.size - 1)
         return start * (found.size - 1) + (y * 0 + part / 2 if width == 1 else y * part / (width - 1))
-    if mode == "pytorch_half_pixel" and width == 1:
-        return y * 0 - 0.5
-    half: np.ndarray = (y + 0.5) / found.scale - 0.5
-    if mode == "half_pixel_symmetric":
-        return half + found.size / 2 * (1 - found.new_size / width)
-    if mode not in ("half_pixel", "pytorch_half_pixel"):
+    if mode not in COORDINATES:
         raise ValueError(f"coordinate_transformation_mode {mode!r} is not known")
-    return half
+    return places_of(mode, found.size, found.new_size, found.scale)
 
 
 def _interpolated(get: Any, x: np.ndarray, axis: int, found: Axis, places: np.ndarray) -> np.ndarray:
@@ -158,4 +150,4 @@ def _cubic(d: np.ndarray, a: float) -> np.ndarray:
     return np.where(d <= 1, near, np.where(d < 2, far, 0))
 
 
-FUNCTIONS: dict[str, Any] = {"Resize": resize, "Upsample": upsample}
+FUNCTIONS: dict[str, Any] = {"Resize": resize, "Upsample": resize}

@@ -1,5 +1,6 @@
 """What moves values."""
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -120,39 +121,50 @@ def concat(node: Node, *arrays: np.ndarray) -> np.ndarray:
     return np.concatenate(arrays, axis_of(node.attributes["axis"], arrays[0].ndim))
 
 
-def split(node: Node, x: np.ndarray, sizes: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
-    axis, count = axis_of(node.attributes["axis"], x.ndim), node.attributes.get("num_outputs", len(node.outputs))
+def split_sizes(node: Node, shape: Sequence[int], sizes: np.ndarray | None) -> tuple[int, list[int]]:
+    """(the axis, how much of it each result has)."""
+    axis, count = axis_of(node.attributes["axis"], len(shape)), node.attributes.get("num_outputs", len(node.outputs))
     given = node.attributes.get("split") if sizes is None else sizes.tolist()
     if given is None and count != len(node.outputs):
         raise ValueError(f"num_outputs is {count}, but it has {len(node.outputs)} results")
     if given is None:
-        each = -(-x.shape[axis] // count)
-        given = [each] * (count - 1) + [x.shape[axis] - each * (count - 1)]
+        each = -(-shape[axis] // count)
+        given = [each] * (count - 1) + [shape[axis] - each * (count - 1)]
         if node.version < 18 and given[-1] != each:
-            raise ValueError(f"axis {axis} of shape {x.shape} cannot be split into {count} equal parts")
-    if any(size < 0 for size in given) or sum(given) != x.shape[axis] or len(given) != len(node.outputs):
-        raise ValueError(f"axis {axis} of shape {x.shape} cannot be split into {given}, {len(node.outputs)} results")
+            raise ValueError(f"axis {axis} of shape {shape} cannot be split into {count} equal parts")
+    if any(size < 0 for size in given) or sum(given) != shape[axis] or len(given) != len(node.outputs):
+        raise ValueError(f"axis {axis} of shape {shape} cannot be split into {given}, {len(node.outputs)} results")
+    return axis, given
+
+
+def split(node: Node, x: np.ndarray, sizes: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    axis, given = split_sizes(node, x.shape, sizes)
     return tuple(np.split(x, np.cumsum(given)[:-1], axis))
 
 
-def sliced(
-    node: Node, x: np.ndarray, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None
-) -> np.ndarray:
+def slices(
+    node: Node, shape: Sequence[int], starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None
+) -> list[slice]:
+    """What a Slice takes of each axis."""
     first = node.attributes["starts"] if starts is None else starts.tolist()
     last = node.attributes["ends"] if ends is None else ends.tolist()
     over = axes.tolist() if axes is not None else node.attributes.get("axes") or [*range(len(first))]
     step = [1] * len(first) if steps is None else steps.tolist()
     if not len(first) == len(last) == len(over) == len(step) or 0 in step:
         raise ValueError(f"starts {first}, ends {last}, axes {over} and steps {step} do not fit")
-    slices = [slice(None)] * x.ndim
+    slices = [slice(None)] * len(shape)
     for begin, end, axis, by in zip(first, last, over, step, strict=True):
-        axis = axis_of(axis, x.ndim)
-        size = x.shape[axis]
+        axis = axis_of(axis, len(shape))
+        size = shape[axis]
         begin, end = (value + size if value < 0 else value for value in (begin, end))
         lowest, highest = (0, size) if by > 0 else (-1, size - 1)
         begin, end = min(max(begin, max(lowest, 0)), highest), min(max(end, lowest), highest)
         slices[axis] = slice(begin, end if end >= 0 else None, by) if begin >= 0 else slice(0, 0)
-    return x[tuple(slices)]
+    return slices
+
+
+def sliced(node: Node, x: np.ndarray, *where: Any) -> np.ndarray:
+    return x[tuple(slices(node, x.shape, *where))]
 
 
 def depth_to_space(node: Node, x: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from fastconv._checks.types import Shape
 from fastconv.onnx._program import Node
 from fastconv.onnx._translations.convolutions import check_channels
-from fastconv.onnx._windows import Windows, auto_pad, halves, pairs, windows
+from fastconv.onnx._windows import Windows, transposed_windows, windows
 
 
 def _taps(x: np.ndarray, found: Windows, counts: Shape, fill: Any) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
@@ -58,17 +58,7 @@ def conv(node: Node, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None 
 def conv_transpose(node: Node, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
     """Each value spreads its multiples of the kernel, whose overlaps add up."""
     groups, axes, sizes = node.attributes["group"], x.ndim - 2, x.shape[2:]
-    if weight.ndim != x.ndim or axes < 1 or weight.shape[0] != x.shape[1] or groups < 1 or x.shape[1] % groups:
-        raise ValueError(f"its weights of shape {weight.shape} in {groups} groups do not fit x of shape {x.shape}")
-    found = windows(_without_pads(node), sizes, weight.shape[2:])
-    added = node.attributes.get("output_padding") or [0] * axes
-    whole = [
-        (size - 1) * stride + extent + more
-        for size, stride, extent, more in zip(sizes, found.strides, found.extents, added, strict=True)
-    ]
-    pads = _cropped(node, sizes, found, whole)
-    whole = [size + max(-begin - end, 0) for size, (begin, end) in zip(whole, pads, strict=True)]
-    pads = tuple((max(begin, 0), max(end, 0)) if begin + end >= 0 else (0, 0) for begin, end in pads)
+    found, whole, pads = transposed_windows(node, x.shape, weight.shape)
     each, channels = weight.shape[1], weight.shape[0] // groups
     kernels = weight.reshape(groups, channels, each, *weight.shape[2:])
     rows = x.reshape(x.shape[0], groups, channels, prod(sizes))
@@ -78,30 +68,7 @@ def conv_transpose(node: Node, x: np.ndarray, weight: np.ndarray, bias: np.ndarr
         y[_placed(tap, found, sizes)] += spread.reshape(x.shape[0], groups * each, *sizes)
     crop: tuple[Any, ...] = tuple(slice(b, size - e) for size, (b, e) in zip(whole, pads, strict=True))
     y = y[(slice(None), slice(None), *crop)]
-    if 0 in y.shape[2:]:
-        raise ValueError(f"nothing is left of its result of size {whole} without {pads}")
     return y if bias is None else y + bias.reshape(-1, *(1,) * axes)
-
-
-def _without_pads(node: Node) -> Node:
-    attributes = {name: value for name, value in node.attributes.items() if name not in ("pads", "auto_pad")}
-    return Node(node.label, node.kind, node.domain, node.version, node.inputs, node.outputs, attributes, node.proto)
-
-
-def _cropped(node: Node, sizes: Shape, found: Windows, whole: list[int]) -> tuple[tuple[int, int], ...]:
-    """What is cut off the whole result of a transposed convolution, (begin, end) along each axis."""
-    auto, wanted = auto_pad(node), node.attributes.get("output_shape")
-    if wanted is None:
-        if auto in ("NOTSET", "VALID"):
-            pads = pairs(node.attributes.get("pads") or [0] * 2 * len(sizes), len(sizes))
-            if any(side < 0 for axis in pads for side in axis):
-                raise ValueError(f"pads must be at least 0, got {pads}")
-            return pads
-        wanted = [size * stride for size, stride in zip(sizes, found.strides, strict=True)]
-    lacking = [size - want for size, want in zip(whole, wanted[-len(sizes) :], strict=True)]
-    if auto != "NOTSET" and any(less < 0 for less in lacking):
-        raise ValueError(f"its kernel is too small for a result of size {wanted}: engines differ in what it then is")
-    return tuple(halves(less, "SAME_UPPER" if auto == "SAME_UPPER" else "SAME_LOWER") for less in lacking)
 
 
 def _pooled(node: Node, x: np.ndarray) -> tuple[Windows, Shape]:

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv._checks.transposed_shapes import transposed_geometry
 from fastconv._graph.operations.conv import Conv, Linear
 from fastconv._graph.operations.operation import Operation
+from fastconv._graph.operations.transposed import ConvTranspose, hwio
 from fastconv.conv import Conv2d
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import Map
-from fastconv.onnx._windows import windows
+from fastconv.onnx._windows import transposed_windows, windows
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -40,6 +42,33 @@ def conv(bind: "Binding", node: Node, x: Any, weight: np.ndarray, bias: np.ndarr
 
     operation = bind.kept.operation((node.label, node.outputs, strides, dilations, pads), (weight, bias), made)
     return bind.add(node, operation, x)
+
+
+def conv_transpose(
+    bind: "Binding", node: Node, x: Any, weight: np.ndarray, bias: np.ndarray | None = None
+) -> Map | None:
+    """Of images of one or two axes."""
+    x = bind.as_map(x, "NCHW", "NCW")
+    if x is None or weight.dtype != x.dtype:
+        return None
+    found, whole, pads = transposed_windows(node, x.shape, weight.shape)
+    is_row, groups = len(found.kernel) == 1, node.attributes["group"]
+    reached = (
+        (size - 1) * stride + extent
+        for size, stride, extent in zip(x.shape[2:], found.strides, found.extents, strict=True)
+    )
+    added = tuple(size - own for size, own in zip(whole, reached, strict=True))
+    strides, dilations = _two(found.strides, 1, is_row), _two(found.dilations, 1, is_row)
+    sides, more = _two(pads, (0, 0), is_row), _two(added, 0, is_row)
+
+    def made() -> Operation:
+        kernel = weight[:, :, None] if is_row else weight
+        geometry = transposed_geometry(kernel.shape, strides, sides, more, dilations, groups, "NCHW")
+        vector = None if bias is None else bias.copy()
+        return ConvTranspose(geometry, hwio(kernel, geometry), vector, accuracy=bind.kept.accuracy).in_nhwc()
+
+    key = node.label, node.outputs, strides, dilations, sides, more
+    return bind.add(node, bind.kept.operation(key, (weight, bias), made), x)
 
 
 def _two(values: tuple[Any, ...], row: Any, is_row: bool) -> Any:
@@ -100,5 +129,5 @@ def _linear(
     return bind.add(node, bind.kept.operation((node.label, node.outputs), arrays, made), x)
 
 
-TRANSLATIONS = {"Conv": conv, "Gemm": gemm, "MatMul": matmul}
-PARAMETERS = {"Conv": (1, 2), "Gemm": (1, 2)}
+TRANSLATIONS = {"Conv": conv, "ConvTranspose": conv_transpose, "Gemm": gemm, "MatMul": matmul}
+PARAMETERS = {"Conv": (1, 2), "ConvTranspose": (1, 2), "Gemm": (1, 2)}

@@ -1,12 +1,14 @@
 """What moves values, and what changes the names of axes alone."""
 
+from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv._checks.types import Layout, Shape
-from fastconv._graph.operations.shaping import Concat, Flatten, Pad
+from fastconv._graph.operations.picks import ORDERS, PAD_MODES, DepthToSpace, Pad, Slice, SpaceToDepth
+from fastconv._graph.operations.shaping import Concat, Flatten
 from fastconv.onnx._in_numpy import shaping
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import AXES, Map, map_shape, tensor_shape
@@ -51,16 +53,72 @@ def concat(bind: "Binding", node: Node, *values: Any) -> Map | None:
 def pad(
     bind: "Binding", node: Node, x: Any, pads: np.ndarray | None = None, value: Any = None, axes: Any = None
 ) -> Map | None:
-    """Rows and columns of one value around a map."""
-    x = bind.as_map(x, "NCHW", "NCW")
-    if x is None or node.attributes["mode"] != "constant":
+    """Rows and columns around a map; of negative numbers it has less."""
+    x = _inside(bind, x)
+    if x is None:
         return None
-    sides = shaping.pad_sides(node, len(x.shape), pads, axes)
-    number = shaping.pad_value(node, value)
-    if any(sides[0]) or any(sides[1]) or any(side < 0 for axis in sides for side in axis):
+    sides = dict(zip(x.axes, shaping.pad_sides(node, len(x.shape), pads, axes), strict=True))
+    number, mode = shaping.pad_value(node, value), node.attributes["mode"]
+    if any(sides["N"]) or any(sides["C"]) or mode not in PAD_MODES:
         return None
-    rows, columns = ((0, 0), *sides[2:])[-2:]
-    return bind.add(node, Pad((rows, columns), float(number)), x)
+    rows, columns = sides.get("H", (0, 0)), sides.get("W", (0, 0))
+    if min(*rows, *columns) < 0:
+        if mode != "constant":
+            return None
+        height, width = (slice(max(-begin, 0), min(end, 0) or None) for begin, end in (rows, columns))
+        if not all(range(size)[part] for size, part in zip(x.nhwc[1:3], (height, width), strict=True)):
+            return None
+        x = bind.add(node, Slice(height, width, slice(None)), x)
+        rows, columns = ((max(begin, 0), max(end, 0)) for begin, end in (rows, columns))
+    return bind.add(node, Pad((rows, columns), float(number), mode), x)
+
+
+def _inside(bind: "Binding", x: Any) -> Map | None:
+    """A value as a map, with the axes that it has where it is one, else those of ONNX's images."""
+    return bind.as_map(x, *AXES) if isinstance(x, Map) and x.segment else bind.as_map(x, "NCHW", "NCW")
+
+
+def slices(
+    bind: "Binding", node: Node, x: Any, starts: Any = None, ends: Any = None, axes: Any = None, steps: Any = None
+) -> Any:
+    """Some rows, columns and channels of a map."""
+    found = enumerate(shaping.slices(node, x.shape, starts, ends, axes, steps))
+    return _sliced(
+        bind, node, x, {axis: part for axis, part in found if range(x.shape[axis])[part] != range(x.shape[axis])}
+    )
+
+
+def _sliced(bind: "Binding", node: Node, x: Any, parts: dict[int, slice]) -> Any:
+    """Parts of some axes of a map, or of an image that the model reads."""
+    is_map = isinstance(x, Map) and x.segment
+    if not is_map and (x.level >= 0 or len(x.shape) != 4):
+        return None
+    if not parts:
+        return x
+    x = _inside(bind, x)
+    named = {} if x is None else {x.axes[axis]: part for axis, part in parts.items()}
+    if x is None or "N" in named or not all(range(x.shape[axis])[part] for axis, part in parts.items()):
+        return None
+    return bind.add(node, Slice(*(named.get(axis, slice(None)) for axis in "HWC")), x)
+
+
+def split(bind: "Binding", node: Node, x: Any, sizes: np.ndarray | None = None) -> Any:
+    """A map along any axis but the images."""
+    axis, counts = shaping.split_sizes(node, x.shape, sizes)
+    ends = [*accumulate(counts)]
+    parts = [_sliced(bind, node, x, {axis: slice(end - n, end)}) for n, end in zip(counts, ends, strict=True)]
+    return None if None in parts else parts
+
+
+def depth_to_space(bind: "Binding", node: Node, x: Any) -> Map | None:
+    x, size = bind.as_map(x, "NCHW"), node.attributes["blocksize"]
+    mode = node.attributes.get("mode", "DCR")
+    return None if x is None or mode not in ORDERS else bind.add(node, DepthToSpace((size, size), mode), x)
+
+
+def space_to_depth(bind: "Binding", node: Node, x: Any) -> Map | None:
+    x, size = bind.as_map(x, "NCHW"), node.attributes["blocksize"]
+    return None if x is None else bind.add(node, SpaceToDepth((size, size)), x)
 
 
 def transpose(bind: "Binding", node: Node, x: Any) -> Map | None:
@@ -116,6 +174,7 @@ def unsqueeze(bind: "Binding", node: Node, x: Any, axes: Any = None) -> Any:
 
 TRANSLATIONS = {
     "Concat": concat,
+    "DepthToSpace": depth_to_space,
     "Dropout": dropout,
     "Flatten": flatten,
     "Identity": identity,
@@ -123,8 +182,19 @@ TRANSLATIONS = {
     "Reshape": reshape,
     "Shape": shape_of,
     "Size": size_of,
+    "Slice": slices,
+    "SpaceToDepth": space_to_depth,
+    "Split": split,
     "Squeeze": squeeze,
     "Transpose": transpose,
     "Unsqueeze": unsqueeze,
 }
-PARAMETERS = {"Dropout": (1, 2), "Pad": (1, 2, 3), "Reshape": (1,), "Squeeze": (1,), "Unsqueeze": (1,)}
+PARAMETERS = {
+    "Dropout": (1, 2),
+    "Pad": (1, 2, 3),
+    "Reshape": (1,),
+    "Slice": (1, 2, 3, 4),
+    "Split": (1,),
+    "Squeeze": (1,),
+    "Unsqueeze": (1,),
+}

@@ -1,0 +1,128 @@
+"""Small models built like well-known ones give what ONNX Runtime gives, without steps by NumPy that fastconv has."""
+
+import numpy as np
+import pytest
+from onnx_models import assert_close, by_onnxruntime, model
+
+import fastconv
+
+
+class Built:
+    """Nodes and seeded constants of a model in the making."""
+
+    def __init__(self):
+        self.nodes, self.constants, self.rng = [], {}, np.random.default_rng(0)
+
+    def add(self, kind, *sources, outputs=1, **attributes):
+        """A node on tensors, or arrays as constants; returns the name of its result, or several."""
+        names = []
+        for source in sources:
+            if isinstance(source, np.ndarray):
+                self.constants[f"c{len(self.constants)}"] = source
+                source = f"c{len(self.constants) - 1}"
+            names.append(source)
+        results = [f"t{len(self.nodes)}_{i}" for i in range(outputs)]
+        self.nodes.append((kind, " ".join(names), " ".join(results), attributes))
+        return results[0] if outputs == 1 else results
+
+    def weight(self, *shape):
+        fan = int(np.prod(shape[1:]))
+        return (self.rng.standard_normal(shape, np.float32) * np.sqrt(2 / fan)).astype(np.float32)
+
+    def conv(self, x, channels, out, kernel=1, stride=1, groups=1):
+        pads, sizes = [kernel // 2] * 4, (kernel, kernel)
+        weight, bias = self.weight(out, channels // groups, *sizes), self.weight(out, 16)[:, 0]
+        return self.add("Conv", x, weight, bias, strides=[stride, stride], pads=pads, group=groups)
+
+    def silu(self, x):
+        return self.add("Mul", x, self.add("Sigmoid", x))
+
+    def proto(self, y, shapes):
+        return model(self.nodes, self.constants, outputs=y if isinstance(y, tuple) else (y,), shapes=shapes)
+
+
+def bottlenecks(b, x, channels):
+    """Split, convolutions of a half, all halves joined: C2f of YOLOv8."""
+    half = channels // 2
+    x = b.silu(b.conv(x, channels, channels))
+    first, second = b.add("Split", x, np.array([half, half]), outputs=2, axis=1)
+    inner = b.silu(b.conv(b.silu(b.conv(second, half, half, 3)), half, half, 3))
+    last = b.add("Add", second, inner)
+    return b.silu(b.conv(b.add("Concat", first, second, last, axis=1), 3 * half, channels))
+
+
+def detector():
+    """A YOLO: space to depth by slices, SiLU, splits, pools in a row, a pyramid with nearest neighbours, heads."""
+    b, ends = Built(), np.array([2**31 - 1] * 2)
+    corners = [np.array([i, j]) for j in (0, 1) for i in (0, 1)]
+    slices = [b.add("Slice", "x", corner, ends, np.array([2, 3]), np.array([2, 2])) for corner in corners]
+    stem = b.silu(b.conv(b.add("Concat", *slices, axis=1), 12, 16, 3))
+    high = bottlenecks(b, b.silu(b.conv(stem, 16, 32, 3, 2)), 32)
+    low = b.silu(b.conv(high, 32, 16, 3, 2))
+    pools = [low]
+    for _ in range(3):
+        pools.append(b.add("MaxPool", pools[-1], kernel_shape=[5, 5], pads=[2] * 4))
+    low = b.silu(b.conv(b.add("Concat", *pools, axis=1), 64, 32))
+    up = b.add(
+        "Resize", low, "", np.array([1, 1, 2, 2], np.float32),
+        mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor",
+    )  # fmt: skip
+    joined = bottlenecks(b, b.silu(b.conv(b.add("Concat", up, high, axis=1), 64, 32)), 32)
+    flat = b.add("Reshape", b.conv(joined, 32, 21), np.array([0, 21, -1]))
+    boxes, scores = b.add("Split", flat, np.array([16, 5]), outputs=2, axis=1)
+    return b.proto((boxes, b.add("Sigmoid", scores)), {"x": ["N", 3, "H", "W"]}), [(1, 3, 64, 96), (2, 3, 32, 32)]
+
+
+def segmenter():
+    """A U-Net: transposed convolutions, joined with what was before, bilinear at the end."""
+    b = Built()
+    first = b.add("Relu", b.conv("x", 3, 8, 3))
+    second = b.add("Relu", b.conv(b.add("MaxPool", first, kernel_shape=[2, 2], strides=[2, 2]), 8, 16, 3))
+    up = b.add("ConvTranspose", second, b.weight(16, 8, 2, 2), b.weight(8, 9)[:, 0], strides=[2, 2])
+    up = b.add("HardSwish", b.conv(b.add("Concat", up, first, axis=1), 16, 8, 3))
+    up = b.add("ConvTranspose", up, b.weight(8, 4, 4, 4), strides=[2, 2], pads=[1] * 4)
+    up = b.add("Tanh", b.add("BatchNormalization", up, *np.abs(b.weight(4, 4)) + np.float32(0.5)))
+    y = b.add(
+        "Resize", up, "", np.array([1, 1, 2, 2], np.float32),
+        mode="linear", coordinate_transformation_mode="half_pixel",
+    )  # fmt: skip
+    return b.proto(b.add("Softmax", b.conv(y, 4, 3), axis=1), {"x": ["N", 3, "H", "W"]}), [(1, 3, 16, 24), (3, 3, 8, 8)]
+
+
+def audio():
+    """Convolutions along one axis, with strides, groups and a transposed one back to the samples."""
+    b = Built()
+    y = b.add("Relu", b.add("Conv", "x", b.weight(16, 1, 9), strides=[4], pads=[4, 4]))
+    y = b.add("Conv", y, b.weight(16, 1, 5), group=16, pads=[4, 4], dilations=[2])
+    y = b.add("LeakyRelu", b.add("Conv", y, b.weight(24, 16, 1)), alpha=0.1)
+    y = b.add("ConvTranspose", y, b.weight(24, 4, 8), strides=[4], pads=[2, 2])
+    return b.proto(b.add("Tanh", y), {"x": ["N", 1, "T"]}), [(1, 1, 400), (3, 1, 64)]
+
+
+@pytest.mark.parametrize("build", [detector, segmenter, audio])
+def test_a_model_of_native_steps(build):
+    proto, shapes = build()
+    net = fastconv.onnx.load(proto, strict=True)
+    for shape in shapes:
+        x = np.random.default_rng(1).standard_normal(shape, np.float32)
+        assert_close(net(x), by_onnxruntime(proto, x))
+        parts = net.describe(shape).parts
+        by_numpy = {name for name, part in parts.items() if not part.isa}
+        kinds = {node.op_type for node in proto.graph.node if by_numpy & {node.name, *node.output}}
+        assert by_numpy == set() or kinds <= {"Reshape", "Split"}, "views of what is no image any more"
+
+
+def test_a_recogniser_of_text():
+    """Convolutions to a row of columns, an LSTM by onnx.reference, a product and a softmax."""
+    b = Built()
+    y = b.add("Relu", b.conv("x", 3, 16, 3, 2))
+    y = b.add("HardSwish", b.conv(y, 16, 16, 3, groups=16))
+    y = b.add("MaxPool", y, kernel_shape=[8, 2], strides=[8, 2])
+    y = b.add("Transpose", b.add("Squeeze", y, np.array([2])), perm=[2, 0, 1])
+    weights = b.weight(1, 32, 16), b.weight(1, 32, 8), b.weight(1, 64) * 0
+    y = b.add("LSTM", y, *weights, hidden_size=8)
+    y = b.add("Transpose", b.add("Squeeze", y, np.array([1])), perm=[1, 0, 2])
+    proto = b.proto(b.add("Softmax", b.add("MatMul", y, b.weight(8, 11)), axis=2), {"x": ["N", 3, 16, "W"]})
+    for width in (64, 40):
+        x = np.random.default_rng(1).standard_normal((2, 3, 16, width), np.float32)
+        assert_close(fastconv.onnx.load(proto)(x), by_onnxruntime(proto, x))
