@@ -146,7 +146,7 @@ cdef extern from "fip.h" nogil:
 
 cdef extern from "kernels.h" nogil:
     enum:
-        FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_VECTOR_BYTES, FC_MAX_LANES, FC_STEPS, FC_PREFETCHED, FC_MAX_TAIL,
+        FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_VECTOR_BYTES, FC_MAX_LANES, FC_STEPS, FC_PREFETCHING, FC_MAX_TAIL,
         FC_MAX_FEW, FC_FEW_BYTES, FC_NARROW_TERMS, FC_NARROW_PIXELS
 
     struct fc_conv_args:

@@ -43,6 +43,7 @@ cdef class DirectTiles:
     cdef ptrdiff_t out_width, groups, group_in, group_out, blocks, terms, kernel_rows, kernel_cols, stride_h, stride_w
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, block_bytes, group_bytes, group_bias_bytes
+    cdef ptrdiff_t set_bytes  # of blocks that go over a tile one after the other
     cdef ptrdiff_t turn_bytes  # of a block, that a turn of a tile's loop takes in
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
     # How the kernels walk the input, in bytes.

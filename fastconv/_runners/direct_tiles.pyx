@@ -11,8 +11,8 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS, FC_NARROW_TERMS,
-    FC_PREFETCHED, FC_STEPS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
+    CACHE_LINE, FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS,
+    FC_NARROW_TERMS, FC_PREFETCHING, FC_STEPS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
 )
 from fastconv._runners.pack cimport is_grouped
 from fastconv._runners.padded_rows cimport PaddedRows, Window
@@ -22,7 +22,9 @@ from fastconv._runners.padded_rows import chunks, is_read_well
 
 import_array()
 
-cdef ptrdiff_t SET_BYTES = 16 * 1024  # of weights in blocks that go over a tile one after the other: they stay in L1
+# Weights, in bytes, in blocks that go over a tile one after the other: they stay in L1. They are twice as many, and L1
+# has not all, where a block of results is but a cache line wide: lines side by side come in together.
+cdef ptrdiff_t SET_BYTES = 16 * 1024
 
 # The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
 # push out of L2 what is in use.
@@ -60,6 +62,7 @@ cdef class DirectTiles:
         self.packed, self.packed_bias = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(bias)
         self.column_bytes = self.terms * self.itemsize
         self.block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
+        self.set_bytes = SET_BYTES * (1 + (self.kernels.lanes * FC_MAX_VECTORS * self.itemsize <= CACHE_LINE))
         self.turn_bytes = self.kernels.lanes * FC_MAX_VECTORS * FC_STEPS * self.itemsize
         self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
@@ -132,7 +135,7 @@ cdef class DirectTiles:
     cdef void _run_sets(self, const PixelBlock *block) noexcept nogil:
         """The tiles of a pixel block for a set of blocks of output channels, then for the next one."""
         cdef ptrdiff_t first = block.pixels.first, row, end_row = (block.pixels.end - 1) // self.out_width + 1
-        cdef ptrdiff_t set_blocks = 1 if self.padded_rows.skips_columns else max(1, SET_BYTES // self.block_bytes)
+        cdef ptrdiff_t set_blocks = 1 if self.padded_rows.skips_columns else max(1, self.set_bytes // self.block_bytes)
         cdef Run run
         run.blocks.first = block.blocks.first
         while run.blocks.first < block.blocks.end:
@@ -169,7 +172,7 @@ cdef class DirectTiles:
         cdef ptrdiff_t next_set = (run.blocks.end - run.blocks.first) * self.block_bytes
         cdef ptrdiff_t n_calls = self._calls(block, run, calls)
         cdef bint prefetches = run.blocks.end < self.blocks and next_set <= PREFETCHED_BYTES
-        cdef ptrdiff_t prefetching = self.turn_bytes // FC_PREFETCHED if prefetches else 0  # tiles that do so
+        cdef ptrdiff_t prefetching = FC_PREFETCHING if prefetches else 0  # tiles that do so
         cdef const char *at
         at = block.source + (row - first // self.out_width) * row_step + q * step
         at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
@@ -190,7 +193,7 @@ cdef class DirectTiles:
                 tile = &calls[i].tile
                 tile.pixels = inputs
                 if run.tile <= prefetching and calls[i].vectors == FC_MAX_VECTORS:
-                    tile.ahead = next_set + (run.tile - 1) * FC_PREFETCHED
+                    tile.ahead = next_set + (run.tile - 1) * self.turn_bytes // FC_PREFETCHING
                     kernel = self.kernels.conv_prefetching[n - 1]
                 else:
                     kernel = self.kernels.conv[calls[i].vectors - 1][n - 1]

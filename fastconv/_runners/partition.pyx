@@ -47,6 +47,10 @@ cdef class LoopNest(Runner):
         """How many tasks a team has."""
         return self.best_partition(team).tasks
 
+    def expected_time(self, ptrdiff_t team):
+        """What a team is expected to take, in multiply-adds of a thread: the time of the thread with the most tasks."""
+        return self._time_of(self.best_partition(team))
+
     cdef Partition best_partition(self, ptrdiff_t team) noexcept:
         """The finest partition that takes a team little longer than the shortest, as far as a task's cost tells.
 

@@ -21,7 +21,7 @@ cdef struct Tile:
 cdef struct PixelBlock:
     ptrdiff_t count
     Tile[MAX_TILES] tiles  # in the order of their kinds
-    int prefetched  # cache lines of weights, for each channel
+    int prefetched  # vectors of weights, for each channel
     ptrdiff_t[KINDS + 1] starts  # where each kind does: short columns, full, short rows, both
 
 

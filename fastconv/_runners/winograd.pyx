@@ -66,7 +66,7 @@ cdef class Winograd(LoopNest):
     cdef bint is_5x5
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
-    # Cache lines of weights that are prefetched for each channel, in a thread's first pixel block and in others.
+    # Vectors of weights that are prefetched for each channel, in a thread's first pixel block and in others.
     cdef int first_prefetched, prefetched
     # The partition.
     cdef ptrdiff_t blocks
@@ -237,7 +237,7 @@ cdef class Winograd(LoopNest):
                 product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
                 product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
                 product.next = product.weights + point_bytes
-                product.prefetched = min(pixel_block.prefetched, row_bytes // CACHE_LINE)
+                product.prefetched = min(pixel_block.prefetched, vectors)
                 if start < end:
                     self._product(&product, vectors, end - start)
                 product.weights += point_bytes
@@ -250,7 +250,7 @@ cdef class Winograd(LoopNest):
         for turn in range(turns):
             n = low + (turn < higher)
             self.kernels.product[vectors - 1][n - 1](product)
-            product.next += product.prefetched * CACHE_LINE * self.group_in
+            product.next += product.prefetched * self.lanes * self.itemsize * self.group_in
             if product.next >= end:
                 product.prefetched = 0
             product.rows += n * self.v_tile

@@ -68,13 +68,28 @@ INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add
     }
 }
 
-/* Prefetch FC_PREFETCHED bytes of the weights that lie `ahead` into L2: what L1 has is still needed. */
+/* Prefetch the weights that lie `ahead`, a tile's share of what a turn reads, into L2: what L1 has is still needed. */
 INLINE void NAMED(conv_prefetch)(const T *w, ptrdiff_t ahead)
 {
     KEEP_IN_ONE_REGISTER(ahead);
     UNROLL
-    for (int i = 0; i < FC_PREFETCHED; i += CACHE_LINE) __builtin_prefetch((const char *)w + ahead + i, 0, 2);
+    for (int i = 0; i < FC_STEPS * FC_MAX_VECTORS * VECTOR_BYTES / FC_PREFETCHING; i += CACHE_LINE)
+        __builtin_prefetch((const char *)w + ahead + i, 0, 2);
 }
+
+#ifdef PREFETCH_STORE
+/* Prefetch what the next tile writes to, and adds, in the columns from `at` on: its pixels follow these. Large maps are
+ * in L2 no more, and stores that wait for their lines hold up the multiply-adds. */
+INLINE void NAMED(conv_prefetch_results)(const int pixels, const struct fc_epilogue *e, ptrdiff_t at)
+{
+    const char *out = e->out + pixels * e->out_stride + at;
+    UNROLLED(i, pixels) PREFETCH_STORE(out + i * e->out_stride);
+    if (e->residual) {
+        const char *residual = e->residual + pixels * e->residual_stride + at;
+        UNROLLED(i, pixels) __builtin_prefetch(residual + i * e->residual_stride);
+    }
+}
+#endif
 
 INLINE void NAMED(conv_store_bounded)(const int pixels, const int vectors, const int adds, VECTOR acc[][FC_MAX_VECTORS],
                                       const struct fc_epilogue *e, ptrdiff_t at)
@@ -123,6 +138,9 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
     const T *w = t->weights;
     const ptrdiff_t block_bytes = vectors * VECTOR_BYTES, bytes = t->columns * sizeof(T);
     for (ptrdiff_t done = 0; done < bytes; done += block_bytes) {
+#ifdef PREFETCH_STORE
+        NAMED(conv_prefetch_results)(pixels, &t->epilogue, done);
+#endif
         const VECTOR *bias = (const VECTOR *)((const char *)t->epilogue.bias + done);
         UNROLLED(i, pixels)
             UNROLLED(j, vectors) acc[i][j] = bias[j];

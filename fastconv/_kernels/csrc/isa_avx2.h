@@ -19,6 +19,7 @@ static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, 
 #define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))
 #define LARGER(max, v) \
     OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(max, v), max, OF_TYPE(_mm256_cmp)(max, max, _CMP_UNORD_Q))
+#define PREFETCH_STORE(at) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(at)))
 #define BROADCAST_FOUR(y, x, lanes) __asm__(PERMUTE " $" #lanes ", %1, %0" : "=v"(y) : "v"(x))
 
 #define ROWS16 __m256

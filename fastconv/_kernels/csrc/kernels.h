@@ -25,8 +25,8 @@ struct fc_conv_args {
 };
 
 enum {
-    FC_STEPS = 4,       /* terms in one turn of the reduction's loop: the processor foresees where few turns end */
-    FC_PREFETCHED = 128 /* bytes of the weights ahead that a tile prefetches in each turn, other tiles others */
+    FC_STEPS = 4,      /* terms in one turn of the reduction's loop: the processor foresees where few turns end */
+    FC_PREFETCHING = 4 /* tiles that share in prefetching weights ahead, each as even a part of every turn's */
 };
 
 typedef void (*fc_conv_kernel)(const struct fc_conv_args *);

@@ -12,6 +12,7 @@
  *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines
  * and where it has instructions for them
  *   LARGER(max, v)           max > v or max is NaN ? max : v
+ *   PREFETCH_STORE(at)       prefetches a line for a store; then a tile prefetches what the next one stores and adds
  *   BROADCAST_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each
  *   ROWS16, MM(operation)    x86: the vector type, the intrinsic of this name; with rows16_join and rows16_split of
  *                            rows of 16 bytes, and rows16_zip_16, which puts the rows of two vectors by turns

@@ -72,7 +72,7 @@ struct fc_product_args {
     ptrdiff_t length;    /* of a row */
     const char *weights; /* packed [channel][column], whole vectors of columns */
     const char *next;    /* weights that are needed next */
-    int prefetched;      /* cache lines of those to prefetch with each channel: 0, 1 or 2 */
+    int prefetched;      /* vectors of those to prefetch with each channel: 0, 1 or 2 */
     char *out;
     ptrdiff_t out_stride;
 };

@@ -14,16 +14,17 @@
  */
 
 /* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With each channel
- * it prefetches some cache lines of the weights that are `next`. */
+ * it prefetches some vectors of the weights that are `next`. */
 INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetched,
                                       VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
                                       const T *w, const char *next)
 {
+    const ptrdiff_t of_line = CACHE_LINE / VECTOR_BYTES * sizeof(T); /* of a row, while a line comes in */
     for (; at + FC_STEPS * (ptrdiff_t)sizeof(T) <= end; at += FC_STEPS * sizeof(T), w += FC_STEPS * vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
         UNROLLED(i, FC_STEPS) NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-        UNROLLED(i, FC_STEPS * prefetched)
-            __builtin_prefetch(next + (at / (ptrdiff_t)sizeof(T) * prefetched + i) * CACHE_LINE);
+        UNROLLED(i, FC_STEPS / (CACHE_LINE / VECTOR_BYTES) * prefetched)
+            __builtin_prefetch(next + (at / of_line * prefetched + i) * CACHE_LINE);
     }
     for (; at < end; at += sizeof(T), w += vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
