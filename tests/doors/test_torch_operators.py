@@ -1,0 +1,107 @@
+"""Operators around convolutions, against eager: those that become fastconv's and those that stay PyTorch's."""
+
+import pytest
+import torch
+from test_torch_compile import Ran, close, image
+from torch import nn
+from torch.nn import functional
+
+import fastconv.torch
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+
+class Between(nn.Module):
+    """A function between two convolutions, whose results are results too where their channels are others."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function, self.before, self.after = function, nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 2, 1)
+        self.vector = nn.Parameter(torch.rand(6))
+
+    def forward(self, x):
+        y = self.function(self, self.before(x))
+        return self.after(y) if isinstance(y, torch.Tensor) and y.dim() == 4 and y.shape[1] == 6 else y
+
+
+ACTIVATIONS = [
+    *("relu", "relu6", "hardtanh", "sigmoid", "tanh", "silu", "hardsigmoid", "hardswish", "leaky_relu", "elu", "selu"),
+    *("gelu", "mish", "softplus", "logsigmoid", "softsign", "celu", "tanhshrink", "normalize"),
+]
+FUNCTIONS = {
+    "prelu": lambda net, y: functional.prelu(y, net.vector),
+    "clamps": lambda net, y: y.clamp(-0.5, 1.5).clamp_min(-0.25).clamp_max(1).clip(max=0.9),
+    "constants": lambda net, y: ((y + 1.5) * 3 - net.vector[:, None, None]) / 2,
+    "reversed": lambda net, y: 1 - (2 / (y.square() + 1)),
+    "scaled sums": lambda net, y: torch.add(y, y.relu(), alpha=3) - torch.sub(y, 1, alpha=2),
+    "products": lambda net, y: y * y.sigmoid() * y.mean((2, 3), keepdim=True) * y[:, :1] * -y,
+    "hard swish by hand": lambda net, y: y * (y + 3).clamp(0, 6) / 6,
+    "squares": lambda net, y: y**2 + y**3,
+    "max pools": lambda net, y: functional.max_pool2d(y, 3, 2, 1, ceil_mode=True),
+    "dilated max pool": lambda net, y: functional.max_pool2d(y, 2, 1, dilation=2),
+    "max pool and where": lambda net, y: functional.max_pool2d(y, 2, return_indices=True),
+    "average pools": lambda net, y: functional.avg_pool2d(y, 3, 2, 1, ceil_mode=True, count_include_pad=False),
+    "another divisor": lambda net, y: functional.avg_pool2d(y, 2, divisor_override=3),
+    "adaptive pools": lambda net, y: [functional.adaptive_avg_pool2d(y, size) for size in (1, 2, (4, 1), 3)],
+    "adaptive max pool": lambda net, y: functional.adaptive_max_pool2d(y, 1),
+    "reductions": lambda net, y: [y.mean((2, 3)), y.amax((-1, -2)), y.mean(1), y.mean(), y.sum((2, 3)), y.std()],
+    "local response norm": lambda net, y: functional.local_response_norm(y, 3),
+    "layer norm": lambda net, y: functional.layer_norm(y, y.shape[1:]),
+    "group norm": lambda net, y: functional.group_norm(y, 2),
+    "pads": lambda net, y: functional.pad(functional.pad(y, (1, 0, 2, 1), value=2.0), (-1, 0, 0, 1)),
+    "reflected pad": lambda net, y: functional.pad(y, (1, 1, 1, 1), mode="reflect"),
+    "concat": lambda net, y: torch.cat([y[:, :2], torch.cat([y, y], 1)[:, 4:8]], 1),
+    "concat of rows": lambda net, y: torch.cat([y, y], 2),
+    "splits": lambda net, y: torch.cat([*y.chunk(4, 1), *y.split([1, 5], 1)[:0], *y.split(4, 1)[::-1]], 1)[:, 3:9],
+    "slices": lambda net, y: y[:, :, 1::2, -5:-1],
+    "shuffle": lambda net, y: functional.channel_shuffle(y, 3),
+    "flattened": lambda net, y: [y.flatten(1), y.flatten(2).mT, y.reshape(-1)],
+    "other axes": lambda net, y: [y.permute(0, 2, 3, 1), y.mean((2, 3), True)[..., 0], y.unsqueeze(1)],
+    "softmaxes": lambda net, y: y.softmax(1) + y.flatten(2).softmax(-1).view_as(y) + y.log_softmax(1),
+    "linear of pixels": lambda net, y: functional.linear(y.permute(0, 2, 3, 1), net.after.weight[:, :, 0, 0]),
+    "attention": lambda net, y: functional.scaled_dot_product_attention(*[y.flatten(2).mT] * 3).mT.view_as(y),
+    "transposed": lambda net, y: functional.conv_transpose2d(y, net.before.weight, None, 2, 1, 1),
+    "nearest": lambda net, y: functional.interpolate(y, scale_factor=2) + functional.interpolate(y, size=(16, 16)),
+    "nearest to any size": lambda net, y: functional.interpolate(y, scale_factor=1.6),
+    "bilinear": lambda net, y: functional.interpolate(y, size=(13, 9), mode="bilinear"),
+    "aligned bilinear": lambda net, y: functional.interpolate(y, (13, 9), mode="bilinear", align_corners=True),
+    "pixel shuffle": lambda net, y: functional.pixel_shuffle(y[:, :4], 2),
+    "other dtypes": lambda net, y: (y.double() + (y > 0)).half().float(),
+    "indices": lambda net, y: y[:, torch.arange(5, -1, -1)] + y.argmax(1, keepdim=True),
+    **{name: (lambda net, y, name=name: getattr(functional, name)(y)) for name in ACTIVATIONS},
+}
+
+
+@pytest.fixture(scope="module")
+def results():
+    """{name: (what fastconv gives, what eager gives)}: traced as one function, which is shorter than one by one."""
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    networks, x = {name: Between(function) for name, function in FUNCTIONS.items()}, image(2, 3, 8, 8)
+
+    def run(x):
+        return {name: network(x) for name, network in networks.items()}
+
+    with torch.no_grad():
+        ran = Ran()
+        found, wanted = torch.compile(run, backend="fastconv", fullgraph=True)(x), run(x)
+        assert ran.plans > 1
+        assert ran.left == 0
+    return {name: (found[name], wanted[name]) for name in wanted}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_operator(name, results):
+    close(*results[name])
+
+
+def test_most_of_them_are_fastconvs():
+    """No operator of PyTorch runs where all have a translation."""
+    names = "relu6", "silu", "hardswish", "constants", "max pools", "average pools", "prelu", "hard swish by hand"
+    net, x, ran = nn.Sequential(nn.Conv2d(3, 3, 1), nn.SiLU()).eval(), image(), Ran()
+    with torch.no_grad():
+        close(fastconv.torch.convert(net, x)(x), net(x))
+        for name in names:
+            one = Between(FUNCTIONS[name]).eval()
+            close(fastconv.torch.convert(one, x)(x), one(x))
+    assert (ran.operators, ran.plans) == (0, 1 + len(names))
