@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from onnx import helper
 from onnx_models import assert_close, by_onnxruntime, model
 
 import fastconv
@@ -22,7 +23,7 @@ class Built:
                 source = f"c{len(self.constants) - 1}"
             names.append(source)
         results = [f"t{len(self.nodes)}_{i}" for i in range(outputs)]
-        self.nodes.append((kind, " ".join(names), " ".join(results), attributes))
+        self.nodes.append((helper.make_node(kind, names, results, **attributes), None, None, None))
         return results[0] if outputs == 1 else results
 
     def weight(self, *shape):

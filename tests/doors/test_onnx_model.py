@@ -182,7 +182,7 @@ def test_profile():
 
 
 def test_steps_by_numpy_are_told():
-    proto = model([("Relu", "x", "a", {}), ("Erf", "a", "b", {}), ("Elu", "b", "c", {}), ("Neg", "c", "y", {})], {})
+    proto = model([("Relu", "x", "a", {}), ("Erf", "a", "b", {}), ("Celu", "b", "c", {}), ("Neg", "c", "y", {})], {})
     net = fastconv.onnx.load(proto)
     assert_close(net(X), by_onnxruntime(proto, X))
     assert [part.algorithm for part in net.describe(X.shape).parts.values()] == [
