@@ -105,7 +105,19 @@ class _Growing:
 
     def function(self, x, shape):
         g, slope = self.g, self.rng.random(shape[2]).astype(self.dtype)
-        functions = g.leaky_relu, g.sigmoid, g.tanh, g.swish, g.hard_sigmoid, g.hard_swish, lambda x: g.prelu(x, slope)
+        functions = (
+            g.elu,
+            g.softplus,
+            g.mish,
+            g.gelu_tanh,
+            g.leaky_relu,
+            g.sigmoid,
+            g.tanh,
+            g.swish,
+            g.hard_sigmoid,
+            g.hard_swish,
+            lambda x: g.prelu(x, slope),
+        )
         return self.pick.choice(functions)(x), shape
 
     def gate(self, x, shape):
@@ -210,6 +222,10 @@ MAGNITUDES = {
     "sigmoid": lambda x: x + 1,
     "hard_sigmoid": lambda x: x + 1,
     "swish": lambda x: 1.1 * x,
+    "elu": abs,
+    "softplus": lambda x: x + 1,
+    "mish": lambda x: 1.1 * x,
+    "gelu_tanh": lambda x: 1.2 * x,
     "hard_swish": lambda x: 1.5 * x,
     "softmax": lambda x: np.full_like(x, 1 + 2 * x.max()),
     "local_response_norm": lambda x: x * (1 + 2e-4 * x.max() ** 2),

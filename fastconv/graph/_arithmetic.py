@@ -151,6 +151,56 @@ class Arithmetic(Making):
         """
         return self._add(name, Elementwise("swish"), x=x)
 
+    def elu(self, x: Node, alpha: float = 1.0, *, name: str | None = None) -> Node:
+        """Take x, or alpha · (exp(x) − 1) where x < 0: Clevert et al., arXiv:1511.07289, equation 15.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.elu(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[-0.865,  3.   ]]])
+        """
+        with arguments.named(name or "elu"):
+            alpha = arguments.number("alpha", alpha)
+        return self._add(name, Elementwise("elu", numbers=(alpha, 1.0)), x=x)
+
+    def softplus(self, x: Node, *, name: str | None = None) -> Node:
+        """Take log(1 + exp(x)), also where exp(x) would be infinite.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.softplus(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[0.127, 3.049]]])
+        """
+        return self._add(name, Elementwise("softplus"), x=x)
+
+    def mish(self, x: Node, *, name: str | None = None) -> Node:
+        """Take x · tanh(softplus(x)): Misra, "Mish: a self regularized non-monotonic activation", arXiv:1908.08681.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.mish(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[-0.253,  2.987]]])
+        """
+        return self._add(name, Elementwise("mish"), x=x)
+
+    def gelu_tanh(self, x: Node, *, name: str | None = None) -> Node:
+        """Take x · (1 + tanh(√(2/π) · (x + 0.044715 x³))) / 2: Hendrycks and Gimpel, arXiv:1606.08415, section 2.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.gelu_tanh(g.x))(np.array([[[-2.0, 3.0]]])).round(3)
+        array([[[-0.045,  2.996]]])
+        """
+        return self._add(name, Elementwise("gelu_tanh"), x=x)
+
     def hard_sigmoid(self, x: Node, *, slope: float = 1 / 6, offset: float = 0.5, name: str | None = None) -> Node:
         """Take min(max(slope · x + offset, 0), 1); the default is PyTorch's, min(max(x + 3, 0), 6) / 6, ONNX has 0.2.
 

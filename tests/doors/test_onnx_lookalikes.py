@@ -80,9 +80,9 @@ def segmenter():
     first = b.add("Relu", b.conv("x", 3, 8, 3))
     second = b.add("Relu", b.conv(b.add("MaxPool", first, kernel_shape=[2, 2], strides=[2, 2]), 8, 16, 3))
     up = b.add("ConvTranspose", second, b.weight(16, 8, 2, 2), b.weight(8, 9)[:, 0], strides=[2, 2])
-    up = b.add("HardSwish", b.conv(b.add("Concat", up, first, axis=1), 16, 8, 3))
+    up = b.add("Elu", b.conv(b.add("Concat", up, first, axis=1), 16, 8, 3))
     up = b.add("ConvTranspose", up, b.weight(8, 4, 4, 4), strides=[2, 2], pads=[1] * 4)
-    up = b.add("Tanh", b.add("BatchNormalization", up, *np.abs(b.weight(4, 4)) + np.float32(0.5)))
+    up = b.add("Mish", b.add("BatchNormalization", up, *np.abs(b.weight(4, 4)) + np.float32(0.5)))
     y = b.add(
         "Resize", up, "", np.array([1, 1, 2, 2], np.float32),
         mode="linear", coordinate_transformation_mode="half_pixel",

@@ -22,6 +22,16 @@ def _sigmoid(x: Doubles) -> Doubles:
     return y
 
 
+def _softplus(x: Doubles) -> Doubles:
+    y: Doubles = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return y
+
+
+def _gelu_tanh(x: Doubles) -> Doubles:
+    """x · (1 + tanh(z)) / 2, which is x · sigmoid(2z)."""
+    return x * _sigmoid(2 * np.sqrt(2 / np.pi) * x * (1 + 0.044715 * x * x))
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {  # f by its name among the kernels: of the inputs, vectors and numbers
     "copy": lambda x: x,
     "fill": lambda x, value: np.broadcast_to(value, x.shape),
@@ -33,6 +43,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {  # f by its name among the kernels:
     "sigmoid": _sigmoid,
     "swish": lambda x: x * _sigmoid(x),
     "tanh": np.tanh,
+    "elu": lambda x, alpha, gain: np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), gain * x),
+    "softplus": _softplus,
+    "mish": lambda x: x * np.tanh(_softplus(x)),
+    "gelu_tanh": _gelu_tanh,
     "hard_sigmoid": lambda x, slope, offset: slope * x + offset,  # clipped to 0 and 1 by its activation
     "hard_swish": lambda x: x * (np.clip(x + 3, 0, 6) / 6),
 }

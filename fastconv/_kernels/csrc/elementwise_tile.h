@@ -66,6 +66,37 @@ INLINE VECTOR NAMED(tanh)(VECTOR x)
     return (VECTOR)(((NAMED(mask))y & ~SIGN_BIT) | ((NAMED(mask))x & SIGN_BIT));
 }
 
+/* gain x, or alpha (exp(x) - 1) for x < 0. */
+INLINE VECTOR NAMED(elu)(VECTOR x, T alpha, T gain)
+{
+    VECTOR scale, p = NAMED(power)((VECTOR)((NAMED(mask))x | SIGN_BIT), &scale);
+    scale *= (T)(1 / SPARE_POWER);
+    return NAMED(select)(x < 0, alpha * (p * scale + (scale - 1)), gain * x);
+}
+
+/* max(x, 0) + log(1 + e), where e = exp(-|x|): with s = e / (2 + e) <= 1/3 the logarithm is 2 (s + s^3/3 + s^5/5 +
+ * ...), whose terms left out are below a half of a unit in the last place. */
+INLINE VECTOR NAMED(softplus)(VECTOR x)
+{
+    const VECTOR e = NAMED(exp)((VECTOR)((NAMED(mask))x | SIGN_BIT));
+    const VECTOR s = e / (2 + e), square = s * s;
+    const int last = IS_SINGLE ? 7 : 16;
+    VECTOR q = BROADCAST((T)1 / (2 * last + 1));
+    UNROLL
+    for (int k = last - 1; k > 0; k--) q = q * square + BROADCAST((T)1 / (2 * k + 1));
+    const VECTOR positive = NAMED(clip)(FC_LOW, x, (struct NAMED(bounds)){BROADCAST(0), BROADCAST(0)});
+    return positive + (s + s) * (q * square + 1);
+}
+
+/* x tanh(log(1 + exp(x))) = x n / (n + 2) with n = e (e + 2), e = exp(x); for x >= 0, where e might overflow, n and 2
+ * times exp(-2 x). */
+INLINE VECTOR NAMED(mish)(VECTOR x)
+{
+    const VECTOR e = NAMED(exp)((VECTOR)((NAMED(mask))x | SIGN_BIT));
+    const VECTOR n = NAMED(select)(x < 0, e * (e + 2), 1 + 2 * e);
+    return x * (n / (n + NAMED(select)(x < 0, BROADCAST(2), 2 * e * e)));
+}
+
 /* f of the vector x at byte `at` of the channels, of `count` values or more than a vector has. */
 INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x, const char *y, ptrdiff_t at,
                               ptrdiff_t count)
@@ -90,6 +121,14 @@ INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x
         return x * NAMED(sigmoid)(x);
     case FC_tanh:
         return NAMED(tanh)(x);
+    case FC_elu:
+        return NAMED(elu)(x, first, second);
+    case FC_softplus:
+        return NAMED(softplus)(x);
+    case FC_mish:
+        return NAMED(mish)(x);
+    case FC_gelu_tanh:
+        return x * NAMED(sigmoid)(x * BROADCAST(2 * 0.7978845608028654) * (1 + BROADCAST(0.044715) * x * x));
     case FC_hard_sigmoid:
         return x * first + second;
     case FC_hard_swish:

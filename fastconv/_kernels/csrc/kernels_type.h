@@ -25,6 +25,7 @@
 #include "blend_tile.h"
 #include "elementwise_tile.h"
 #include "normalize_tile.h"
+#include "few_softmax_tile.h"
 #include "transpose.h"
 #include "few_tile.h"
 #include "narrow_tile.h"

@@ -22,6 +22,7 @@ from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners import elementwise, picking, pool, resizing, shaping
 from fastconv._runners.partition import LoopNest
 
+_FEW_CHANNELS = 8  # of a softmax: FC_FEW_CHANNELS in csrc/kernels.h
 _WIDE = 1024  # channels in a step: pixels of fewer are computed together, since the kernels finish each by itself
 
 # Of an operation, for these shapes of its inputs and of its result and bytes of a value: (values that take as long to
@@ -53,7 +54,8 @@ def _elementwise(operation: Operation, x_shapes: list[NHWC], shape: NHWC, dtype:
 
 
 def _softmax(operation: Softmax, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
-    return 2 * prod(shape), partial(elementwise.Elementwise, "softmax", shape, dtype.itemsize)
+    name = "softmax_few" if shape[3] <= _FEW_CHANNELS else "softmax"
+    return 2 * prod(shape), partial(elementwise.Elementwise, name, shape, dtype.itemsize)
 
 
 def _local_response_norm(operation: LocalResponseNorm, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:

@@ -172,6 +172,19 @@ def _function(name: str, *attributes: str, activation: Any = None) -> Any:
     return translate
 
 
+def elu(bind: "Binding", node: Node, x: Any) -> Map | None:
+    """Elu and Selu, whose gain is gamma."""
+    x, gain = one(bind, x), node.attributes.get("gamma", 1.0)
+    numbers = float(node.attributes["alpha"] * gain), float(gain)
+    return None if x is None else bind.add(node, Elementwise("elu", numbers=numbers), x)
+
+
+def gelu(bind: "Binding", node: Node, x: Any) -> Map | None:
+    """The one by a tanh."""
+    x = one(bind, x) if node.attributes["approximate"] == "tanh" else None
+    return None if x is None else bind.add(node, Elementwise("gelu_tanh"), x)
+
+
 def relu(bind: "Binding", node: Node, x: Any) -> Map | None:
     x = one(bind, x)
     return None if x is None else bind.add(node, Clip(0.0, inf), x)
@@ -236,17 +249,22 @@ TRANSLATIONS = {
     "Add": add,
     "Clip": clip,
     "Div": div,
+    "Elu": elu,
+    "Gelu": gelu,
     "HardSigmoid": _function("hard_sigmoid", "alpha", "beta", activation=(0.0, 1.0)),
     "HardSwish": _function("hard_swish"),
     "LeakyRelu": _function("leaky_relu", "alpha"),
     "Max": maximum,
     "Min": minimum,
+    "Mish": _function("mish"),
     "Mul": mul,
     "Neg": negative,
     "PRelu": prelu,
     "Pow": power,
     "Relu": relu,
+    "Selu": elu,
     "Sigmoid": _function("sigmoid"),
+    "Softplus": _function("softplus"),
     "Sub": sub,
     "Sum": sum_of,
     "Swish": swish,
