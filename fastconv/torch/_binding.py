@@ -146,6 +146,8 @@ class Binding(Maps):
     def _translated(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
         """What a node is in segments; None where it has no translation."""
         fake = self._fakes[node]
+        if node.target is torch.ops.aten.as_strided.default and not _is_same(self._fakes[node.args[0]], fake):
+            return None
         shape = tuple(fake.shape) if isinstance(fake, torch.Tensor) else None
         try:
             call = written(node.target, self._told(args), self._told(kwargs), shape)
@@ -241,6 +243,13 @@ class Binding(Maps):
             else:
                 found.append((value, isinstance(value, torch.Tensor)))
         return found
+
+
+def _is_same(x: torch.Tensor, y: torch.Tensor) -> bool:
+    """Whether a tensor by other strides, as adaptive pools to one pixel give it in channels_last, has its values."""
+    strides = zip(x.shape, x.stride(), y.stride(), strict=False)
+    is_strided_alike = all(before == after for size, before, after in strides if size > 1)
+    return x.shape == y.shape and x.storage_offset() == y.storage_offset() and is_strided_alike
 
 
 def _is_late(call: Written) -> bool:

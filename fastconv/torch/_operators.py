@@ -213,7 +213,7 @@ def _transpose(x: Any, first: int, second: int) -> Written:
     return _permute(x, order)
 
 
-def _identity(x: Any, **kwargs: Any) -> Written:
+def _identity(x: Any, *args: Any, **kwargs: Any) -> Written:
     return Written("Identity", (x,), {})
 
 
@@ -273,5 +273,6 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.permute.default: _permute,
     _aten.transpose.int: _transpose,
     _aten.expand.default: _expand,
+    _aten.as_strided.default: _identity,  # where the binding finds that it is
     **dict.fromkeys((_aten.clone.default, _aten.alias.default, _aten.detach.default), _identity),
 }

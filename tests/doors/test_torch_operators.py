@@ -67,6 +67,10 @@ FUNCTIONS = {
     "aligned bilinear": lambda net, y: functional.interpolate(y, (13, 9), mode="bilinear", align_corners=True),
     "pixel shuffle": lambda net, y: functional.pixel_shuffle(y[:, :4], 2),
     "other dtypes": lambda net, y: (y.double() + (y > 0)).half().float(),
+    "other strides": lambda net, y: [
+        y[:, :2, :1, :1].as_strided((2, 2, 1, 1), (2, 1, 1, 1)),
+        y.as_strided((6, 6), (1, 7)),
+    ],
     "indices": lambda net, y: y[:, torch.arange(5, -1, -1)] + y.argmax(1, keepdim=True),
     **{name: (lambda net, y, name=name: getattr(functional, name)(y)) for name in ACTIVATIONS},
 }
@@ -101,7 +105,9 @@ def test_most_of_them_are_fastconvs():
     net, x, ran = nn.Sequential(nn.Conv2d(3, 3, 1), nn.SiLU()).eval(), image(), Ran()
     with torch.no_grad():
         close(fastconv.torch.convert(net, x)(x), net(x))
+        last = nn.Sequential(nn.Conv2d(3, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)).eval()
+        close(fastconv.torch.convert(last, y := x.to(memory_format=torch.channels_last))(y), last(y))
         for name in names:
             one = Between(FUNCTIONS[name]).eval()
             close(fastconv.torch.convert(one, x)(x), one(x))
-    assert (ran.operators, ran.plans) == (0, 1 + len(names))
+    assert (ran.operators, ran.plans) == (0, 2 + len(names))
