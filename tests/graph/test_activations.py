@@ -40,6 +40,11 @@ def clipped(y, low, high):
     return np.where(y > high, y.dtype.type(high), y)
 
 
+def bits(y):
+    """Without the sign of a NaN, which follows from the compiler's order of the operands."""
+    return np.where(np.isnan(y), y.dtype.type(np.nan), y).tobytes()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("layer", "layout"), list(product(LAYERS, ["NHWC", "NCHW"])))
 def test_the_bits_of_bounds_in_the_store(layer, layout, dtype):
@@ -56,9 +61,9 @@ def test_the_bits_of_bounds_in_the_store(layer, layout, dtype):
         residual[..., ::2] = -0.0
         for bounds, num_threads in zip(BOUNDS, [1, 2, 3, 2, 1], strict=True):
             plan = fastconv.Conv2d(weight, activation=bounds, num_threads=num_threads, **options)
-            assert plan(x).tobytes() == clipped(want, *bounds).tobytes()
+            assert bits(plan(x)) == bits(clipped(want, *bounds))
             added = linear(x, residual=residual)
-            assert plan(x, residual=residual).tobytes() == clipped(added, *bounds).tobytes()
+            assert bits(plan(x, residual=residual)) == bits(clipped(added, *bounds))
 
 
 def test_names_are_bounds():

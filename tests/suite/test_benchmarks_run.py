@@ -72,14 +72,16 @@ def test_a_path_with_a_space_is_measured(tmp_path, variables):
 @pytest.mark.parametrize("copied", [True, False])
 @pytest.mark.parametrize(
     ("venv", "stamps", "goals"),
-    [(".venv", (".built", ".bench", ".dev"), ("bench", "lint")), (".doors", (".doors",), ("test-doors",))],
+    [(".venv", (".bench", ".dev"), ("bench", "lint")), (".doors", (".doors",), ("test-doors",))],
     ids=[".venv", ".doors"],
 )
 def test_make_makes_the_environment_of_a_copied_clone_anew(tmp_path, copied, venv, stamps, goals):
     folder = tmp_path / "my code"
-    (folder / venv).mkdir(parents=True)
+    (folder / ".venv").mkdir(parents=True)
+    (folder / ".doors").mkdir()
     shutil.copy(ROOT / "Makefile", folder)
-    for name in ("pyproject.toml", "setup.py", *(f"{venv}/{stamp}" for stamp in stamps)):
+    stamps = ".venv/.built", ".venv/.test", *(f"{venv}/{stamp}" for stamp in stamps)
+    for name in ("pyproject.toml", "setup.py", *stamps):
         (folder / name).touch()
     (folder / venv / ".place").write_text(f"{'/elsewhere' if copied else folder.resolve()}\n")
     done = subprocess.run(["make", "-n", *goals], cwd=folder, capture_output=True, text=True, check=True)
