@@ -51,7 +51,7 @@ def write_image(path: Path, size: int) -> None:
         dtype=np.uint8,
         meta=np.empty((0, 0, 0), np.uint8),
     )
-    image.to_zarr(str(path))
+    image.to_zarr(str(path), overwrite=True)
 
 
 def main() -> None:
@@ -65,9 +65,11 @@ def main() -> None:
         Client(cluster) as client,
     ):
         folder = Path(options.folder or temporary)
-        if not (folder / "image.zarr").exists():
-            write_image(folder / "image.zarr", options.size)
-        x = da.from_zarr(str(folder / "image.zarr")).astype(np.float32) / np.float32(255)
+        image = folder / f"image{options.size}.zarr"
+        if not image.exists():
+            write_image(folder / "unfinished.zarr", options.size)
+            (folder / "unfinished.zarr").rename(image)
+        x = da.from_zarr(str(image)).astype(np.float32) / np.float32(255)
         y = fastconv.dask.apply(network(), x)
         start = perf_counter()
         y.to_zarr(str(folder / "edges.zarr"), overwrite=True)

@@ -13,7 +13,7 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.elementwise import Elementwise, Mul
 from fastconv._graph.operations.normalization import LocalResponseNorm, Softmax
 from fastconv._graph.operations.operation import Operation
-from fastconv._graph.operations.picks import Pad
+from fastconv._graph.operations.picks import Pad, Part, Slice
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Concat, Dropout
 
@@ -38,8 +38,8 @@ def windows(node: Node, layout: Layout, *shapes: Shape) -> list[Axes]:
     found = None if of is None else of(operation, layout, *shapes)
     if found is None:
         raise ValueError(
-            f"{node.name} is a {operation.kind} of a whole map, which blocks of an image are not: give the layers "
-            "before it, and let it run on their result"
+            f"{node.name} is a {operation.kind} without a window on x that is known for each pixel, as blocks of an "
+            "image need it: give the layers before it, and let it run on their result"
         )
     return found
 
@@ -66,6 +66,10 @@ def _pad(operation: Pad, layout: Layout, *shapes: Shape) -> list[Axes] | None:
     return [_axes((1, 1), operation.padding, (1, 1))] if operation.mode == "constant" else None
 
 
+def _slice(operation: Slice, layout: Layout, *shapes: Shape) -> list[Axes] | None:
+    return [_PIXEL] if operation.slices[:2] == (slice(None), slice(None)) else None
+
+
 def _mul(operation: Mul, layout: Layout, *shapes: Shape) -> list[Axes] | None:
     return [_PIXEL] * 2 if shapes[0] == shapes[1] else None  # else one of them is a pixel for the whole map
 
@@ -78,6 +82,7 @@ _WINDOWS: dict[type[Operation], Callable[[Any, Layout, *tuple[Shape, ...]], list
     Conv: _conv,
     Pool: _pool,
     Pad: _pad,
+    **dict.fromkeys((Slice, Part), _slice),
     Mul: _mul,
     **dict.fromkeys((Concat, Dropout, Elementwise, LocalResponseNorm, Operation, Softmax), _pixels),
 }

@@ -34,6 +34,11 @@ class Blocks:
 
     def run(self, inputs: Sequence[Array[Any]], row: int, column: int) -> Any:
         """The result of one task, a tuple of several."""
+        for i, x in enumerate(inputs):
+            declared = tuple(end - start for start, end in (self.rows[row].inputs[i], self.columns[column].inputs[i]))
+            found = x.shape[self.height : self.height + 2]
+            if found != declared:
+                raise ValueError(f"a block of input {i} has height and width {found}, but its chunks say {declared}")
         given = self.plan.run(*inputs)
         results = given if isinstance(given, tuple) else (given,)
         kept = zip(self.rows[row].kept, self.columns[column].kept, strict=True)

@@ -80,8 +80,8 @@ class Picking(Making):
         with self._builder.undone_where_it_fails():
             return self._add(name, picks.DepthToSpace(size, order), x=x)
 
-    def space_to_depth(self, x: Node, block: Pair, *, name: str | None = None) -> Node:
-        """Make blocks of pixels, (height, width) of them, the channels of one, in order DCR of `depth_to_space`.
+    def space_to_depth(self, x: Node, block: Pair, *, order: ChannelOrder = "DCR", name: str | None = None) -> Node:
+        """Make blocks of pixels, (height, width) of them, the channels of one, in an order of `depth_to_space`.
 
         Examples
         --------
@@ -92,7 +92,8 @@ class Picking(Making):
         """
         with arguments.named(name or "space_to_depth"):
             size = arguments.pair("block", block, 1)
-        return self._add(name, picks.SpaceToDepth(size), x=x)
+            order = arguments.one_of("order", order, picks.ORDERS)
+        return self._add(name, picks.SpaceToDepth(size, order), x=x)
 
     def pad(
         self,

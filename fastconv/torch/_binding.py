@@ -6,7 +6,7 @@ with its translations.
 """
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ class Bound:
 def bind(module: fx.GraphModule, args: list[Any], constants: list[int], weights: Weights, kept: Kept) -> Bound:
     """The steps for a call with these arguments, of which those at the places `constants` are the weights."""
     fakes = fakes_of(module, args)
-    left: set[fx.Node] = set()
+    left = set(_views_by_strides(module))
     while True:  # until no segment is left that moves and changes values alone, which is not worth the conversions
         binding = Binding(module, fakes, weights, kept, left)
         bound = binding.bound(args, constants)
@@ -256,6 +256,16 @@ def _is_late(call: Written) -> bool:
     """Whether only a run knows a value that translations take as a constant."""
     places = PARAMETERS.get(call.kind, ())
     return any(isinstance(call.inputs[i], Tensor) for i in places if i < len(call.inputs))
+
+
+def _views_by_strides(module: fx.GraphModule) -> Iterator[fx.Node]:
+    """The views that as_strided reads, beyond whose values it may reach: PyTorch's own have there what they are of."""
+    for node in module.graph.nodes:
+        if node.target is torch.ops.aten.as_strided.default:
+            read = node.args[0]
+            while getattr(read.target, "is_view", False):
+                yield read
+                read = read.args[0]
 
 
 def is_check(node: fx.Node) -> bool:

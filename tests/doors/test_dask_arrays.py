@@ -96,6 +96,20 @@ def test_several_inputs_and_results():
         np.testing.assert_array_equal(got, want)
 
 
+def test_parts_of_the_channels():
+    g = fastconv.Graph()
+    left, right = g.split(g.conv2d(g.x, THREE, padding=1), (4, 4))
+    plan = g.plan(g.concat(g.relu(right), left))
+    assert_same(fastconv.dask.apply(plan, da.from_array(X, 20)), plan(X))
+
+
+def test_blocks_of_another_size_than_declared():
+    x = da.from_array(X, 20).map_blocks(lambda block: block[:, 1:], dtype=X.dtype, meta=X[:0])
+    y = fastconv.dask.apply(NET, x)
+    with pytest.raises(ValueError, match=r"a block of input 0 has height and width \(\d+, \d+\), but its chunks"):
+        y.compute()
+
+
 def test_results_keep_nothing_alive():
     """A block is no view of what was computed around it."""
     y = fastconv.dask.apply(NET, da.from_array(X, (1, 30, 30, 4)))
@@ -191,17 +205,17 @@ ERRORS = {
     "pool": (
         lambda: fastconv.dask.apply(GLOBAL, LAZY),
         ValueError,
-        "globalavgpool2d2 is a global_avg_pool2d of a whole",
+        "globalavgpool2d2 is a global_avg_pool2d without",
     ),
     "flatten": (
         lambda: fastconv.dask.apply(graph(lambda g, y: g.flatten(y, name="flat")), LAZY),
         ValueError,
-        "flat is a flatten of a whole map",
+        "flat is a flatten without a window",
     ),
     "gate": (
         lambda: fastconv.dask.apply(graph(lambda g, y: g.mul(y, g.input("pixel"), name="gate")), LAZY, LAZY[:, :1, :1]),
         ValueError,
-        "gate is a mul of a whole map",
+        "gate is a mul without a window",
     ),
 }
 

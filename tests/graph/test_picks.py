@@ -23,6 +23,7 @@ COPIES = {
     "rows of depth": lambda g, x: g.depth_to_space(x, (4, 1)),
     "pixel shuffle": lambda g, x: g.depth_to_space(x, 2, order="CRD"),
     "space to depth": lambda g, x: g.space_to_depth(x, 2),
+    "space to depth, CRD": lambda g, x: g.space_to_depth(x, (2, 3), order="CRD"),
     "rows to depth": lambda g, x: g.space_to_depth(x, (3, 1)),
     "pad": lambda g, x: g.pad(x, ((1, 2), (0, 3)), 0.5),
     "left pad": lambda g, x: g.pad(x, ((0, 0), (2, 0)), -0.5),

@@ -150,15 +150,15 @@ class DepthToSpace(Pick):
 
 
 class SpaceToDepth(Pick):
-    """Blocks of pixels as the channels of one, in order DCR (row in the block, column in the block, channel of x)."""
+    """Blocks of pixels as the channels of one, in an order of `DepthToSpace`, whose channel of the result is one of x."""
 
     kind = "space_to_depth"
 
-    def __init__(self, block: Size) -> None:
-        self.block = block
+    def __init__(self, block: Size, order: ChannelOrder = "DCR") -> None:
+        self.block, self.order = block, order
 
     def __str__(self) -> str:
-        return f"{self.kind}({self.block})"
+        return f"{self.kind}({self.block}, {self.order})"
 
     def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
         return [None], None if known[0] is None else known[0] * prod(self.block)
@@ -174,12 +174,17 @@ class SpaceToDepth(Pick):
         across = self.block[1] * channels  # values of a row of a block
         rows = np.arange(height // self.block[0]) * self.block[0] * width * channels
         blocks, inside = np.arange(width // self.block[1]) * across, np.arange(self.block[0]) * width * channels
-        return Places(rows, (blocks[:, None] + inside).ravel(), across)
+        if self.order == "DCR":
+            return Places(rows, (blocks[:, None] + inside).ravel(), across)
+        values = np.arange(channels)[:, None, None] + inside[:, None] + np.arange(self.block[1]) * channels
+        return Places(rows, (blocks[:, None] + values.ravel()).ravel(), 1)
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
         x = in_numpy.nhwc(arrays[0], layout)
         n, height, width, channels = self.shape("NHWC", x.shape)
         blocks = x.reshape(n, height, self.block[0], width, self.block[1], -1).transpose(0, 1, 3, 2, 4, 5)
+        if self.order == "CRD":
+            blocks = np.moveaxis(blocks, 5, 3)
         return in_numpy.from_nhwc(blocks.reshape(n, height, width, channels), arrays[0].ndim, layout)
 
 

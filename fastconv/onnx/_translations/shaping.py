@@ -118,7 +118,8 @@ def depth_to_space(bind: "Binding", node: Node, x: Any) -> Map | None:
 
 def space_to_depth(bind: "Binding", node: Node, x: Any) -> Map | None:
     x, size = bind.as_map(x, "NCHW"), node.attributes["blocksize"]
-    return None if x is None else bind.add(node, SpaceToDepth((size, size)), x)
+    mode = node.attributes.get("mode", "DCR")  # since opset 28
+    return None if x is None or mode not in ORDERS else bind.add(node, SpaceToDepth((size, size), mode), x)
 
 
 def transpose(bind: "Binding", node: Node, x: Any) -> Map | None:
