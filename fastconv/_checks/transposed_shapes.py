@@ -1,11 +1,14 @@
 """The geometry of a transposed convolution, checked before any work, as `shapes` does that of a convolution."""
 
+from math import prod
 from typing import NamedTuple
 
 from fastconv._checks.arguments import integer, one_of, pair
 from fastconv._checks.orders import LAYOUTS
 from fastconv._checks.shapes import SIDES, image_shape, padding_of, weight_shape
 from fastconv._checks.types import Layout, Pair, Shape, Sides, Size
+
+MOST_PHASES = 1024  # of the strides, each of which becomes a convolution (`rewrites/transposed.py`)
 
 
 class TransposedGeometry(NamedTuple):
@@ -64,6 +67,8 @@ def transposed_geometry(
     # In either layout the axes are those of a convolution's weight, with the channels of x and of the result exchanged.
     r, s, each, channels = weight_shape(weight, layout)
     stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
+    if prod(stride) > MOST_PHASES:
+        raise ValueError(f"stride must be at most {MOST_PHASES} pixels, height times width, got {stride}")
     output_padding, groups = pair("output_padding", output_padding, 0), integer("groups", groups, 1)
     if channels % groups:
         raise ValueError(f"groups must divide the {channels} input channels of weight {weight}, got {groups}")

@@ -83,12 +83,19 @@ class Layers(Making):
         x : node
         weight : ndarray of shape (R, S, K / groups, C), in layout NCHW (C, K / groups, R, S)
             As TensorFlow and PyTorch have it: K channels of the result, C of x.
-        bias, stride, dilation, groups, activation, accuracy
+        bias, dilation, groups, activation, accuracy
             As in `Conv2d`; the arrays are copied.
+        stride : int or (int, int)
+            Of at most 1024 pixels, height times width: a convolution is made of each.
         padding : int, (int, int) or ((top, bottom), (left, right))
             Rows and columns that are left out at the sides of the result.
         output_padding : int or (int, int)
             Rows and columns that are added at its end, before any are left out.
+
+        Notes
+        -----
+        An infinite weight may give NaN where it would not be used: the sums of the pixels at the edge of the result
+        take in zeros beside x.
 
         Examples
         --------

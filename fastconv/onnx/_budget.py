@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.onnx._program import Node
+from fastconv.onnx._windows import transposed_windows
 
 Estimate = Callable[..., tuple[float, ...]]  # of a node and what it reads, the shape of its result
 
@@ -44,6 +45,11 @@ def _numbers(array: Any) -> tuple[float, ...]:
     if not isinstance(array, np.ndarray):
         raise TypeError
     return tuple(array.ravel().tolist())
+
+
+def _conv_transpose(node: Node, x: Any, weight: Any, *others: Any) -> tuple[float, ...]:
+    sizes = transposed_windows(node, x.shape, weight.shape).sizes
+    return x.shape[0], weight.shape[1] * node.attributes["group"], *sizes
 
 
 def _expand(node: Node, x: Any, shape: Any) -> tuple[float, ...]:
@@ -89,6 +95,7 @@ _BITS = ("And", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Or", "Xor"
 _SHAPES: dict[str, Estimate] = {
     **dict.fromkeys((*_ARITHMETIC, *_COMPARISONS, *_BITS), _broadcast),
     "ConstantOfShape": lambda node, shape: _numbers(shape),
+    "ConvTranspose": _conv_transpose,
     "Expand": _expand,
     "OneHot": _one_hot,
     "Pad": _pad,

@@ -139,6 +139,15 @@ def test_a_transposed_convolution_of_a_given_size_loses_the_odd_row_at_the_start
         run("ConvTranspose", x, weight[:, :, :1], strides=[2, 1], auto_pad="SAME_UPPER")
 
 
+def test_a_transposed_convolution_of_large_stride():
+    """By NumPy, since a graph has a convolution for each pixel of the stride."""
+    x, weight = np.ones((1, 1, 1, 1), np.float32), np.arange(4, dtype=np.float32).reshape(1, 1, 2, 2)
+    y = run("ConvTranspose", x, weight, strides=[200, 300], pads=[0, 0, 0, 1], output_padding=[0, 2])
+    np.testing.assert_equal(y, np.pad(weight, ((0, 0), (0, 0), (0, 0), (0, 1))))
+    with pytest.raises(ValueError, match=r"ConvTranspose .*its result of shape .* more than max_bytes"):
+        run("ConvTranspose", np.ones((1, 1, 2, 2)), weight, strides=[200_000, 200_000])
+
+
 def test_averages_are_exact():
     x = np.full((1, 1, 2000, 2000), 0.1, np.float32)
     assert run("GlobalAveragePool", x).ravel() == np.float32(0.1)

@@ -121,6 +121,7 @@ WEIGHT = np.ones((2, 2, 3, 4), np.float32)
         ("conv_transpose2d: groups must divide the 4 input channels", ValueError, {"groups": 3}),
         ("padding must be an integer, a pair", TypeError, {"padding": "same"}),
         ("stride must be at least 1, got 0", ValueError, {"stride": 0}),
+        (r"conv_transpose2d: stride must be at most 1024 pixels.*, got \(1025, 1\)", ValueError, {"stride": (1025, 1)}),
         ("output_padding must be at least 0", ValueError, {"output_padding": -1}),
         (r"bias must have shape \(3,\), got \(4,\)", ValueError, {"bias": np.ones(4, np.float32)}),
         ("weight must have 4 axes", ValueError, {"weight": WEIGHT[0]}),

@@ -1,10 +1,11 @@
 """Convolutions and products with constant matrices."""
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._checks.transposed_shapes import transposed_geometry
+from fastconv._checks.transposed_shapes import MOST_PHASES, transposed_geometry
 from fastconv._graph.operations.conv import Conv, Linear
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.transposed import ConvTranspose, hwio
@@ -47,7 +48,7 @@ def conv(bind: "Binding", node: Node, x: Any, weight: np.ndarray, bias: np.ndarr
 def conv_transpose(
     bind: "Binding", node: Node, x: Any, weight: np.ndarray, bias: np.ndarray | None = None
 ) -> Map | None:
-    """Of images of one or two axes."""
+    """Of images of one or two axes, and strides that a graph may have."""
     x = bind.as_map(x, "NCHW", "NCW")
     if x is None or weight.dtype != x.dtype:
         return None
@@ -58,6 +59,8 @@ def conv_transpose(
         for size, stride, extent in zip(x.shape[2:], found.strides, found.extents, strict=True)
     )
     added = tuple(size - own for size, own in zip(whole, reached, strict=True))
+    if prod(found.strides) > MOST_PHASES:
+        return None
     strides, dilations = _two(found.strides, 1, is_row), _two(found.dilations, 1, is_row)
     sides, more = _two(pads, (0, 0), is_row), _two(added, 0, is_row)
 
