@@ -59,6 +59,19 @@ def test_what_is_copied(name, layout, dtype):
             np.testing.assert_array_equal(joined(x), reference.graph(joined, x).astype(dtype), strict=True)
 
 
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("name", ["depth to space", "rows of depth", "space to depth", "nothing", "edge", "wrap"])
+def test_that_copies_of_empty_maps_are_empty(name, layout, capfd):
+    of_empty = {mode: (lambda g, x, mode=mode: g.pad(x, 0, mode=mode)) for mode in ("edge", "wrap")}
+    make = {**COPIES, **of_empty, "nothing": lambda g, x: g.pad(x, 0)}[name]
+    for size, num_threads in itertools.product([(0, 4), (4, 0), (0, 0)], [1, 2]):
+        g, x = fastconv.Graph(layout=layout), planes(np.zeros((2, *size, 4), np.float32), layout)
+        y = make(g, g.x)
+        for plan in (g.plan(y, num_threads=num_threads), g.plan(g.concat(y, g.relu(y)), num_threads=num_threads)):
+            assert plan(x).shape == reference.graph(plan, x).shape
+    assert capfd.readouterr().err == ""
+
+
 LINEAR = {
     "twice": {"scale": 2},
     "smaller": {"size": (4, 3)},

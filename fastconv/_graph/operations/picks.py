@@ -182,7 +182,7 @@ class SpaceToDepth(Pick):
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
         x = in_numpy.nhwc(arrays[0], layout)
         n, height, width, channels = self.shape("NHWC", x.shape)
-        blocks = x.reshape(n, height, self.block[0], width, self.block[1], -1).transpose(0, 1, 3, 2, 4, 5)
+        blocks = x.reshape(n, height, self.block[0], width, self.block[1], x.shape[3]).transpose(0, 1, 3, 2, 4, 5)
         if self.order == "CRD":
             blocks = np.moveaxis(blocks, 5, 3)
         return in_numpy.from_nhwc(blocks.reshape(n, height, width, channels), arrays[0].ndim, layout)

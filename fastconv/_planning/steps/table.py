@@ -71,6 +71,8 @@ def _pool(operation: Pool, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -
 
 
 def _pick(operation: Pick, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    if 0 in shape:  # nothing, from nowhere
+        return _elementwise(Operation(), [shape], shape, dtype)
     places = operation.places(x_shapes[0])
     return prod(shape), partial(picking.Pick, x_shapes[0], shape, *places, operation.value, dtype)
 
