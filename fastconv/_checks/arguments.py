@@ -76,7 +76,7 @@ def number(name: str, value: object, *, is_finite: bool = True) -> float:
     try:
         found = float(value)
     except OverflowError:
-        found = math.inf
+        found = -math.inf if value < 0 else math.inf
     if not (math.isfinite(found) if is_finite else found == found):
         raise ValueError(f"{name} must be a {'finite ' * is_finite}number, got {value!r}")
     return found

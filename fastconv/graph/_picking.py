@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Real
+from operator import index
 from typing import Literal
 
 from fastconv._checks import arguments, shapes
@@ -37,7 +38,8 @@ class Picking(Making):
         """
         with arguments.named(name or "slice"):
             parts = [_slice(*pair) for pair in (("height", height), ("width", width), ("channels", channels))]
-        return self._add(name, picks.Slice(*parts), x=x)
+        with self._builder.undone_where_it_fails():
+            return self._add(name, picks.Slice(*parts), x=x)
 
     def split(self, x: Node, sizes: Sequence[int], *, name: str | None = None) -> tuple[Node, ...]:
         """Take the channels apart, so many for each node, which are called "name.0" and so on.
@@ -106,7 +108,7 @@ class Picking(Making):
     ) -> Node:
         """Put rows and columns around a map; `padding` is that of `Conv2d`, as numbers.
 
-        They are of `value`, or with the other modes, those of `numpy.pad`, of the map's own values.
+        They are of `value`, or with the other modes, those of `numpy.pad`, of the map's own values: then there is none.
 
         Examples
         --------
@@ -120,9 +122,11 @@ class Picking(Making):
             sides = shapes.padding_of(padding)
             if isinstance(padding, str) or sides == "same":
                 raise TypeError(f"padding must be {shapes.SIDES}, got {padding!r}")
-            if isinstance(value, bool) or not isinstance(value, Real):
-                raise TypeError(f"value must be a real number, got {value!r}")
+            if not isinstance(value, Real) or value == value:  # a NaN is a value too
+                value = arguments.number("value", value, is_finite=False)
             mode = arguments.one_of("mode", mode, picks.PAD_MODES)
+            if mode != "constant" and value != 0:
+                raise ValueError(f"value must be left out with mode {mode!r}, got {value!r}")
         return self._add(name, picks.Pad(sides, float(value), mode), x=x)
 
     def resize2d(
@@ -144,7 +148,7 @@ class Picking(Making):
         size : int or (height, width)
             Of the result; the default is `scale` times that of x, rounded down.
         scale : number or (for height, for width)
-            By which a pixel of the result is found in x; the default is the ratio of the sizes.
+            By which a pixel of the result is found in x, from 2⁻³¹ to 2³¹; the default is the ratio of the sizes.
         mode : "nearest" or "linear"
         coordinates : "half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel" or "half_pixel_symmetric"
             Which place in x a pixel at i lies at, as in ONNX's Resize: (i + 0.5) / scale − 0.5, i / scale, or with the
@@ -180,11 +184,15 @@ def _slice(argument: str, value: object) -> slice:
     if not isinstance(value, slice):
         raise TypeError(f"{argument} must be a slice, got {arguments.kind(value)}")
     parts = value.start, value.stop, value.step
-    if any(part is not None and (isinstance(part, bool) or not isinstance(part, int)) for part in parts):
-        raise TypeError(f"{argument} must be a slice of integers, got {value}")
-    if value.step == 0:
+    try:
+        if any(isinstance(part, bool) for part in parts):
+            raise TypeError
+        start, stop, step = (None if part is None else index(part) for part in parts)
+    except TypeError:
+        raise TypeError(f"{argument} must be a slice of integers, got {value}") from None
+    if step == 0:
         raise ValueError(f"{argument} must have a step other than 0")
-    return value
+    return slice(start, stop, step)
 
 
 def _scale(value: object) -> tuple[float, float]:
@@ -192,6 +200,6 @@ def _scale(value: object) -> tuple[float, float]:
     if len(given) != 2:
         raise ValueError(f"scale must be a number or a pair (for height, for width), got {value!r}")
     height, width = (arguments.number("scale", one) for one in given)
-    if min(height, width) <= 0:
-        raise ValueError(f"scale must be larger than 0, got {value!r}")
+    if not 2**-31 <= min(height, width) <= max(height, width) <= 2**31:
+        raise ValueError(f"scale must be from 2⁻³¹ to 2³¹, got {value!r}")
     return height, width

@@ -9,6 +9,7 @@ from compare import assert_close
 
 import fastconv
 from fastconv import reference
+from fastconv._graph.operations import resizing
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 KINDS = list(itertools.product(["NHWC", "NCHW"], ["float32", "float64"]))
@@ -70,6 +71,25 @@ def test_that_copies_of_empty_maps_are_empty(name, layout, capfd):
         for plan in (g.plan(y, num_threads=num_threads), g.plan(g.concat(y, g.relu(y)), num_threads=num_threads)):
             assert plan(x).shape == reference.graph(plan, x).shape
     assert capfd.readouterr().err == ""
+
+
+def test_integers_of_numpy():
+    x, two = np.arange(24, dtype=np.float32).reshape(2, 2, 6), np.int64(2)
+    g = fastconv.Graph()
+    plan = g.plan(*g.split(g.x, (two, np.uint8(4))), g.slice(g.x, channels=slice(np.int8(-1), two, -two)))
+    for got, part in zip(plan(x), (x[..., :2], x[..., 2:], x[..., -1:2:-2]), strict=True):
+        np.testing.assert_array_equal(got, part)
+
+
+@pytest.mark.parametrize("coordinates", resizing.COORDINATES)
+@pytest.mark.parametrize("scale", [2.0**-31, 2.0**31])
+def test_scales_that_lead_far_out_of_x(scale, coordinates):
+    """Where there is nothing but the edge."""
+    x = normals(np.random.default_rng(0), (4, 6, 8), "float32")
+    for mode in ("nearest", "linear"):
+        g = fastconv.Graph()
+        plan = g.plan(g.resize2d(g.x, (3, 5), scale=scale, coordinates=coordinates, mode=mode))
+        assert_close(plan(x), reference.graph(plan, x), reference.graph(plan, abs(x)), 6, "float32")
 
 
 LINEAR = {
@@ -138,6 +158,12 @@ X = np.zeros((4, 6, 8), np.float32)
         ("width must be a slice of integers, got", TypeError, lambda g: g.slice(g.x, width=slice(0.5))),
         ("channels must have a step other than 0", ValueError, lambda g: g.slice(g.x, channels=slice(0, 2, 0))),
         (r"nothing is left of slice\(:, 9:, :\)", ValueError, lambda g: g.plan(g.slice(g.x, width=slice(9, None)))(X)),
+        ("channels must be a slice of integers, got", TypeError, lambda g: g.slice(g.x, channels=slice(True))),
+        (
+            r"nothing is left of slice\(:, :, 10:20\) of 4 channels",
+            ValueError,
+            lambda g: g.slice(g.scale(g.x, np.ones(4, np.float32)), channels=slice(10, 20)),
+        ),
         ("split: sizes must be a tuple of integers", TypeError, lambda g: g.split(g.x, 2)),
         ("each of sizes must be at least 1, got 0", ValueError, lambda g: g.split(g.x, (2, 0))),
         ("add up to 7 channels, but x has 8", ValueError, lambda g: g.plan(*g.split(g.x, (3, 4)))(X)),
@@ -148,7 +174,10 @@ X = np.zeros((4, 6, 8), np.float32)
         ("mode must be one of", ValueError, lambda g: g.pad(g.x, 1, mode="symmetric")),
         (r"of mode 'reflect' is more than height 4", ValueError, lambda g: g.plan(g.pad(g.x, 4, mode="reflect"))(X)),
         ("resize2d: either size or scale must be given", TypeError, lambda g: g.resize2d(g.x)),
-        ("scale must be larger than 0, got -1", ValueError, lambda g: g.resize2d(g.x, scale=-1)),
+        (r"resize2d: scale must be from 2⁻³¹ to 2³¹, got -1", ValueError, lambda g: g.resize2d(g.x, scale=-1)),
+        ("scale must be from 2⁻³¹ to 2³¹, got 1e.308", ValueError, lambda g: g.resize2d(g.x, scale=1e308)),
+        (r"scale must be from .* got \(1, 1e-320\)", ValueError, lambda g: g.resize2d(g.x, 3, scale=(1, 1e-320))),
+        ("pad: value must be left out with mode 'edge', got 5", ValueError, lambda g: g.pad(g.x, 1, 5, mode="edge")),
         ("scale must be a number or a pair", ValueError, lambda g: g.resize2d(g.x, scale=(1, 2, 3))),
         ("mode must be one of", ValueError, lambda g: g.resize2d(g.x, 2, mode="cubic")),
         ("must be at least 1, got 4, 6 and then 0, 0", ValueError, lambda g: g.plan(g.resize2d(g.x, scale=0.1))(X)),

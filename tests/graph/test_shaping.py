@@ -132,6 +132,11 @@ def test_a_map_of_nothing_is_padded():
     np.testing.assert_array_equal(g.plan(g.pad(g.x, 1, 4.0))(X[:, :0, :0]), np.full((3, 2, 2, 4), 4, np.float32))
 
 
+def test_a_value_larger_than_any_is_infinite():
+    g = fastconv.Graph()
+    np.testing.assert_array_equal(g.plan(g.pad(g.x, 1, -(10**400)))(X[:, :0, :0]), np.full((3, 2, 2, 4), -np.inf, "f4"))
+
+
 def test_identities_and_dropouts_are_dropped():
     g = fastconv.Graph()
     y = g.dropout(g.relu(g.identity(g.conv2d(g.dropout(g.x), ONE, name="conv"))))

@@ -54,7 +54,12 @@ class Slice(Pick):
         return f"{self.kind}({', '.join(map(_told, self.slices))})"
 
     def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
-        return [None], None if known[0] is None else len(range(known[0])[self.slices[2]]) or None
+        if known[0] is None:
+            return [None], None
+        channels = len(range(known[0])[self.slices[2]])
+        if channels == 0:
+            raise ValueError(f"nothing is left of {self} of {known[0]} channels")
+        return [None], channels
 
     def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         batch, *sizes = image_shape(shapes[0], layout)
