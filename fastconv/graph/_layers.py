@@ -94,8 +94,8 @@ class Layers(Making):
 
         Notes
         -----
-        An infinite weight may give NaN where it would not be used: the sums of the pixels at the edge of the result
-        take in zeros beside x.
+        Weights that are not finite give NaN at the edge of the result, also where no pixel of x meets them: the sums
+        there take in zeros beside x.
 
         Examples
         --------
