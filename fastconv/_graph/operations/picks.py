@@ -155,7 +155,7 @@ class DepthToSpace(Pick):
 
 
 class SpaceToDepth(Pick):
-    """Blocks of pixels as the channels of one, in an order of `DepthToSpace`, whose channel of the result is one of x."""
+    """Blocks of pixels as the channels of one, in an order of `DepthToSpace`; the channel in it is one of x."""
 
     kind = "space_to_depth"
 
