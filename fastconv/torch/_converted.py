@@ -1,5 +1,6 @@
 """A module as `torch.export` traces it, once for each kind of arguments; calls run without dynamo."""
 
+import threading
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from fastconv.torch._program import Program, likeness
 from fastconv.torch._weights import KnownWeights
 
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
+_tracing = threading.RLock()  # torch.export is for one thread, and puts other tensors into the module meanwhile
 
 
 class Converted(nn.Module):
@@ -48,7 +50,10 @@ class Converted(nn.Module):
             COUNTED["left"] += 1
             return self.module(*args, **kwargs)
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            return self.traced(args, kwargs, (spec, *map(likeness, leaves)))(leaves)
+            with _tracing:
+                traced = self.traced(args, kwargs, (spec, *map(likeness, leaves)))
+                given = traced.inputs(leaves)
+            return traced(given)
 
     def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced":
         """The module for arguments like these."""
@@ -76,10 +81,14 @@ class _Traced:
         self._program = Program(exported.graph_module, num_threads, accuracy, known, own)
         self._out_spec = exported.call_spec.out_spec
 
-    def __call__(self, leaves: list[Any]) -> Any:
-        """The results for arguments of its kind."""
+    def inputs(self, leaves: list[Any]) -> list[Any]:
+        """Those of the trace for arguments of its kind."""
         given = iter(leaves)
-        results = self._program([next(given) if owner is None else owner[name] for owner, name in self._sources])
+        return [next(given) if owner is None else owner[name] for owner, name in self._sources]
+
+    def __call__(self, inputs: list[Any]) -> Any:
+        """The results of the module."""
+        results = self._program(inputs)
         return pytree.tree_unflatten(results, self._out_spec)
 
 
@@ -92,7 +101,7 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
     args = example if isinstance(example, tuple) else (example,)
     leaves, spec = pytree.tree_flatten((args, {}))
     made = Converted(module, num_threads, accuracy)
-    with torch.no_grad():
+    with torch.no_grad(), _tracing:
         made.traced(args, {}, (spec, *map(likeness, leaves)))
     return made
 

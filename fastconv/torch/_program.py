@@ -65,16 +65,17 @@ class Program:
         threads = self._num_threads or torch.get_num_threads()
         places = set(constants)
         key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
-        if key not in weights.bound:
+        bound = weights.bound.get(key)
+        if bound is None:
             if len(weights.bound) >= _MAX_BOUND:
                 weights.bound.clear()
             try:
-                weights.bound[key] = bind(self._module, args, constants, weights, weights.kept(threads))
+                bound = weights.bound[key] = bind(self._module, args, constants, weights, weights.kept(threads))
             except FakeError as error:
                 _log.warning("fastconv leaves a graph to PyTorch: %s", error)
                 self._is_left = True
                 return None
-        return weights.bound[key]
+        return bound
 
 
 def likeness(value: Any) -> Any:

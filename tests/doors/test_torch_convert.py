@@ -1,6 +1,7 @@
 """`fastconv.torch.convert`: modules that run without dynamo."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -66,6 +67,21 @@ def test_it_follows_the_weights():
     net[1].running_mean += 1
     close(converted(x), net(x))
     assert list(converted.state_dict()) == [f"module.{name}" for name in net.state_dict()]
+
+
+def test_threads_that_call_with_new_shapes():
+    """torch.export is for one thread at a time, and has other tensors in the module meanwhile."""
+    converted = fastconv.torch.convert(net := small(), image())
+
+    def call(x):
+        with torch.no_grad():
+            return converted(x)
+
+    images = [image(2 + i, 3, 8, 8) for i in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(call, images))
+    for x, y in zip(images, results, strict=True):
+        close(y, net(x))
 
 
 def test_a_copy_is_one_of_its_own():
