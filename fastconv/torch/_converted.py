@@ -1,6 +1,7 @@
 """A module as `torch.export` traces it, once for each kind of arguments; calls run without dynamo."""
 
 import threading
+from itertools import chain
 from typing import Any
 
 import torch
@@ -11,8 +12,7 @@ from torch.utils import _pytree as pytree
 
 from fastconv._checks import arguments
 from fastconv._checks.types import Accuracy
-from fastconv.torch._backend import needs_gradient
-from fastconv.torch._counts import COUNTED
+from fastconv.torch._left import is_left, is_traced, left, needs_gradient
 from fastconv.torch._operators import OPERATORS
 from fastconv.torch._program import Program, likeness
 from fastconv.torch._weights import KnownWeights
@@ -36,7 +36,7 @@ class Converted(nn.Module):
         self._num_threads, self._accuracy = num_threads, accuracy
         self._known = KnownWeights(accuracy)
         self._traced: dict[Any, _Traced] = {}
-        self.eval()
+        self.training = False  # and not eval(), which would change the parts of the module
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what was made, which a copy makes again."""
@@ -44,15 +44,18 @@ class Converted(nn.Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The results of the module. The first call with arguments of some shapes and strides traces it."""
-        leaves, spec = pytree.tree_flatten((args, kwargs))
-        if self.training or needs_gradient([*leaves, *self.module.parameters()]):
-            COUNTED["calls"] += 1
-            COUNTED["left"] += 1
+        if is_traced():  # which also sees what is counted
             return self.module(*args, **kwargs)
+        leaves, spec = pytree.tree_flatten((args, kwargs))
+        with _tracing:
+            traced = None
+            if not (self.training or is_left(chain(leaves, self.module.parameters(), self.module.buffers()))):
+                with torch.no_grad(), torch.autocast("cpu", enabled=False):
+                    traced = self.traced(args, kwargs, (spec, *map(likeness, leaves)))
+                    given = traced.inputs(leaves)
+        if traced is None or needs_gradient(given):  # of a tensor that is neither parameter nor buffer
+            return left(self.module)(*args, **kwargs)
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            with _tracing:
-                traced = self.traced(args, kwargs, (spec, *map(likeness, leaves)))
-                given = traced.inputs(leaves)
             return traced(given)
 
     def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced":

@@ -82,7 +82,7 @@ def likeness(value: Any) -> Any:
     """What is equal for values of a run for which the same steps run."""
     if isinstance(value, torch.Tensor):
         return value.shape, value.stride(), value.dtype, value.device
-    return value
+    return type(value), repr(value) if isinstance(value, float) else value  # 2 == 2.0 == True, 0.0 == -0.0, nan != nan
 
 
 def _constants(module: fx.GraphModule, args: list[Any]) -> list[int]:

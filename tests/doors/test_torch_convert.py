@@ -57,6 +57,43 @@ def test_several_arguments_and_results():
         close((result["sum"], result["parts"][1][0]), (wanted["sum"], wanted["parts"][1][0]))
 
 
+def test_numbers_that_are_equal():
+    """Those of other types, and zeros of other signs, give other results."""
+
+    class Scaled(nn.Conv2d):
+        def forward(self, x, scale):
+            y = super().forward(x)
+            return y.int() * scale if not isinstance(scale, float) else y.relu() / scale
+
+    net, x = Scaled(3, 4, 1).eval(), image()
+    converted = fastconv.torch.convert(net, (x, 2))
+    for scale in (2.0, 2, True, 0.0, -0.0):
+        y, wanted = converted(x, scale), net(x, scale)
+        assert y.dtype == wanted.dtype
+        torch.testing.assert_close(y, wanted, equal_nan=True)
+    nan = float("nan")
+    converted(x, nan)
+    known = len(converted._traced)
+    converted(x, float("nan"))
+    assert len(converted._traced) == known
+
+
+def test_the_mode_of_a_part_is_kept():
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Dropout()).eval()
+    net[1].train()
+    fastconv.torch.convert(net, image())
+    assert net[1].training
+
+
+def test_the_tensors_of_a_module_are_not_walked_without_gradients(monkeypatch):
+    def refused():
+        yield pytest.fail("the parameters were walked")
+
+    converted = fastconv.torch.convert(net := small(), x := image())
+    monkeypatch.setattr(net, "parameters", refused)
+    close(converted(x), net(x))
+
+
 def test_it_follows_the_weights():
     net, other, x = small(), small(), image()
     converted = fastconv.torch.convert(net, x)
