@@ -19,10 +19,15 @@ _MAX_BOUND = 64  # kept, one for the shapes of a call each
 _log = logging.getLogger(__name__)
 
 
+class Outdated(Exception):
+    """Tensors of a module have other shapes, strides or dtypes than in its trace."""
+
+
 class Program:
     """The graph, which has no operator that changes a tensor it did not make; it may be called from many threads.
 
-    Its weights are the tensors at the places `constants` of a call, which the first call tells where they are None.
+    Its weights are the tensors at some places of a call: those of `likes`, {place: likeness in the trace}, from which
+    they must not differ (Outdated); the first call tells the places where `likes` is None.
     """
 
     def __init__(
@@ -31,9 +36,10 @@ class Program:
         num_threads: int | None,
         accuracy: Accuracy,
         known: KnownWeights | None = None,
-        constants: list[int] | None = None,
+        likes: dict[int, Any] | None = None,
     ) -> None:
-        self._module, self._num_threads, self._constants = module, num_threads, constants
+        self._module, self._num_threads, self._likes = module, num_threads, likes or {}
+        self._constants = None if likes is None else [*likes]
         self._accuracy: Accuracy = accuracy
         self._known = known or KnownWeights(accuracy)
         self._is_left = not _can_be_moved(module)
@@ -67,6 +73,8 @@ class Program:
         key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
         bound = weights.bound.get(key)
         if bound is None:
+            if any(likeness(args[i]) != like for i, like in self._likes.items()):
+                raise Outdated
             if len(weights.bound) >= _MAX_BOUND:
                 weights.bound.clear()
             try:

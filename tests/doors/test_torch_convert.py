@@ -121,6 +121,37 @@ def test_threads_that_call_with_new_shapes():
         close(y, net(x))
 
 
+def test_weights_of_another_dtype_or_shape():
+    net, x = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten()).eval(), image()
+    converted = fastconv.torch.convert(net, x)
+    close(converted(x), net(x))
+    net.bfloat16()
+    with pytest.raises(ValueError, match=r"cannot trace the module: .* type"):
+        converted(x)
+    torch.testing.assert_close(converted(x.bfloat16()), net(x.bfloat16()))
+    net.float()
+    close(converted(x), net(x))
+    net[0].weight, net[0].bias = (nn.Parameter(torch.randn(6, *one.shape[1:])) for one in net[0].parameters())
+    close(converted(x), net(x))
+
+
+def test_a_module_that_is_changed():
+    """Its parts, their attributes, hooks and modes count at the next call, for shapes that it knows too."""
+    net, x = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(3)).eval(), image()
+    converted = fastconv.torch.convert(net, x)
+    close(converted(x), net(x))
+    net[1] = nn.Tanh()
+    close(converted(x), net(x))
+    net[0].stride = (2, 2)
+    close(converted(x), net(x))
+    net[0].register_forward_hook(lambda module, given, y: y * 2)
+    close(converted(x), net(x))
+    net[1] = nn.Dropout(1.0).train()
+    close(converted(x), net(x))
+    net.train()
+    close(converted(x), copy.deepcopy(net)(x))
+
+
 def test_a_copy_is_one_of_its_own():
     net, x = small(), image()
     converted = fastconv.torch.convert(net, x)
