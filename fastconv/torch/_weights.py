@@ -46,13 +46,13 @@ class KnownWeights:
         Tensors that were made in inference mode do not tell whether they have changed: RuntimeError.
         """
         key = tuple(map(id, tensors))
-        state = [one.data_ptr() for one in tensors], [one._version for one in tensors]
+        state = [(one.data_ptr(), one._version, one.shape, one.stride()) for one in tensors]
         known = self._known.get(key)
         if known is not None and known[0] == state:
             self._changes.clear()
         else:
             if known is not None:
-                pairs = zip(zip(*known[0], strict=True), zip(*state, strict=True), strict=True)
+                pairs = zip(known[0], state, strict=True)
                 self._changes.update(i for i, (before, now) in enumerate(pairs) if before != now)
             drop = self._dropping(key)
             self._known[key] = known = state, Weights(tensors, self._accuracy), [weakref.ref(t, drop) for t in tensors]

@@ -121,6 +121,14 @@ def test_threads_that_call_with_new_shapes():
         close(y, net(x))
 
 
+def test_the_same_memory_in_another_order():
+    net, x = nn.Conv2d(3, 3, 1).eval(), image()
+    converted = fastconv.torch.convert(net, x)
+    close(converted(x), net(x))
+    net.weight.data = net.weight.data.transpose(0, 1)
+    close(converted(x), net(x))
+
+
 def test_weights_of_another_dtype_or_shape():
     net, x = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten()).eval(), image()
     converted = fastconv.torch.convert(net, x)
