@@ -14,7 +14,7 @@ from fastconv._checks import arguments
 from fastconv._checks.types import Accuracy
 from fastconv.torch._left import is_left, is_traced, left, needs_gradient
 from fastconv.torch._operators import OPERATORS
-from fastconv.torch._program import Outdated, Program, likeness
+from fastconv.torch._program import OutdatedError, Program, likeness
 from fastconv.torch._weights import KnownWeights
 
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
@@ -55,7 +55,8 @@ class Converted(nn.Module):
         while True:
             with _tracing:
                 traced = None
-                if not (self.training or self.module.training or is_left(chain(leaves, self.module.parameters(), self.module.buffers()))):
+                tensors = chain(leaves, self.module.parameters(), self.module.buffers())
+                if not (self.training or self.module.training or is_left(tensors)):
                     with torch.no_grad(), torch.autocast("cpu", enabled=False):
                         traced = self.traced(args, kwargs, key)
                         given = traced.inputs(leaves)
@@ -64,7 +65,7 @@ class Converted(nn.Module):
             try:
                 with torch.no_grad(), torch.autocast("cpu", enabled=False):
                     return traced(given)
-            except Outdated:
+            except OutdatedError:
                 self._traced.pop(key, None)
 
     def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced":

@@ -19,7 +19,7 @@ _MAX_BOUND = 64  # kept, one for the shapes of a call each
 _log = logging.getLogger(__name__)
 
 
-class Outdated(Exception):
+class OutdatedError(Exception):
     """Tensors of a module have other shapes, strides or dtypes than in its trace."""
 
 
@@ -27,7 +27,7 @@ class Program:
     """The graph, which has no operator that changes a tensor it did not make; it may be called from many threads.
 
     Its weights are the tensors at some places of a call: those of `likes`, {place: likeness in the trace}, from which
-    they must not differ (Outdated); the first call tells the places where `likes` is None.
+    they must not differ (OutdatedError); the first call tells the places where `likes` is None.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Program:
         bound = weights.bound.get(key)
         if bound is None:
             if any(likeness(args[i]) != like for i, like in self._likes.items()):
-                raise Outdated
+                raise OutdatedError
             if len(weights.bound) >= _MAX_BOUND:
                 weights.bound.clear()
             try:
@@ -83,6 +83,7 @@ class Program:
                 _log.warning("fastconv leaves a graph to PyTorch: %s", error)
                 self._is_left = True
                 return None
+            weights.settle()
         return bound
 
 
