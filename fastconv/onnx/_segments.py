@@ -79,10 +79,19 @@ class Segment:
 
 
 class Kept:
-    """What a model keeps for other shapes: operations with weights, and plans, which have packed them."""
+    """What a model keeps for other shapes: operations with weights, and plans, which have packed them.
 
-    def __init__(self, num_threads: int | None, accuracy: Accuracy, max_bytes: int = sys.maxsize) -> None:
-        self.num_threads, self.accuracy, self.max_bytes = num_threads, accuracy, max_bytes
+    What it has not is taken from `before`, where that was kept for other weights.
+    """
+
+    def __init__(
+        self,
+        num_threads: int | None,
+        accuracy: Accuracy,
+        max_bytes: int = sys.maxsize,
+        before: "Kept | None" = None,
+    ) -> None:
+        self.num_threads, self.accuracy, self.max_bytes, self.before = num_threads, accuracy, max_bytes, before
         self._operations: dict[Any, tuple[tuple[Any, ...], Operation]] = {}
         self._plans: dict[Any, GraphPlan] = {}
 
@@ -90,7 +99,8 @@ class Kept:
         """The operation that was made of the same arrays for this key, or what `make` makes now."""
         known, operation = self._operations.get(key, ((), None))
         if operation is None or any(a is not b for a, b in zip(known, arrays, strict=True)):
-            operation = make()
+            before = self.before
+            operation = make() if before is None else before.operation(key, arrays, make)
             _room(self._operations)
             self._operations[key] = arrays, operation
         return operation
@@ -101,7 +111,9 @@ class Kept:
         key = nodes, graph.outputs, graph.inputs, graph.dtype
         if key not in self._plans:
             _room(self._plans)
-            self._plans[key] = GraphPlan(graph, self.num_threads, accuracy=self.accuracy)
+            before = self.before
+            made = GraphPlan(graph, self.num_threads, accuracy=self.accuracy) if before is None else before.plan(graph)
+            self._plans[key] = made
         return self._plans[key]
 
 

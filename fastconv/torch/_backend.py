@@ -1,6 +1,7 @@
 """What `torch.compile` calls."""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch._dynamo.backends.common import aot_autograd
 
 from fastconv._checks.types import Accuracy
 from fastconv.torch._counts import COUNTED
+from fastconv.torch._left import is_left, left, needs_gradient
 from fastconv.torch._program import Program
 
 
@@ -16,9 +18,10 @@ def compiled(
     module: fx.GraphModule, inputs: list[Any], num_threads: int | None, accuracy: Accuracy
 ) -> Callable[..., Any]:
     """What runs a graph of dynamo's: through aot_autograd, after which no operator changes a tensor."""
-    if needs_gradient([*inputs, *module.parameters()], module):
-        COUNTED["graphs"] += 1
-        return _left(module)
+    with torch.set_grad_enabled(torch.is_grad_enabled() or _enables_gradients(module)):
+        if needs_gradient(chain(inputs, module.parameters())):
+            COUNTED["graphs"] += 1
+            return left(module)
 
     def inner(functional: fx.GraphModule, _: list[Any]) -> Callable[..., Any]:
         program = Program(functional, num_threads, accuracy)
@@ -31,28 +34,13 @@ def compiled(
         run._boxed_call = True  # type: ignore[attr-defined]
         return run
 
-    forward, eager = aot_autograd(fw_compiler=inner)(module, inputs), _left(module)
+    forward, eager = aot_autograd(fw_compiler=inner)(module, inputs), left(module)
 
     def run(*args: Any) -> Any:
-        return eager(*args) if needs_gradient(args) else forward(*args)
+        return eager(*args) if is_left(args) else forward(*args)
 
     return run
-
-
-def needs_gradient(tensors: Any, module: fx.GraphModule | None = None) -> bool:
-    """Whether a gradient may be asked for: then PyTorch runs the graph."""
-    is_enabled = torch.is_grad_enabled() or (module is not None and _enables_gradients(module))
-    return is_enabled and any(isinstance(one, torch.Tensor) and one.requires_grad for one in tensors)
 
 
 def _enables_gradients(module: fx.GraphModule) -> bool:
     return any(node.target is torch._C._set_grad_enabled and node.args[0] for node in module.graph.nodes)
-
-
-def _left(module: fx.GraphModule) -> Callable[..., Any]:
-    def run(*args: Any) -> Any:
-        COUNTED["calls"] += 1
-        COUNTED["left"] += 1
-        return module(*args)
-
-    return run

@@ -190,12 +190,14 @@ class Binding(Maps):
         return value
 
     def _told(self, given: Any) -> Any:
-        """Arguments for `written`: arrays for constants."""
+        """Arguments for `written`: arrays for constants. None stands for what is left out: ValueError of others."""
         if isinstance(given, torch.Tensor):
             key = id(given)
             if key not in self._weights.arrays:
                 can = given.dtype in _ARRAYS and given.device.type == "cpu" and given.layout == torch.strided
-                self._weights.arrays[key] = given, given.numpy() if can else None
+                if not can:
+                    raise ValueError(f"{given.dtype} has no translation")
+                self._weights.arrays[key] = given, given.numpy()
             return self._weights.arrays[key][1]
         if isinstance(given, list | tuple):
             return [self._told(one) for one in given]

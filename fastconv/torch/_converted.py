@@ -1,5 +1,7 @@
 """A module as `torch.export` traces it, once for each kind of arguments; calls run without dynamo."""
 
+import threading
+from itertools import chain
 from typing import Any
 
 import torch
@@ -10,13 +12,16 @@ from torch.utils import _pytree as pytree
 
 from fastconv._checks import arguments
 from fastconv._checks.types import Accuracy
-from fastconv.torch._backend import needs_gradient
-from fastconv.torch._counts import COUNTED
+from fastconv.torch._left import is_left, is_traced, left, needs_gradient
 from fastconv.torch._operators import OPERATORS
-from fastconv.torch._program import Program, likeness
+from fastconv.torch._program import OutdatedError, Program, likeness
 from fastconv.torch._weights import KnownWeights
 
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
+_tracing = threading.RLock()  # torch.export is for one thread, and puts other tensors into the module meanwhile
+
+
+_Structure = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 class Converted(nn.Module):
@@ -34,29 +39,45 @@ class Converted(nn.Module):
         self._num_threads, self._accuracy = num_threads, accuracy
         self._known = KnownWeights(accuracy)
         self._traced: dict[Any, _Traced] = {}
-        self.eval()
+        self._structure: _Structure = [], []
+        self.training = False  # and not eval(), which would change the parts of the module
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what was made, which a copy makes again."""
-        return {**super().__getstate__(), "_known": KnownWeights(self._accuracy), "_traced": {}}
+        return {**super().__getstate__(), "_known": KnownWeights(self._accuracy), "_traced": {}, "_structure": ([], [])}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The results of the module. The first call with arguments of some shapes and strides traces it."""
-        leaves, spec = pytree.tree_flatten((args, kwargs))
-        if self.training or needs_gradient([*leaves, *self.module.parameters()]):
-            COUNTED["calls"] += 1
-            COUNTED["left"] += 1
+        if is_traced():  # which also sees what is counted
             return self.module(*args, **kwargs)
-        with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            return self.traced(args, kwargs, (spec, *map(likeness, leaves)))(leaves)
+        leaves, spec = pytree.tree_flatten((args, kwargs))
+        key = spec, *map(likeness, leaves)
+        while True:
+            with _tracing:
+                traced = None
+                tensors = chain(leaves, self.module.parameters(), self.module.buffers())
+                if not (self.training or self.module.training or is_left(tensors)):
+                    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+                        traced = self.traced(args, kwargs, key)
+                        given = traced.inputs(leaves)
+            if traced is None or needs_gradient(given):  # of a tensor that is neither parameter nor buffer
+                return left(self.module)(*args, **kwargs)
+            try:
+                with torch.no_grad(), torch.autocast("cpu", enabled=False):
+                    return traced(given)
+            except OutdatedError:
+                self._traced.pop(key, None)
 
     def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced":
         """The module for arguments like these."""
+        if not _is_as_it_was(*self._structure):
+            self._traced.clear()
         if key not in self._traced:
             if len(self._traced) >= _MAX_TRACED:
                 self._traced.clear()
             exported = _exported(self.module, args, kwargs)
             self._traced[key] = _Traced(self.module, exported, self._num_threads, self._accuracy, self._known)
+            self._structure = _structure(self.module)
         return self._traced[key]
 
 
@@ -72,14 +93,18 @@ class _Traced:
         known: KnownWeights,
     ) -> None:
         self._sources = [_source(module, exported, spec) for spec in exported.graph_signature.input_specs]
-        own = [i for i, (owner, _) in enumerate(self._sources) if owner is not None]
+        own = {i: likeness(owner[name]) for i, (owner, name) in enumerate(self._sources) if owner is not None}
         self._program = Program(exported.graph_module, num_threads, accuracy, known, own)
         self._out_spec = exported.call_spec.out_spec
 
-    def __call__(self, leaves: list[Any]) -> Any:
-        """The results for arguments of its kind."""
+    def inputs(self, leaves: list[Any]) -> list[Any]:
+        """Those of the trace for arguments of its kind."""
         given = iter(leaves)
-        results = self._program([next(given) if owner is None else owner[name] for owner, name in self._sources])
+        return [next(given) if owner is None else owner[name] for owner, name in self._sources]
+
+    def __call__(self, inputs: list[Any]) -> Any:
+        """The results of the module."""
+        results = self._program(inputs)
         return pytree.tree_unflatten(results, self._out_spec)
 
 
@@ -92,7 +117,7 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
     args = example if isinstance(example, tuple) else (example,)
     leaves, spec = pytree.tree_flatten((args, {}))
     made = Converted(module, num_threads, accuracy)
-    with torch.no_grad():
+    with torch.no_grad(), _tracing:
         made.traced(args, {}, (spec, *map(likeness, leaves)))
     return made
 
@@ -112,6 +137,21 @@ def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         told = ", ".join(str(spec.target) for spec in changing)
         raise ValueError(f"the module changes its buffers or its arguments in a call, as fastconv does not: {told}")
     return exported
+
+
+def _structure(module: nn.Module) -> _Structure:
+    """(the dictionaries with what a trace depends on beside tensors, in all parts of a module; their entries now)."""
+    kept: list[Any] = []
+    for part in module.modules():
+        kept += vars(part), part._modules, part._forward_hooks, part._forward_pre_hooks
+    return kept, [dict(one) for one in kept]
+
+
+def _is_as_it_was(now: list[Any], before: list[Any]) -> bool:
+    try:
+        return now == before
+    except Exception:  # of values that are not equal or unequal, such as a tensor in the place of another
+        return False
 
 
 def _source(module: nn.Module, exported: ExportedProgram, spec: InputSpec) -> tuple[Any, str]:

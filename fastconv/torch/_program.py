@@ -19,10 +19,15 @@ _MAX_BOUND = 64  # kept, one for the shapes of a call each
 _log = logging.getLogger(__name__)
 
 
+class OutdatedError(Exception):
+    """Tensors of a module have other shapes, strides or dtypes than in its trace."""
+
+
 class Program:
     """The graph, which has no operator that changes a tensor it did not make; it may be called from many threads.
 
-    Its weights are the tensors at the places `constants` of a call, which the first call tells where they are None.
+    Its weights are the tensors at some places of a call: those of `likes`, {place: likeness in the trace}, from which
+    they must not differ (OutdatedError); the first call tells the places where `likes` is None.
     """
 
     def __init__(
@@ -31,9 +36,10 @@ class Program:
         num_threads: int | None,
         accuracy: Accuracy,
         known: KnownWeights | None = None,
-        constants: list[int] | None = None,
+        likes: dict[int, Any] | None = None,
     ) -> None:
-        self._module, self._num_threads, self._constants = module, num_threads, constants
+        self._module, self._num_threads, self._likes = module, num_threads, likes or {}
+        self._constants = None if likes is None else [*likes]
         self._accuracy: Accuracy = accuracy
         self._known = known or KnownWeights(accuracy)
         self._is_left = not _can_be_moved(module)
@@ -65,23 +71,27 @@ class Program:
         threads = self._num_threads or torch.get_num_threads()
         places = set(constants)
         key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
-        if key not in weights.bound:
+        bound = weights.bound.get(key)
+        if bound is None:
+            if any(likeness(args[i]) != like for i, like in self._likes.items()):
+                raise OutdatedError
             if len(weights.bound) >= _MAX_BOUND:
                 weights.bound.clear()
             try:
-                weights.bound[key] = bind(self._module, args, constants, weights, weights.kept(threads))
+                bound = weights.bound[key] = bind(self._module, args, constants, weights, weights.kept(threads))
             except FakeError as error:
                 _log.warning("fastconv leaves a graph to PyTorch: %s", error)
                 self._is_left = True
                 return None
-        return weights.bound[key]
+            weights.settle()
+        return bound
 
 
 def likeness(value: Any) -> Any:
     """What is equal for values of a run for which the same steps run."""
     if isinstance(value, torch.Tensor):
         return value.shape, value.stride(), value.dtype, value.device
-    return value
+    return type(value), repr(value) if isinstance(value, float) else value  # 2 == 2.0 == True, 0.0 == -0.0, nan != nan
 
 
 def _constants(module: fx.GraphModule, args: list[Any]) -> list[int]:

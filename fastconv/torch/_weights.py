@@ -5,7 +5,7 @@ of a call tells which. What was packed is kept for each set of tensors that is a
 """
 
 import weakref
-from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,23 +13,51 @@ import torch
 from fastconv._checks.types import Accuracy
 from fastconv.onnx._segments import Kept
 
-_MAX_CHANGES = 8
+_MAX_CHANGES = 8  # of a tensor that is still a weight
+_MAX_CALLS = 8  # from one change to the next, which is then one too many
 
 
 class Weights:
-    """Some parameters as they are now. `folded` has what follows from them alone, `bound` what runs for each shape."""
+    """Some parameters as they are now. `folded` has what follows from them alone, `bound` what runs for each shape.
 
-    def __init__(self, tensors: list[torch.Tensor], accuracy: Accuracy) -> None:
-        self.tensors = [one.detach() for one in tensors]  # which keep their memory, not the parameters, alive
+    From those `before` a change it has what was made of the tensors that did not change.
+    """
+
+    def __init__(
+        self, tensors: list[torch.Tensor], accuracy: Accuracy, before: "Weights | None" = None, changed: Any = ()
+    ) -> None:
+        known = before.tensors if before else []
+        # which keep their memory, not the parameters, alive
+        self.tensors: list[torch.Tensor] = [
+            known[i] if i < len(known) and i not in changed else one.detach() for i, one in enumerate(tensors)
+        ]
         self.folded: dict[Any, Any] = {}
         self.arrays: dict[int, Any] = {}  # {id of a tensor: (it, its values)}
         self.bound: dict[Any, Any] = {}
         self._accuracy = accuracy
         self._kept: dict[int, Kept] = {}
+        if before:
+            self.arrays.update((id(one), before.arrays[id(one)]) for one in self.tensors if id(one) in before.arrays)
+            self._kept.update((n, Kept(n, accuracy, before=kept)) for n, kept in before._kept.items())
 
     def kept(self, num_threads: int) -> Kept:
         """The plans for a team of this size."""
         return self._kept.setdefault(num_threads, Kept(num_threads, self._accuracy))
+
+    def settle(self) -> None:
+        """Forget what was before the change and has no use now."""
+        for kept in self._kept.values():
+            kept.before = None
+
+
+@dataclass(slots=True)
+class _Known:
+    """Weights, the state of each tensor that they are of, references to these, and whether a second call had them."""
+
+    state: list[Any]
+    weights: Weights
+    tensors: list[Any]
+    has_come_back: bool
 
 
 class KnownWeights:
@@ -37,33 +65,48 @@ class KnownWeights:
 
     def __init__(self, accuracy: Accuracy) -> None:
         self._accuracy = accuracy
-        self._known: dict[tuple[int, ...], tuple[Any, Weights, Any]] = {}
-        self._changes = Counter[int]()  # of each tensor since weights were found as they were
+        self._known: dict[tuple[int, ...], _Known] = {}
+        self._calls = 0
+        self._changes: dict[int, tuple[int, int]] = {}  # {place: (changes, the call of the last one)}
 
     def of(self, tensors: list[torch.Tensor]) -> tuple[Weights, list[int]]:
-        """(those of these tensors as they are now, which of them change at every call).
+        """(those of these tensors as they are now, which of them change at most calls).
 
         Tensors that were made in inference mode do not tell whether they have changed: RuntimeError.
         """
+        self._calls += 1
         key = tuple(map(id, tensors))
-        state = [one.data_ptr() for one in tensors], [one._version for one in tensors]
+        state = [(one.data_ptr(), one._version, one.shape, one.stride()) for one in tensors]
         known = self._known.get(key)
-        if known is not None and known[0] == state:
-            self._changes.clear()
-        else:
+        if known is None or known.state != state:
+            before, changed = None, set[int]()
             if known is not None:
-                pairs = zip(zip(*known[0], strict=True), zip(*state, strict=True), strict=True)
-                self._changes.update(i for i, (before, now) in enumerate(pairs) if before != now)
-            drop = self._dropping(key)
-            self._known[key] = known = state, Weights(tensors, self._accuracy), [weakref.ref(t, drop) for t in tensors]
-        return known[1], [i for i, count in self._changes.items() if count >= _MAX_CHANGES]
+                before, pairs = known.weights, zip(known.state, state, strict=True)
+                changed = {i for i, (then, now) in enumerate(pairs) if then != now}
+                for i in changed:
+                    self._change(i)
+            weights, drop = Weights(tensors, self._accuracy, before, changed), self._dropping(key)
+            known = _Known(state, weights, [weakref.ref(one, drop) for one in tensors], known is not None)
+            self._known[key] = known
+        else:
+            known.has_come_back = True
+        return known.weights, [i for i, (count, _) in self._changes.items() if count >= _MAX_CHANGES]
+
+    def _change(self, place: int) -> None:
+        """Count a change of a tensor, at one call once, and from new on where it stayed for some calls."""
+        count, last = self._changes.get(place, (0, 0))
+        if self._calls > last:
+            self._changes[place] = 1 if self._calls - last > _MAX_CALLS else count + 1, self._calls
 
     def _dropping(self, key: tuple[int, ...]) -> Any:
-        known = weakref.ref(self)
+        owner = weakref.ref(self)
 
-        def drop(_: Any) -> None:
-            owner = known()
-            if owner is not None:
-                owner._known.pop(key, None)
+        def drop(gone: Any) -> None:
+            this = owner()
+            if this is None:
+                return
+            known = this._known.pop(key, None)
+            if known is not None and not known.has_come_back:  # as where another takes its place at each call
+                this._change(next(i for i, one in enumerate(known.tensors) if one is gone))
 
         return drop

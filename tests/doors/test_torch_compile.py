@@ -160,6 +160,53 @@ def test_weights_that_are_an_argument():
     assert ran.plans == 3
 
 
+def test_weights_that_are_new_at_every_call():
+    def run(x, weight):
+        return functional.conv2d(x, weight, padding=1).relu()
+
+    x, ran = image(), Ran()
+    for _ in range(20):
+        weight = torch.randn(4, 3, 3, 3)
+        close(compiled(run)(x, weight), run(x, weight))
+    assert 5 < ran.plans < 12
+
+
+def test_weights_that_change_at_every_second_call():
+    net, x, ran = small(), image(), Ran()
+    run = compiled(net)
+    for _ in range(20):
+        net[0].weight += 0.01
+        close(run(x), net(x))
+        close(run(x), net(x))
+    assert 10 < ran.plans < 24
+
+
+def test_instances_that_are_used_once():
+    """Many at a time that go together are no reason to stop."""
+    run, x, ran = compiled(lambda net, x: net(x)), image(), Ran()
+    for _ in range(2):
+        nets = [small() for _ in range(9)]
+        for net in nets:
+            run(net, x)
+        del nets, net
+    assert ran.plans == 18
+
+
+def test_what_did_not_change_is_kept(monkeypatch):
+    """One tensor that changes has no other part packed again."""
+    from fastconv.onnx import _segments
+
+    made, plan = [], _segments.GraphPlan
+    monkeypatch.setattr(_segments, "GraphPlan", lambda *args, **options: made.append(args) or plan(*args, **options))
+    parts = nn.Sequential(small(3), nn.LayerNorm(8), nn.Conv2d(3, 4, 1)).eval()
+    run, x = compiled(parts), image()
+    close(run(x), parts(x))
+    before = len(made)
+    parts[2].weight += 1
+    close(run(x), parts(x))
+    assert (before, len(made)) == (2, 3)
+
+
 def test_weights_that_are_computed():
     """Of parameters alone: they are computed once."""
 

@@ -1,6 +1,7 @@
 """`fastconv.torch.convert`: modules that run without dynamo."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -56,6 +57,43 @@ def test_several_arguments_and_results():
         close((result["sum"], result["parts"][1][0]), (wanted["sum"], wanted["parts"][1][0]))
 
 
+def test_numbers_that_are_equal():
+    """Those of other types, and zeros of other signs, give other results."""
+
+    class Scaled(nn.Conv2d):
+        def forward(self, x, scale):
+            y = super().forward(x)
+            return y.int() * scale if not isinstance(scale, float) else y.relu() / scale
+
+    net, x = Scaled(3, 4, 1).eval(), image()
+    converted = fastconv.torch.convert(net, (x, 2))
+    for scale in (2.0, 2, True, 0.0, -0.0):
+        y, wanted = converted(x, scale), net(x, scale)
+        assert y.dtype == wanted.dtype
+        torch.testing.assert_close(y, wanted, equal_nan=True)
+    nan = float("nan")
+    converted(x, nan)
+    known = len(converted._traced)
+    converted(x, float("nan"))
+    assert len(converted._traced) == known
+
+
+def test_the_mode_of_a_part_is_kept():
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Dropout()).eval()
+    net[1].train()
+    fastconv.torch.convert(net, image())
+    assert net[1].training
+
+
+def test_the_tensors_of_a_module_are_not_walked_without_gradients(monkeypatch):
+    def refused():
+        yield pytest.fail("the parameters were walked")
+
+    converted = fastconv.torch.convert(net := small(), x := image())
+    monkeypatch.setattr(net, "parameters", refused)
+    close(converted(x), net(x))
+
+
 def test_it_follows_the_weights():
     net, other, x = small(), small(), image()
     converted = fastconv.torch.convert(net, x)
@@ -66,6 +104,60 @@ def test_it_follows_the_weights():
     net[1].running_mean += 1
     close(converted(x), net(x))
     assert list(converted.state_dict()) == [f"module.{name}" for name in net.state_dict()]
+
+
+def test_threads_that_call_with_new_shapes():
+    """torch.export is for one thread at a time, and has other tensors in the module meanwhile."""
+    converted = fastconv.torch.convert(net := small(), image())
+
+    def call(x):
+        with torch.no_grad():
+            return converted(x)
+
+    images = [image(2 + i, 3, 8, 8) for i in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(call, images))
+    for x, y in zip(images, results, strict=True):
+        close(y, net(x))
+
+
+def test_the_same_memory_in_another_order():
+    net, x = nn.Conv2d(3, 3, 1).eval(), image()
+    converted = fastconv.torch.convert(net, x)
+    close(converted(x), net(x))
+    net.weight.data = net.weight.data.transpose(0, 1)
+    close(converted(x), net(x))
+
+
+def test_weights_of_another_dtype_or_shape():
+    net, x = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten()).eval(), image()
+    converted = fastconv.torch.convert(net, x)
+    close(converted(x), net(x))
+    net.bfloat16()
+    with pytest.raises(ValueError, match=r"cannot trace the module: .* type"):
+        converted(x)
+    torch.testing.assert_close(converted(x.bfloat16()), net(x.bfloat16()))
+    net.float()
+    close(converted(x), net(x))
+    net[0].weight, net[0].bias = (nn.Parameter(torch.randn(6, *one.shape[1:])) for one in net[0].parameters())
+    close(converted(x), net(x))
+
+
+def test_a_module_that_is_changed():
+    """Its parts, their attributes, hooks and modes count at the next call, for shapes that it knows too."""
+    net, x = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(3)).eval(), image()
+    converted = fastconv.torch.convert(net, x)
+    close(converted(x), net(x))
+    net[1] = nn.Tanh()
+    close(converted(x), net(x))
+    net[0].stride = (2, 2)
+    close(converted(x), net(x))
+    net[0].register_forward_hook(lambda module, given, y: y * 2)
+    close(converted(x), net(x))
+    net[1] = nn.Dropout(1.0).train()
+    close(converted(x), net(x))
+    net.train()
+    close(converted(x), copy.deepcopy(net)(x))
 
 
 def test_a_copy_is_one_of_its_own():

@@ -1,0 +1,96 @@
+"""Calls that PyTorch runs whole: where a derivative may be asked for, or another tracer looks on."""
+
+import pytest
+import torch
+from test_torch_compile import Ran, close, compiled, image, small
+from torch import nn
+from torch.autograd import forward_ad
+from torch.fx.experimental.proxy_tensor import make_fx
+
+import fastconv.torch
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        yield
+
+
+class Scaled(nn.Module):
+    """With a scale that is neither a parameter nor a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3).requires_grad_(False)
+        self.scale = torch.tensor(2.0, requires_grad=True)
+
+    def forward(self, x):
+        return self.conv(x) * self.scale
+
+
+def test_the_gradient_of_an_attribute():
+    with torch.enable_grad():
+        net = Scaled().eval()
+        run = fastconv.torch.convert(net, x := image())
+        run(x).sum().backward()
+        (wanted,) = torch.autograd.grad(net(x).sum(), net.scale)
+    close(net.scale.grad, wanted)
+
+
+def test_the_gradient_of_a_buffer():
+    net = Scaled().eval()
+    del net.scale
+    net.register_buffer("scale", torch.tensor(2.0, requires_grad=True))
+    run = fastconv.torch.convert(net, x := image())
+    with torch.enable_grad():
+        assert run(x).requires_grad
+
+
+@pytest.mark.parametrize("door", [compiled, lambda net: fastconv.torch.convert(net, image())])
+def test_tangents(door):
+    """Forward-mode derivatives are followed with no_grad too."""
+    net, x, ran = small().requires_grad_(False), image(), Ran()
+    run = door(net)
+    close(run(x), net(x))
+    with forward_ad.dual_level(), torch.enable_grad():
+        dual = forward_ad.make_dual(x, torch.ones_like(x))
+        with torch.no_grad():
+            found, wanted = (forward_ad.unpack_dual(one(dual)) for one in (run, net))
+        close(found, wanted)
+        close(forward_ad.unpack_dual(run(dual)), wanted)
+    close(run(x), net(x))
+    assert ran.plans == 2
+
+
+TRACERS = {
+    "make_fx": lambda run, x: make_fx(run)(x)(x),
+    "jit": lambda run, x: torch.jit.trace(run, x)(x),
+    "vmap": lambda run, x: torch.vmap(run)(x[None]),
+    "jvp": lambda run, x: torch.func.jvp(run, (x,), (x,)),
+    "compile": lambda run, x: torch.compile(run, backend="eager", fullgraph=True)(x),
+    "fastconv": lambda run, x: torch.compile(run, backend="fastconv", fullgraph=True)(x),
+    "export": lambda run, x: torch.export.export(run, (x,)).module()(x),
+}
+
+
+@pytest.mark.parametrize("name", TRACERS)
+def test_a_converted_module_inside_a_tracer(name):
+    run = fastconv.torch.convert(net := small(), x := image())
+    close(TRACERS[name](run, x), TRACERS[name](net, x))
+
+
+def test_the_log_tells_once_that_nothing_runs(caplog, monkeypatch):
+    from fastconv.torch import _left
+
+    monkeypatch.setattr(_left, "_told", set())
+    run = fastconv.torch.convert(small(), x := image())
+    caplog.clear()
+    run(x)
+    assert not caplog.messages
+    with torch.enable_grad():
+        run(x), run(x)
+    assert caplog.messages == ["a gradient may be needed: PyTorch runs the graph; use torch.no_grad()"]
