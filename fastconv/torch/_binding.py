@@ -59,6 +59,7 @@ def bind(module: fx.GraphModule, args: list[Any], constants: list[int], weights:
         bound = binding.bound(args, constants)
         more = binding.nodes_without_convolutions()
         if not more:
+            binding.forget()
             return bound
         left |= more
 
@@ -72,6 +73,7 @@ class Binding(Maps):
         super().__init__(kept)
         self._module, self._fakes, self._weights, self._left = module, fakes, weights, left
         self._known: dict[fx.Node, Any] = {}
+        self._sized = set[fx.Node]()
         self._steps: list[OperatorStep] = []
         self._like: dict[str, torch.Tensor] = {}  # {name of a value of a segment: what PyTorch gives}
         self._native: dict[fx.Node, set[Segment]] = {}  # {node: the segments that have it}
@@ -123,6 +125,7 @@ class Binding(Maps):
             value = self._known[node.args[0]]
             if isinstance(value, list | tuple):
                 self._known[node] = value[node.args[1]]
+                self._is_sized(node)
                 return
         fake = self._fakes[node]
         args, kwargs = (fx.node.map_arg(given, self._known.__getitem__) for given in (node.args, node.kwargs))
@@ -135,13 +138,36 @@ class Binding(Maps):
             self._known[node] = self._by_torch(node, args, kwargs) if results is None else results
 
     def _folded(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
-        """What follows from weights and numbers alone, kept with the weights."""
-        numbers = tuple(self._known[one] for one in node.all_input_nodes if isinstance(self._known[one], int | float))
-        key = node, numbers
-        if key not in self._weights.folded:
+        """What follows from weights and numbers alone, kept with the weights where it is the same for all sizes."""
+        value = self._weights.folded.get(node)
+        if value is None:
             with torch.no_grad():
-                self._weights.folded[key] = node.target(*args, **kwargs)
-        return self._weights.folded[key]
+                value = node.target(*args, **kwargs)
+            if not self._is_sized(node):
+                value = self._weights.folded.setdefault(node, value)
+        return value
+
+    def _is_sized(self, node: fx.Node) -> bool:
+        """Whether what follows from weights depends on numbers of the call, such as sizes, too."""
+        is_sized = any(one in self._sized or isinstance(self._known[one], int | float) for one in node.all_input_nodes)
+        if is_sized:
+            self._sized.add(node)
+        return is_sized
+
+    def forget(self) -> None:
+        """Drop what follows from weights alone and only led to other such values."""
+        for node in self._module.graph.nodes:
+            if not self._is_read(node):
+                self._weights.folded.pop(node, None)
+
+    def _is_read(self, node: fx.Node) -> bool:
+        """Whether a step, a translation or the caller reads a node, or an entry of it."""
+        return any(
+            user.op == "output"
+            or any(True for _ in tensors(self._known.get(user)))
+            or (user.target is operator.getitem and self._is_read(user))
+            for user in node.users
+        )
 
     def _translated(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
         """What a node is in segments; None where it has no translation."""

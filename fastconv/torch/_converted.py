@@ -70,11 +70,10 @@ class Converted(nn.Module):
 
     def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced":
         """The module for arguments like these."""
-        if not _is_as_it_was(*self._structure):
-            self._traced.clear()
+        is_full = key not in self._traced and len(self._traced) >= _MAX_TRACED
+        if is_full or not _is_as_it_was(*self._structure):
+            self._traced, self._known = {}, KnownWeights(self._accuracy)  # which has what was made for the traces
         if key not in self._traced:
-            if len(self._traced) >= _MAX_TRACED:
-                self._traced.clear()
             exported = _exported(self.module, args, kwargs)
             self._traced[key] = _Traced(self.module, exported, self._num_threads, self._accuracy, self._known)
             self._structure = _structure(self.module)

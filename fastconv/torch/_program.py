@@ -76,7 +76,7 @@ class Program:
             if any(likeness(args[i]) != like for i, like in self._likes.items()):
                 raise OutdatedError
             if len(weights.bound) >= _MAX_BOUND:
-                weights.bound.clear()
+                weights.clear()
             try:
                 bound = weights.bound[key] = bind(self._module, args, constants, weights, weights.kept(threads))
             except FakeError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from fastconv._checks.types import Accuracy
 from fastconv.onnx._segments import Kept
@@ -45,9 +46,17 @@ class Weights:
         return self._kept.setdefault(num_threads, Kept(num_threads, self._accuracy))
 
     def settle(self) -> None:
-        """Forget what was before the change and has no use now."""
+        """Forget what was before the change, and values of tensors that are not kept."""
         for kept in self._kept.values():
             kept.before = None
+        places = {id(one) for one in (*self.tensors, *tree_leaves([*self.folded.values()]))}
+        self.arrays = {place: known for place, known in self.arrays.items() if place in places}
+
+    def clear(self) -> None:
+        """Forget what was made for shapes."""
+        self.bound.clear()
+        self.folded.clear()
+        self.arrays.clear()
 
 
 @dataclass(slots=True)

@@ -222,6 +222,29 @@ def test_weights_that_are_computed():
     assert (ran.plans, ran.operators) == (2, 0)
 
 
+@pytest.mark.parametrize("is_converted", [False, True])
+def test_what_follows_from_weights_does_not_grow(is_converted):
+    """No value that only led to another is kept, nor what depends on a size."""
+    from fastconv.torch import _weights
+
+    class Scaled(nn.Conv2d):
+        def forward(self, x):
+            weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+            y = functional.conv2d(x, weight * 2, self.bias)
+            return y * (self.bias + 1).expand(x.shape[0], -1)[:, :, None, None]
+
+    net = Scaled(3, 4, 1).eval()
+    gc.collect()
+    before = {id(one) for one in gc.get_objects() if type(one) is _weights.Weights}
+    run = fastconv.torch.convert(net, image()) if is_converted else compiled(net, dynamic=True)
+    for size in range(2, 6):
+        close(run(x := image(size, 3, 8, 8)), net(x))
+    (weights,) = (one for one in gc.get_objects() if type(one) is _weights.Weights and id(one) not in before)
+    kept = ["mul", "unsqueeze_1"] * 4 if is_converted else ["mul"]  # of each trace
+    assert sorted(node.name for node in weights.folded) == sorted(kept)
+    assert len(weights.arrays) == len(kept) + 1  # the bias
+
+
 def test_in_place_on_an_input():
     conv = nn.Conv2d(3, 3, 1)
 

@@ -86,11 +86,11 @@ def test_the_mode_of_a_part_is_kept():
 
 
 def test_the_tensors_of_a_module_are_not_walked_without_gradients(monkeypatch):
-    def refused():
+    def refused(module):
         yield pytest.fail("the parameters were walked")
 
     converted = fastconv.torch.convert(net := small(), x := image())
-    monkeypatch.setattr(net, "parameters", refused)
+    monkeypatch.setattr(nn.Module, "parameters", refused)
     close(converted(x), net(x))
 
 
@@ -158,6 +158,17 @@ def test_a_module_that_is_changed():
     close(converted(x), net(x))
     net.train()
     close(converted(x), copy.deepcopy(net)(x))
+
+
+def test_what_was_made_for_a_trace_goes_with_it(monkeypatch):
+    from fastconv.torch import _converted
+
+    monkeypatch.setattr(_converted, "_MAX_TRACED", 1)
+    converted = fastconv.torch.convert(small(), image())
+    for size in (2, 3, 4):
+        converted(image(size, 3, 8, 8))
+    bound = [shape for known in converted._known._known.values() for shape in known.weights.bound]
+    assert len(bound) == len(converted._traced) == 1
 
 
 def test_a_copy_is_one_of_its_own():
