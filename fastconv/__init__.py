@@ -15,16 +15,14 @@ files and PyTorch; `dask`, images larger than memory.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-try:
+try:  # what reads the environment, and says at once what is wrong there
     import_module("fastconv._kernels.cpu")
+    import_module("fastconv._runners.team")
 except ModuleNotFoundError:  # other errors, of a library that it needs say, tell for themselves what is wrong
     raise ImportError(
         "the compiled part of fastconv is not here: in its source tree, build it in place with "
         "`python -m pip install --editable .`, or change to another folder to use an installed fastconv"
     ) from None
-
-from fastconv.conv import Conv2d
-from fastconv.functional import conv2d, pointwise
 
 if TYPE_CHECKING:
     from fastconv import cost, dask, networks, onnx, reference, torch
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
     from fastconv._planning.machine import peak
     from fastconv._planning.workspace import release
     from fastconv.blocks import Bottleneck, Fire, Inception, MLPConv, Reduced
+    from fastconv.conv import Conv2d
+    from fastconv.functional import conv2d, pointwise
     from fastconv.graph import Graph
     from fastconv.pooling import (
         AvgPool2d,
@@ -79,6 +79,8 @@ __all__ = [
 
 _LATE = {  # {name: the module that has or is it}
     **dict.fromkeys(("Bottleneck", "Fire", "Inception", "MLPConv", "Reduced"), "blocks"),
+    "Conv2d": "conv",
+    **dict.fromkeys(("conv2d", "pointwise"), "functional"),
     "Graph": "graph",
     "Sequential": "sequential",
     **dict.fromkeys((name for name in __all__ if name.lower().endswith("pool2d")), "pooling"),
@@ -92,7 +94,7 @@ _LATE = {  # {name: the module that has or is it}
 if not TYPE_CHECKING:  # to a type checker any name would be there
 
     def __getattr__(name):
-        """Import at their first use what most programs do without: the import takes little beside NumPy's."""
+        """Import what is used when it is used first: the import of fastconv takes little beside NumPy's."""
         if name not in _LATE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         module = import_module(f"fastconv.{_LATE[name]}")

@@ -11,7 +11,21 @@ import math
 import numpy
 import scipy.linalg.cython_blas
 
-from fastconv import _config, blocks, cost, dask, graph, networks, onnx, pooling, reference, sequential, torch
+from fastconv import (
+    _config,
+    blocks,
+    conv,
+    cost,
+    dask,
+    functional,
+    graph,
+    networks,
+    onnx,
+    pooling,
+    reference,
+    sequential,
+    torch,
+)
 from fastconv._checks import arrays, orders, shapes
 from fastconv._kernels import cpu
 from fastconv._planning import call, layouts, machine, prepared, workspace

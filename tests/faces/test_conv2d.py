@@ -9,7 +9,7 @@ from compare import assert_close, assert_conv, assert_equal_exact
 from hypothesis import given
 
 import fastconv
-from fastconv import reference
+from fastconv import functional, reference
 from fastconv._checks.arrays import aligned
 from fastconv._runners.shaping import transpose
 
@@ -235,6 +235,52 @@ def test_a_bad_weight_meets_the_zeros_of_the_padding(stride, kernel, bad, groups
         got = fastconv.conv2d(x, worse, **options, algorithm="direct")
         assert_conv(got, x, worse, **options)
         assert np.isnan(got[0, 0, r + s]) == (r < kernel // 2 or s < kernel // 2 or bad != np.inf)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The plans that the functions build in a test, none of which are kept from before it."""
+    plans, make = [], functional._made
+    functional._kept.cache_clear()
+    monkeypatch.setattr(functional, "_made", lambda *given: plans.append(make(*given)) or plans[-1])
+    yield plans
+    functional._kept.cache_clear()
+
+
+@pytest.mark.parametrize("function", [fastconv.conv2d, fastconv.pointwise])
+def test_equal_small_weights_are_packed_once(made, function):
+    rng = np.random.default_rng(0)
+    x, weight, bias = (normals(rng, shape, "float32") for shape in [(5, 4, 8), (8, 6), (6,)])
+    if function is fastconv.conv2d:
+        weight = weight[None, None]
+    first = function(x, weight, bias, activation="relu")
+    again = function(x[:3], weight.copy(), bias.copy(), activation="relu")
+    np.testing.assert_array_equal(again, first[:3])
+    assert len(made) == 1
+    for array in (weight, bias):
+        array[..., 3] += 1  # in place: the same array with other values
+        changed = function(x, weight, bias, activation="relu")
+        assert_conv(changed, x, weight.reshape(1, 1, 8, 6), bias, activation="relu")
+    function(x, weight, bias)
+    function(x.astype(float), weight.astype(float))
+    assert len(made) == 5
+
+
+def test_weights_that_are_not_small_are_not_kept(made):
+    x, weight = np.ones((4, 4, 64), np.float32), np.ones((1, 1, 64, 65), np.float32)
+    for _ in range(2):
+        fastconv.conv2d(x, weight)
+    assert len(made) == 2
+    assert functional._kept.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize("wrong", [{"stride": True}, {"stride": (1.0, 1)}, {"padding": ((0, 0), (0, False))}])
+def test_a_wrong_option_equal_to_a_right_one_is_an_error_after_it(wrong):
+    x, weight = np.ones((4, 4, 2), np.float32), np.ones((1, 1, 2, 2), np.float32)
+    fastconv.conv2d(x, weight, stride=(1, 1), padding=((0, 0), (0, 0)))
+    fastconv.conv2d(x, weight)
+    with pytest.raises(TypeError, match=next(iter(wrong))):
+        fastconv.conv2d(x, weight, **wrong)
 
 
 def test_sums_that_overflow_float32_become_infinite():
