@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cores`: the busy part of cores that need not be there."""
+"""`python -m benchmarks.cores`: the busy part of cores that need not be there, and what they gain."""
 
 import numpy as np
 import pytest
@@ -15,21 +15,27 @@ def steps(size, channels):
 
 
 def test_one_core_is_busy():
-    assert cores.busy(steps(28, 64), 1) == 1
+    assert cores.busy(steps(28, 64), 1) == cores.gain(steps(28, 64), 1) == 1
 
 
 @pytest.mark.parametrize("count", cores.CORES)
 def test_no_more_than_all_cores_are_busy(count):
     assert 0 < cores.busy(steps(28, 64), count) <= 1
+    assert 1 <= cores.gain(steps(28, 64), count) <= count
 
 
-def test_a_small_layer_keeps_few_of_many_cores_busy():
-    small, large = (cores.busy(steps(size, 64), 64) for size in (4, 112))
-    assert small < 1 / 8 < 1 / 2 < large
+def test_a_small_layer_gains_little_from_many_cores():
+    small, large = (cores.gain(steps(size, 64), 64) for size in (4, 112))
+    assert small < 8 < 32 < large
+
+
+def test_fewer_tasks_than_cores_leave_some_idle():
+    assert cores.busy(steps(1, 8), 192) < 1 / 8
 
 
 def test_the_command_prints_a_line_for_each_network(capsys):
     cores.main(["--networks", "SqueezeNet 1.1", "--cores", "1", "8"])
-    line = capsys.readouterr().out.splitlines()[-1]
-    assert line.split()[:3] == ["SqueezeNet", "1.1", "1.00"]
-    assert 0 < float(line.split()[3]) <= 1
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if "SqueezeNet" in line]
+    (*name, one, busy), (*_, first, gain) = lines
+    assert (name, one, first) == (["SqueezeNet", "1.1"], "1.00", "1.0")
+    assert float(busy) <= 1 < float(gain) < 8
