@@ -46,6 +46,7 @@ from fastconv._runners import (
     pool,
     resizing,
     runner,
+    scaled,
     shaping,
     team,
     tiles,

@@ -87,7 +87,7 @@ class _Direct(Algorithm):
         return int(runner.multiplications)
 
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
-        return pack.direct(weight, bias, groups)
+        return pack.direct(weight, bias, groups, teams.moving_team(num_threads, weight.size))
 
     def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
         weights, bias, all_finite = packed

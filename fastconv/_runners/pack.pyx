@@ -21,12 +21,13 @@ import_array()
 
 cdef enum:
     PIECE = 16  # channels whose weights one thread transforms
+    ROWS = 256  # taps and channels of a block of columns, which one thread copies
 
 
-def direct(weight, bias, groups):
+def direct(weight, bias, groups, team):
     """What a plan keeps: weights and bias in the order of the tiles, and whether all weights are known to be finite."""
     packed_bias = _direct_bias(bias, groups, *weight.shape[2:], weight.dtype)
-    return _direct_weights(weight, groups), packed_bias, _all_finite(weight)
+    return _direct_weights(weight, groups, team), packed_bias, _all_finite(weight)
 
 
 def _all_finite(weight):
@@ -37,38 +38,55 @@ def _all_finite(weight):
     return bool((r > 1 or s * c >= MIN_TERMS) and np.isfinite(weight).all())
 
 
-def _direct_weights(ndarray weight, ptrdiff_t groups):
+cdef struct Rows:
+    const char *source
+    char *target
+    ptrdiff_t itemsize, rows, columns, all_columns, k, block, blocks, pieces
+    bint grouped
+
+
+def _direct_weights(ndarray weight, ptrdiff_t groups, team):
     """Weights HWIO in the order the tile reads them: [group][block][r, s, c][column], zeros in the missing columns.
 
     The last block of a group is one vector wide when its columns fit one. Weights of small groups are packed as one
     group, in blocks of one vector, where the last may begin inside the one before it.
     """
     cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
-    cdef ptrdiff_t lanes = kernels.lanes, block = lanes * FC_MAX_VECTORS, itemsize = weight.itemsize
-    cdef ptrdiff_t r = weight.shape[0], s = weight.shape[1], c = weight.shape[2], all_columns = weight.shape[3]
-    cdef bint grouped = is_grouped(c, all_columns // groups, groups, lanes)
-    if grouped:
-        block, groups = lanes, 1
-    cdef ptrdiff_t rows = r * s * c, k = all_columns // groups, columns = -(-k // lanes) * lanes
-    cdef ptrdiff_t group, first, row, width, stored, start
-    packed = aligned((groups, rows * columns), weight.dtype)
-    cdef char *target = <char *>PyArray_DATA(packed)
-    cdef const char *source = <const char *>PyArray_DATA(weight)
+    cdef ptrdiff_t lanes = kernels.lanes, c = weight.shape[2]
+    cdef Team shared = team_of(team[0], team[1])
+    cdef Rows all
+    all.itemsize, all.all_columns = weight.itemsize, weight.shape[3]
+    all.grouped = is_grouped(c, all.all_columns // groups, groups, lanes)
+    if all.grouped:
+        groups = 1
+    all.block = lanes if all.grouped else lanes * FC_MAX_VECTORS
+    all.rows, all.k = weight.shape[0] * weight.shape[1] * c, all.all_columns // groups
+    all.columns = -(-all.k // lanes) * lanes
+    all.blocks, all.pieces = -(-all.columns // all.block), -(-all.rows // ROWS)
+    packed = aligned((groups, all.rows * all.columns), weight.dtype)
+    all.source, all.target = <const char *>PyArray_DATA(weight), <char *>PyArray_DATA(packed)
     with nogil:
-        for group in range(groups):
-            first = 0
-            while first < columns:
-                width = min(block, columns - first)
-                stored = min(width, k - first)
-                start = group * k + first
-                if grouped and first > 0:
-                    stored, start = width, min(start, k - width)
-                for row in range(rows):
-                    memcpy(target, source + (row * all_columns + start) * itemsize, stored * itemsize)
-                    memset(target + stored * itemsize, 0, (width - stored) * itemsize)
-                    target += width * itemsize
-                first += block
+        parallel_for(shared, groups * all.blocks * all.pieces, _direct_piece, &all)
     return packed
+
+
+cdef void _direct_piece(void *job, ptrdiff_t task) noexcept nogil:
+    """Pack a task: pieces fastest, then blocks, groups."""
+    cdef const Rows *all = <const Rows *>job
+    cdef ptrdiff_t group = task // all.pieces // all.blocks, piece = task % all.pieces
+    cdef ptrdiff_t first = task // all.pieces % all.blocks * all.block, row
+    cdef ptrdiff_t width = min(all.block, all.columns - first), stored = min(width, all.k - first)
+    cdef ptrdiff_t start = group * all.k + first
+    if all.grouped and first > 0:
+        stored, start = width, min(start, all.k - width)
+    cdef char *target = all.target + (group * all.columns + first) * all.rows * all.itemsize
+    for row in range(piece * ROWS, min((piece + 1) * ROWS, all.rows)):
+        memcpy(
+            target + row * width * all.itemsize,
+            all.source + (row * all.all_columns + start) * all.itemsize,
+            stored * all.itemsize,
+        )
+        memset(target + (row * width + stored) * all.itemsize, 0, (width - stored) * all.itemsize)
 
 
 cdef bint is_grouped(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, ptrdiff_t lanes) noexcept nogil:

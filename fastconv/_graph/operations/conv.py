@@ -120,12 +120,12 @@ class Conv(Operation):
 
 
 class Derived(Conv):
-    """A convolution whose weight `make` makes of others' whenever it is asked for, which is when it is packed: no copy
-    is kept. It and the bias are rounded to `dtype`.
+    """A convolution whose weight `make(dtype)` makes of others' whenever it is asked for, which is when it is packed:
+    no copy is kept. It and the bias are rounded to `dtype`.
     """
 
     def __init__(
-        self, like: Conv, make: Callable[[], np.ndarray], bias: np.ndarray, dtype: np.dtype, **changes: Any
+        self, like: Conv, make: Callable[[np.dtype], np.ndarray], bias: np.ndarray, dtype: np.dtype, **changes: Any
     ) -> None:
         taken = {name: value for name, value in vars(like).items() if name not in ("weight", "bias")}
         vars(self).update(taken, kind=like.kind, has_bias=True, **changes)
@@ -133,11 +133,11 @@ class Derived(Conv):
 
     @property
     def exact(self) -> tuple[np.ndarray, np.ndarray | None]:
-        return self._make(), self._bias
+        return self._make(np.dtype(float)), self._bias
 
     @property
     def weight(self) -> np.ndarray:  # type: ignore[override]
-        return self._make().astype(self._dtype, copy=False)
+        return self._make(self._dtype)
 
     @property
     def bias(self) -> np.ndarray:  # type: ignore[override]

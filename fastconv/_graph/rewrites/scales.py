@@ -15,6 +15,7 @@ from fastconv._graph.operations.conv import Conv, Derived
 from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles, Operation
 from fastconv._graph.rewrites.neighbours import replace_neighbours
+from fastconv._runners.scaled import fits, scaled
 
 
 def fold_scales(graph: Graph) -> Graph:
@@ -47,15 +48,16 @@ def _together(before: Node, node: Node, dtype: np.dtype) -> Operation | None:
 def _scaled_scale(before: Scale, after: Scale, dtype: np.dtype) -> Scale | None:
     (first, offset), (scale, shift) = before.vectors, after.vectors
     vectors = first * scale, offset * scale + shift
-    return after.changed(vectors=vectors) if _fit(*vectors, (first != 0) & (scale != 0), dtype) else None
+    both = fits(first[None, None, None], scale, dtype) and _is_finite(vectors[1], dtype)
+    return after.changed(vectors=vectors) if both else None
 
 
 def _scaled_conv(conv: Conv, after: Scale, dtype: np.dtype) -> Conv | None:
     (weight, bias), (scale, shift) = conv.exact, after.vectors
     bias = shift if bias is None else bias * scale + shift
-    if not _fit(weight * scale, bias, (weight != 0) & (scale != 0), dtype):
+    if not (fits(weight, scale, dtype) and _is_finite(bias, dtype)):
         return None
-    return Derived(conv, lambda: conv.exact[0] * scale, bias, dtype, activation=after.activation)
+    return Derived(conv, lambda kind: scaled(conv.exact[0], scale, kind), bias, dtype, activation=after.activation)
 
 
 def _conv_of_scaled(before: Scale, conv: Conv, dtype: np.dtype) -> Conv | None:
@@ -68,12 +70,10 @@ def _conv_of_scaled(before: Scale, conv: Conv, dtype: np.dtype) -> Conv | None:
     )
     products = np.multiply(weight, shift, order="C")  # summed in one order, whatever that of a pickled weight is
     bias = (0 if bias is None else bias) + products.sum((0, 1, 2))
-    if not _fit(weight * scale, bias, (weight != 0) & (scale != 0), dtype):
+    if not (fits(weight, scale, dtype) and _is_finite(bias, dtype)):
         return None
-    return Derived(conv, lambda: conv.exact[0] * scale, bias, dtype)
+    return Derived(conv, lambda kind: scaled(conv.exact[0], scale, kind), bias, dtype)
 
 
-def _fit(weight: Doubles, bias: Doubles, is_kept: np.ndarray, dtype: np.dtype) -> bool:
-    """Whether these stay finite in `dtype`, and the weights other than 0 where they are to be kept."""
-    weight, bias = weight.astype(dtype), bias.astype(dtype)
-    return bool(np.isfinite(weight).all() and np.isfinite(bias).all() and ((weight != 0) == is_kept).all())
+def _is_finite(vector: Doubles, dtype: np.dtype) -> bool:
+    return bool(np.isfinite(vector.astype(dtype)).all())

@@ -51,7 +51,7 @@ def _joined(nodes: list[Node], dtype: np.dtype) -> Conv:
     weight = *geometry.weight[:3], sum(conv.geometry.weight[3] for conv in convs)
     return Derived(
         convs[0],
-        lambda: np.concatenate([conv.exact[0] for conv in convs], axis=3),
+        lambda kind: np.concatenate([conv.exact[0] for conv in convs], axis=3, dtype=kind, casting="same_kind"),
         np.concatenate(biases),
         dtype,
         geometry=geometry._replace(weight=weight),
