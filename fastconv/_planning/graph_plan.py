@@ -281,23 +281,27 @@ class PreparedGraph:
 class PreparedChain(Prepared):
     """The steps one after the other, for these NHWC shapes of the nodes."""
 
-    __slots__ = ("_memory", "_steps")
+    __slots__ = ("_memory", "_overwriting", "_steps")
 
     def __init__(self, plan: GraphPlan, shapes: dict[str, Shape]) -> None:
         self._memory = partial(memory, plan._rewritten, shapes, plan._itemsize)
         self._steps = plan._bind_nodes(shapes)
+        self._overwriting: set[str] = set()
         super().__init__(plan._num_threads, max(prepared.useful for _, prepared in self._steps))
 
     @property
     def memory(self) -> tuple[int, int, int]:
         """That of `PreparedGraph`."""
-        arena, arrays = self.runner.memory, self._memory()
+        arena = self.runner.memory
+        arrays = self._memory(overwriting=self._overwriting)
         nbytes = min(arrays.nbytes, arena)  # what is placed is not the best: workspaces may do without more bytes
         return nbytes, arrays.alive_bytes, arena - nbytes
 
     def _bind(self, threads: int) -> Runner:
         runners = [(node, prepared.runner_for(threads)) for node, prepared in self._steps]
-        placed = self._memory({node.name: runner.memory for node, runner in runners})
+        summed = ((node.name, runner) for node, runner in runners if len(node.inputs) > 1)
+        self._overwriting = {name for name, runner in summed if runner.overwrites}
+        placed = self._memory({node.name: runner.memory for node, runner in runners}, self._overwriting)
         steps = list[tuple[Runner, BufferSlice, BufferSlice | None, BufferSlice, int]]()
         for node, runner in runners:
             x, *residual = [placed.slices[name] for name in node.inputs]

@@ -1,6 +1,6 @@
 """Where every node of a graph reads and writes: an input, a result, or the plan's arena, by liveness."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
@@ -14,6 +14,8 @@ from fastconv._runners.buffer_slice import ARENA, BufferSlice
 
 MAX_HELD = 1.5  # times the bytes of the largest set of arrays alive at once
 _CACHE_LINE = 64
+
+Homes = dict[str, tuple[str, int]]  # name: (the node whose array its result is a part of, the channel where it begins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +32,24 @@ class Memory:
 
 
 def memory(
-    graph: Graph, shapes: dict[str, Shape], itemsize: int, workspaces: Mapping[str, int] = MappingProxyType({})
+    graph: Graph,
+    shapes: dict[str, Shape],
+    itemsize: int,
+    workspaces: Mapping[str, int] = MappingProxyType({}),
+    overwriting: Collection[str] = (),
 ) -> Memory:
     """The `Memory` of a rewritten graph, for these NHWC shapes of its nodes, whose steps take workspaces of such bytes.
 
     A concatenation is an array that its inputs write, each its channels of every pixel; nothing else is done for it.
+    Nodes that are `overwriting` can put their results where their residuals are.
     The steps share one workspace, which stays in the caches, where no more than MAX_HELD is held then; else each has
     its own among the arrays that are alive at that step.
     """
     homes = _homes(graph, shapes)
+    _overwrite_residuals(graph, shapes, homes, overwriting)
     steps = {node.name: i for i, node in enumerate(graph.nodes)}
-    first, last = dict[str, int](), dict[str, int]()
+    first, last = dict[str, int](), _last_reads(graph, homes)
     for node in graph.nodes:
-        for name in node.inputs:
-            last[homes[name][0]] = steps[node.name]
         first.setdefault(homes[node.name][0], steps[node.name])
     ends = {name: BufferSlice(i) for i, name in enumerate((*graph.inputs, *graph.outputs))}
     kept = [name for name in first if name not in ends]
@@ -69,8 +75,28 @@ def memory(
     return Memory(slices, works, nbytes, alive)
 
 
-def _homes(graph: Graph, shapes: dict[str, Shape]) -> dict[str, tuple[str, int]]:
-    """{name: (the node whose array its result is a part of, the channel of it where it begins)}."""
+def _last_reads(graph: Graph, homes: Homes) -> dict[str, int]:
+    """The last step that reads each array."""
+    return {homes[name][0]: i for i, node in enumerate(graph.nodes) for name in node.inputs}
+
+
+def _overwrite_residuals(graph: Graph, shapes: dict[str, Shape], homes: Homes, overwriting: Collection[str]) -> None:
+    """Let those nodes write over their residuals, arrays of the arena that nothing reads later.
+
+    Lines that come in for the sum need not come in again for its result.
+    """
+    last = _last_reads(graph, homes)
+    for i, node in enumerate(graph.nodes):
+        if node.name not in overwriting or homes[node.name] != (node.name, 0) or node.name in graph.outputs:
+            continue
+        (x, _), (home, channel) = (homes[name] for name in node.inputs)
+        is_dead = last[home] == i and home not in (x, *graph.inputs, *graph.outputs)
+        if is_dead and (shapes[home], channel) == (shapes[node.name], 0):
+            homes.update({name: (home, at) for name, (own, at) in homes.items() if own == node.name})
+            last[home] = last.get(node.name, i)
+
+
+def _homes(graph: Graph, shapes: dict[str, Shape]) -> Homes:
     homes, same = {name: (name, 0) for name in graph.inputs}, views(graph) | _in_place(graph, shapes)
     for node in reversed(graph.nodes):
         home, channel = homes.setdefault(node.name, (node.name, 0))

@@ -35,6 +35,8 @@ cdef class Direct(LoopNest):
     def __init__(self, shape, weights, bias, all_finite, bounds):
         self.tiles = DirectTiles(shape, weights, bias, all_finite)
         self.tile = self.tiles.tile
+        # Other tiles may compute some values twice.
+        self.overwrites = not self.tiles.grouped and self.tiles.few == NULL
         self.batch, self.out_height = shape.batch, shape.out_height
         self.epilogue.lo, self.epilogue.hi = bounds
         self.epilogue.residual_stride = shape.out_channels * self.tiles.itemsize

@@ -32,6 +32,7 @@ cdef struct Progress:  # of a run, which stops now and then to let Python look f
 cdef class Runner:
     cdef readonly ptrdiff_t memory  # bytes that a run of the team takes
     cdef ptrdiff_t max_pixel_bytes  # bytes from a pixel of a result to the next that it can count
+    cdef readonly bint overwrites  # it reads what it adds to a result before it writes that, which may lie in its place
     cdef Team team
     # One loop nest that one thread is enough for, mostly some microseconds: to let other Python threads run meanwhile
     # would take as long as they gain, and to look for signals too.

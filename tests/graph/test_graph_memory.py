@@ -5,12 +5,14 @@ import os
 import textwrap
 import tracemalloc
 import weakref
+from math import prod
 
 import numpy as np
 import pytest
 from cases import normals
 from graph_cases import FIRE, ONE, RNG, THREE, X, assert_right, graph_cases
 from hypothesis import given
+from numpy.testing import assert_equal
 
 import fastconv
 from fastconv import networks
@@ -127,6 +129,37 @@ def test_functions_of_each_value_overwrite_what_nothing_else_reads():
     assert slices["a"] == slices["b"]  # which is read twice
     assert slices["c0"] == slices["c"] == slices["d"] != slices["b"]
     assert slices["d0"] != slices["d"]
+
+
+def residual_blocks(algorithm):
+    """Two in a row, on 24 channels: the graph, and the result of each."""
+    first, *others = (normals(RNG, (3, 3, channels, 24), "float32") for channels in (4, 24, 24, 24, 24))
+    g = fastconv.Graph()
+    y, results = g.conv2d(g.x, first, padding=1, name="y0"), []
+    for i, (a, b) in enumerate([others[:2], others[2:]]):
+        inner = g.relu(g.conv2d(y, a, padding=1, algorithm=algorithm), name=f"inner{i + 1}")
+        y = g.relu(g.add(g.conv2d(inner, b, padding=1, algorithm=algorithm, name=f"y{i + 1}"), y))
+        results.append(y)
+    return g, *results
+
+
+@pytest.mark.parametrize(("algorithm", "arrays"), [("direct", 2), ("winograd", 3)])
+def test_a_sum_overwrites_the_residual_that_is_read_no_more(algorithm, arrays):
+    """But for Winograd, which may compute a value twice."""
+    g, _, y = residual_blocks(algorithm)
+    plan = g.plan(g.max_pool2d(y, 2))
+    assert_right(plan, X)
+    assert plan.describe(X.shape).array_bytes == arrays * 4 * prod(X.shape[:3]) * 24
+
+
+def test_a_residual_that_is_read_later_is_kept():
+    g, y1, y2 = residual_blocks("direct")
+    plan = g.plan(g.max_pool2d(y2, 2), g.max_pool2d(y1, 2))
+    for y, want in zip(plan(X), g.plan(y2, y1, algorithm="direct")(X), strict=True):
+        assert_equal(y, fastconv.max_pool2d(want, 2))
+    graph = plan._rewritten
+    slices = memory(graph, graph.shapes(X.shape), 4, overwriting={"y1", "y2"}).slices
+    assert slices["y0"] == slices["y1"] != slices["y2"]
 
 
 def test_workspaces_are_told_apart_from_the_arrays():

@@ -84,7 +84,7 @@ INLINE void NAMED(conv_prefetch_results)(const int pixels, const struct fc_epilo
 {
     const char *out = e->out + pixels * e->out_stride + at;
     UNROLLED(i, pixels) PREFETCH_STORE(out + i * e->out_stride);
-    if (e->residual) {
+    if (e->residual && e->residual != e->out) {
         const char *residual = e->residual + pixels * e->residual_stride + at;
         UNROLLED(i, pixels) __builtin_prefetch(residual + i * e->residual_stride);
     }
