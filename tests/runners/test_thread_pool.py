@@ -122,6 +122,13 @@ def test_a_worker_takes_no_task_that_a_tick_would_cut_off(programs):
     assert all(found == "1 1" for name, found in said.items() if name not in left)
 
 
+def test_a_thread_spins_longer_while_the_caller_has_a_cpu(programs):
+    """It has where it has opened a job since the last tick; a thread that sleeps then may come back much later."""
+    said = dict(line.rsplit(": ", 1) for line in run([compiled(programs, "spins.c")]).stdout.splitlines())
+    quiet, caller_runs, put_off, long_ago = map(int, said.values())
+    assert quiet >= caller_runs > put_off == long_ago > 0
+
+
 @pytest.mark.skipif(not Path("/proc/loadavg").exists(), reason="reads /proc")
 def test_runnable_threads_are_counted(programs):
     """Other processes begin and end meanwhile: so many threads that these hardly count."""

@@ -24,7 +24,6 @@
  * but the workers serve all: each settles anew, on the CPUs of its caller, where that is another one or may have moved.
  *
  * On a busy machine (busy.h) they keep off the CPU that their caller runs on: there they could only work in its place.
- * They sleep later than between two calls, since one that has slept may come behind others that wait for its CPU.
  */
 #ifndef FASTCONV_THREAD_POOL_H
 #define FASTCONV_THREAD_POOL_H
@@ -39,20 +38,13 @@
 #include "signals.h"
 #include "sleeping.h"
 #include "slices.h"
+#include "spinning.h"
 
 #define FC_INSIDE 0x3ffu             /* workers in the job */
 #define FC_TEAM (0x3ffu << 10)       /* threads that may work on it, the caller's included; 0: it is closed */
 #define FC_IS_WAITED_FOR (1u << 20)  /* the caller sleeps */
 #define FC_GENERATION (0x7ffu << 21) /* of the job */
 enum { FC_MAX_TEAM = 0x3ff, FC_NO_GENERATION = 1 };
-
-/* Nanoseconds that a thread with nothing to do spins before it sleeps. */
-enum {
-    FC_SPIN = 1000000,             /* where no other wants its CPU: so long that calls may be some 100 µs apart */
-    FC_SPIN_BUSY = 200000,         /* where others do: until the next call, or the end of a worker's task */
-    FC_SPIN_CROWDED_WORKER = 5000, /* where a team has fewer CPUs than threads: between two jobs of a call */
-    FC_SPIN_CROWDED_CALLER = 20000
-};
 
 #ifndef FC_LOOKS
 #define FC_LOOKS 16 /* at a word, between two at the clock */
@@ -81,6 +73,7 @@ static struct {
     fc_settling settle;
     int cpus;                       /* on which the caller may run, as a worker has found; 0: not known */
     int is_crowded;                 /* the team is larger than that */
+    int64_t opened_at;              /* when the job was opened, on a busy machine */
     _Alignas(64) uint32_t is_taken; /* by a call */
     int workers;
     int64_t refused_at;    /* when the system last made no worker; 0: it has made all */
@@ -89,15 +82,6 @@ static struct {
 } fc_pool;
 
 static _Thread_local int fc_own_id; /* 0: to be asked for */
-
-static inline void fc_pause(void)
-{
-#if defined __SSE__
-    _mm_pause();
-#elif defined __aarch64__
-    __asm__ volatile("yield");
-#endif
-}
 
 static inline int fc_may_enter(uint32_t job, int thread, uint32_t last_generation)
 {
@@ -119,7 +103,7 @@ static int fc_has_spun_enough(int64_t since, int64_t spin_crowded)
     const int64_t now = fc_nanoseconds(), idle = now - since;
     if (idle <= spin_crowded) return 0;
     if (__atomic_load_n(&fc_pool.is_crowded, __ATOMIC_RELAXED)) return 1;
-    return idle > (fc_is_busy(now) ? FC_SPIN_BUSY : FC_SPIN);
+    return idle > fc_spin_of(now, &fc_pool.opened_at);
 }
 
 /* A job that the worker may enter. */
@@ -226,8 +210,9 @@ static void fc_open_job(fc_work work, void *what, int team)
     fc_pool.environment = fc_get_environment();
     fc_pool.work = work;
     fc_pool.what = what;
-    const int is_crowded = fc_is_crowded(team);
-    fc_pool.callers_cpu = fc_busy_tick() && !is_crowded ? fc_this_cpu() : FC_NO_CPU;
+    const int is_crowded = fc_is_crowded(team), is_careful = fc_busy_tick() && !is_crowded;
+    fc_pool.callers_cpu = is_careful ? fc_this_cpu() : FC_NO_CPU;
+    if (is_careful) __atomic_store_n(&fc_pool.opened_at, fc_nanoseconds(), __ATOMIC_RELAXED);
     __atomic_store_n(&fc_pool.is_crowded, is_crowded, __ATOMIC_RELAXED);
     __atomic_store_n(&fc_pool.job, generation | (uint32_t)team << 10, __ATOMIC_SEQ_CST);
 }
