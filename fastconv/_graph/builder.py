@@ -71,7 +71,8 @@ class Builder:
                 self._channels[decider] = wants  # an input has the channels that its first reader takes
             elif given is not None and wants is not None and given != wants:
                 raise operation.channels_error(name, decider, given, wants)
-        self._decider[name] = deciders[0] if operation.keeps_channels else name
+        keeps = operation.keeps_channels and self._channels[deciders[0]] in (None, channels)
+        self._decider[name] = deciders[0] if keeps else name
         self._channels.setdefault(self._decider[name], channels)
         self._nodes[name] = node = Node(name, operation, tuple(node.name for node in inputs))
         return node

@@ -7,11 +7,12 @@ computed in blocks of an image.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Layout, Shape, Sides, Size
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.conv import Conv
-from fastconv._graph.operations.elementwise import Elementwise, Mul
-from fastconv._graph.operations.normalization import LocalResponseNorm, Softmax
+from fastconv._graph.operations.elementwise import Binary, Elementwise
+from fastconv._graph.operations.normalization import ChannelPool, LayerNorm, LocalResponseNorm, Softmax
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.picks import Pad, Part, Slice
 from fastconv._graph.operations.pools import Pool
@@ -70,8 +71,9 @@ def _slice(operation: Slice, layout: Layout, *shapes: Shape) -> list[Axes] | Non
     return [_PIXEL] if operation.slices[:2] == (slice(None), slice(None)) else None
 
 
-def _mul(operation: Mul, layout: Layout, *shapes: Shape) -> list[Axes] | None:
-    return [_PIXEL] * 2 if shapes[0] == shapes[1] else None  # else one of them is a pixel for the whole map
+def _binary(operation: Binary, layout: Layout, *shapes: Shape) -> list[Axes] | None:
+    sizes = [image_shape(shape, layout)[1:3] for shape in shapes]
+    return [_PIXEL] * 2 if sizes[0] == sizes[1] else None  # else one of them is a pixel for the whole map
 
 
 def _pixels(operation: Operation, layout: Layout, *shapes: Shape) -> list[Axes]:
@@ -83,6 +85,7 @@ _WINDOWS: dict[type[Operation], Callable[[Any, Layout, *tuple[Shape, ...]], list
     Pool: _pool,
     Pad: _pad,
     **dict.fromkeys((Slice, Part), _slice),
-    Mul: _mul,
-    **dict.fromkeys((Concat, Dropout, Elementwise, LocalResponseNorm, Operation, Softmax), _pixels),
+    Binary: _binary,
+    **dict.fromkeys((ChannelPool, Concat, Dropout, Elementwise, LayerNorm), _pixels),
+    **dict.fromkeys((LocalResponseNorm, Operation, Softmax), _pixels),
 }

@@ -13,6 +13,6 @@ class Elementwise(LoopNest):
         bounds: Bounds = ...,
         vectors: tuple[np.ndarray, ...] = ...,
         wide: int = ...,
-        pixel: int | None = ...,
+        smaller: tuple[int, tuple[bool, bool]] | None = ...,
         window: tuple[int, int] | None = ...,
     ) -> None: ...

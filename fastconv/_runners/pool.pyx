@@ -13,7 +13,7 @@ cdef ptrdiff_t MAX_MAXIMA_BYTES = 64 * 1024  # of a row: they are to stay in the
 
 
 cdef class Pool(LoopNest):
-    """A pooling of one geometry, ready to run on any arrays of it; `kind` is "max" or "avg"."""
+    """A pooling of one geometry, ready to run on any arrays of it; `kind` is "max", "avg" or "sum"."""
 
     cdef fc_pool_kernel kernel
     cdef fc_pool_args windows  # whole ones; a run fills in its own
@@ -21,11 +21,12 @@ cdef class Pool(LoopNest):
     cdef ptrdiff_t kernel_h, kernel_w, stride_h, stride_w, top, left
     cdef ptrdiff_t[2] rows_counted, columns_counted  # the first that an average counts, and the end of them
     cdef double values  # under the windows
+    cdef bint divides
     cdef ptrdiff_t first_whole, end_whole  # the columns of the output whose windows lie in x
 
     def __init__(self, shape, kind, itemsize):
         cdef const fc_kernels *kernels = kernels_for(itemsize)
-        self.kernel = kernels.pool_max if kind == "max" else kernels.pool_average
+        self.kernel, self.divides = kernels.pool_max if kind == "max" else kernels.pool_average, kind != "sum"
         self.height, self.width = shape.height, shape.width
         self.out_height, self.out_width = shape.out_height, shape.out_width
         (self.kernel_h, self.kernel_w), (self.stride_h, self.stride_w) = shape.kernel, shape.stride
@@ -73,7 +74,7 @@ cdef class Pool(LoopNest):
             left = q * self.stride_w - self.left
             x = max(left, 0)
             t.columns = min(left + self.kernel_w, self.width) - x
-            t.count = rows * count(left, self.kernel_w, self.columns_counted)
+            t.count = rows * count(left, self.kernel_w, self.columns_counted) if self.divides else 1
             t.x = source + x * t.column_stride
             t.out = out + q * t.out_stride
             t.pixels = self.end_whole - q if self.first_whole <= q < self.end_whole else 1

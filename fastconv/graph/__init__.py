@@ -13,6 +13,7 @@ from fastconv._planning.graph_plan import GraphPlan
 from fastconv._planning.plan import Plan
 from fastconv.graph._arithmetic import Arithmetic
 from fastconv.graph._layers import Layers
+from fastconv.graph._mathematics import Mathematics
 from fastconv.graph._normalization import Normalization
 from fastconv.graph._picking import Picking
 from fastconv.graph._shaping import Shaping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Graph"]
 
 
-class Graph(Layers, Arithmetic, Normalization, Picking, Shaping):
+class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
     """A directed acyclic graph of operations, built node by node, that runs as it stands or as a plan.
 
     Every method of an operation adds a node and returns it; arguments are nodes of this graph. What can be checked

@@ -6,7 +6,7 @@ from typing import Any
 from fastconv._checks import arguments
 from fastconv._checks.types import Array
 from fastconv._graph.graph import Node
-from fastconv._graph.operations.elementwise import Add, Clip, Elementwise, Mul
+from fastconv._graph.operations.elementwise import Add, Binary, Clip, Elementwise
 from fastconv.graph._making import Making
 
 
@@ -30,9 +30,10 @@ class Arithmetic(Making):
         return self._add(name, Add(), x=x, y=y)
 
     def mul(self, x: Node, y: Node, *, name: str | None = None) -> Node:
-        """Multiply two maps of the same shape, or all pixels of one by the only pixel of the other.
+        """Multiply two maps of the same shape, or of which one has a pixel, or a channel, for all of the other.
 
-        The latter is the excitation of Hu et al., "Squeeze-and-excitation networks", arXiv:1709.01507, equation 4.
+        The product with a pixel is the excitation of Hu et al., "Squeeze-and-excitation networks", arXiv:1709.01507,
+        equation 4.
 
         Examples
         --------
@@ -42,7 +43,7 @@ class Arithmetic(Making):
         >>> plan(np.array([0.0, 4.0]).reshape(1, 2, 1)).round(4).ravel()
         array([0.    , 3.5232])
         """
-        return self._add(name, Mul(), x=x, y=y)
+        return self._add(name, Binary("mul"), x=x, y=y)
 
     def clip(self, x: Node, low: float, high: float, *, name: str | None = None) -> Node:
         """Take min(max(x, low), high), where `low` ≤ `high` may be infinite.

@@ -1,11 +1,18 @@
 """Normalisations, and the softmax."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastconv._checks import arguments
 from fastconv._checks.types import Array
 from fastconv._graph.graph import Node
-from fastconv._graph.operations.normalization import BatchNorm, LocalResponseNorm, Scale, Softmax
+from fastconv._graph.operations.normalization import (
+    BatchNorm,
+    ChannelPool,
+    LayerNorm,
+    LocalResponseNorm,
+    Scale,
+    Softmax,
+)
 from fastconv.graph._making import Making
 
 
@@ -127,3 +134,38 @@ class Normalization(Making):
         array([[[0.25, 0.75]]])
         """
         return self._add(name, Softmax(), x=x)
+
+    def layer_norm(
+        self, x: Node, weight: Array[Any], bias: Array[Any], epsilon: float = 1e-5, *, name: str | None = None
+    ) -> Node:
+        """Take weight[c] · (x − m) / √(v + epsilon) + bias[c], with mean m and variance v of a pixel's channels.
+
+        Ba et al., arXiv:1607.06450, as ConvNeXt has it; weight and bias have shape (C,).
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.layer_norm(g.x, np.ones(2), np.zeros(2), 0.0))(np.array([[[1.0, 3.0]]]))
+        array([[[-1.,  1.]]])
+        """
+        with self._vectors(name or "layer_norm", {"weight": weight, "bias": bias}) as vectors:
+            epsilon = arguments.number("epsilon", epsilon)
+            doubles = {argument: vector.astype(float) for argument, vector in vectors.items()}
+            return self._add(name, LayerNorm(**doubles, epsilon=epsilon), x=x)
+
+    def channel_pool(self, x: Node, combine: Literal["max", "sum", "mean"], *, name: str | None = None) -> Node:
+        """Take the maximum, sum or mean of the channels of each pixel, as one channel.
+
+        Woo et al., "CBAM", arXiv:1807.06521, section 3.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.channel_pool(g.x, "mean"))(np.array([[[1.0, 3.0]]]))
+        array([[[2.]]])
+        """
+        with arguments.named(name or "channel_pool"):
+            arguments.one_of("combine", combine, ("max", "sum", "mean"))
+        return self._add(name, ChannelPool(combine), x=x)

@@ -4,9 +4,17 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from fastconv.onnx._program import Node
-from fastconv.onnx._translations import convolutions, elementwise, normalizations, pools, resizing, shaping
+from fastconv.onnx._translations import (
+    arithmetic,
+    convolutions,
+    elementwise,
+    normalizations,
+    pools,
+    resizing,
+    shaping,
+)
 
-_MODULES = convolutions, elementwise, normalizations, pools, resizing, shaping
+_MODULES = arithmetic, convolutions, elementwise, normalizations, pools, resizing, shaping
 
 TRANSLATIONS: dict[str, Callable[..., Any]] = {
     kind: translate for module in _MODULES for kind, translate in module.TRANSLATIONS.items()

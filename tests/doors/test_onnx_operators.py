@@ -85,6 +85,23 @@ NATIVE = {
     "mish": ("Mish", X, (), {}),
     "softplus": ("Softplus", X, (), {}),
     "gelu tanh": ("Gelu", X, (), {"approximate": "tanh"}),
+    "gelu": ("Gelu", X, (), {}),
+    "erf": ("Erf", X, (), {}),
+    "exp": ("Exp", X, (), {}),
+    "log": ("Log", np.abs(X), (), {}),
+    "sqrt": ("Sqrt", np.abs(X), (), {}),
+    "abs": ("Abs", X, (), {}),
+    "reciprocal": ("Reciprocal", X, (), {}),
+    "celu": ("Celu", X, (), {"alpha": 0.7}),
+    "cube": ("Pow", X, (np.float32(3),), {}),
+    "root": ("Pow", np.abs(X), (np.float32(0.5),), {}),
+    "layer norm": ("LayerNormalization", normal(2, 5, 7), (normal(7), normal(7)), {"axis": -1}),
+    "layer norm alone": ("LayerNormalization", X, (normal(13),), {"axis": 3, "epsilon": 0.1}),
+    "instance norm": ("InstanceNormalization", X, (normal(6), normal(6)), {}),
+    "sum of channels": ("ReduceSum", X, (np.array([1]),), {}),
+    "mean of channels": ("ReduceMean", X, (np.array([-1]),), {}),
+    "max of channels": ("ReduceMax", ROW, (np.array([2]),), {}),
+    "sum": ("ReduceSum", X, (np.array([2, 3]),), {"keepdims": 0}),
     "corners": ("Resize", X, (None, None, np.array([2, 6, 17, 9])),
                 {"mode": "linear", "coordinate_transformation_mode": "align_corners"}),
     "nearest half": ("Resize", X, (None, np.array([1, 1, 2, 3], np.float32)), {"mode": "nearest"}),
@@ -98,6 +115,30 @@ def test_native_operators(name):
     net = fastconv.onnx.load(proto, strict=True)
     assert_close(net(x), by_onnxruntime(proto, x), 1e-5)
     assert all(part.isa for part in net.describe(x.shape).parts.values()), "a step by NumPy"
+
+
+BINARY = {
+    "map": (X.shape, X.shape), "pixel": (X.shape, (2, 6, 1, 1)), "channel": ((2, 1, 11, 13), X.shape),
+    "row": (ROW.shape, (2, 6, 1)), "value": ((2, 1, 1, 1), X.shape),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shapes", BINARY)
+@pytest.mark.parametrize("kind", ["Add", "Sub", "Mul", "Div", "Max", "Min"])
+def test_native_operators_of_two_maps(kind, shapes):
+    x, y = (np.abs(normal(*shape)) + 0.5 for shape in BINARY[shapes])
+    nodes = [("Relu", "x", "a", {}), ("Relu", "y", "b", {}), (kind, "a b", "z", {})]
+    proto = model(nodes, {}, ("x", "y"), ("z",), shapes={"x": x.shape, "y": y.shape})
+    net = fastconv.onnx.load(proto, strict=True)
+    assert_close(net({"x": x, "y": y}), by_onnxruntime(proto, x, y), 1e-6)
+    assert all(part.isa for part in net.describe({"x": x.shape, "y": y.shape}).parts.values()), "a step by NumPy"
+
+
+@pytest.mark.parametrize("shapes", [((1, 6, 1, 1), (1, 1, 6)), ((2, 3), (1, 2, 3)), ((1, 5), (5, 1))])
+def test_tensors_of_other_axes_are_broadcast_from_the_last_on(shapes):
+    x, y = (normal(*shape) for shape in shapes)
+    proto = model([("Mul", "x y", "z", {})], {}, ("x", "y"), ("z",), shapes={"x": x.shape, "y": y.shape})
+    np.testing.assert_array_equal(fastconv.onnx.load(proto)({"x": x, "y": y}), x * y)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, _, constants, _) in NATIVE.items() if constants])
@@ -118,12 +159,9 @@ def test_parameters_that_only_a_call_knows(name):
 OTHERS = {
     "three axes": ("Conv", normal(1, 4, 5, 6, 7), (normal(6, 2, 3, 2, 3),), {"group": 2, "strides": [1, 2, 1]}),
     "dilated max": ("MaxPool", X, (), {"kernel_shape": [3, 2], "dilations": [2, 3], "pads": [1, 1, 2, 1]}),
-    "celu": ("Celu", X, (), {"alpha": 0.7}),
-    "gelu": ("Gelu", X, (), {}),
     "add map": ("Add", X, (normal(11, 13),), {}),
     "prelu map": ("PRelu", X, (normal(11, 13),), {}),
     "lp": ("LpPool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "p": 3}),
-    "instance norm": ("InstanceNormalization", X, (normal(6), normal(6)), {}),
     "crop": ("Pad", X, (np.array([0, 0, -1, 2, 0, -2, 3, -4]),), {}),
     "cubic": ("Resize", X, (None, None, np.array([2, 6, 17, 9])), {"mode": "cubic", "exclude_outside": 1}),
     "antialias": ("Resize", X, (None, None, np.array([2, 6, 5, 9])), {"mode": "linear", "antialias": 1}),
@@ -167,6 +205,29 @@ def test_older_opsets(opset):
     weights["h"] = weights["g"].T.copy()
     proto = model(nodes, weights, opset=opset)
     assert_close(fastconv.onnx.load(proto)(X), by_onnxruntime(proto, X))
+
+
+GELUS = {
+    "halved last": [("Mul", "x g", "m", {}), ("Mul", "m half", "y", {})],
+    "divided last": [("Mul", "g x", "m", {}), ("Div", "m two", "y", {})],
+    "halved first": [("Mul", "x half", "h", {}), ("Mul", "h g", "y", {})],
+    "gate halved": [("Mul", "half g", "h", {}), ("Mul", "x h", "y", {})],
+}
+
+
+@pytest.mark.parametrize("name", GELUS)
+@pytest.mark.parametrize("is_gelu", [True, False])
+def test_gelu_of_several_nodes(name, is_gelu):
+    """As exporters write it before opset 20; and one that looks like it."""
+    constants = {"root": np.float32(2**0.5), "one": np.float32(1 if is_gelu else 1.5), "half": np.float32(0.5)}
+    constants["two"] = np.float32(2)
+    parts = [("Div", "x root", "d", {}), ("Erf", "d", "e", {}), ("Add", "e one", "g", {})]
+    proto = model(parts + GELUS[name], constants)
+    net = fastconv.onnx.load(proto, strict=True)
+    found = [part.algorithm for part in net.describe(X.shape).parts.values()]
+    assert (found == ["gelu"]) == is_gelu
+    assert "erf" in found or is_gelu
+    assert_close(net(X), by_onnxruntime(proto, X), 1e-6)
 
 
 @pytest.mark.parametrize("kind", ["swish", "hard swish", "hard swish of parts"])

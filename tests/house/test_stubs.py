@@ -64,7 +64,7 @@ def arguments():
             "bounds": BOUNDS,
             "vectors": (np.ones(16, np.float32),) * 2,
             "wide": 1,
-            "pixel": None,
+            "smaller": None,
             "window": None,
         },
         "Fip": {"shape": ONE, **fast, "bounds": BOUNDS},

@@ -244,7 +244,9 @@ def graphs(dtype, at_end):
         gate = g.mul(g.global_max_pool2d(g.x), g.local_response_norm(g.relu6(y), alpha=0.0))
         vector = g.linear(g.flatten(g.x), integers(np.random.default_rng(1), (int(np.prod(shape[1:])), 9), dtype))
         maps = y, g.relu(g.concat(g.x, y, g.max_pool2d(y, 1))), g.pad(g.x, ((2, 1), (0, 1)), 5)
-        for last in (*maps, gate, vector, g.concat(vector, g.flatten(g.x))):
+        bias = integers(np.random.default_rng(2), shape[3:], dtype)
+        across = g.sub(g.channel_pool(y, "max"), g.layer_norm(g.x, 0 * bias, bias, 1.0)), g.channel_pool(g.x, "sum")
+        for last in (*maps, gate, vector, g.concat(vector, g.flatten(g.x)), *across):
             x = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
             plan = g.plan(last, num_threads=2)
             want = reference.graph(plan, x)

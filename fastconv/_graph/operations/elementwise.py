@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from fastconv._checks import activations
 from fastconv._checks.shapes import image_shape
@@ -27,6 +28,18 @@ def _softplus(x: Doubles) -> Doubles:
     return y
 
 
+def _gelu(x: Doubles) -> Doubles:
+    """x · Φ(x), where Φ(−a) = exp(−a² / 2) · erfcx(a / √2) / 2, and a² is that of a's upper bits and the rest: SciPy's
+    ndtr is off by 1000 eps at −37, its erfcx by 4 near 0.
+    """
+    a = np.minimum(np.abs(x), 40)
+    high = a.astype(np.float32).astype(a.dtype)
+    power = np.exp(-high * high / 2) * np.exp((high - a) * (high + a) / 2)
+    below = np.where(a < 1, special.ndtr(-a), power * special.erfcx(a / np.sqrt(2)) / 2)
+    y: Doubles = x * np.where(x < 0, below, 1 - below)
+    return y
+
+
 def _gelu_tanh(x: Doubles) -> Doubles:
     """x · (1 + tanh(z)) / 2, which is x · sigmoid(2z)."""
     return x * _sigmoid(2 * np.sqrt(2 / np.pi) * x * (1 + 0.044715 * x * x))
@@ -37,6 +50,17 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {  # f by its name among the kernels:
     "fill": lambda x, value: np.broadcast_to(value, x.shape),
     "add": np.add,
     "mul": np.multiply,
+    "sub": np.subtract,
+    "rsub": lambda x, y: y - x,
+    "div": np.divide,
+    "rdiv": lambda x, y: y / x,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "erf": special.erf,
     "scale": lambda x, scale, shift: x * scale + shift,
     "leaky_relu": _leaky,
     "prelu": _leaky,
@@ -46,6 +70,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {  # f by its name among the kernels:
     "elu": lambda x, alpha, gain: np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), gain * x),
     "softplus": _softplus,
     "mish": lambda x: x * np.tanh(_softplus(x)),
+    "celu": lambda x, alpha: np.where(x < 0, alpha * np.expm1(np.minimum(x / alpha, 0)), x),
+    "gelu": _gelu,
     "gelu_tanh": _gelu_tanh,
     "hard_sigmoid": lambda x, slope, offset: slope * x + offset,  # clipped to 0 and 1 by its activation
     "hard_swish": lambda x: x * (np.clip(x + 3, 0, 6) / 6),
@@ -95,7 +121,7 @@ class Elementwise(Operation):
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
         vectors = [in_numpy.per_channel(vector, layout) for vector in self.vectors]
-        with np.errstate(over="ignore", invalid="ignore"):  # Inf and NaN are answers here
+        with np.errstate(all="ignore"):  # Inf and NaN are answers here
             return activations.clip(FUNCTIONS[self.function](*arrays, *vectors, *self.numbers), self.activation)
 
 
@@ -126,17 +152,24 @@ class Add(Elementwise):
         return first
 
 
-class Mul(Elementwise):
-    """activation(x · y) of maps of one shape, or of a map and one pixel, by which all pixels are multiplied."""
+class Binary(Elementwise):
+    """activation(f(x, y)) of maps of one shape, or of a map and one that has a pixel, or a channel, for all of it."""
 
-    def __init__(self) -> None:
-        super().__init__("mul")
+    def __init__(self, function: str) -> None:
+        super().__init__(function)
 
     def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
         first, second = (image_shape(shape, layout) for shape in shapes)
-        is_pixel = [(height, width) == (1, 1) for _, height, width, _ in (first, second)]
-        if first != second and not (any(is_pixel) and first[::3] == second[::3]):
-            raise ValueError(
-                f"its inputs must have one shape, or one of them height and width 1, got {shapes[0]} and {shapes[1]}"
-            )
-        return second if is_pixel[0] else first
+        for whole, other in (first, second), (second, first):
+            pixel, channel = (1, 1), (1,)
+            if other[0] == whole[0] and other[1:3] in (whole[1:3], pixel) and other[3:] in (whole[3:], channel):
+                return whole
+        raise ValueError(
+            f"its inputs must have one shape, or one of them height and width 1, or one channel, got {shapes[0]} and "
+            f"{shapes[1]}"
+        )
+
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
+        if 1 in known:
+            return [None] * len(known), None if None in known else max(n for n in known if n is not None)
+        return super().channels(*known)

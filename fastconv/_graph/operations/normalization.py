@@ -1,11 +1,14 @@
 """Normalisations: of each channel by constants, of each pixel by its channels."""
 
+from typing import Literal
+
 import numpy as np
 
+from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Layout, Shape
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.elementwise import Elementwise
-from fastconv._graph.operations.operation import Doubles, Operation
+from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 
 
 class Scale(Elementwise):
@@ -73,3 +76,51 @@ class Softmax(Operation):
             powers: Doubles = np.exp(arrays[0] - arrays[0].max(axis, keepdims=True))  # none overflows
             powers /= powers.sum(axis, keepdims=True)
         return powers
+
+
+class LayerNorm(Operation):
+    """weight[c] · (x − m) / √(v + epsilon) + bias[c], with mean m and variance v of the channels of a pixel."""
+
+    kind = "layer_norm"
+
+    def __init__(self, weight: Doubles, bias: Doubles, epsilon: float) -> None:
+        self.vectors, self.epsilon = (weight, bias), epsilon
+
+    @property
+    def params(self) -> int:
+        return sum(vector.size for vector in self.vectors)
+
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
+        return [self.vectors[0].size], self.vectors[0].size
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        (x,), axis = arrays, in_numpy.channel_axis(layout)
+        weight, bias = (in_numpy.per_channel(vector, layout) for vector in self.vectors)
+        with np.errstate(all="ignore"):  # Inf and NaN are answers here
+            d = x - x.mean(axis, keepdims=True)
+            y: Doubles = d / np.sqrt((d * d).mean(axis, keepdims=True) + self.epsilon) * weight + bias
+        return y
+
+
+class ChannelPool(Operation):
+    """The maximum, sum or mean of the channels of each pixel, as one channel."""
+
+    keeps_channels = False
+
+    def __init__(self, combine: Literal["max", "sum", "mean"]) -> None:
+        self.combine = combine
+
+    @property
+    def kind(self) -> str:
+        return f"channel_{self.combine}"
+
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
+        return [None] * len(known), 1
+
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
+        return *image_shape(shapes[0], layout)[:3], 1
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        with np.errstate(all="ignore"):  # Inf and NaN are answers here
+            y: Doubles = getattr(arrays[0], self.combine)(in_numpy.channel_axis(layout), keepdims=True)
+        return y

@@ -12,11 +12,13 @@ from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 
 
 class Pool(Operation):
-    """The maximum, "max", or average, "avg", of each channel over windows; over the whole map without a geometry."""
+    """The maximum, "max", or average, "avg", of each channel over windows; over the whole map without a geometry, where
+    it may be the "sum".
+    """
 
     gives = "maps"
 
-    def __init__(self, combine: Literal["max", "avg"], geometry: PoolGeometry | None = None) -> None:
+    def __init__(self, combine: Literal["max", "avg", "sum"], geometry: PoolGeometry | None = None) -> None:
         self.combine, self.geometry = combine, geometry
 
     @property

@@ -97,6 +97,8 @@ INLINE VECTOR NAMED(mish)(VECTOR x)
     return x * (n / (n + NAMED(select)(x < 0, BROADCAST(2), 2 * e * e)));
 }
 
+#include "normal_tile.h"
+
 /* f of the vector x at byte `at` of the channels, of `count` values or more than a vector has. */
 INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x, const char *y, ptrdiff_t at,
                               ptrdiff_t count)
@@ -133,6 +135,32 @@ INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x
         return x * first + second;
     case FC_hard_swish:
         return x * (NAMED(clip)(FC_BOTH, x + 3, (struct NAMED(bounds)){BROADCAST(0), BROADCAST(6)}) * (T)(1 / 6.0));
+    case FC_sub:
+        return x - NAMED(load_tail)(y + at, count);
+    case FC_rsub:
+        return NAMED(load_tail)(y + at, count) - x;
+    case FC_div:
+        return x / NAMED(load_tail)(y + at, count);
+    case FC_rdiv:
+        return NAMED(load_tail)(y + at, count) / x;
+    case FC_maximum:
+        return NAMED(larger)(x, NAMED(load_tail)(y + at, count));
+    case FC_minimum:
+        return -NAMED(larger)(-x, -NAMED(load_tail)(y + at, count));
+    case FC_abs:
+        return NAMED(absolute)(x);
+    case FC_sqrt:
+        return NAMED(sqrt)(x);
+    case FC_exp:
+        return NAMED(exp_of_any)(x);
+    case FC_log:
+        return NAMED(log)(x);
+    case FC_erf:
+        return NAMED(erf)(x);
+    case FC_gelu:
+        return NAMED(gelu)(x);
+    case FC_celu:
+        return NAMED(select)(x < 0, NAMED(elu)(x / first, first, first), x);
     default:
         return x;
     }

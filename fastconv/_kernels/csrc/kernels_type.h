@@ -26,6 +26,7 @@
 #include "elementwise_tile.h"
 #include "normalize_tile.h"
 #include "few_softmax_tile.h"
+#include "channels_tile.h"
 #include "transpose.h"
 #include "few_tile.h"
 #include "narrow_tile.h"

@@ -38,16 +38,6 @@ static void NAMED(map_softmax)(const struct fc_map_args *t)
         NAMED(softmax_pixel)(t->x + i * t->x_stride, t->out + i * t->out_stride, t->channels);
 }
 
-INLINE VECTOR NAMED(sqrt)(VECTOR v)
-{
-#ifdef MM
-    return OF_TYPE(MM(sqrt))(v);
-#else
-    for (int i = 0; i < LANES; i++) v[i] = IS_SINGLE ? __builtin_sqrtf(v[i]) : __builtin_sqrt(v[i]);
-    return v;
-#endif
-}
-
 /* Whether some d is not between 2^-100 and 2^100, a mask by lanes. The squares are written to t->work, between zeros.
  */
 INLINE NAMED(mask) NAMED(lrn_pixel)(const struct fc_map_args *t, const char *x, char *out)

@@ -11,7 +11,7 @@ from fastconv._checks import activations
 from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Shape
 from fastconv._graph.operations.elementwise import Elementwise
-from fastconv._graph.operations.normalization import LocalResponseNorm, Softmax
+from fastconv._graph.operations.normalization import ChannelPool, LayerNorm, LocalResponseNorm, Softmax
 from fastconv._graph.operations.operation import NHWC, Operation
 from fastconv._graph.operations.picks import Pick
 from fastconv._graph.operations.pools import Pool
@@ -42,14 +42,17 @@ def bind(operation: Operation, x_shapes: list[Shape], dtype: np.dtype, num_threa
 def _elementwise(operation: Operation, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
     """A function of each value, or a copy."""
     f = operation if isinstance(operation, Elementwise) else Elementwise()
-    _, _, width, channels = shape
-    repeats = min(width, -(-_WIDE // channels)) if f.vectors else width
+    _, height, width, channels = shape
+    repeats = min(height * width, -(-_WIDE // channels)) if f.vectors else height * width
     with np.errstate(over="ignore"):  # infinity then, as of any other value
         vectors = tuple(np.tile(vector.astype(dtype), repeats) for vector in f.vectors)
-    is_pixel = [x_shape[1:3] == (1, 1) for x_shape in x_shapes]
-    pixel = is_pixel.index(True) if len({*x_shapes}) > 1 else None
-    wide = 1 if pixel is not None else max(repeats, 1)
-    what = f.function, shape, dtype.itemsize, f.numbers, activations.bounds(f.activation), vectors, wide, pixel
+    function, smaller = f.function, None
+    if len({*x_shapes}) > 1:  # one of two inputs is broadcast to the other
+        i = 0 if x_shapes[1] == shape else 1
+        smaller = i, (x_shapes[i][1:3] != shape[1:3], x_shapes[i][3] != channels)
+        function = f"r{function}" if i == 0 and function in ("sub", "div") else function
+    wide = 1 if smaller is not None and smaller[1][0] else max(repeats, 1)
+    what = function, shape, dtype.itemsize, f.numbers, activations.bounds(f.activation), vectors, wide, smaller
     return prod(shape), partial(elementwise.Elementwise, *what)
 
 
@@ -63,6 +66,18 @@ def _local_response_norm(operation: LocalResponseNorm, x_shapes: list[NHWC], sha
     moves = 2 if operation.beta == 0.75 else 50
     make = partial(elementwise.Elementwise, "lrn", shape, dtype.itemsize, numbers, window=window)
     return moves * prod(shape), make
+
+
+def _layer_norm(operation: LayerNorm, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    vectors = tuple(vector.astype(dtype) for vector in operation.vectors)
+    make = partial(elementwise.Elementwise, "layer_norm", shape, dtype.itemsize, (operation.epsilon,), vectors=vectors)
+    return 2 * prod(shape), make
+
+
+def _channel_pool(operation: ChannelPool, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    name = "channel_max" if operation.combine == "max" else "channel_mean"
+    divisor = x_shapes[0][3] if operation.combine == "mean" else 1
+    return prod(x_shapes[0]), partial(elementwise.Elementwise, name, x_shapes[0], dtype.itemsize, (divisor,))
 
 
 def _pool(operation: Pool, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
@@ -93,6 +108,8 @@ _MAKERS: dict[type[Operation], Callable[[Any, list[NHWC], NHWC, np.dtype], Made]
     Operation: _elementwise,
     Softmax: _softmax,
     LocalResponseNorm: _local_response_norm,
+    LayerNorm: _layer_norm,
+    ChannelPool: _channel_pool,
     Pool: _pool,
     Elementwise: _elementwise,
     Pick: _pick,

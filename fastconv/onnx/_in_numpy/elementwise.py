@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._graph.operations.elementwise import FUNCTIONS as FUNCTIONS_OF_GRAPHS
 from fastconv.onnx._program import Node
 
 
@@ -46,13 +47,8 @@ def hard_sigmoid(x: np.ndarray, alpha: float, beta: float) -> np.ndarray:
 
 
 def gelu(node: Node, x: np.ndarray) -> np.ndarray:
-    from scipy.special import erfc
-
-    wide = x.astype(np.float64)
-    if node.attributes["approximate"] == "tanh":
-        # x · (1 + tanh(z)) / 2 is x · sigmoid(2z), which keeps its small values
-        return (wide * sigmoid(2 * np.sqrt(2 / np.pi) * (wide + 0.044715 * wide**3))).astype(x.dtype)
-    return (wide * erfc(-wide / np.sqrt(2)) / 2).astype(x.dtype)
+    name = "gelu_tanh" if node.attributes["approximate"] == "tanh" else "gelu"
+    return FUNCTIONS_OF_GRAPHS[name](x.astype(np.float64)).astype(x.dtype)
 
 
 def elu(x: np.ndarray, alpha: float, gamma: float = 1.0) -> np.ndarray:
@@ -142,6 +138,7 @@ FUNCTIONS: dict[str, Any] = {
     "Div": div,
     "Elu": _alone(elu, "alpha"),
     "Equal": _plain(np.equal),
+    "Erf": lambda node, x: np.asarray(FUNCTIONS_OF_GRAPHS["erf"](x.astype(np.float64))).astype(x.dtype),
     "Exp": _plain(np.exp),
     "Floor": _plain(np.floor),
     "Gelu": gelu,

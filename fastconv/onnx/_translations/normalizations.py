@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._graph.operations.normalization import BatchNorm, LocalResponseNorm, Softmax
+from fastconv._graph.operations.elementwise import Binary, Elementwise
+from fastconv._graph.operations.normalization import BatchNorm, LayerNorm, LocalResponseNorm, Scale, Softmax
+from fastconv._graph.operations.pools import Pool
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import Map
 
@@ -60,5 +62,35 @@ def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
     return None if x is None else bind.add(node, Softmax(), x)
 
 
-TRANSLATIONS = {"BatchNormalization": batch_norm, "LRN": lrn, "Softmax": softmax}
-PARAMETERS = {"BatchNormalization": (1, 2, 3, 4)}
+def layer_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray | None = None) -> Map | None:
+    """Along the last axis, whose mean and deviation nobody reads."""
+    x = bind.as_map(x, "NHWC", "NWC", "NC")
+    is_last = node.attributes["axis"] in (-1, -1 if x is None else len(x.shape) - 1)
+    if x is None or not is_last or sum(map(bool, node.outputs)) > 1 or node.attributes["stash_type"] != 1:
+        return None
+    bias = np.zeros_like(scale) if bias is None else bias
+    if any(vector.shape != x.shape[-1:] or vector.dtype != x.dtype for vector in (scale, bias)):
+        return None
+    return bind.add(node, LayerNorm(scale.astype(float), bias.astype(float), float(node.attributes["epsilon"])), x)
+
+
+def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Map | None:
+    """Of each channel by its own pixels: (x − m) / √(v + epsilon) · scale + bias."""
+    x = bind.as_map(x, "NCHW", "NCW")
+    if x is None or any(vector.shape != (x.nhwc[3],) or vector.dtype != x.dtype for vector in (scale, bias)):
+        return None
+    d = bind.add(node, Binary("sub"), x, bind.add(node, Pool("avg"), x))
+    variance = bind.add(node, Pool("avg"), bind.add(node, Binary("mul"), d, d))
+    epsilon = np.full(x.nhwc[3], node.attributes["epsilon"])
+    deviation = bind.add(node, Elementwise("sqrt"), bind.add(node, Scale(np.ones(x.nhwc[3]), epsilon), variance))
+    return bind.add(node, Scale(scale, bias), bind.add(node, Binary("div"), d, deviation))
+
+
+TRANSLATIONS = {
+    "BatchNormalization": batch_norm,
+    "InstanceNormalization": instance_norm,
+    "LRN": lrn,
+    "LayerNormalization": layer_norm,
+    "Softmax": softmax,
+}
+PARAMETERS = {"BatchNormalization": (1, 2, 3, 4), "InstanceNormalization": (1, 2), "LayerNormalization": (1, 2)}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from fastconv._checks.pool_shapes import PoolGeometry
+from fastconv._graph.operations.normalization import ChannelPool
 from fastconv._graph.operations.pools import Pool
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import Map
@@ -57,15 +58,24 @@ def global_average(bind: "Binding", node: Node, x: Any) -> Map | None:
     return _global("avg", bind, node, x)
 
 
-def _reduce(combine: Literal["max", "avg"], bind: "Binding", node: Node, x: Any, axes: np.ndarray | None) -> Map | None:
-    """A reduction over height and width, whose axes may stay."""
-    given = node.attributes.get("axes") if axes is None else axes.tolist()
-    rank = len(x.shape)
-    over = sorted(axis % rank for axis in given or ())
-    x = bind.as_map(x, *{(2, 3): ("NCHW",), (1, 2): ("NHWC",), (2,): ("NCW",), (1,): ("NWC",)}.get(tuple(over), ()))
+def _reduce(
+    combine: Literal["max", "avg", "sum"], bind: "Binding", node: Node, x: Any, axes: np.ndarray | None
+) -> Map | None:
+    """A reduction over height and width, whose axes may stay, or over the channels, whose axis has to."""
+    given = node.attributes.get("axes") if axes is None else axes.ravel().tolist()
+    rank, keeps = len(x.shape), node.attributes["keepdims"]
+    over = tuple(sorted(axis % rank for axis in given or ()))
+    inside = x.axes if isinstance(x, Map) and x.segment else _CHANNELS_OF.get((rank, over), "")
+    if len(over) == 1 and keeps and inside[over[0] : over[0] + 1] == "C" and (value := bind.as_map(x, inside)):
+        return bind.add(node, ChannelPool("mean" if combine == "avg" else combine), value)
+    x = bind.as_map(x, *{(2, 3): ("NCHW",), (1, 2): ("NHWC",), (2,): ("NCW",), (1,): ("NWC",)}.get(over, ()))
     if x is None or rank != (4 if len(over) == 2 else 3):
         return None
-    return bind.add(node, Pool(combine), x, axes=x.axes if node.attributes["keepdims"] else "NC")
+    return bind.add(node, Pool(combine), x, axes=x.axes if keeps else "NC")
+
+
+# The axes of tensors that lie in no map yet, by their number and the one that is reduced.
+_CHANNELS_OF = {(4, (1,)): "NCHW", (4, (3,)): "NHWC", (3, (2,)): "NWC", (2, (1,)): "NC"}
 
 
 def reduce_mean(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:
@@ -76,6 +86,10 @@ def reduce_max(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = No
     return _reduce("max", bind, node, x, axes)
 
 
+def reduce_sum(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:
+    return _reduce("sum", bind, node, x, axes)
+
+
 TRANSLATIONS = {
     "AveragePool": average_pool,
     "GlobalAveragePool": global_average,
@@ -83,5 +97,6 @@ TRANSLATIONS = {
     "MaxPool": max_pool,
     "ReduceMax": reduce_max,
     "ReduceMean": reduce_mean,
+    "ReduceSum": reduce_sum,
 }
-PARAMETERS = {"ReduceMax": (1,), "ReduceMean": (1,)}
+PARAMETERS = {"ReduceMax": (1,), "ReduceMean": (1,), "ReduceSum": (1,)}

@@ -1,0 +1,226 @@
+"""Sums, products and their like: of maps, of which one may be broadcast, and with constants of each channel."""
+
+from math import inf, isnan, prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastconv._graph.operations.elementwise import Add, Binary, Clip, Elementwise
+from fastconv._graph.operations.normalization import Scale
+from fastconv._graph.operations.operation import Doubles
+from fastconv.onnx._program import Node
+from fastconv.onnx._translations import gelus
+from fastconv.onnx._translations.elementwise import maps, one, per_channel
+from fastconv.onnx._values import Map, Tensor
+
+if TYPE_CHECKING:
+    from fastconv.onnx._binding import Binding
+
+
+def _scaled(bind: "Binding", node: Node, x: Any, constant: np.ndarray, scale: Any, shift: Any) -> Map | None:
+    """x · scale(c) + shift(c), where these are functions of a constant, None where a value is not finite."""
+    x = one(bind, x)
+    vector = None if x is None else per_channel(constant, x)
+    if x is None or vector is None:
+        return None
+    with np.errstate(all="ignore"):
+        vectors = [np.broadcast_to(f(vector), vector.shape).astype(x.dtype) for f in (scale, shift)]
+    if not all(np.isfinite(one).all() for one in vectors):
+        return None
+    return bind.add(node, Scale(*vectors), x)
+
+
+def _nothing(c: Doubles) -> float:
+    return 0.0
+
+
+def _one(c: Doubles) -> float:
+    return 1.0
+
+
+def _itself(c: Doubles) -> Doubles:
+    return c
+
+
+def add(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
+    if isinstance(y, np.ndarray):
+        return _scaled(bind, node, x, y, _one, _itself)
+    if isinstance(x, np.ndarray):
+        return _scaled(bind, node, y, x, _one, _itself)
+    return _sum(bind, node, [x, y])
+
+
+def binary(bind: "Binding", node: Node, function: str, x: Any, y: Any) -> Map | None:
+    """f of maps of one shape, or of which one has one pixel, or one channel."""
+    found = maps(bind, x, y)
+    if found is None or not _broadcast(found[0], found[1]):
+        return None
+    return bind.add(node, Binary(function), *found)
+
+
+def _broadcast(x: Map, y: Map) -> bool:
+    whole, other = (x.nhwc, y.nhwc) if prod(x.nhwc) >= prod(y.nhwc) else (y.nhwc, x.nhwc)
+    return other[0] == whole[0] and other[1:3] in (whole[1:3], (1, 1)) and other[3] in (whole[3], 1)
+
+
+def _with_vector(bind: "Binding", node: Node, function: str, x: Any, constant: np.ndarray) -> Map | None:
+    """f of a map and a constant of each channel."""
+    x = one(bind, x)
+    vector = None if x is None else per_channel(constant, x)
+    if x is None or vector is None:
+        return None
+    return bind.add(node, Elementwise(function, vectors=(np.array(vector),)), x)
+
+
+def _sum(bind: "Binding", node: Node, values: list[Any]) -> Map | None:
+    found = maps(bind, *values)
+    if found is None:
+        return None
+    total, *others = found
+    for other in others:
+        if not _broadcast(total, other):
+            return None
+        total = bind.add(node, Add() if total.nhwc == other.nhwc else Binary("add"), total, other)
+    return total
+
+
+def sum_of(bind: "Binding", node: Node, *values: Any) -> Tensor | None:
+    if len(values) == 1:
+        return values[0]
+    return _sum(bind, node, list(values))
+
+
+def sub(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
+    if isinstance(y, np.ndarray):
+        return _scaled(bind, node, x, y, _one, np.negative)
+    if isinstance(x, np.ndarray):
+        return _scaled(bind, node, y, x, lambda c: -1.0, _itself)
+    return binary(bind, node, "sub", x, y)
+
+
+def mul(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
+    """x · sigmoid(x), x · (1 + erf(x / √2)) / 2 and their like are one function."""
+    if isinstance(x, np.ndarray):
+        x, y = y, x
+    if isinstance(y, np.ndarray):
+        whole = gelus.halved(bind, x, y)
+        if whole is not None:
+            return bind.add(node, Elementwise("gelu"), whole)
+        return _scaled(bind, node, x, y, _itself, _nothing)
+    found = maps(bind, x, y)
+    if found is None:
+        return None
+    for value, gate in (found, found[::-1]):
+        name = _gated(bind, value, gate)
+        if name:
+            return bind.add(node, Elementwise(name), value)
+    whole = gelus.product(bind, *found)
+    if whole is not None:
+        return bind.add(node, Elementwise("gelu"), whole)
+    return binary(bind, node, "mul", *found)
+
+
+def _gated(bind: "Binding", value: Map, gate: Map) -> str:
+    """The activation that x · gate(x) is: swish, hard swish, or none."""
+    operation, sources = bind.operation(gate)
+    if not isinstance(operation, Elementwise) or not gate.segment or sources != (gate.segment.node_of(value),):
+        return ""
+    if operation.function == "sigmoid":
+        return "swish"
+    is_default = np.allclose(operation.numbers, (1 / 6, 0.5), rtol=1e-6) if operation.numbers else False
+    return "hard_swish" if operation.function == "hard_sigmoid" and is_default else ""
+
+
+def div(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
+    """By constants, whose reciprocals are rounded once, and by maps. x · clip(x + 3, 0, 6) / 6 is a hard swish."""
+    if isinstance(x, np.ndarray):
+        return _with_vector(bind, node, "rdiv", y, x)
+    if not isinstance(y, np.ndarray):
+        return binary(bind, node, "div", x, y)
+    if y.size == 1 and float(y.ravel()[0]) == 6.0 and (source := _hard_swish(bind, x)) is not None:
+        return bind.add(node, Elementwise("hard_swish"), source)
+    if y.size == 1 and float(y.ravel()[0]) == 2.0 and (source := gelus.halved(bind, x, 1 / y)) is not None:
+        return bind.add(node, Elementwise("gelu"), source)
+    return _scaled(bind, node, x, y, np.reciprocal, _nothing)
+
+
+def _hard_swish(bind: "Binding", product: Any) -> Map | None:
+    """The x of x · clip(x + 3, 0, 6)."""
+    operation, sources = bind.operation(product)
+    if operation is None or operation.kind != "mul" or len(set(sources)) != 2:
+        return None
+    segment = product.segment
+    for x, clipped in (sources, sources[::-1]):
+        clip = segment.nodes.get(clipped)
+        shifted = segment.nodes.get(clip.inputs[0]) if clip and isinstance(clip.operation, Clip) else None
+        if clip and shifted and clip.operation.activation == "relu6" and isinstance(shifted.operation, Scale):
+            scale, shift = shifted.operation.vectors
+            if shifted.inputs == (x,) and (scale == 1).all() and (shift == 3).all():
+                return Map("", product.shape, product.dtype, product.level, product.axes, product.nhwc, x, segment)
+    return None
+
+
+def power(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
+    """Squares, square roots, cubes and reciprocals."""
+    x = one(bind, x)
+    if x is None or not isinstance(y, np.ndarray) or y.size != 1 or y.ndim > len(x.shape):
+        return None
+    exponent = float(y.ravel()[0])
+    if exponent == 0.5:
+        return bind.add(node, Elementwise("sqrt"), x)
+    if exponent == -1:
+        return reciprocal(bind, node, x)
+    if exponent not in (2, 3):
+        return None
+    square = bind.add(node, Binary("mul"), x, x)
+    return square if exponent == 2 else bind.add(node, Binary("mul"), square, x)
+
+
+def reciprocal(bind: "Binding", node: Node, x: Any) -> Map | None:
+    return _with_vector(bind, node, "rdiv", x, np.ones((), x.dtype))
+
+
+def _clipped(bind: "Binding", node: Node, values: tuple[Any, ...], high: bool) -> Map | None:
+    """The minimum or maximum of a map and a number, or of a map and others."""
+    if len(values) == 1:
+        return one(bind, values[0])
+    result, *others = sorted(values, key=lambda value: isinstance(value, np.ndarray))
+    for other in others:
+        found = one(bind, result)
+        if found is None:
+            return None
+        if isinstance(other, Tensor):
+            result = binary(bind, node, "minimum" if high else "maximum", result, other)
+        elif other.size != 1 or other.ndim > len(found.shape) or isnan(bound := float(other.ravel()[0])):
+            return None
+        else:
+            result = bind.add(node, Clip(-inf, bound) if high else Clip(bound, inf), found)
+    return result
+
+
+def minimum(bind: "Binding", node: Node, *values: Any) -> Map | None:
+    return _clipped(bind, node, values, high=True)
+
+
+def maximum(bind: "Binding", node: Node, *values: Any) -> Map | None:
+    return _clipped(bind, node, values, high=False)
+
+
+def negative(bind: "Binding", node: Node, x: Any) -> Map | None:
+    x = one(bind, x)
+    return None if x is None else bind.add(node, Scale(np.full(x.nhwc[3], -1.0), None), x)
+
+
+TRANSLATIONS = {
+    "Add": add,
+    "Div": div,
+    "Max": maximum,
+    "Min": minimum,
+    "Mul": mul,
+    "Neg": negative,
+    "Pow": power,
+    "Reciprocal": reciprocal,
+    "Sub": sub,
+    "Sum": sum_of,
+}
+PARAMETERS = {"Pow": (1,)}
