@@ -12,7 +12,11 @@
     busy/              `python -m benchmarks.busy`: calls beside busy processes, of other engines too
     errors.py          `python -m benchmarks.errors`: how the algorithms round values of many kinds
     compiled.py        `python -m benchmarks.compiled`: fastconv as PyTorch's compiler, against PyTorch's own
+    models.py          `python -m benchmarks.models`: ONNX files against ONNX Runtime and OpenVINO
     cold.py            `python -m benchmarks.cold`: Winograd's gain where weights come from main memory
+    first_use.py       `python -m benchmarks.first_use`: networks from their weights to the first result
+    parts_grid.py      `python -m benchmarks.parts_grid`: blocks against their own parts
+    cores.py           `python -m benchmarks.cores`: how many of 8 to 192 cores are kept busy, on paper
     __main__.py        `python -m benchmarks`: runs a profile, shows the progress, makes the report
     report/            asv's results as a summary and one page: `python -m benchmarks report`
 
