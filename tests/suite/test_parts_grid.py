@@ -7,9 +7,10 @@ import pytest
 from benchmarks import common, parts_grid
 
 
+@pytest.mark.parametrize("size", [7, 28])  # 28: by Winograd, which rounds
 @pytest.mark.parametrize("name", parts_grid.BLOCKS)
-def test_parts_compute_the_block(name):
-    layer = replace(parts_grid.BLOCKS[name](16), x_shape=(7, 7, 16))
+def test_parts_compute_the_block(name, size):
+    layer = replace(parts_grid.BLOCKS[name](16), x_shape=(size, size, 16))
     whole = common.Call(layer, 1)
     parts_grid.parts(layer, whole, 1)()  # it checks the result
 
