@@ -106,7 +106,8 @@ cdef class Winograd(LoopNest):
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
         self.prefetched = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
         point_bytes = min(block * self.group_in * self.itemsize, self.group_bytes // points)
-        self.first_prefetched = 2 if point_bytes <= POINT_IN_CACHE else max(self.prefetched, 1)
+        vector_is_line = self.lanes * self.itemsize == CACHE_LINE  # two halves a channel come faster than L3 gives them
+        self.first_prefetched = max(self.prefetched, 1, 2 * (vector_is_line and point_bytes <= POINT_IN_CACHE))
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0

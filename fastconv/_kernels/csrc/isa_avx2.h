@@ -8,6 +8,7 @@
 #define FIP_PIXELS 4
 #define FIP_TURN 1
 #define FEW_SETS(columns) ((columns) <= 2 ? 2 : 1) /* more would not fit the registers */
+#define PREFETCHES_ROWS 1
 #define NARROW_SUMS 8
 
 /* A vector that begins n lanes before the middle is a mask of its first n lanes. */

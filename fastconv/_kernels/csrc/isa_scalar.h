@@ -7,6 +7,7 @@
 #define FIP_PIXELS 4
 #define FIP_TURN 1
 #define FEW_SETS(columns) 1
+#define PREFETCHES_ROWS 0
 
 #define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)
 #define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))

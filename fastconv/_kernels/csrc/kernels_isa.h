@@ -8,6 +8,7 @@
  *                 what is multiplied
  *   FIP_TURN      steps of fast inner products in a turn of their loop, 1 or 2
  *   FEW_SETS(columns)  vectors of pixels that go together in the tile of so few, so that each weight is loaded once
+ *   PREFETCHES_ROWS  whether the products of Winograd prefetch the rows of the next tiles, where that was measured
  *   LOAD_FIRST(from, count)  a vector of the first `count` values, fewer than all; nothing is read beyond them
  *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines
  * and where it has instructions for them

@@ -14,7 +14,8 @@
  */
 
 /* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With each channel
- * it prefetches some vectors of the weights that are `next`. */
+ * it prefetches some vectors of the weights that are `next`, and, where that pays, as much of the rows from x[tiles] on
+ * as a turn reads of these: those of the next tiles, in L2 till now. */
 INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetched,
                                       VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
                                       const T *w, const char *next)
@@ -25,6 +26,7 @@ INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const 
         UNROLLED(i, FC_STEPS) NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
         UNROLLED(i, FC_STEPS / (CACHE_LINE / VECTOR_BYTES) * prefetched)
             __builtin_prefetch(next + (at / of_line * prefetched + i) * CACHE_LINE);
+        if (PREFETCHES_ROWS) __builtin_prefetch(x[tiles] + at * tiles);
     }
     for (; at < end; at += sizeof(T), w += vectors * LANES) {
         KEEP_IN_ONE_REGISTER(at);
@@ -38,10 +40,10 @@ INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int p
                                  const struct fc_product_args *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
-    const char *x[MAX_PIXELS];
+    const char *x[MAX_PIXELS + PREFETCHES_ROWS];
     const T *w = (const T *)t->weights;
     const ptrdiff_t length = t->length;
-    UNROLLED(i, tiles) x[i] = t->rows + i * t->row_stride;
+    UNROLLED(i, tiles + PREFETCHES_ROWS) x[i] = t->rows + i * t->row_stride;
     for (ptrdiff_t at = 0; at < length; at += PRODUCT_TERMS * sizeof(T)) {
         UNROLLED(i, tiles)
             UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
