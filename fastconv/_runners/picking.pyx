@@ -1,16 +1,20 @@
 """Copies from listed places: slices, shuffles between channels and space, nearest neighbours, paddings of NHWC arrays.
 
-The team shares the rows of the output, those next to each other that are equal as one.
+The team shares blocks of the output: some rows, of which those next to each other that are equal are made as one, or a
+part of them where they are long.
 """
 
 from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._runners.partition cimport LoopNest, Work
+from fastconv._runners.runner cimport Arrays
 
 import numpy as np
 
 import_array()
+
+cdef ptrdiff_t BLOCK_BYTES = 32768  # of a task: some microseconds
 
 
 cdef struct Runs:  # of a row, whose bytes lie side by side in x and in the output
@@ -35,9 +39,12 @@ cdef class Pick(LoopNest):
     """
 
     cdef ptrdiff_t[::1] rows, first_rows
+    cdef ptrdiff_t[::1] first_runs  # of each part of the rows
     cdef tuple kept  # what the pointers point to
     cdef Runs chunks, runs
-    cdef ptrdiff_t chunk, pixel, width, height, x_image, groups
+    cdef ptrdiff_t chunk, pixel, width, height, x_image
+    cdef ptrdiff_t groups, groups_of_task  # of equal rows
+    cdef ptrdiff_t parts, part  # of the rows, and its pixels
     cdef ptrdiff_t together  # chunks in a pixel
     cdef const char *value
 
@@ -51,8 +58,13 @@ cdef class Pick(LoopNest):
         changes = np.flatnonzero(np.diff(rows)) + 1
         self.rows, self.first_rows = rows, np.concatenate([[0], changes, [rows.size]]).astype(np.intp)
         self.groups = self.first_rows.size - 1
+        self.part = max(1, min(self.width, BLOCK_BYTES // self.pixel))
+        self.parts = -(-self.width // self.part)
+        self.groups_of_task = max(1, BLOCK_BYTES * self.groups // (rows.size * self.part * self.pixel))
         begins = np.flatnonzero((np.diff(columns) != self.chunk) | (columns[:-1] < 0)) + 1
-        begins = np.concatenate([[0], begins, [columns.size]])
+        first_chunks = np.append(np.arange(self.parts) * self.part * self.together, columns.size)
+        begins = np.union1d(begins, first_chunks)
+        self.first_runs = np.searchsorted(begins, first_chunks).astype(np.intp)
         lengths = np.diff(begins).astype(np.intp) * self.chunk
         starts = np.ascontiguousarray(columns[begins[:-1]])
         with np.errstate(over="ignore"):  # infinity then, as of any other value
@@ -62,24 +74,35 @@ cdef class Pick(LoopNest):
         self.chunks = Runs(columns.size, integers(columns), NULL, self.chunk)
         same = lengths[0] if (lengths == lengths[0]).all() else 0
         self.runs = Runs(starts.size, integers(starts), integers(lengths), same)
-        self.pixel_blocks = self.max_pixel_blocks = self.groups
+        self.pixel_blocks = self.max_pixel_blocks = -(-self.groups // self.groups_of_task) * self.parts
         self.max_ranges = 1
 
     cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
-        """Equal rows of the output."""
-        cdef ptrdiff_t image = task // self.groups, group = task % self.groups, row
-        cdef ptrdiff_t first = self.first_rows[group], step = work.arrays.out_stride, row_bytes = self.width * step
-        cdef char *out = work.arrays.out + image * work.arrays.out_image + first * row_bytes
+        """A part of some groups of equal rows."""
+        cdef ptrdiff_t image = task // self.pixel_blocks, block = task % self.pixel_blocks, group
+        cdef ptrdiff_t first = block // self.parts * self.groups_of_task
+        for group in range(first, min(first + self.groups_of_task, self.groups)):
+            self.make_rows(image, group, block % self.parts, &work.arrays)
+
+    cdef void make_rows(self, ptrdiff_t image, ptrdiff_t group, ptrdiff_t part, const Arrays *arrays) noexcept nogil:
+        """A part of equal rows of the output."""
+        cdef ptrdiff_t first = self.first_rows[group], step = arrays.out_stride, row_bytes = self.width * step, row
+        cdef ptrdiff_t pixel = part * self.part, pixels = min(self.part, self.width - pixel)
+        cdef char *out = arrays.out + image * arrays.out_image + first * row_bytes + pixel * step
         cdef const char *x = NULL
+        cdef Runs chunks = self.chunks, runs = self.runs
         if self.rows[first] >= 0:
-            x = work.arrays.x + image * self.x_image + self.rows[first]
+            x = arrays.x + image * self.x_image + self.rows[first]
+        chunks.places, chunks.count = chunks.places + pixel * self.together, pixels * self.together
+        runs.places, runs.lengths = runs.places + self.first_runs[part], runs.lengths + self.first_runs[part]
+        runs.count = self.first_runs[part + 1] - self.first_runs[part]
         for row in range(self.first_rows[group + 1] - first):
             if step != self.pixel:
-                copy_runs(x, &self.chunks, self.value, out + row * row_bytes, self.together, step - self.pixel)
+                copy_runs(x, &chunks, self.value, out + row * row_bytes, self.together, step - self.pixel)
             elif row == 0:
-                copy_runs(x, &self.runs, self.value, out, self.runs.count, 0)
+                copy_runs(x, &runs, self.value, out, runs.count, 0)
             else:
-                memcpy(out + row * row_bytes, out, row_bytes)
+                memcpy(out + row * row_bytes, out, pixels * step)
 
 
 cdef const ptrdiff_t *integers(array):

@@ -122,6 +122,34 @@ def test_what_is_interpolated(name, layout, dtype):
         assert len(results) == 1
 
 
+PARTED = {
+    "pad": lambda g, x: g.pad(x, 1, 0.5),
+    "reflect": lambda g, x: g.pad(x, ((0, 0), (2, 3)), mode="reflect"),
+    "slice": lambda g, x: g.slice(x, width=slice(None, None, -1)),
+    "depth to space": lambda g, x: g.depth_to_space(x, (1, 3)),
+    "nearest": lambda g, x: g.resize2d(x, scale=(2, 1.3)),
+    "linear": lambda g, x: g.resize2d(x, scale=(2, 1.3), mode="linear"),
+}
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 4099, 3), (2, 2, 1500, 12), (2, 4099, 1, 3), (1, 3, 2, 9000)])
+@pytest.mark.parametrize("name", PARTED)
+def test_rows_that_are_made_in_parts_or_many_at_once(name, shape):
+    x, results = normals(np.random.default_rng(0), shape, "float32"), set()
+    if name == "reflect" and shape[2] < 4:
+        pytest.skip("nothing to reflect")
+    for num_threads in (1, 2, 3):
+        g = fastconv.Graph()
+        y = PARTED[name](g, g.x)
+        plan = g.plan(y, num_threads=num_threads)
+        got, want = plan(x), reference.graph(plan, x)
+        assert_close(got, want, reference.graph(plan, abs(x)), 6 if name == "linear" else 0, "float32")
+        joined = g.plan(g.concat(y, g.slice(y), y), num_threads=num_threads)(x)
+        np.testing.assert_array_equal(joined, np.concatenate([got] * 3, -1))
+        results.add(got.tobytes())
+    assert len(results) == 1
+
+
 def test_that_infinities_are_interpolated_too():
     x = np.ones((2, 2, 3), np.float32)
     x[0, 0, 0], x[1, 1, 1] = np.inf, np.nan
