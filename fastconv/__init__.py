@@ -12,13 +12,17 @@ Beside them: `cost`, exact multiplications and bytes; `reference`, the same func
 files and PyTorch; `dask`, images larger than memory.
 """
 
+import os
+import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-try:  # what reads the environment, and says at once what is wrong there
-    import_module("fastconv._kernels.cpu")
-    import_module("fastconv._runners.team")
-except ModuleNotFoundError:  # other errors, of a library that it needs say, tell for themselves what is wrong
+try:
+    for _module in ("_kernels.cpu", "_checks.arrays", "_planning.teams"):  # the last reads the environment
+        import_module(f"fastconv.{_module}")
+except ModuleNotFoundError as error:  # other errors, of a library that it needs say, tell for themselves what is wrong
+    if not (error.name or "").startswith("fastconv."):
+        raise
     raise ImportError(
         "the compiled part of fastconv is not here: in its source tree, build it in place with "
         "`python -m pip install --editable .`, or change to another folder to use an installed fastconv"
@@ -91,13 +95,20 @@ _LATE = {  # {name: the module that has or is it}
 }
 
 
+_importing = threading.RLock()  # a fork waits for it: the child would wait for ever for a module half imported
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release
+    )
+
 if not TYPE_CHECKING:  # to a type checker any name would be there
 
     def __getattr__(name):
         """Import what is used when it is used first: the import of fastconv takes little beside NumPy's."""
         if name not in _LATE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = import_module(f"fastconv.{_LATE[name]}")
+        with _importing:
+            module = import_module(f"fastconv.{_LATE[name]}")
         value = getattr(module, name, module)
         globals()[name] = value
         return value

@@ -12,7 +12,7 @@ from fastconv._planning.conv_plan import ConvPlan
 from fastconv.conv import declared
 
 _SMALL = 16 * 1024  # bytes of weights, whose hash is found in less time than a plan is built
-_KEPT = 64  # plans, of some megabytes at most in all
+_KEPT = 32  # plans: weights of one output channel may be packed in 0.5 MB, others in 0.1 MB at most
 
 
 def conv2d(
@@ -42,7 +42,7 @@ def conv2d(
     x : ndarray of float32 or float64, shape (N, H, W, C) or (H, W, C); (N, C, H, W) or (C, H, W) in layout NCHW
     weight, bias, stride, padding, dilation, groups, activation, layout, algorithm, accuracy, num_threads
         As in `Conv2d`, the plan: make one where the same weights are used again, since they are packed once there.
-        (The last 64 plans of weights of at most 16 KB are kept here too, for calls with equal ones.)
+        (The last 32 plans of weights of at most 16 KB are kept here too, for calls with equal ones.)
     residual, out
         As in `Conv2d.__call__`.
 

@@ -109,6 +109,17 @@ def test_the_environment_shows_in_the_configuration(run_python):
     assert run_python("-c", code, FASTCONV_ISA="scalar", FASTCONV_NUM_THREADS="3").split() == ["scalar", "3"]
 
 
+def test_threads_are_asked_for_until_the_first_use(run_python):
+    """What OpenMP's own limit is at the import is no wish: it may be a limit of somebody's that is lifted later."""
+    code = """
+        import os, fastconv
+        os.environ["OMP_NUM_THREADS"] = "2"
+        import numpy as np
+        print(fastconv.Conv2d(np.ones((1, 1, 4, 4), np.float32)).num_threads)
+    """
+    assert run_python("-c", textwrap.dedent(code), OMP_NUM_THREADS="1") == "2\n"
+
+
 def test_a_folder_of_its_name_does_not_hide_the_package(tmp_path):
     """Python starts beside a clone: the clone's folder is called fastconv too."""
     (tmp_path / "fastconv").mkdir()

@@ -214,8 +214,29 @@ def test_a_fork_while_other_threads_compute(run_python, threading, algorithm):
     run_python("-W", "ignore", "-c", code, FASTCONV_THREADING=threading)
 
 
-def test_imports_stay_light(run_python):
-    code = "import sys, fastconv; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("delay", [0, 0.001, 0.004, 0.016, 0.064])
+@pytest.mark.parametrize("name", ["conv2d", "Graph", "networks"])
+def test_a_fork_while_another_thread_imports(run_python, name, delay):
+    """The child would find the lock of a module that nobody imports any more."""
+    code = f"""
+        import os, threading, time, fastconv
+        thread = threading.Thread(target=lambda: fastconv.{name})
+        thread.start()
+        time.sleep({delay})
+        child = os.fork()
+        if not child:
+            fastconv.{name}
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        thread.join()
+    """
+    run_python("-W", "ignore", "-c", textwrap.dedent(code), timeout=30)
+
+
+@pytest.mark.parametrize("late", ["", "fastconv.conv2d", "g = fastconv.Graph(); g.gelu(g.x); g.plan()"])
+def test_imports_stay_light(run_python, late):
+    code = f"import sys, fastconv; {late}\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     loaded = set(run_python("-c", code).split())
     assert "numpy" in loaded
     assert not loaded & {"scipy", "threadpoolctl", "torch", "matplotlib", "jinja2", "asv", "hypothesis"}

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from fastconv._checks import activations
 from fastconv._checks.shapes import image_shape
@@ -28,10 +27,19 @@ def _softplus(x: Doubles) -> Doubles:
     return y
 
 
+def _erf(x: Doubles) -> Doubles:
+    from scipy import special  # as in _gelu
+
+    y: Doubles = special.erf(x)
+    return y
+
+
 def _gelu(x: Doubles) -> Doubles:
     """x · Φ(x), where Φ(−a) = exp(−a² / 2) · erfcx(a / √2) / 2, and a² is that of a's upper bits and the rest: SciPy's
     ndtr is off by 1000 eps at −37, its erfcx by 4 near 0.
     """
+    from scipy import special  # which most programs do without
+
     a = np.minimum(np.abs(x), 40)
     high = a.astype(np.float32).astype(a.dtype)
     power = np.exp(-high * high / 2) * np.exp((high - a) * (high + a) / 2)
@@ -60,7 +68,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {  # f by its name among the kernels:
     "sqrt": np.sqrt,
     "exp": np.exp,
     "log": np.log,
-    "erf": special.erf,
+    "erf": _erf,
     "scale": lambda x, scale, shift: x * scale + shift,
     "leaky_relu": _leaky,
     "prelu": _leaky,
