@@ -16,6 +16,13 @@ from fastconv._graph.operations.normalization import (
 from fastconv.graph._making import Making
 
 
+def _not_negative(name: str, value: object) -> float:
+    found = arguments.number(name, value)
+    if found < 0:
+        raise ValueError(f"{name} must be at least 0, got {value}")
+    return found
+
+
 class Normalization(Making):
     """Normalisations of channels by constants, and of pixels by their channels."""
 
@@ -60,10 +67,9 @@ class Normalization(Making):
         needed = {"mean": mean, "variance": variance}
         with self._vectors(name or "batch_norm", needed, weight=weight, bias=bias) as vectors:
             with arguments.named(name or "batch_norm"):
-                epsilon, least = arguments.number("epsilon", epsilon), vectors["variance"].min()
-                for argument, value in ("epsilon", epsilon), ("variance", least):
-                    if value < 0:
-                        raise ValueError(f"{argument} must be at least 0, got {value}")
+                epsilon = _not_negative("epsilon", epsilon)
+                if (least := vectors["variance"].min()) < 0:
+                    raise ValueError(f"variance must be at least 0, got {least}")
             return self._add(name, BatchNorm(**vectors, epsilon=epsilon), x=x)
 
     def scale(self, x: Node, scale: Array[Any], shift: Array[Any] | None = None, *, name: str | None = None) -> Node:
@@ -150,7 +156,8 @@ class Normalization(Making):
         array([[[-1.,  1.]]])
         """
         with self._vectors(name or "layer_norm", {"weight": weight, "bias": bias}) as vectors:
-            epsilon = arguments.number("epsilon", epsilon)
+            with arguments.named(name or "layer_norm"):
+                epsilon = _not_negative("epsilon", epsilon)
             doubles = {argument: vector.astype(float) for argument, vector in vectors.items()}
             return self._add(name, LayerNorm(**doubles, epsilon=epsilon), x=x)
 

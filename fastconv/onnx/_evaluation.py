@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
+from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._in_numpy.table import FUNCTIONS
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept
@@ -30,6 +31,7 @@ def _own(function: Callable[..., Any], node: Node, *inputs: Any) -> list[Any]:
 
 
 def _by_reference(node: Node, *inputs: Any) -> list[Any]:
+    _check_axes(node, *inputs)
     feeds = {name: value for name, value in zip(node.inputs, inputs, strict=False) if name}
     types = [_typed(name, value) for name, value in feeds.items()]
     outputs = [onnx.ValueInfoProto(name=name) for name in node.outputs if name]
@@ -40,6 +42,15 @@ def _by_reference(node: Node, *inputs: Any) -> list[Any]:
     results = ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=opsets)).run(None, feeds)
     by_name = dict(zip((name for name in node.outputs if name), results, strict=True))
     return [_as_array(by_name.get(name)) for name in node.outputs]
+
+
+def _check_axes(node: Node, *inputs: Any) -> None:
+    """Check the attributes that count the axes of the first input: some of onnx.reference's operators do not."""
+    if node.domain or node.kind == "OneHot" or not inputs or not isinstance(inputs[0], np.ndarray):
+        return  # of OneHot it is one of the result's
+    for axis in (node.attributes.get("axis"), *(node.attributes.get("axes") or ())):
+        if axis is not None:
+            axis_of(axis, inputs[0].ndim)
 
 
 def _typed(name: str, value: Any) -> onnx.ValueInfoProto:

@@ -123,6 +123,11 @@ def _two_maps(kind: str) -> Callable[..., Written]:
     return write
 
 
+def _power(x: Any, exponent: float) -> Written:
+    """PyTorch takes a root where ONNX has a power: that of −∞ is NaN."""
+    return Written("Sqrt", (x,), {}) if exponent == 0.5 else Written("Pow", (x, exponent), {})
+
+
 def _clip(x: Any, low: float | None = None, high: float | None = None) -> Written:
     """With numbers; bounds that are tensors are no numbers of ONNX's attributes."""
     return Written("Clip", (x,), {"min": -inf if low is None else low, "max": inf if high is None else high})
@@ -256,7 +261,7 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.sub.Tensor: _sum("Sub"),
     _aten.mul.Tensor: _two_maps("Mul"),
     _aten.div.Tensor: _two_maps("Div"),
-    _aten.pow.Tensor_Scalar: _two_maps("Pow"),
+    _aten.pow.Tensor_Scalar: _power,
     _aten._softmax.default: _softmax,
     _aten.cat.default: _concat,
     _aten.split.Tensor: _split,

@@ -117,6 +117,30 @@ def test_batch_norm_has_an_epsilon():
     assert np.isnan(run("BatchNormalization", np.ones((1, 1, 1, 1)), ones, zeros, zeros, -ones)).all()
 
 
+def test_a_power_is_no_root():
+    y = run("Pow", image([[-INF, -0.0, 4]]), np.float32(0.5)).ravel()
+    np.testing.assert_equal(y, [INF, 0, 2])
+    assert not np.signbit(y[1])
+
+
+@pytest.mark.parametrize("stash_type", [0, 10])
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_a_layer_norm_whose_statistics_are_not_float(stash_type, axis):
+    ones = np.ones(2, np.float32)
+    with pytest.raises(ValueError, match=f"LayerNormalization 'y0': stash_type must be 1, float, got {stash_type}"):
+        run("LayerNormalization", np.ones((1, 2, 2)), ones, stash_type=stash_type, axis=axis)
+
+
+def test_a_layer_norm_over_several_axes_gives_its_mean_and_deviation():
+    x, scale = np.array([[[1, 3], [1, 3]], [[0, 0], [4, 4]]]), np.array([1, 10], np.float32)
+    y, mean, inverse = run("LayerNormalization", x, scale, axis=1, epsilon=0.0, outputs=3)
+    np.testing.assert_equal(y, [[[-1, 10], [-1, 10]], [[-1, -10], [1, 10]]])
+    np.testing.assert_equal(mean, [[[2]], [[2]]])
+    np.testing.assert_equal(inverse, [[[1]], [[0.5]]])
+    with pytest.raises(ValueError, match="LayerNormalization 'y0': scale and bias must be broadcast to x of shape"):
+        run("LayerNormalization", x, np.ones((1, 2, 2, 2), np.float32), axis=1)
+
+
 @pytest.mark.parametrize("kind", ["Upsample", "Resize"])
 def test_linear_of_older_opsets_is_asymmetric(kind):
     scales = np.array([1, 1, 1, 2], np.float32)

@@ -94,7 +94,6 @@ NATIVE = {
     "reciprocal": ("Reciprocal", X, (), {}),
     "celu": ("Celu", X, (), {"alpha": 0.7}),
     "cube": ("Pow", X, (np.float32(3),), {}),
-    "root": ("Pow", np.abs(X), (np.float32(0.5),), {}),
     "layer norm": ("LayerNormalization", normal(2, 5, 7), (normal(7), normal(7)), {"axis": -1}),
     "layer norm alone": ("LayerNormalization", X, (normal(13),), {"axis": 3, "epsilon": 0.1}),
     "instance norm": ("InstanceNormalization", X, (normal(6), normal(6)), {}),
@@ -207,6 +206,16 @@ def test_older_opsets(opset):
     assert_close(fastconv.onnx.load(proto)(X), by_onnxruntime(proto, X))
 
 
+CONSTANTS = {
+    name: np.float32(value) for name, value in {"root": 2**0.5, "one": 1, "three": 3, "zero": 0, "six": 6}.items()
+}
+GELU_GATE = [("Div", "x root", "d", {}), ("Erf", "d", "e", {}), ("Add", "e one", "g", {})]
+HARD_SWISH = [
+    ("Add", "x three", "a", {}),
+    ("Clip", "a zero six", "c", {}),
+    ("Mul", "x c", "m", {}),
+    ("Div", "m last", "y", {}),
+]
 GELUS = {
     "halved last": [("Mul", "x g", "m", {}), ("Mul", "m half", "y", {})],
     "divided last": [("Mul", "g x", "m", {}), ("Div", "m two", "y", {})],
@@ -219,10 +228,8 @@ GELUS = {
 @pytest.mark.parametrize("is_gelu", [True, False])
 def test_gelu_of_several_nodes(name, is_gelu):
     """As exporters write it before opset 20; and one that looks like it."""
-    constants = {"root": np.float32(2**0.5), "one": np.float32(1 if is_gelu else 1.5), "half": np.float32(0.5)}
-    constants["two"] = np.float32(2)
-    parts = [("Div", "x root", "d", {}), ("Erf", "d", "e", {}), ("Add", "e one", "g", {})]
-    proto = model(parts + GELUS[name], constants)
+    constants = {"one": np.float32(1 if is_gelu else 1.5), "half": np.float32(0.5), "two": np.float32(2)}
+    proto = model(GELU_GATE + GELUS[name], CONSTANTS | constants)
     net = fastconv.onnx.load(proto, strict=True)
     found = [part.algorithm for part in net.describe(X.shape).parts.values()]
     assert (found == ["gelu"]) == is_gelu
@@ -230,20 +237,34 @@ def test_gelu_of_several_nodes(name, is_gelu):
     assert_close(net(X), by_onnxruntime(proto, X), 1e-6)
 
 
+@pytest.mark.parametrize(
+    ("kind", "number", "nodes"),
+    [
+        ("gelu", 0.5, [*GELU_GATE, ("Mul", "x g", "m", {}), ("Mul", "m last", "y", {})]),
+        ("gelu", 2, [*GELU_GATE, ("Mul", "x g", "m", {}), ("Div", "m last", "y", {})]),
+        ("gelu", 0.5, [*GELU_GATE, ("Mul", "x last", "h", {}), ("Mul", "h g", "y", {})]),
+        ("hard_swish", 6, HARD_SWISH),
+    ],
+)
+@pytest.mark.parametrize("ones", [(), (1, 1, 1), (1, 1, 1, 1)])
+def test_a_constant_of_more_axes_adds_them(kind, number, nodes, ones):
+    """At the end of what is one function else."""
+    x = X[:2, :3, :, 0]
+    proto = model(nodes, CONSTANTS | {"last": np.full(ones, number, np.float32)})
+    net = fastconv.onnx.load(proto)
+    found = {part.algorithm for part in net.describe(x.shape).parts.values()}
+    assert (found == {kind}) == (len(ones) <= x.ndim)
+    assert_close(net(x), by_onnxruntime(proto, x), 1e-6)
+
+
 @pytest.mark.parametrize("kind", ["swish", "hard swish", "hard swish of parts"])
 def test_activations_of_several_nodes_are_one(kind):
-    constants = {"three": np.float32(3), "zero": np.float32(0), "six": np.float32(6)}
     nodes = {
         "swish": [("Sigmoid", "x", "s", {}), ("Mul", "x s", "y", {})],
         "hard swish": [("HardSigmoid", "x", "s", {"alpha": 1 / 6}), ("Mul", "s x", "y", {})],
-        "hard swish of parts": [
-            ("Add", "x three", "a", {}),
-            ("Clip", "a zero six", "c", {}),
-            ("Mul", "x c", "m", {}),
-            ("Div", "m six", "y", {}),
-        ],
+        "hard swish of parts": HARD_SWISH,
     }[kind]
-    proto = model(nodes, constants)
+    proto = model(nodes, CONSTANTS | {"last": np.float32(6)})
     net = fastconv.onnx.load(proto)
     assert [part.algorithm for part in net.describe(X.shape).parts.values()] == [
         kind.replace(" of parts", "").replace(" ", "_")

@@ -77,3 +77,6 @@ def test_what_is_rejected():
         g.layer_norm(g.x, np.ones(3), np.ones(4))
     with pytest.raises(ValueError, match="norm takes 3 channels, but c has 2"):
         g.layer_norm(g.conv2d(g.x, np.ones((1, 1, 3, 2)), name="c"), np.ones(3), np.ones(3), name="norm")
+    for epsilon, message in (-5.0, "at least 0, got -5"), (np.nan, "a finite number, got nan"):
+        with pytest.raises(ValueError, match=f"norm: epsilon must be {message}"):
+            g.layer_norm(g.x, np.ones(3), np.ones(3), epsilon, name="norm")

@@ -159,6 +159,22 @@ def test_a_map_and_what_has_one_pixel_or_channel(other, layout, dtype, is_first,
         assert plan(x[1]).tobytes() == plan(x)[1].tobytes()
 
 
+@pytest.mark.parametrize("function", IN_NUMPY)
+@pytest.mark.parametrize("order", ["narrow first", "wide first", "both first"])
+def test_the_readers_of_two_inputs_say_their_channels_in_any_order(order, function):
+    """Of which either may have one channel, or both the same."""
+    g = fastconv.Graph()
+    b = g.input("b")
+    narrow = g.conv2d(g.x, np.ones((1, 1, 1, 1))) if order == "narrow first" else None
+    wide = g.conv2d(b, np.ones((1, 1, 64, 4))) if order == "wide first" else None
+    both = getattr(g, function)(g.x, b)
+    last = g.conv2d(both, np.ones((1, 1, 64, 4)))
+    narrow, wide = narrow or g.conv2d(g.x, np.ones((1, 1, 1, 1))), wide or g.conv2d(b, np.ones((1, 1, 64, 4)))
+    x, y = np.full((2, 3, 1), 3.0), np.full((2, 3, 64), 2.0)
+    result = g.plan(last, narrow, wide)(x, y)[0]
+    np.testing.assert_array_equal(result, np.broadcast_to(64 * IN_NUMPY[function](3.0, 2.0), (2, 3, 4)))
+
+
 def test_a_clip_after_any_function_is_part_of_it():
     g = fastconv.Graph()
     y = g.clip(g.relu6(g.tanh(g.leaky_relu(g.x))), 0.25, 0.5)

@@ -163,6 +163,8 @@ class Add(Elementwise):
 class Binary(Elementwise):
     """activation(f(x, y)) of maps of one shape, or of a map and one that has a pixel, or a channel, for all of it."""
 
+    keeps_channels = False  # those of either
+
     def __init__(self, function: str) -> None:
         super().__init__(function)
 
@@ -178,6 +180,7 @@ class Binary(Elementwise):
         )
 
     def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
-        if 1 in known:
-            return [None] * len(known), None if None in known else max(n for n in known if n is not None)
-        return super().channels(*known)
+        """What has one channel fits any other, so that only known ones of more must be equal."""
+        wide = next((n for n in known if n not in (None, 1)), None)
+        wanted = [None if n in (None, 1) else wide for n in known]
+        return wanted, None if wide is None and None in known else wide or 1

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastconv._graph.operations.elementwise import FUNCTIONS as FUNCTIONS_OF_GRAPHS
+from fastconv.onnx._in_numpy.shaping import axes_of
 from fastconv.onnx._program import Node
 
 
@@ -73,6 +74,12 @@ def reduced(function: Any) -> Any:
     return lambda node, *arrays: np.asarray(functools.reduce(function, arrays))
 
 
+def power(node: Node, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of a half NumPy may take the root, which −∞ has not, and which keeps the sign of −0."""
+    is_other = (y == 0.5) & ((x == 0) | (x == -np.inf))
+    return np.where(is_other, np.abs(x), np.power(x, y)).astype(x.dtype, copy=False)
+
+
 def _lowest(dtype: np.dtype) -> Any:
     return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else np.iinfo(dtype).min
 
@@ -85,14 +92,14 @@ def reduction(function: Any, least: Any = None) -> Any:
     """A reduction along axes, which are an attribute or, in newer opsets, an input; of no values it gives `least`."""
 
     def reduce(node: Node, x: np.ndarray, axes: np.ndarray | None = None) -> np.ndarray:
-        given = node.attributes.get("axes") if axes is None else axes.ravel().tolist()
+        over = axes_of(node, axes, x.ndim)
         keeps = bool(node.attributes.get("keepdims", 1))
-        if not given:
+        if not over:
             if node.attributes.get("noop_with_empty_axes"):
                 return x
-            given = range(x.ndim)
+            over = [*range(x.ndim)]
         start = {} if x.size or least is None else {"initial": least(x.dtype)}
-        return np.asarray(function(x, axis=tuple(given), keepdims=keeps, **start)).astype(x.dtype, copy=False)
+        return np.asarray(function(x, axis=tuple(over), keepdims=keeps, **start)).astype(x.dtype, copy=False)
 
     return reduce
 
@@ -161,7 +168,7 @@ FUNCTIONS: dict[str, Any] = {
     "Not": _plain(np.logical_not),
     "Or": _plain(np.logical_or),
     "PRelu": prelu,
-    "Pow": lambda node, x, y: np.asarray(np.power(x, y)).astype(x.dtype, copy=False),
+    "Pow": power,
     "Reciprocal": _plain(np.reciprocal),
     "ReduceMax": reduction(np.max, _lowest),
     "ReduceMean": reduction(np.mean),

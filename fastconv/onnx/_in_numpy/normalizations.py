@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
@@ -70,11 +71,31 @@ def instance_norm(node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray
     return (scale.reshape(shape) * (centred / deviation) + bias.reshape(shape)).astype(x.dtype)
 
 
+def layer_norm(node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray | None = None) -> tuple[Any, ...]:
+    """Over all axes from `axis` on; the mean and the inverse of the deviation are results too."""
+    axes, wide = layer_axes(node, x.ndim), x.astype(np.float64)
+    for vector in (scale,) if bias is None else (scale, bias):
+        if np.broadcast_shapes(x.shape, vector.shape) != x.shape:
+            raise ValueError(f"scale and bias must be broadcast to x of shape {x.shape}, got shape {vector.shape}")
+    mean = wide.mean(axes, keepdims=True)
+    inverse = 1 / np.sqrt(((wide - mean) ** 2).mean(axes, keepdims=True) + node.attributes["epsilon"])
+    y = (wide - mean) * inverse * scale + (0 if bias is None else bias)
+    return y.astype(x.dtype), mean.astype(np.float32), inverse.astype(np.float32)
+
+
+def layer_axes(node: Node, rank: int) -> tuple[int, ...]:
+    """The axes of a LayerNormalization, whose statistics must be float, the only ones that fastconv gives."""
+    if node.attributes["stash_type"] != TensorProto.FLOAT:
+        raise ValueError(f"stash_type must be {TensorProto.FLOAT}, float, got {node.attributes['stash_type']}")
+    return tuple(range(axis_of(node.attributes["axis"], rank), rank))
+
+
 FUNCTIONS: dict[str, Any] = {
     "BatchNormalization": batch_norm,
     "Hardmax": hardmax,
     "InstanceNormalization": instance_norm,
     "LRN": lrn,
+    "LayerNormalization": layer_norm,
     "LogSoftmax": log_softmax,
     "Softmax": softmax,
 }

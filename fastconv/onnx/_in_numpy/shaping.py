@@ -18,7 +18,7 @@ def axis_of(axis: int, rank: int) -> int:
     return axis % rank
 
 
-def _axes(node: Node, axes: np.ndarray | None, rank: int) -> list[int] | None:
+def axes_of(node: Node, axes: np.ndarray | None, rank: int) -> list[int] | None:
     """The axes of an attribute, or in newer opsets of an input."""
     given = node.attributes.get("axes") if axes is None else axes.ravel().tolist()
     if given is None:
@@ -56,7 +56,7 @@ def flattened(node: Node, old: Shape) -> Shape:
 
 
 def squeezed(node: Node, old: Shape, axes: np.ndarray | None) -> Shape:
-    found = _axes(node, axes, len(old))
+    found = axes_of(node, axes, len(old))
     if found is None:
         return tuple(size for size in old if size != 1)
     if any(old[axis] != 1 for axis in found):
@@ -66,7 +66,7 @@ def squeezed(node: Node, old: Shape, axes: np.ndarray | None) -> Shape:
 
 def unsqueezed(node: Node, old: Shape, axes: np.ndarray | None) -> Shape:
     given = np.array(node.attributes["axes"] if axes is None else axes.ravel())
-    found = _axes(node, given, len(old) + given.size) or []
+    found = axes_of(node, given, len(old) + given.size) or []
     sizes = iter(old)
     return tuple(1 if axis in found else next(sizes) for axis in range(len(old) + len(found)))
 

@@ -10,7 +10,7 @@ from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles
 from fastconv.onnx._program import Node
 from fastconv.onnx._translations import gelus
-from fastconv.onnx._translations.elementwise import maps, one, per_channel
+from fastconv.onnx._translations.elementwise import is_number, maps, one, per_channel
 from fastconv.onnx._values import Map, Tensor
 
 if TYPE_CHECKING:
@@ -137,9 +137,9 @@ def div(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
         return _with_vector(bind, node, "rdiv", y, x)
     if not isinstance(y, np.ndarray):
         return binary(bind, node, "div", x, y)
-    if y.size == 1 and float(y.ravel()[0]) == 6.0 and (source := _hard_swish(bind, x)) is not None:
+    if is_number(y, 6.0, x) and (source := _hard_swish(bind, x)) is not None:
         return bind.add(node, Elementwise("hard_swish"), source)
-    if y.size == 1 and float(y.ravel()[0]) == 2.0 and (source := gelus.halved(bind, x, 1 / y)) is not None:
+    if is_number(y, 2.0, x) and (source := gelus.halved(bind, x, 1 / y)) is not None:
         return bind.add(node, Elementwise("gelu"), source)
     return _scaled(bind, node, x, y, np.reciprocal, _nothing)
 
@@ -161,13 +161,11 @@ def _hard_swish(bind: "Binding", product: Any) -> Map | None:
 
 
 def power(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
-    """Squares, square roots, cubes and reciprocals."""
+    """Squares, cubes and reciprocals. Power 0.5 is no root: that of −∞ is ∞, that of −0 is 0."""
     x = one(bind, x)
     if x is None or not isinstance(y, np.ndarray) or y.size != 1 or y.ndim > len(x.shape):
         return None
     exponent = float(y.ravel()[0])
-    if exponent == 0.5:
-        return bind.add(node, Elementwise("sqrt"), x)
     if exponent == -1:
         return reciprocal(bind, node, x)
     if exponent not in (2, 3):

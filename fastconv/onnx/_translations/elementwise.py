@@ -8,7 +8,7 @@ import numpy as np
 from fastconv._graph.operations.elementwise import Clip, Elementwise
 from fastconv._graph.operations.operation import Doubles
 from fastconv.onnx._program import Node
-from fastconv.onnx._values import Map
+from fastconv.onnx._values import Map, Tensor
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -38,6 +38,11 @@ def per_channel(constant: np.ndarray, x: Map) -> Doubles | None:
     if any(size != 1 for i, size in enumerate(shape) if i != axis) or shape[axis] not in (1, channels):
         return None
     return np.broadcast_to(constant.ravel().astype(float), channels)
+
+
+def is_number(constant: np.ndarray, number: float, x: Tensor) -> bool:
+    """Whether a constant is this number, and what x is combined with it has the shape of x."""
+    return constant.size == 1 and constant.ndim <= len(x.shape) and constant.item() == number
 
 
 def _function(name: str, *attributes: str, activation: Any = None) -> Any:

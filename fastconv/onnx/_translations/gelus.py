@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastconv._graph.graph import Node
+from fastconv.onnx._translations.elementwise import is_number
 from fastconv.onnx._values import Map
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def halved(bind: "Binding", value: Any, constant: np.ndarray) -> Map | None:
     """The x of half of x · (1 + erf(x / √2))."""
     node = _node(value)
-    if node is None or node.operation.kind != "mul" or constant.size != 1 or float(constant.ravel()[0]) != 0.5:
+    if node is None or node.operation.kind != "mul" or not is_number(constant, 0.5, value):
         return None
     return next((_map(value, x) for x, gate in _orders(node) if _source(value, gate) == x), None)
 

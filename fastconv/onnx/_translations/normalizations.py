@@ -7,6 +7,8 @@ import numpy as np
 from fastconv._graph.operations.elementwise import Binary, Elementwise
 from fastconv._graph.operations.normalization import BatchNorm, LayerNorm, LocalResponseNorm, Scale, Softmax
 from fastconv._graph.operations.pools import Pool
+from fastconv.onnx._in_numpy.normalizations import layer_axes
+from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import Map
 
@@ -48,10 +50,8 @@ def lrn(bind: "Binding", node: Node, x: Any) -> Map | None:
 
 def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
     """Along the channels; before opset 13 along all axes from `axis` on, of which the others must have size 1."""
-    rank, axis = len(x.shape), node.attributes["axis"]
-    if not -rank <= axis < rank:
-        raise ValueError(f"axis must be at least {-rank} and less than {rank}, got {axis}")
-    axis %= rank
+    rank = len(x.shape)
+    axis = axis_of(node.attributes["axis"], rank)
     if node.version < 13:
         wide = [i for i in range(axis, rank) if x.shape[i] != 1] or [axis]
         if len(wide) > 1:
@@ -64,9 +64,9 @@ def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
 
 def layer_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray | None = None) -> Map | None:
     """Along the last axis, whose mean and deviation nobody reads."""
+    axes = layer_axes(node, len(x.shape))
     x = bind.as_map(x, "NHWC", "NWC", "NC")
-    is_last = node.attributes["axis"] in (-1, -1 if x is None else len(x.shape) - 1)
-    if x is None or not is_last or sum(map(bool, node.outputs)) > 1 or node.attributes["stash_type"] != 1:
+    if x is None or len(axes) > 1 or sum(map(bool, node.outputs)) > 1:
         return None
     bias = np.zeros_like(scale) if bias is None else bias
     if any(vector.shape != x.shape[-1:] or vector.dtype != x.dtype for vector in (scale, bias)):

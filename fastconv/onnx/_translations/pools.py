@@ -7,6 +7,7 @@ import numpy as np
 from fastconv._checks.pool_shapes import PoolGeometry
 from fastconv._graph.operations.normalization import ChannelPool
 from fastconv._graph.operations.pools import Pool
+from fastconv.onnx._in_numpy.shaping import axes_of
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import Map
 from fastconv.onnx._windows import windows
@@ -62,9 +63,8 @@ def _reduce(
     combine: Literal["max", "avg", "sum"], bind: "Binding", node: Node, x: Any, axes: np.ndarray | None
 ) -> Map | None:
     """A reduction over height and width, whose axes may stay, or over the channels, whose axis has to."""
-    given = node.attributes.get("axes") if axes is None else axes.ravel().tolist()
     rank, keeps = len(x.shape), node.attributes["keepdims"]
-    over = tuple(sorted(axis % rank for axis in given or ()))
+    over = tuple(sorted(axes_of(node, axes, rank) or ()))
     inside = x.axes if isinstance(x, Map) and x.segment else _CHANNELS_OF.get((rank, over), "")
     if len(over) == 1 and keeps and inside[over[0] : over[0] + 1] == "C" and (value := bind.as_map(x, inside)):
         return bind.add(node, ChannelPool("mean" if combine == "avg" else combine), value)
@@ -75,7 +75,12 @@ def _reduce(
 
 
 # The axes of tensors that lie in no map yet, by their number and the one that is reduced.
-_CHANNELS_OF = {(4, (1,)): "NCHW", (4, (3,)): "NHWC", (3, (2,)): "NWC", (2, (1,)): "NC"}
+_CHANNELS_OF: dict[tuple[int, tuple[int, ...]], str] = {
+    (4, (1,)): "NCHW",
+    (4, (3,)): "NHWC",
+    (3, (2,)): "NWC",
+    (2, (1,)): "NC",
+}
 
 
 def reduce_mean(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:

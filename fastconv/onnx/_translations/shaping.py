@@ -39,9 +39,9 @@ def concat(bind: "Binding", node: Node, *values: Any) -> Map | None:
     inside = next((one.axes for one in values if isinstance(one, Map) and one.segment), None)
     if inside is None:
         return None
-    axis = node.attributes["axis"]
+    axis = shaping.axis_of(node.attributes["axis"], len(inside))
     maps = [bind.as_map(value, inside) for value in values]
-    if None in maps or inside[axis % len(inside)] != "C":
+    if None in maps or inside[axis] != "C":
         return None
     found = [one for one in maps if one]
     for one in found:
