@@ -128,6 +128,27 @@ static void NAMED(conv_store_columns)(int pixels, int vectors, const VECTOR acc[
     }
 }
 
+/* The same of a tile. Where pixels follow each other without a gap, whole vectors of one run over into the next, whose
+ * own values come after them: only those of the last are stored in parts, which takes longer than few channels. Not of
+ * two pixels: clang keeps in memory what a loop of one turn reads. */
+INLINE void NAMED(conv_finish_columns)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
+                                       const struct fc_epilogue *e, ptrdiff_t bytes)
+{
+    const ptrdiff_t columns = bytes / (ptrdiff_t)sizeof(T);
+    VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
+    if (pixels > 2 && !e->residual && e->out_stride == bytes && vectors * VECTOR_BYTES <= 2 * bytes) {
+        struct fc_epilogue last = *e;
+        NAMED(conv_store_bounded)(pixels - 1, vectors, 0, acc, e, 0);
+        fc_advance(&last, pixels - 1, 0);
+        UNROLLED(j, vectors) rest[0][j] = acc[pixels - 1][j];
+        NAMED(conv_store_columns)(1, vectors, rest, &last, columns);
+    } else {
+        UNROLLED(i, pixels)
+            UNROLLED(j, vectors) rest[i][j] = acc[i][j];
+        NAMED(conv_store_columns)(pixels, vectors, rest, e, columns);
+    }
+}
+
 /* `pixels`, `vectors` and `prefetches` are literals at every call: the loops unroll and `acc` lives in registers. */
 INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int prefetches, const struct fc_conv_args *t)
 {
@@ -175,10 +196,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
         w = (const T *)((const char *)w + t->skipped);
         if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
         if (bytes < block_bytes) {
-            VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
-            UNROLLED(i, pixels)
-                UNROLLED(j, vectors) rest[i][j] = acc[i][j];
-            NAMED(conv_store_columns)(pixels, vectors, rest, &t->epilogue, t->columns);
+            NAMED(conv_finish_columns)(pixels, vectors, acc, &t->epilogue, bytes);
         } else {
             NAMED(conv_finish)(pixels, vectors, acc, &t->epilogue, done);
         }
