@@ -16,3 +16,13 @@ class Elementwise(LoopNest):
         smaller: tuple[int, tuple[bool, bool]] | None = ...,
         window: tuple[int, int] | None = ...,
     ) -> None: ...
+
+class Instances(Elementwise):
+    def __init__(
+        self,
+        function: str,
+        shape: tuple[int, int, int, int],
+        itemsize: int,
+        numbers: tuple[float, ...],
+        vectors: tuple[np.ndarray, ...],
+    ) -> None: ...

@@ -1,4 +1,6 @@
-"""Functions of each value of NHWC arrays, or of all channels of a pixel: the team shares blocks of pixels."""
+"""Functions of each value of NHWC arrays, of all channels of a pixel, or of all pixels of a channel: the team shares
+blocks of pixels, and of channels.
+"""
 
 from numpy cimport PyArray_DATA, import_array, ndarray
 
@@ -109,3 +111,25 @@ cdef class Elementwise(LoopNest):
         values.pixels, values.channels, values.out_stride = pixels, self.channels, self.channels * self.itemsize
         self.spread(&values)
         t.y = t.work
+
+
+cdef class Instances(Elementwise):
+    """A function of the pixels of each channel by itself: the team shares ranges of channels, each some cache lines."""
+
+    def __init__(self, str function, shape, ptrdiff_t itemsize, numbers, tuple vectors):
+        super().__init__(function, shape, itemsize, numbers, vectors=vectors)
+        self.block = CACHE_LINE // itemsize
+        self.pixel_blocks = self.max_pixel_blocks = -(-self.channels // self.block)
+
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        """A range of channels of an image."""
+        cdef const Arrays *arrays = &work.arrays
+        cdef fc_map_args t = self.args
+        cdef ptrdiff_t image = task // self.pixel_blocks, first = task % self.pixel_blocks * self.block
+        cdef ptrdiff_t offset = first * self.itemsize
+        t.pixels, t.channels = self.pixels, min(self.block, self.channels - first)
+        t.x_stride, t.out_stride = self.channels * self.itemsize, arrays.out_stride
+        t.x = arrays.x + image * self.pixels * t.x_stride + offset
+        t.y, t.z = t.y + offset, t.z + offset
+        t.out = arrays.out + image * arrays.out_image + offset
+        self.kernel(&t)

@@ -8,6 +8,7 @@ from fastconv._graph.graph import Node
 from fastconv._graph.operations.normalization import (
     BatchNorm,
     ChannelPool,
+    InstanceNorm,
     LayerNorm,
     LocalResponseNorm,
     Scale,
@@ -21,6 +22,13 @@ def _not_negative(name: str, value: object) -> float:
     if found < 0:
         raise ValueError(f"{name} must be at least 0, got {value}")
     return found
+
+
+def _centred(name: str, vectors: dict[str, Any], epsilon: object) -> dict[str, Any]:
+    """The arguments of a normalisation by means and variances, in float64."""
+    with arguments.named(name):
+        found = _not_negative("epsilon", epsilon)
+    return {argument: vector.astype(float) for argument, vector in vectors.items()} | {"epsilon": found}
 
 
 class Normalization(Making):
@@ -146,7 +154,8 @@ class Normalization(Making):
     ) -> Node:
         """Take weight[c] · (x − m) / √(v + epsilon) + bias[c], with mean m and variance v of a pixel's channels.
 
-        Ba et al., arXiv:1607.06450, as ConvNeXt has it; weight and bias have shape (C,).
+        Ba et al., arXiv:1607.06450, as ConvNeXt has it; weight and bias have shape (C,). All but the last product and
+        sum is computed in float64.
 
         Examples
         --------
@@ -156,10 +165,24 @@ class Normalization(Making):
         array([[[-1.,  1.]]])
         """
         with self._vectors(name or "layer_norm", {"weight": weight, "bias": bias}) as vectors:
-            with arguments.named(name or "layer_norm"):
-                epsilon = _not_negative("epsilon", epsilon)
-            doubles = {argument: vector.astype(float) for argument, vector in vectors.items()}
-            return self._add(name, LayerNorm(**doubles, epsilon=epsilon), x=x)
+            return self._add(name, LayerNorm(**_centred(name or "layer_norm", vectors, epsilon)), x=x)
+
+    def instance_norm(
+        self, x: Node, weight: Array[Any], bias: Array[Any], epsilon: float = 1e-5, *, name: str | None = None
+    ) -> Node:
+        """Take weight[c] · (x − m) / √(v + epsilon) + bias[c], with mean m and variance v of a channel's pixels.
+
+        Ulyanov et al., arXiv:1607.08022; weight and bias have shape (C,). All is computed in float64 and rounded once.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.instance_norm(g.x, np.ones(1), np.zeros(1), 0.0))(np.array([[[1.0], [3.0]]])).ravel()
+        array([-1.,  1.])
+        """
+        with self._vectors(name or "instance_norm", {"weight": weight, "bias": bias}) as vectors:
+            return self._add(name, InstanceNorm(**_centred(name or "instance_norm", vectors, epsilon)), x=x)
 
     def channel_pool(self, x: Node, combine: Literal["max", "sum", "mean"], *, name: str | None = None) -> Node:
         """Take the maximum, sum or mean of the channels of each pixel, as one channel.

@@ -121,7 +121,7 @@ class Model:
         >>> from onnx import parser
         >>> model = fastconv.onnx.load(parser.parse_model('''
         ... <ir_version: 8, opset_import: ["" : 18]>
-        ... agraph (float[N, C] x) => (float[N, C] y) { s = Sigmoid(x)  y = Erf(s) }'''))
+        ... agraph (float[N, C] x) => (float[N, C] y) { s = Sigmoid(x)  y = Round(s) }'''))
         >>> [(name, part.algorithm) for name, part in model.describe((2, 3)).parts.items()]
         [('s', 'sigmoid'), ('y', 'onnx.reference')]
         """
@@ -153,10 +153,10 @@ class Model:
         >>> from onnx import parser
         >>> model = fastconv.onnx.load(parser.parse_model('''
         ... <ir_version: 8, opset_import: ["" : 18]>
-        ... agraph (float[N, C] x) => (float[N, C] y) { s = Relu(x)  y = Erf(s) }'''))
+        ... agraph (float[N, C] x) => (float[N, C] y) { s = Relu(x)  y = Round(s) }'''))
         >>> profile = model.profile(np.ones((64, 512), np.float32))
         >>> [step.operation for step in profile.steps]
-        ['relu', 'Erf']
+        ['relu', 'Round']
         """
         from fastconv.onnx._profile import profile
 

@@ -123,6 +123,16 @@ def test_a_power_is_no_root():
     assert not np.signbit(y[1])
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1, 1e20, 1e38])
+def test_an_instance_norm_of_any_size(scale):
+    """Squares of float32 would be 0 or infinite."""
+    one, zero = np.ones(1, np.float32), np.zeros(1, np.float32)
+    y = run("InstanceNormalization", image([[scale, -scale, 2 * scale, -2 * scale]]), one, zero, epsilon=0.0)
+    np.testing.assert_allclose(y.ravel(), [0.4**0.5, -(0.4**0.5), 1.6**0.5, -(1.6**0.5)], rtol=1e-6)
+    y = run("InstanceNormalization", image([[1e6, 1e6 + 0.0625]]), one, zero, epsilon=0.0)
+    np.testing.assert_allclose(y.ravel(), [-1, 1])
+
+
 @pytest.mark.parametrize("stash_type", [0, 10])
 @pytest.mark.parametrize("axis", [-1, 1])
 def test_a_layer_norm_whose_statistics_are_not_float(stash_type, axis):

@@ -1,4 +1,4 @@
-"""What is computed of all channels of a pixel in double: layer norms, sums, means; and their maximum."""
+"""What is computed in double: layer norms, sums, means of channels, and their maximum; instance norms."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def array(shape, dtype, layout="NHWC"):
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_layer_norm(dtype, layout, channels, size):
-    """The mean is rounded to the dtype, and each of four operations after it; in double all sums are."""
+    """In float32 three operations are rounded; in double all sums are, and what follows them."""
     x = array((2, *size, channels), dtype, layout) + np.dtype(dtype).type(3)
     weight, bias = array((2, channels), dtype)
     g, results = fastconv.Graph(layout=layout), set()
@@ -38,6 +38,53 @@ def test_layer_norm(dtype, layout, channels, size):
     magnitude = (abs(wide) + abs(wide.mean(axis, keepdims=True))) / deviation * abs(weight.reshape(spread))
     terms = 4 if dtype == "float32" else 4 + channels
     assert_close(plan(x), reference.graph(plan, x), magnitude + abs(bias.reshape(spread)), terms, dtype)
+
+
+@pytest.mark.parametrize("size", SHAPES)
+@pytest.mark.parametrize("channels", CHANNELS)
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_instance_norm(dtype, layout, channels, size):
+    """In float32 the result alone is rounded; in double the sums of the pixels, and four operations after them."""
+    x = array((2, *size, channels), dtype, layout) + np.dtype(dtype).type(3)
+    weight, bias = array((2, channels), dtype)
+    g, results = fastconv.Graph(layout=layout), set()
+    for num_threads in (1, 2, 3):
+        plan = g.plan(g.instance_norm(g.x, weight, bias, 1e-3), num_threads=num_threads)
+        results |= {plan(x).tobytes(), b"".join(plan(image).tobytes() for image in x)}
+    assert len(results) == 1
+    axes = (1, 2) if layout == "NHWC" else (2, 3)
+    wide, spread = x.astype(float), [1, -1, 1, 1] if layout == "NCHW" else [-1]
+    deviation = np.sqrt(wide.var(axes, keepdims=True) + 1e-3)
+    magnitude = (abs(wide) + abs(wide.mean(axes, keepdims=True))) / deviation * abs(weight.reshape(spread))
+    terms = 1 if dtype == "float32" else 4 + size[0] * size[1]
+    assert_close(plan(x), reference.graph(plan, x), magnitude + abs(bias.reshape(spread)), terms, dtype)
+    joined = np.full((2, *size, channels + 5), 7, dtype)
+    if layout == "NHWC":
+        plan(x, out=joined[..., 2:-3])
+        np.testing.assert_array_equal(joined[..., 2:-3], plan(x))
+        np.testing.assert_array_equal(np.delete(joined, np.s_[2:-3], -1), 7)
+
+
+ENDS = {  # values, and what they are normalised to
+    "large": ([3.4e38, -3.4e38, -3.4e38, -3.4e38], [3**0.5, *[-(3**-0.5)] * 3]),
+    "small": ([2.0**-140, -(2.0**-140), 2.0**-139, -(2.0**-139)], [0.4**0.5, -(0.4**0.5), 1.6**0.5, -(1.6**0.5)]),
+    "close": ([1e6, 1e6 + 0.0625, 1e6, 1e6 + 0.0625], [-1, 1, -1, 1]),
+}
+
+
+@pytest.mark.parametrize("values", ENDS)
+@pytest.mark.parametrize("repeats", [1, 5])
+def test_norms_at_the_ends_of_the_range(values, repeats):
+    """Of float32, whose squares are none of its numbers, and whose mean lies between two."""
+    x, want = (np.tile(np.array(numbers, np.float32), repeats) for numbers in ENDS[values])
+    ones = np.ones(x.size, np.float32)
+    g = fastconv.Graph()
+    y = g.plan(g.layer_norm(g.x, ones, 0 * ones, 0.0))(x[None, None])
+    np.testing.assert_allclose(y[0, 0], want, rtol=1e-6)
+    g = fastconv.Graph()
+    y = g.plan(g.instance_norm(g.x, ones[:3], 0 * ones[:3], 0.0))(np.stack([x, x, x], -1)[None])
+    np.testing.assert_allclose(y[0].T, [want] * 3, rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", SHAPES)
@@ -80,3 +127,5 @@ def test_what_is_rejected():
     for epsilon, message in (-5.0, "at least 0, got -5"), (np.nan, "a finite number, got nan"):
         with pytest.raises(ValueError, match=f"norm: epsilon must be {message}"):
             g.layer_norm(g.x, np.ones(3), np.ones(3), epsilon, name="norm")
+        with pytest.raises(ValueError, match=f"instance_norm: epsilon must be {message}"):
+            g.instance_norm(g.x, np.ones(3), np.ones(3), epsilon)

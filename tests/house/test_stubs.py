@@ -69,6 +69,13 @@ def arguments():
         },
         "Fip": {"shape": ONE, **fast, "bounds": BOUNDS},
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
+        "Instances": {
+            "function": "instance_norm",
+            "shape": (1, 8, 8, 16),
+            "itemsize": 4,
+            "numbers": (1e-5,),
+            "vectors": (np.ones(16, np.float32),) * 2,
+        },
         "Linear": {
             "x_shape": (1, 8, 8, 16),
             "out_shape": (1, 1, 1, 16),

@@ -17,6 +17,7 @@ from fastconv._kernels import cpu
 TESTS = Path(__file__).parents[1]
 KERNEL_TESTS = [
     "test_activations",
+    "test_channels",
     "test_conv2d",
     "test_elementwise",
     "test_few_channels",

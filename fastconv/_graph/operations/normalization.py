@@ -78,10 +78,8 @@ class Softmax(Operation):
         return powers
 
 
-class LayerNorm(Operation):
-    """weight[c] · (x − m) / √(v + epsilon) + bias[c], with mean m and variance v of the channels of a pixel."""
-
-    kind = "layer_norm"
+class _Centred(Operation):
+    """weight[c] · (x − m) / √(v + epsilon) + bias[c], with mean m and variance v along some axes."""
 
     def __init__(self, weight: Doubles, bias: Doubles, epsilon: float) -> None:
         self.vectors, self.epsilon = (weight, bias), epsilon
@@ -93,13 +91,35 @@ class LayerNorm(Operation):
     def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
         return [self.vectors[0].size], self.vectors[0].size
 
+    def axes(self, layout: Layout) -> tuple[int, ...]:
+        """Those along which it normalises."""
+        raise NotImplementedError
+
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
-        (x,), axis = arrays, in_numpy.channel_axis(layout)
+        (x,), axes = arrays, self.axes(layout)
         weight, bias = (in_numpy.per_channel(vector, layout) for vector in self.vectors)
         with np.errstate(all="ignore"):  # Inf and NaN are answers here
-            d = x - x.mean(axis, keepdims=True)
-            y: Doubles = d / np.sqrt((d * d).mean(axis, keepdims=True) + self.epsilon) * weight + bias
+            d = x - x.mean(axes, keepdims=True)
+            y: Doubles = d / np.sqrt((d * d).mean(axes, keepdims=True) + self.epsilon) * weight + bias
         return y
+
+
+class LayerNorm(_Centred):
+    """Of each pixel, by its channels."""
+
+    kind = "layer_norm"
+
+    def axes(self, layout: Layout) -> tuple[int, ...]:
+        return (in_numpy.channel_axis(layout),)
+
+
+class InstanceNorm(_Centred):
+    """Of each channel, by its pixels."""
+
+    kind = "instance_norm"
+
+    def axes(self, layout: Layout) -> tuple[int, ...]:
+        return tuple({-1, -2, -3} - {in_numpy.channel_axis(layout)})
 
 
 class ChannelPool(Operation):

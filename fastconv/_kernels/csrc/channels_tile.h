@@ -2,8 +2,8 @@
  *
  *     channel_mean:  sum x[c] / divisor, where the sum is by lanes of vectors, then lane by lane, then the tail
  *     channel_max:   the largest, or NaN where there is one
- *     layer_norm:    d[c] = x[c] - mean x,  out[c] = d[c] / sqrt(mean d^2 + epsilon) y[c] + z[c];  sums as above, d and
- *                    the result in T
+ *     layer_norm:    d[c] = x[c] - mean x,  n[c] = d[c] (1 / sqrt(mean d^2 + epsilon)) rounded to T, sums as above;
+ *                    out[c] = n[c] y[c] + z[c] in T
  *     spread:        out[c] = x[0]
  *
  * A pixel's bits depend on it alone. out may be x where it has as many channels. */
@@ -19,17 +19,17 @@ INLINE double NAMED(sum_of_channels)(const T *x, ptrdiff_t channels)
     return sum;
 }
 
-INLINE double NAMED(sum_of_squares)(const T *x, ptrdiff_t channels, T mean)
+INLINE double NAMED(sum_of_squares)(const T *x, ptrdiff_t channels, double mean)
 {
     const ptrdiff_t whole = channels - channels % SUM_LANES;
     SUMS lanes = {0};
     double sum = 0;
     for (ptrdiff_t c = 0; c < whole; c += SUM_LANES) {
-        const SUMS d = __builtin_convertvector(*(const SUMMANDS *)(x + c) - mean, SUMS);
+        const SUMS d = __builtin_convertvector(*(const SUMMANDS *)(x + c), SUMS) - mean;
         lanes += d * d;
     }
     for (int i = 0; i < SUM_LANES; i++) sum += lanes[i];
-    for (ptrdiff_t c = whole; c < channels; c++) sum += (double)(x[c] - mean) * (double)(x[c] - mean);
+    for (ptrdiff_t c = whole; c < channels; c++) sum += (x[c] - mean) * (x[c] - mean);
     return sum;
 }
 
@@ -56,19 +56,19 @@ static void NAMED(map_channel_max)(const struct fc_map_args *t)
 
 static void NAMED(map_layer_norm)(const struct fc_map_args *t)
 {
-    const ptrdiff_t vector = LANES * sizeof(T), bytes = t->channels * sizeof(T);
+    const T *const y = (const T *)t->y, *const z = (const T *)t->z;
+    const ptrdiff_t whole = t->channels - t->channels % SUM_LANES;
     for (ptrdiff_t i = 0; i < t->pixels; i++) {
-        const char *const x = t->x + i * t->x_stride;
-        char *const out = t->out + i * t->out_stride;
-        const T mean = (T)(NAMED(sum_of_channels)((const T *)x, t->channels) / t->channels);
-        const double variance = NAMED(sum_of_squares)((const T *)x, t->channels, mean) / t->channels;
-        const T inverse = (T)(1 / sqrt(variance + t->numbers[0]));
-        for (ptrdiff_t at = 0; at < bytes; at += vector) {
-            const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
-            const VECTOR normal = (NAMED(load_tail)(x + at, count) - mean) * inverse;
-            NAMED(store_tail)(out + at,
-                              normal * NAMED(load_tail)(t->y + at, count) + NAMED(load_tail)(t->z + at, count), count);
+        const T *const x = (const T *)(t->x + i * t->x_stride);
+        T *const out = (T *)(t->out + i * t->out_stride);
+        const double mean = NAMED(sum_of_channels)(x, t->channels) / t->channels;
+        const double inverse = 1 / sqrt(NAMED(sum_of_squares)(x, t->channels, mean) / t->channels + t->numbers[0]);
+        for (ptrdiff_t c = 0; c < whole; c += SUM_LANES) {
+            const SUMS normal = (__builtin_convertvector(*(const SUMMANDS *)(x + c), SUMS) - mean) * inverse;
+            *(SUMMANDS *)(out + c) =
+                __builtin_convertvector(normal, SUMMANDS) * *(const SUMMANDS *)(y + c) + *(const SUMMANDS *)(z + c);
         }
+        for (ptrdiff_t c = whole; c < t->channels; c++) out[c] = (T)((x[c] - mean) * inverse) * y[c] + z[c];
     }
 }
 

@@ -92,14 +92,14 @@ struct fc_blend_args {
 
 typedef void (*fc_blend_kernel)(const struct fc_blend_args *);
 
-/* The functions of maps: f of each value, then those of all channels of a pixel. */
+/* The functions of maps: f of each value, those of all channels of a pixel, and of all pixels of a channel. */
 #define FC_LINEAR(F) F(copy) F(fill) F(add) F(mul) F(scale) F(leaky_relu) F(prelu) F(hard_sigmoid) F(hard_swish)
 #define FC_ARITHMETIC(F) F(sub) F(rsub) F(div) F(rdiv) F(maximum) F(minimum) F(abs) F(sqrt)
 #define FC_EXPONENTIAL(F) F(sigmoid) F(swish) F(tanh) F(elu) F(softplus) F(mish) F(gelu_tanh)
 #define FC_TRANSCENDENTAL(F) F(exp) F(log) F(erf) F(gelu) F(celu)
 #define FC_ELEMENTWISE(F) FC_LINEAR(F) FC_ARITHMETIC(F) FC_EXPONENTIAL(F) FC_TRANSCENDENTAL(F)
 #define FC_CHANNELS(F) F(softmax) F(softmax_few) F(lrn) F(layer_norm) F(channel_mean) F(channel_max) F(spread)
-#define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) FC_CHANNELS(F)
+#define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) FC_CHANNELS(F) F(instance_norm)
 #define FC_ENUMERATOR(name) FC_##name,
 enum { FC_FUNCTIONS(FC_ENUMERATOR) FC_FUNCTION_COUNT };
 enum { FC_FEW_CHANNELS = 8 }; /* of the softmax, at most, that has pixels as lanes */

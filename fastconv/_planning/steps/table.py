@@ -11,7 +11,13 @@ from fastconv._checks import activations
 from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Shape
 from fastconv._graph.operations.elementwise import Elementwise
-from fastconv._graph.operations.normalization import ChannelPool, LayerNorm, LocalResponseNorm, Softmax
+from fastconv._graph.operations.normalization import (
+    ChannelPool,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    Softmax,
+)
 from fastconv._graph.operations.operation import NHWC, Operation
 from fastconv._graph.operations.picks import Pick
 from fastconv._graph.operations.pools import Pool
@@ -74,6 +80,12 @@ def _layer_norm(operation: LayerNorm, x_shapes: list[NHWC], shape: NHWC, dtype: 
     return 2 * prod(shape), make
 
 
+def _instance_norm(operation: InstanceNorm, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+    vectors = tuple(vector.astype(dtype) for vector in operation.vectors)
+    make = partial(elementwise.Instances, "instance_norm", shape, dtype.itemsize, (operation.epsilon,), vectors)
+    return 4 * prod(shape), make
+
+
 def _channel_pool(operation: ChannelPool, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
     name = "channel_max" if operation.combine == "max" else "channel_mean"
     divisor = x_shapes[0][3] if operation.combine == "mean" else 1
@@ -109,6 +121,7 @@ _MAKERS: dict[type[Operation], Callable[[Any, list[NHWC], NHWC, np.dtype], Made]
     Softmax: _softmax,
     LocalResponseNorm: _local_response_norm,
     LayerNorm: _layer_norm,
+    InstanceNorm: _instance_norm,
     ChannelPool: _channel_pool,
     Pool: _pool,
     Elementwise: _elementwise,

@@ -4,9 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._graph.operations.elementwise import Binary, Elementwise
-from fastconv._graph.operations.normalization import BatchNorm, LayerNorm, LocalResponseNorm, Scale, Softmax
-from fastconv._graph.operations.pools import Pool
+from fastconv._graph.operations.normalization import BatchNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Softmax
 from fastconv.onnx._in_numpy.normalizations import layer_axes
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
@@ -75,15 +73,11 @@ def layer_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.
 
 
 def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Map | None:
-    """Of each channel by its own pixels: (x − m) / √(v + epsilon) · scale + bias."""
+    """Of each channel by its own pixels."""
     x = bind.as_map(x, "NCHW", "NCW")
     if x is None or any(vector.shape != (x.nhwc[3],) or vector.dtype != x.dtype for vector in (scale, bias)):
         return None
-    d = bind.add(node, Binary("sub"), x, bind.add(node, Pool("avg"), x))
-    variance = bind.add(node, Pool("avg"), bind.add(node, Binary("mul"), d, d))
-    epsilon = np.full(x.nhwc[3], node.attributes["epsilon"])
-    deviation = bind.add(node, Elementwise("sqrt"), bind.add(node, Scale(np.ones(x.nhwc[3]), epsilon), variance))
-    return bind.add(node, Scale(scale, bias), bind.add(node, Binary("div"), d, deviation))
+    return bind.add(node, InstanceNorm(scale.astype(float), bias.astype(float), node.attributes["epsilon"]), x)
 
 
 TRANSLATIONS = {
