@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import textwrap
 from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import groupby
@@ -52,7 +53,8 @@ class Run:
         versions = {HEADS[name]: version for name, version in self.versions.items() if name in HEADS}
         versions.pop("compiled", None)
         others = "".join(f", {name} {version}" for name, version in versions.items())
-        return f"{self.machine}, {self.cpus} CPUs, {self.day}, commit {self.commit}{others}."
+        text = f"{self.machine}, {self.cpus} CPUs, {self.day}, commit {self.commit}{others}."
+        return textwrap.fill(text, 120, break_on_hyphens=False)
 
 
 def write(path, run, results):
@@ -87,11 +89,11 @@ def _place(results):
 
 def _rows(title, results):
     names = [name for name in HEADS if any(name in result.seconds for result in results)]
-    lines = [["ms", "threads", OURS, *(HEADS[name] for name in names), "ratio"]]
+    lines = [["ms", "threads", "ratio", OURS, *(HEADS[name] for name in names)]]
     for result in results:
         exact = {"mnn": "mnn_exact"} if "mnn_exact" in result.seconds else {}
         cells = [result.cell(exact.get(name, name)) for name in (OURS, *names)]
-        lines.append([result.row, str(result.threads), *cells, _number(result.ratio)])
+        lines.append([result.row, str(result.threads), _number(result.ratio), *cells])
     return f"{title[0].upper()}{title[1:]}:\n\n{table(lines)}"
 
 

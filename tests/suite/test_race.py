@@ -161,7 +161,7 @@ def test_the_readme_gets_tables_between_its_markers(tmp_path):
     assert written.startswith(f"before\n{page.BEGIN}\n")
     assert written.endswith(f"{page.END}\nafter\n")
     assert "old" not in written
-    assert "| Fire 2 | 1 | 2000 | 6000 | 5000 | 500* | 2.50 |\n| Fire 2 | 2 | 1 | – | – | 4 | 4.00 |\n" in written
+    assert "| Fire 2 | 1 | 2.50 | 2000 | 6000 | 5000 | 500* |\n| Fire 2 | 2 | 4.00 | 1 | – | – | 4 |\n" in written
     assert "| layers, direct | 1 | 2.00 (2.00) | – (–) |\n| blocks | 1 | 2.50 (2.50) | 4.00 (4.00) |\n" in written
     assert "A CPU, 2 CPUs, 2026-01-02, commit abc, PyTorch 2.0." in written
     path.write_text("no markers", "utf-8")
