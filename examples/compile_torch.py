@@ -6,8 +6,11 @@ It needs the extra `torch`. Put your own module in the place of `network`.
 import argparse
 from time import perf_counter
 
-import torch
-from torch import nn
+try:
+    import torch
+    from torch import nn
+except ImportError as error:
+    raise SystemExit(f"{error}: python -m pip install '.[torch]'") from None
 
 import fastconv.torch
 

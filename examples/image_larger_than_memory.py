@@ -10,11 +10,16 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-import dask.array as da
 import numpy as np
-from dask.distributed import Client, LocalCluster
 
 import fastconv
+
+try:
+    import dask.array as da
+    import zarr  # noqa: F401  # by which dask writes
+    from dask.distributed import Client, LocalCluster
+except ImportError as error:
+    raise SystemExit(f"{error}: python -m pip install '.[dask]' distributed zarr") from None
 
 CHUNK = 1024  # a multiple of the network's strides and of its tiles: then the chunks of the result are alike
 

@@ -1,6 +1,7 @@
 """Graphs of one's own: `Graph`, built an operation at a time."""
 
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fastconv._checks import arguments, orders
 from fastconv._checks.types import Accuracy, AlgorithmName, Array, Float, Layout, Out, Shape
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from fastconv._planning.profile import Profile
 
 __all__ = ["Graph"]
+
+_Result = TypeVar("_Result")
 
 
 class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
@@ -161,7 +164,7 @@ class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
 
     def __call__(self, x: Array[Float], *others: Array[Float], out: Out[Float] = None) -> Array[Float]:
         """As in `Conv2d.__call__`, with the inputs in the order of their declaration; several results are a tuple."""
-        return self._plan(x, *others, out=out)
+        return self._by_plan(lambda plan: plan(x, *others, out=out))
 
     def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
         """What a call does, step by step, as that of a plan tells it.
@@ -174,7 +177,7 @@ class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
         >>> list(g.describe((4, 4, 8)).parts)
         ['relu', 'max_pool2d']
         """
-        return self._plan.describe(x_shape, *others, measure=measure)
+        return self._by_plan(lambda plan: plan.describe(x_shape, *others, measure=measure))
 
     def cost(self, x_shape: Shape, *others: Shape) -> Cost:
         """The exact `fastconv.cost.Cost` of a call on inputs of these shapes.
@@ -187,7 +190,7 @@ class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
         >>> g.cost((4, 4, 8))
         Cost(macs=0, params=0, bytes=640)
         """
-        return self._plan.cost(x_shape, *others)
+        return self._by_plan(lambda plan: plan.cost(x_shape, *others))
 
     def profile(self, x: Array[Any], *others: Array[Any]) -> "Profile":
         """The time of each step within whole runs, as `GraphPlan.profile` of the plan measures it.
@@ -201,7 +204,7 @@ class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
         >>> [step.operation for step in profile.steps]
         ['relu', 'max_pool2d']
         """
-        return self._plan.profile(x, *others)
+        return self._by_plan(lambda plan: plan.profile(x, *others))
 
     @property
     def _plan(self) -> GraphPlan:
@@ -210,13 +213,29 @@ class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
             self._made = made = size, self.plan()
         return made[1]
 
+    def _by_plan(self, use: Callable[[GraphPlan], _Result]) -> _Result:
+        """What this makes of the plan. The error of a node that some results do not need tells how to leave it out."""
+        try:
+            return use(self._plan)
+        except ValueError as error:
+            where, results = {*str(error).split(": ")[:-1]}, self._builder.unread()
+            needed = [{one.name for one in self._builder.graph(result).nodes} for result in results]
+            if any(map(where.isdisjoint, needed)) and not all(map(where.isdisjoint, needed)):
+                told = ", ".join(result.name for result in results)
+                raise ValueError(
+                    f"{error}; all that nothing reads is a result, here {told}: graph.plan(y) is for a node y alone"
+                ) from None
+            raise
+
 
 def plan_of(name: str, plan: object) -> Plan:
     """A plan itself, or that of a `Graph`."""
     if isinstance(plan, Graph):
         return plan._plan
     if not isinstance(plan, Plan):
-        raise TypeError(f"{name} must be a Conv2d, a block, a Graph or a plan of fastconv, got {arguments.kind(plan)}")
+        hint = "; give that of its plan()" if hasattr(type(plan), "plan") else ""
+        told = f"{arguments.kind(plan)}{hint}"
+        raise TypeError(f"{name} must be a Conv2d, a block, a Graph or a plan of fastconv, got {told}")
     return plan
 
 

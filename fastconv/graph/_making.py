@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from fastconv._checks import arguments, arrays
 from fastconv._checks.types import Array, Layout
 from fastconv._graph.builder import Builder
@@ -24,7 +26,8 @@ class Making:
 
     def _add(self, name: str | None, operation: Operation, **inputs: Node) -> Node:
         with arguments.named(name or operation.kind):
-            nodes = [self._node(argument, node) for argument, node in inputs.items()]
+            hint = "; scale takes a number for each channel" if len(inputs) == 2 else ""
+            nodes = [self._node(argument, node, hint) for argument, node in inputs.items()]
         return self._builder.add(operation, *nodes, name=name)
 
     @contextmanager
@@ -49,9 +52,11 @@ class Making:
                 self._builder.take_dtype(f"{argument} of {name}", vector.dtype)
             yield dict.fromkeys(others) | vectors
 
-    def _node(self, argument: str, value: object) -> Node:
+    def _node(self, argument: str, value: object, hint: str = "") -> Node:
+        """A node, checked; the hint is for who gives a number or an array."""
         if not isinstance(value, Node):
-            raise TypeError(f"{argument} must be a node of this graph, got {type(value).__name__}")
+            hint = hint if isinstance(value, (int, float, np.number, np.ndarray)) else ""
+            raise TypeError(f"{argument} must be a node of this graph, got {type(value).__name__}{hint}")
         if value not in self._builder:
             raise ValueError(f"{argument} must be a node of this graph, got {value.name!r} of another one")
         return value

@@ -2,6 +2,7 @@
 
 A k×k that reads R channels instead of C costs R/C of its multiply-accumulates; one that gives R instead of K costs R/K.
 What it would cost without the 1×1 beside it follows, and its time is estimated at the speed that it has with it.
+Functions of each value between them, such as activations that are nodes of their own, are looked through.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._planning.profile import StepProfile
 
 
@@ -41,6 +43,7 @@ class Pointwise:
 
 def pointwise(graph: Graph, steps: Sequence[StepProfile]) -> Iterator[Pointwise]:
     """Each 1×1 convolution of a graph, whose steps took these times, that has larger ones beside it."""
+    graph = _without_functions(graph)
     by_name = {node.name: node for node in graph.nodes}
     timed = {step.name: step for step in steps}
     for node in graph.nodes:
@@ -68,6 +71,18 @@ def pointwise(graph: Graph, steps: Sequence[StepProfile]) -> Iterator[Pointwise]
             own.milliseconds + milliseconds,
             milliseconds * factor,
         )
+
+
+def _without_functions(graph: Graph) -> Graph:
+    """The graph whose nodes read what functions of each value read, in the place of their results."""
+    nodes, renamed = list[Node](), dict[str, str]()
+    for node in graph.nodes:
+        node = node.reading(renamed)
+        if isinstance(node.operation, Elementwise) and len(node.inputs) == 1:
+            renamed[node.name] = node.inputs[0]
+        else:
+            nodes.append(node)
+    return graph.changed(nodes, renamed)
 
 
 def _is_dense(node: Node) -> bool:

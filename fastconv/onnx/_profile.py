@@ -91,6 +91,8 @@ class ModelProfile(Profile):
                 for one in self.pointwise
             ]
             lines += ["", *table(rows)]
+        else:
+            lines.append("no 1×1 reduces or restores the channels around a larger convolution")
         return "\n".join(lines)
 
 

@@ -40,6 +40,7 @@ def backend(module: Any, inputs: Any, *, options: dict[str, Any] | None = None, 
     >>> fastconv.torch.counts().plans - before.plans
     1
     """
+    _needs_torch()
     num_threads, accuracy = _options(options or {})
     from fastconv.torch._backend import compiled
 
@@ -83,10 +84,19 @@ def convert(module: Any, example: Any, *, num_threads: int | None = None, accura
     ...     converted(torch.ones(5, 3, 9, 9)).shape
     torch.Size([5, 8, 7, 7])
     """
+    _needs_torch()
     num_threads, accuracy = _options({"num_threads": num_threads, "accuracy": accuracy})
     from fastconv.torch._converted import converted
 
     return converted(module, example, num_threads, accuracy)
+
+
+def _needs_torch() -> None:
+    """Raise an ImportError that says what to install where PyTorch is missing."""
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise ImportError("fastconv.torch runs modules of PyTorch: pip install torch") from None
 
 
 def _options(given: dict[str, Any]) -> tuple[int | None, Any]:
@@ -108,6 +118,7 @@ if not TYPE_CHECKING:
         """Import the class, which needs PyTorch, at its first use."""
         if name != "Converted":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        _needs_torch()
         return import_module("fastconv.torch._converted").Converted
 
 

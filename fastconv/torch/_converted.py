@@ -4,6 +4,7 @@ import threading
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.export import ExportedProgram, default_decompositions
@@ -114,6 +115,8 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
     if module.training:
         raise ValueError("module must be in eval mode, for inference: call module.eval()")
     args = example if isinstance(example, tuple) else (example,)
+    if any(isinstance(arg, np.ndarray) for arg in pytree.tree_leaves(args)):
+        raise TypeError(f"example must be a tensor or a tuple of tensors, got {arguments.kind(example)}")
     leaves, spec = pytree.tree_flatten((args, {}))
     made = Converted(module, num_threads, accuracy)
     with torch.no_grad(), _tracing:

@@ -11,6 +11,7 @@ import pytest
 from cases import normals
 
 import fastconv
+from fastconv import networks
 
 RNG = np.random.default_rng(0)
 X = normals(RNG, (2, 60, 50, 4), "float32")
@@ -183,6 +184,7 @@ def graph(build):
 ERRORS = {
     "array": (lambda: fastconv.dask.apply(NET, X), TypeError, "x must be a dask array, got ndarray"),
     "net": (lambda: fastconv.dask.apply(len, LAZY), TypeError, "net must be a Conv2d, a block"),
+    "network": (lambda: fastconv.dask.apply(networks.nin(), LAZY), TypeError, "got Network; give that of its plan()"),
     "count": (lambda: fastconv.dask.apply(NET, LAZY, LAZY), TypeError, "the inputs must be (x), got 2"),
     "dtype": (
         lambda: fastconv.dask.apply(NET, LAZY.astype(np.uint8)),

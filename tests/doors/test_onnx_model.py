@@ -21,13 +21,13 @@ def normal(*shape):
     return np.random.default_rng(shape).standard_normal(shape, np.float32) / 8
 
 
-def bottleneck(opset=20):
+def bottleneck(opset=20, activation="Relu"):
     """Two results of a network with a bottleneck, as exporters write it."""
     nodes = [
         ("Conv", "x reduce", "a", {}),
-        ("Relu", "a", "b", {}),
+        (activation, "a", "b", {}),
         ("Conv", "b wide", "c", {"pads": [1, 1, 1, 1]}),
-        ("Relu", "c", "d", {}),
+        (activation, "c", "d", {}),
         ("Conv", "d restore", "e", {}),
         ("Add", "e x", "f", {}),
         ("Relu", "f", "features", {}),
@@ -179,6 +179,20 @@ def test_profile():
     assert json.loads(json.dumps(profile.document()))["pointwise"][0]["name"] == "a"
     lines = str(profile).splitlines()
     assert [line.split()[:2] for line in lines if line.startswith("a ")] == [["a", "conv2d"], ["a", "reduces"]]
+
+
+@pytest.mark.parametrize("activation", ["HardSwish", "LeakyRelu", "Gelu", "Swish"])
+def test_what_1x1s_save_is_told_with_any_activation(activation):
+    profile = fastconv.onnx.load(bottleneck(24, activation)).profile(X)
+    assert [(one.name, one.role, one.around) for one in profile.pointwise] == [
+        ("a", "reduces 8 to 4", ("c",)),
+        ("e", "restores 4 to 8", ("c",)),
+    ]
+
+
+def test_that_no_1x1_saves_is_told():
+    net = fastconv.onnx.load(model([("Conv", "x w", "y", {})], {"w": normal(4, 8, 1, 1)}))
+    assert str(net.profile(X)).endswith("no 1×1 reduces or restores the channels around a larger convolution")
 
 
 def test_steps_by_numpy_are_told():

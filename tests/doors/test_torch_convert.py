@@ -228,6 +228,12 @@ def test_what_is_refused(module, error, told):
         fastconv.torch.convert(module, image())
 
 
+@pytest.mark.parametrize("example", [image().numpy(), (image(), image().numpy())], ids=["array", "tuple"])
+def test_an_array_is_no_example(example):
+    with pytest.raises(TypeError, match=r"^example must be a tensor or a tuple of tensors, got \(?(Tensor, )?ndarray"):
+        fastconv.torch.convert(small(), example)
+
+
 def test_options_are_checked():
     with pytest.raises(ValueError, match="num_threads"):
         fastconv.torch.convert(small(), image(), num_threads=0)

@@ -22,5 +22,19 @@ def test_a_module_is_compiled():
     assert re.search(r"^Counts\(graphs=2, calls=\d+, left=0, plans=\d+, operators=0\)$", told, re.M)
 
 
+def test_without_pytorch():
+    program = """
+import sys
+sys.modules["torch"] = None
+import fastconv.torch as door
+for use in lambda: door.convert(None, None), lambda: door.backend(None, []), lambda: door.Converted:
+    try:
+        use()
+    except ImportError as error:
+        print(error)
+"""
+    assert printed("-c", program).splitlines() == ["fastconv.torch runs modules of PyTorch: pip install torch"] * 3
+
+
 def test_pytorch_is_imported_when_it_is_used():
     assert printed("-c", "import sys, fastconv.torch as ft; ft.counts(); print('torch' in sys.modules)") == "False\n"

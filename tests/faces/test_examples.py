@@ -62,3 +62,24 @@ def test_a_profile_of_a_network():
     printed = run("profile_network", "nin", "cifar10", "--batch", 2)
     assert "NIN cifar10: 444,973,056 MACs, 966,986 parameters" in printed
     assert re.search(r"^mlpconv1\.conv +conv2d .*^softmax +softmax ", printed, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "extra"),
+    [
+        ("classify", "PIL", "examples"),
+        ("compile_torch", "torch", "torch"),
+        ("image_larger_than_memory", "dask", "dask"),
+    ],
+)
+def test_a_program_without_its_library_tells_how_to_install_it(name, library, extra):
+    program = f"""
+import runpy, sys
+sys.modules[{library!r}] = None
+runpy.run_path({str(ROOT / "examples" / name) + ".py"!r}, run_name="__main__")
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    (line,) = result.stderr.splitlines()
+    assert result.returncode == 1
+    assert library in line
+    assert f"python -m pip install '.[{extra}]'" in line

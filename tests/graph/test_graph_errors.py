@@ -6,7 +6,7 @@ from cases import normals
 from graph_cases import FIRE, ONE, RNG, THREE, X, assert_right
 
 import fastconv
-from fastconv import reference
+from fastconv import networks, reference
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from fastconv import reference
         ("x must be a node of this graph, got str", TypeError, lambda g: g.relu("x")),
         ("conv: x must be a node of this graph, got ndarray", TypeError, lambda g: g.conv2d(X, ONE, name="conv")),
         ("y must be a node .*, got 'x' of another one", ValueError, lambda g: g.add(g.x, fastconv.Graph().x)),
+        ("add: y must be .*, got int; scale takes", TypeError, lambda g: g.add(g.x, 1)),
+        ("mul: y must be .*, got float64; scale takes", TypeError, lambda g: g.mul(g.x, np.float64(2.0))),
         ("residual must be a node", TypeError, lambda g: g.conv2d(g.x, ONE, residual=X)),
         ("map 2 must be a node", TypeError, lambda g: g.concat(g.x, None)),
         ("concat takes one map", TypeError, lambda g: g.concat()),
@@ -30,6 +32,7 @@ from fastconv import reference
         ("name must be one of its own, got 'x'", ValueError, lambda g: g.relu(g.x, name="x")),
         ("name must be one of its own, got 'r'", ValueError, lambda g: g.relu(g.relu(g.x, name="r"), name="r")),
         ("plan must be a Conv2d", TypeError, lambda g: g.apply(fastconv.conv2d, g.x)),
+        (r"plan must be .*, got Network; .* plan\(\)$", TypeError, lambda g: g.apply(networks.nin(), g.x)),
         ("plan must be .*, got the class Conv2d$", TypeError, lambda g: g.apply(fastconv.Conv2d, g.x)),
         (r"Graph\.__init__\(\) takes", TypeError, lambda g: fastconv.Graph("NCHW")),
         (
@@ -161,3 +164,23 @@ def test_what_a_sequence_rejects():
         fastconv.Sequential(FIRE, fastconv.MaxPool2d(2, layout="NCHW"))
     with pytest.raises(TypeError, match="x has dtype float64, but every weight has float32"):
         fastconv.Sequential(FIRE)(X.astype(float))
+
+
+@pytest.mark.parametrize("how", [lambda g, x: g(x), lambda g, x: g.describe(x.shape), lambda g, x: g.profile(x)])
+def test_a_result_that_fails_is_told_how_to_be_left_out(how):
+    g = fastconv.Graph()
+    first = g.relu(g.x, name="first")
+    g.relu(first, name="y")
+    g.max_pool2d(first, 20, name="forgotten")
+    with pytest.raises(ValueError, match=r"forgotten: .*, here y, forgotten: graph\.plan\(y\) is for a node y alone$"):
+        how(g, X)
+    with pytest.raises(ValueError, match=r"x must have shape [^;]*$"):
+        how(g, X[0, 0])
+
+
+def test_a_node_that_all_results_need_is_told_as_it_is():
+    g = fastconv.Graph()
+    first = g.max_pool2d(g.x, 20, name="first")
+    g.relu(first), g.sigmoid(first)
+    with pytest.raises(ValueError, match=r"^first: [^;]*$"):
+        g(X)

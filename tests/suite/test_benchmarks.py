@@ -1,6 +1,8 @@
 """The benchmark suite: it runs, times what it means to, and its formulas are right. No test looks at a time."""
 
 import re
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -251,3 +253,9 @@ def test_cold_passes_chain_their_layers(monkeypatch, capsys):
     assert expand.x is conv.y
     assert reduce.x is steps[-4].y
     assert all(step.x is not step.y for step in steps)
+
+
+def test_a_program_of_the_suite_without_its_extra_tells_its_name():
+    program = "import sys, runpy; sys.modules['asv_runner'] = None; runpy.run_module('benchmarks.models')"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=SUITE.parent)
+    assert "the extra bench: python -m pip install '.[bench]'" in result.stderr.splitlines()[-1]

@@ -24,12 +24,21 @@ def join_siblings(graph: Graph) -> Graph:
                 names = list(run)
                 if likeness and len(names) > 1 and dtype is not None:
                     convs = [nodes.pop(name) for name in names]
-                    names = [graph.unused("+".join(names), nodes)]
+                    names = [graph.unused(_name(names), nodes)]
                     nodes[names[0]] = replace(convs[0], name=names[0], operation=_joined(convs, dtype))
                 inputs += names
             node = replace(node, inputs=tuple(inputs))
         nodes[node.name] = node
     return graph.changed(nodes.values())
+
+
+def _name(names: list[str]) -> str:
+    """All of them; of the phases of a transposed convolution the first and the last."""
+    parts = [name.rpartition(".") for name in names]
+    (stem, dot, first), (_, _, last) = parts[0], parts[-1]
+    if not first.isdecimal() or parts != [(stem, dot, str(int(first) + i)) for i in range(len(parts))]:
+        return "+".join(names)
+    return f"{names[0]}-{last}"
 
 
 def _likeness(node: Node | None, uses: int) -> Hashable:
