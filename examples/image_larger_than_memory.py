@@ -78,7 +78,7 @@ def main() -> None:
         y = fastconv.dask.apply(network(), x)
         start = perf_counter()
         y.to_zarr(str(folder / "edges.zarr"), overwrite=True)
-        print(f"{x.shape}, {x.nbytes / 1e9:.1f} GB as float32, to {y.shape} in {perf_counter() - start:.0f} s")
+        print(f"{x.shape}, {x.nbytes / 1e9:.3g} GB as float32, to {y.shape} in {perf_counter() - start:.0f} s")
         peaks = client.run(peak_memory)
         print(f"the processes took {max(peaks.values()) / 1e6:.0f} MB at most")
 

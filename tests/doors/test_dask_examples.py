@@ -36,6 +36,6 @@ def test_image_larger_than_memory(tmp_path):
     command = sys.executable, str(program), "--size", "1500", str(tmp_path)
     printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert re.fullmatch(
-        r"\(1500, 1500, 3\), 0\.0 GB as float32, to \(375, 375, 1\) in .*\nthe processes took .*\n", printed
+        r"\(1500, 1500, 3\), 0\.027 GB as float32, to \(375, 375, 1\) in .*\nthe processes took .*\n", printed
     )
     assert da.from_zarr(str(tmp_path / "edges.zarr")).chunks == ((256, 119), (256, 119), (1,))
