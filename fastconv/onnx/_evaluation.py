@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
+from fastconv.onnx._in_numpy.elementwise import NUMBERS
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._in_numpy.table import FUNCTIONS
 from fastconv.onnx._program import Node
@@ -18,6 +19,8 @@ from fastconv.onnx._steps import Evaluate
 def evaluation(node: Node) -> tuple[str, Evaluate]:
     """(whose code it is, the function of a node and its inputs that gives a list of its results)."""
     function = FUNCTIONS.get(node.kind) if node.domain == "" else None
+    if node.kind == "Cast" and node.attributes["to"] not in NUMBERS:
+        function = None
     if function is not None:
         return "NumPy", partial(_own, function)
     return "onnx.reference", _by_reference

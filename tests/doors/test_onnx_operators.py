@@ -161,6 +161,13 @@ OTHERS = {
     "add map": ("Add", X, (normal(11, 13),), {}),
     "prelu map": ("PRelu", X, (normal(11, 13),), {}),
     "lp": ("LpPool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "p": 3}),
+    "cast image": ("Cast", RNG.integers(0, 256, (2, 5, 4, 3), np.uint8), (), {"to": onnx.TensorProto.FLOAT}),
+    "group norm": ("GroupNormalization", X, (normal(6), normal(6)), {"num_groups": 2, "opset": 21}),
+    "group norm alone": ("GroupNormalization", X, (normal(6), normal(6)), {"num_groups": 6, "opset": 21}),
+    "group norm of rows": ("GroupNormalization", ROW, (normal(6), normal(6)), {"num_groups": 3, "opset": 23}),
+    "group norm of groups": (
+        "GroupNormalization", X, (normal(2), normal(2)), {"num_groups": 2, "opset": 18, "epsilon": 0.1}
+    ),
     "crop": ("Pad", X, (np.array([0, 0, -1, 2, 0, -2, 3, -4]),), {}),
     "cubic": ("Resize", X, (None, None, np.array([2, 6, 17, 9])), {"mode": "cubic", "exclude_outside": 1}),
     "antialias": ("Resize", X, (None, None, np.array([2, 6, 5, 9])), {"mode": "linear", "antialias": 1}),
@@ -172,6 +179,36 @@ def test_operators_by_numpy(name):
     kind, x, constants, attributes = OTHERS[name]
     proto = one(kind, x, *constants, **attributes)
     assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+
+
+@pytest.mark.parametrize("source", ["?", "u1", "i2", "i8", "f2", "f4", "f8"])
+@pytest.mark.parametrize("to", ["?", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"])
+def test_casts(source, to):
+    """Floats are cut off, integers out of range lose their upper bits."""
+    x = np.array([0, 1, 2.75, 99.5] if source.startswith("f") else [0, 1, 200, 255], source)
+    if source.startswith(("i", "f")) and not to.startswith("u"):
+        x = np.concatenate([x, -x])
+    if source.startswith("f") and to.startswith(("?", "f")):
+        x = np.concatenate([x, np.array([np.nan, np.inf], source)])
+    proto = one("Cast", x, to=onnx.helper.np_dtype_to_tensor_dtype(np.dtype(to)))
+    net = fastconv.onnx.load(proto, strict=True)
+    (wanted,) = by_onnxruntime(proto, x)
+    np.testing.assert_array_equal(net(x), wanted, strict=True)
+
+
+@pytest.mark.parametrize("to", ["STRING", "BFLOAT16", "FLOAT8E5M2", "INT4"])
+def test_casts_to_what_numpy_does_not_know(to):
+    proto = one("Cast", X, to=getattr(onnx.TensorProto, to), opset=21)
+    assert fastconv.onnx.load(proto)(X).shape == X.shape
+    with pytest.raises(ValueError, match=r"Cast .* no code for this operator"):
+        fastconv.onnx.load(proto, strict=True).describe(X.shape)
+
+
+def test_a_group_norm_of_other_sizes():
+    for groups, size, told in (4, 6, "num_groups must divide the 6"), (2, 2, r"must have shape \(6,\)"):
+        proto = one("GroupNormalization", X, normal(size), normal(size), num_groups=groups, opset=21)
+        with pytest.raises(ValueError, match=told):
+            fastconv.onnx.load(proto)(X)
 
 
 def test_split_unequally():

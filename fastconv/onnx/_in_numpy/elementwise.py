@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 import numpy as np
+from onnx import helper
 
 from fastconv._graph.operations.elementwise import FUNCTIONS as FUNCTIONS_OF_GRAPHS
 from fastconv.onnx._in_numpy.shaping import axes_of
@@ -80,6 +81,18 @@ def power(node: Node, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(is_other, np.abs(x), np.power(x, y)).astype(x.dtype, copy=False)
 
 
+NUMBERS = {  # by the standard's codes, those of NumPy's own, to which a Cast is by NumPy
+    helper.np_dtype_to_tensor_dtype(dtype): dtype
+    for dtype in map(np.dtype, ("?", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"))
+}
+
+
+def cast(node: Node, x: np.ndarray) -> np.ndarray:
+    """Of floats towards 0, of integers modulo the range."""
+    with np.errstate(all="ignore"):  # what is out of range may become anything
+        return x.astype(NUMBERS[node.attributes["to"]])
+
+
 def _lowest(dtype: np.dtype) -> Any:
     return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else np.iinfo(dtype).min
 
@@ -138,6 +151,7 @@ FUNCTIONS: dict[str, Any] = {
     "Abs": _plain(np.abs),
     "Add": _plain(np.add),
     "And": _plain(np.logical_and),
+    "Cast": cast,
     "Ceil": _plain(np.ceil),
     "Celu": lambda node, x: celu(x, node.attributes["alpha"]),
     "Clip": clip,

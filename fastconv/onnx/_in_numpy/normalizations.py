@@ -1,5 +1,6 @@
 """Normalisations, and the softmax and its like."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,21 @@ def hardmax(node: Node, x: np.ndarray) -> np.ndarray:
     return y.reshape(x.shape)
 
 
+def group_norm(node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Of groups of channels, each in its image; before opset 21 scale and bias have a value for each group."""
+    groups, channels = node.attributes["num_groups"], x.shape[1]
+    if groups < 1 or channels % groups or not channels:
+        raise ValueError(f"num_groups must divide the {channels} channels, got {groups}")
+    each = 1 if node.version >= 21 else channels // groups
+    if any(vector.shape != (channels // each,) for vector in (scale, bias)):
+        raise ValueError(f"scale and bias must have shape ({channels // each},), got {scale.shape} and {bias.shape}")
+    wide = x.reshape(len(x), groups, prod(x.shape[1:]) // groups).astype(np.float64)
+    centred = wide - wide.mean(2, keepdims=True)
+    deviation = np.sqrt((centred**2).mean(2, keepdims=True) + node.attributes["epsilon"])
+    scale, bias = (vector.repeat(each).reshape(-1, *(1,) * (x.ndim - 2)) for vector in (scale, bias))
+    return (scale * (centred / deviation).reshape(x.shape) + bias).astype(x.dtype)
+
+
 def instance_norm(node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
     axes, shape, wide = tuple(range(2, x.ndim)), (-1, *(1,) * (x.ndim - 2)), x.astype(np.float64)
     centred = wide - wide.mean(axes, keepdims=True)
@@ -92,6 +108,7 @@ def layer_axes(node: Node, rank: int) -> tuple[int, ...]:
 
 FUNCTIONS: dict[str, Any] = {
     "BatchNormalization": batch_norm,
+    "GroupNormalization": group_norm,
     "Hardmax": hardmax,
     "InstanceNormalization": instance_norm,
     "LRN": lrn,
