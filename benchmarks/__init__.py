@@ -32,7 +32,8 @@ try:
     from asv_runner.benchmarks import benchmark_types
     from asv_runner.benchmarks.time import TimeBenchmark
 except ImportError as error:
-    raise ImportError(f"{error}; the suite needs the extra bench: python -m pip install '.[bench]'") from None
+    told = f"{error}; the suite needs the extra bench: python -m pip install '.[bench]'"
+    raise ImportError(told, name=__name__) from None  # of this name, so that `python -m` tells it in one line
 
 
 def headline(doc: str | None) -> str:
