@@ -21,9 +21,9 @@ START = """
     def values(*shape):
         return rng.standard_normal(shape, np.float32)
 
-    def workers_of(plan, x):
+    def workers_of(work):
         before = set(os.listdir("/proc/self/task"))
-        plan(x)
+        work()
         return set(os.listdir("/proc/self/task")) - before
 """
 
@@ -84,7 +84,7 @@ def test_workers_leave_all_signals_but_faults_of_theirs_to_other_threads(run):
         import signal
         faults = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
         others = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP} - faults
-        for task in workers_of(fastconv.Conv2d(values(3, 3, 64, 64), num_threads=3), values(56, 56, 64)):
+        for task in workers_of(lambda: fastconv.Conv2d(values(3, 3, 64, 64), num_threads=3)(values(56, 56, 64))):
             for _ in range(1000):  # until it has begun
                 with open(f"/proc/self/task/{task}/status") as file:
                     mask = int(dict(line.split(":", 1) for line in file)["SigBlk"], 16)
@@ -108,7 +108,7 @@ def test_workers_are_bound_to_the_places_of_openmp(run, binding):
     code = f"""
         from fastconv._planning import teams
         teams._MACS_PER_THREAD = 1
-        workers = workers_of(fastconv.Conv2d(values(1, 1, 8, 8), num_threads={CORES}), values({CORES}, 8, 8))
+        workers = workers_of(lambda: fastconv.Conv2d(values(1, 1, 8, 8), num_threads={CORES})(values({CORES}, 8, 8)))
         assert len(workers) == {CORES} - 1
         for _ in range(1000):  # until they have begun
             places = [os.sched_getaffinity(0), *(os.sched_getaffinity(int(worker)) for worker in workers)]
@@ -127,14 +127,17 @@ def test_workers_are_bound_to_the_places_of_openmp(run, binding):
 def test_workers_follow_the_cpus_of_their_caller(run, change):
     """A team larger than these has all of them on a busy machine too."""
     code = f"""
-        plan = fastconv.Conv2d(values(3, 3, 64, 64), algorithm="direct", num_threads={CORES} + 1)
-        image = values(56, 56, 64)
+        weight, image, plans = values(3, 3, 64, 64), values(56, 56, 64), []
         all_cpus = os.sched_getaffinity(0)
         moved = {{min(all_cpus)}}
 
         def first(cpus):
             os.sched_setaffinity(0, cpus)
-            workers.update(workers_of(plan, image))
+            workers.update(workers_of(call))
+
+        def call():  # the plan packs with a team
+            plans.append(fastconv.Conv2d(weight, algorithm="direct", num_threads={CORES} + 1))
+            plans[0](image)
 
         workers, want = set(), all_cpus
         if {change!r} == "the caller moves":
@@ -146,7 +149,7 @@ def test_workers_follow_the_cpus_of_their_caller(run, change):
             thread.start()
             thread.join()
         for _ in range(500):  # the system may not run a worker in one call
-            plan(image)
+            plans[0](image)
             have = [os.sched_getaffinity(int(worker)) for worker in workers]
             if have == [want] * {CORES}:
                 break
@@ -168,7 +171,7 @@ def test_workers_have_short_slices_and_the_caller_its_own(run):
             return struct.unpack_from("IIQiIQQQ", of)[5] if is_told else 0
 
         before = slice_of(0)
-        worker, = workers_of(fastconv.Conv2d(values(3, 3, 64, 64), num_threads=2), values(56, 56, 64))
+        worker, = workers_of(lambda: fastconv.Conv2d(values(3, 3, 64, 64), num_threads=2)(values(56, 56, 64)))
         for _ in range(1000 if before else 0):  # until it has begun
             if slice_of(worker) != before:
                 break
@@ -184,8 +187,12 @@ def test_workers_keep_off_the_cpu_of_their_caller_while_others_want_the_cpus(run
     code = f"""
         import subprocess, sys
         weight, image, cpus = values(3, 3, 64, 64), values(56, 56, 64), os.sched_getaffinity(0)
-        pair, many = (fastconv.Conv2d(weight, algorithm="direct", num_threads=n) for n in (2, {CORES} + 1))
-        worker, = workers_of(pair, image)
+
+        def planned(threads):
+            return fastconv.Conv2d(weight, algorithm="direct", num_threads=threads)
+
+        worker, = workers_of(lambda: planned(2)(image))
+        pair, many = planned(2), planned({CORES} + 1)
 
         def comes_to(count, plan):
             for _ in range(2000):  # the system may not run the worker in one call

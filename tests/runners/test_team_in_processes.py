@@ -14,6 +14,7 @@ START = """
     signal.alarm(100)
     weight = np.ones((3, 3, 64, 64), np.float32)
     x, out = np.ones((56, 56, 64), np.float32), np.empty((56, 56, 64), np.float32)
+    at_start = {int(task) for task in os.listdir("/proc/self/task")}
     plan = fastconv.Conv2d(weight, padding=1, algorithm="direct", num_threads=3)
     want = fastconv.conv2d(x, weight, padding=1, algorithm="direct", num_threads=1).tobytes()
 
@@ -181,7 +182,7 @@ def test_a_thread_that_cannot_be_made_is_one_fewer(run_python):
         for _ in range(1000):  # after a while
             wide(x, out=out)
             assert out.tobytes() == wide_want
-            if len(tasks() - before) == 2:
+            if len(tasks() - at_start) == 2:  # one was there already, which packed weights
                 break
             time.sleep(0.01)
         else:
