@@ -67,11 +67,11 @@ cdef Known known(Prepared runs, dtype, ndarray x, tuple out_shape):
     return made
 
 
-def call_one(plan, x, out):
-    """The result of a `Plan` of one input, x, and one result; it is `out` if that was given."""
+def call_one(plan, tuple names, x, out):
+    """The result of a `Plan` of one input of this name, x; it is `out` if that was given."""
     cdef Known last = plan._known
     y = None if last is None else last.run(x, out)
-    return call(plan, ("x",), (x,), out) if y is None else y
+    return call(plan, names, (x,), out) if y is None else y
 
 
 def call(plan, tuple names, tuple given, out, times=None):
@@ -100,8 +100,8 @@ def call(plan, tuple names, tuple given, out, times=None):
             lambda images: partial(plan._bind(tuple((images, *shape[-3:]) for shape in shapes))[0].run, times=times),
             arrays, [y for y, _ in outputs], plan._num_threads,
         )
-    if len(arrays) == len(outputs) == 1 and isinstance(runs, Prepared) and runs.layout == layout:
-        plan._known = known(runs, dtype, arrays[0], results[0])
+    if len(arrays) == len(outputs) == 1 and runs.layout == layout and runs.at_once is not None:
+        plan._known = known(runs.at_once, dtype, arrays[0], results[0])
     if out is not None:
         return out
     return outputs[0][0] if len(outputs) == 1 else tuple([y for y, _ in outputs])

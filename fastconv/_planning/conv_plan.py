@@ -79,7 +79,7 @@ class ConvPlan(Plan):
             (N, P, Q, K) or (P, Q, K); (N, K, P, Q) or (K, P, Q) in layout NCHW. It is `out` if that was given.
         """
         if residual is None:
-            return call_one(self, x, out)  # type: ignore[no-any-return]
+            return call_one(self, ("x",), x, out)  # type: ignore[no-any-return]
         return call(self, ("x", "residual"), (x, residual), out)  # type: ignore[no-any-return]
 
     def describe(self, x_shape: Shape, *, measure: bool = False) -> "Description":

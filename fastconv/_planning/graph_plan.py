@@ -20,7 +20,7 @@ from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import algorithms, layouts, teams
-from fastconv._planning.call import call
+from fastconv._planning.call import call, call_one
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.memory import memory, views
@@ -123,8 +123,11 @@ class GraphPlan(Plan):
             In the same layout, with as many axes as x; it is `out` if that was given (as in `Conv2d.__call__`). Of
             several results a tuple, as `out` is then.
         """
-        given = x, *others
-        return call(self._for(given), self._graph.inputs, given, out)  # type: ignore[no-any-return]
+        names, given = self._graph.inputs, (x, *others)
+        plan = self._for(given)
+        if len(names) == 1:
+            return call_one(plan, names, x, out)  # type: ignore[no-any-return]
+        return call(plan, names, given, out)  # type: ignore[no-any-return]
 
     def describe(self, x_shape: Shape, *others: Shape, measure: bool = False) -> GraphDescription:
         """What a call on inputs of these shapes does, step by step in running order: the `Description` of
@@ -249,6 +252,11 @@ class PreparedGraph:
         self._max_images = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
         batches = {min(self._max_images, batch), batch % self._max_images} - {0}  # the rest are fewer
         self._chains = {images: PreparedChain(plan, _with_batch(shapes, images)) for images in batches}
+
+    @property
+    def at_once(self) -> "PreparedChain | None":
+        """What runs all images of a call, unless they are taken in turns."""
+        return self._chains.get(self._batch)
 
     @property
     def memory(self) -> tuple[int, int, int]:

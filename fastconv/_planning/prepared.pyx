@@ -22,6 +22,11 @@ cdef class Prepared:
         """The runner for the largest team of the calling thread now."""
         return self.runner_now()
 
+    @property
+    def at_once(self):
+        """What runs all images of one input with `run_one`: this. A graph that takes them in turns has None."""
+        return self
+
     def runner_for(self, threads):
         """The runner for a largest team of `threads`."""
         return self.runner_of(threads)

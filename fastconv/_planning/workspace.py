@@ -34,7 +34,7 @@ def give_back(buffer: np.ndarray | None) -> None:
     if buffer is None:
         return
     _free.append(buffer)
-    while sum(kept.nbytes for kept in tuple(_free)[:-_OF_A_CALL]) > _MAX_KEPT:
+    while len(_free) > _OF_A_CALL and sum(kept.nbytes for kept in tuple(_free)[:-_OF_A_CALL]) > _MAX_KEPT:
         try:
             del _free[0]
         except IndexError:  # other threads borrowed them all

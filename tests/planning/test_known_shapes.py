@@ -40,14 +40,23 @@ def inside(array):
     return larger[..., :-2]
 
 
-def plan_and_arrays(layout="NHWC"):
+def convolution(weight, layout):
+    return fastconv.Conv2d(weight, layout=layout)
+
+
+def graph(weight, layout):
+    same = np.eye(4, dtype=np.float32)[None, None]
+    second = same if layout == "NHWC" else same.transpose(3, 2, 0, 1).copy()
+    return fastconv.MLPConv((weight, None), (second, None), activation=None, layout=layout)
+
+
+def plan_and_arrays(of=convolution, layout="NHWC"):
     rng = np.random.default_rng(0)
     weight = integers(rng, (1, 1, 3, 4), "float32")
     if layout == "NCHW":
         weight = np.ascontiguousarray(weight.transpose(3, 2, 0, 1))
-    plan = fastconv.Conv2d(weight, layout=layout)
     x = integers(rng, SHAPE, "float32")
-    return plan, np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if layout == "NCHW" else x
+    return of(weight, layout), np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if layout == "NCHW" else x
 
 
 def told(call):
@@ -79,10 +88,11 @@ XS = {
 }
 
 
+@pytest.mark.parametrize("of", [convolution, graph])
 @pytest.mark.parametrize("kind", XS)
-def test_every_x_as_in_a_first_call(kind):
-    known, x = plan_and_arrays()
-    fresh, _ = plan_and_arrays()
+def test_every_x_as_in_a_first_call(of, kind):
+    known, x = plan_and_arrays(of)
+    fresh, _ = plan_and_arrays(of)
     known(x)
     given = XS[kind](x)
     assert told(lambda: known(given)) == told(lambda: fresh(given))
@@ -105,18 +115,20 @@ OUTS = {
 }
 
 
+@pytest.mark.parametrize("of", [convolution, graph])
 @pytest.mark.parametrize("kind", OUTS)
-def test_every_out_as_in_a_first_call(kind):
-    known, x = plan_and_arrays()
-    fresh, _ = plan_and_arrays()
+def test_every_out_as_in_a_first_call(of, kind):
+    known, x = plan_and_arrays(of)
+    fresh, _ = plan_and_arrays(of)
     y = known(x)
     first, second = (OUTS[kind](np.zeros_like(y)) for _ in range(2))
     assert told(lambda: known(x, out=first)) == told(lambda: fresh(x, out=second))
     np.testing.assert_array_equal(np.asarray(first), np.asarray(second))
 
 
-def test_out_that_shares_memory_with_x():
-    plan, _ = plan_and_arrays()
+@pytest.mark.parametrize("of", [convolution, graph])
+def test_out_that_shares_memory_with_x(of):
+    plan, _ = plan_and_arrays(of)
     buffer = np.ones(500, np.float32)
     x, y = (buffer[start : start + np.prod(shape)].reshape(shape) for start, shape in ((0, SHAPE), (209, OUT_SHAPE)))
     plan(x)
@@ -128,30 +140,35 @@ def test_out_that_shares_memory_with_x():
     assert plan(x, out=beside) is beside
 
 
+@pytest.mark.parametrize("of", [convolution, graph])
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
-def test_shapes_in_turns(layout):
-    plan, x = plan_and_arrays(layout)
-    weight = plan._operation.weight
+def test_shapes_in_turns(of, layout):
+    plan, x = plan_and_arrays(of, layout)
+    convolution_alone, _ = plan_and_arrays()
     for images in (2, 1, 2, 2, 1, 1):
-        want = reference.conv2d(np.moveaxis(x[:images], 1, -1) if layout == "NCHW" else x[:images], weight)
+        nhwc = np.moveaxis(x[:images], 1, -1) if layout == "NCHW" else x[:images]
         y = plan(x[:images].copy())
+        want = reference.conv2d(nhwc, convolution_alone._operation.weight)
         np.testing.assert_array_equal(np.moveaxis(y, 1, -1) if layout == "NCHW" else y, want)
         out = np.empty_like(y)
         assert plan(x[:images].copy(), out=out) is out
         np.testing.assert_array_equal(out, y)
-        np.testing.assert_array_equal(plan(x[:images], residual=y), 2 * y)
+        if of is convolution:
+            np.testing.assert_array_equal(plan(x[:images], residual=y), 2 * y)
 
 
-def test_copies_of_a_plan():
-    plan, x = plan_and_arrays()
+@pytest.mark.parametrize("of", [convolution, graph])
+def test_copies_of_a_plan(of):
+    plan, x = plan_and_arrays(of)
     y = plan(x)
     for other in (copy.copy(plan), copy.deepcopy(plan), pickle.loads(pickle.dumps(plan))):
         for _ in range(2):
             np.testing.assert_array_equal(other(x), y)
 
 
-def test_threads_with_shapes_of_their_own():
-    plan, x = plan_and_arrays()
+@pytest.mark.parametrize("of", [convolution, graph])
+def test_threads_with_shapes_of_their_own(of):
+    plan, x = plan_and_arrays(of)
     wants = [plan(x[:, :rows].copy()) for rows in (1, 2, 3, 4)]
 
     def calls(rows):
