@@ -1,7 +1,7 @@
-"""The plan of a graph: its steps for one shape of each input, with no Python from the first to the last.
+"""The plan of a graph: the weights packed, and for one shape of each input what runs.
 
 The graph that runs is the rewritten one: branches write into slices of channels of the result, bias, residual and ReLU
-are a convolution's epilogue. The arrays between the steps are kept for some images at a time.
+are a convolution's epilogue. What runs it for given shapes is in prepared_graph.py.
 """
 
 from dataclasses import replace
@@ -13,31 +13,22 @@ import numpy as np
 from fastconv._checks import arrays
 from fastconv._checks.arguments import named
 from fastconv._checks.shapes import image_shape
-from fastconv._checks.types import Accuracy, AlgorithmName, Array, Float, Layout, Out, Shape
+from fastconv._checks.types import Accuracy, AlgorithmName, Array, Float, Out, Shape
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
-from fastconv._graph.operations.operation import NHWC
 from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._graph.rewrites import rewritten
 from fastconv._planning import algorithms, layouts, teams
 from fastconv._planning.call import call, call_one
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
-from fastconv._planning.memory import memory, views
 from fastconv._planning.plan import FLOAT32, Plan
-from fastconv._planning.prepared import Prepared
+from fastconv._planning.prepared_graph import PreparedGraph, steps_of
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._planning.steps.table import bind
-from fastconv._runners.buffer_slice import BufferSlice
-from fastconv._runners.chain import Chain
-from fastconv._runners.runner import Runner
 
 if TYPE_CHECKING:
     from fastconv._planning.profile import Profile
-
-# As many images at a time as keep the arrays between the steps within this, or within the bytes of the weights, which
-# are read again each time.
-_SCRATCH_BYTES = 8 * 2**20
 
 
 class GraphPlan(Plan):
@@ -109,7 +100,7 @@ class GraphPlan(Plan):
         return ConvPlan(conv, dtype, self._num_threads)
 
     def __repr__(self) -> str:
-        parts = {node.name: self._convs.get(node.name, node.operation) for node in _steps(self._rewritten)}
+        parts = {node.name: self._convs.get(node.name, node.operation) for node in steps_of(self._rewritten)}
         return f"{type(self).__name__}({', '.join(f'{name}={part}' for name, part in parts.items())})"
 
     def __call__(self, x: Array[Float], *others: Array[Float], out: Out[Float] = None) -> Array[Float]:
@@ -191,7 +182,7 @@ class GraphPlan(Plan):
 
     def _bind_nodes(self, shapes: dict[str, Shape]) -> list[tuple[Node, PreparedStep]]:
         """The nodes that something runs for, in running order, and that for these NHWC shapes."""
-        return [(node, self._bind_node(node, shapes)) for node in _steps(self._rewritten)]
+        return [(node, self._bind_node(node, shapes)) for node in steps_of(self._rewritten)]
 
     def _bind_node(self, node: Node, shapes: dict[str, Shape]) -> PreparedStep:
         """What runs for a node."""
@@ -236,94 +227,3 @@ def _with_algorithm(graph: Graph, algorithm: AlgorithmName) -> Graph:
     if nodes == graph.nodes:
         raise ValueError(f'algorithm "{algorithm}" suits no convolution of the graph')
     return replace(graph, nodes=nodes)
-
-
-class PreparedGraph:
-    """A graph for NHWC inputs of these shapes, on arrays that are known to be right."""
-
-    layout: Layout = "NHWC"
-
-    def __init__(self, plan: GraphPlan, given: list[NHWC]) -> None:
-        graph, itemsize = plan._rewritten, plan._itemsize
-        shapes, uses = graph.shapes(*given), graph.uses()
-        self.shapes, self._batch = given, (batch := given[0][0])
-        self._read = [i for i, name in enumerate(graph.outputs) if uses[name] > 1]
-        one, weights = memory(graph, _with_batch(shapes, 1), itemsize), graph.params * itemsize
-        self._max_images = max(1, max(_SCRATCH_BYTES, weights) // max(one.nbytes, 1))  # images at a time
-        batches = {min(self._max_images, batch), batch % self._max_images} - {0}  # the rest are fewer
-        self._chains = {images: PreparedChain(plan, _with_batch(shapes, images)) for images in batches}
-
-    @property
-    def at_once(self) -> "PreparedChain | None":
-        """What runs all images of a call, unless they are taken in turns."""
-        return self._chains.get(self._batch)
-
-    @property
-    def memory(self) -> tuple[int, int, int]:
-        """(bytes of the arrays between the steps, of the largest set of them alive at once, and what the workspaces of
-        the steps add) for the images of a turn.
-        """
-        known = (chain.memory for chain in self._chains.values())
-        return max(known, key=lambda nbytes: nbytes[0] + nbytes[2], default=(0, 0, 0))
-
-    def run(
-        self, inputs: list[np.ndarray], outputs: list[tuple[np.ndarray, int]], times: np.ndarray | None = None
-    ) -> None:
-        """Write the results for the inputs to the outputs, pairs (array, bytes from a pixel of it to the next)."""
-        for i in self._read:
-            y, _ = outputs[i]
-            if not y.flags.c_contiguous:  # steps read whole arrays
-                whole = np.empty(y.shape, y.dtype)
-                self.run(inputs, [*outputs[:i], (whole, y.shape[-1] * y.itemsize), *outputs[i + 1 :]], times)
-                y[...] = whole
-                return
-        if self._batch in self._chains:
-            self._chains[self._batch].run(inputs, outputs, times)
-            return
-        for start in range(0, self._batch, self._max_images):
-            turn = slice(start, min(start + self._max_images, self._batch))
-            chain = self._chains[turn.stop - start]
-            chain.run([x[turn] for x in inputs], [(y[turn], pixel) for y, pixel in outputs], times)
-
-
-class PreparedChain(Prepared):
-    """The steps one after the other, for these NHWC shapes of the nodes."""
-
-    __slots__ = ("_memory", "_overwriting", "_steps")
-
-    def __init__(self, plan: GraphPlan, shapes: dict[str, Shape]) -> None:
-        self._memory = partial(memory, plan._rewritten, shapes, plan._itemsize)
-        self._steps = plan._bind_nodes(shapes)
-        self._overwriting: set[str] = set()
-        super().__init__(plan._num_threads, max(prepared.useful for _, prepared in self._steps))
-
-    @property
-    def memory(self) -> tuple[int, int, int]:
-        """That of `PreparedGraph`."""
-        arena = self.runner.memory
-        arrays = self._memory(overwriting=self._overwriting)
-        nbytes = min(arrays.nbytes, arena)  # what is placed is not the best: workspaces may do without more bytes
-        return nbytes, arrays.alive_bytes, arena - nbytes
-
-    def _bind(self, threads: int) -> Runner:
-        runners = [(node, prepared.runner_for(threads)) for node, prepared in self._steps]
-        summed = ((node.name, runner) for node, runner in runners if len(node.inputs) > 1)
-        self._overwriting = {name for name, runner in summed if runner.overwrites}
-        placed = self._memory({node.name: runner.memory for node, runner in runners}, self._overwriting)
-        steps = list[tuple[Runner, BufferSlice, BufferSlice | None, BufferSlice, int]]()
-        for node, runner in runners:
-            x, *residual = [placed.slices[name] for name in node.inputs]
-            out, workspace = placed.slices[node.name], placed.workspaces[node.name]
-            steps.append((runner, x, residual[0] if residual else None, out, workspace))
-        return Chain(steps, placed.nbytes)
-
-
-def _steps(graph: Graph) -> list[Node]:
-    """The nodes that something runs for."""
-    nothing = views(graph)
-    return [node for node in graph.nodes if node.operation.kind != "concat" and node.name not in nothing]
-
-
-def _with_batch(shapes: dict[str, Shape], images: int) -> dict[str, Shape]:
-    """The same shapes for this number of images."""
-    return {name: (images, *shape[1:]) for name, shape in shapes.items()}

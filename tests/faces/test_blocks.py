@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import fastconv
 from fastconv import cost, reference
-from fastconv._planning import graph_plan
+from fastconv._planning import prepared_graph
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 
@@ -66,7 +66,7 @@ def test_a_batch_some_images_at_a_time(name, monkeypatch):
     x = normals(np.random.default_rng(0), (7, *x.shape[1:]), "float32")
     block = getattr(fastconv, name)(*pairs.values(), num_threads=2)
     want = np.concatenate([block(image[None]) for image in x])
-    monkeypatch.setattr(graph_plan, "_SCRATCH_BYTES", 3 * block.describe(x.shape[1:]).scratch_bytes)
+    monkeypatch.setattr(prepared_graph, "_SCRATCH_BYTES", 3 * block.describe(x.shape[1:]).scratch_bytes)
     joined = np.full((*want.shape[:-1], want.shape[-1] + 5), 5, np.float32)
     block(x, out=joined[..., 2:-3])
     np.testing.assert_array_equal(joined[..., 2:-3], want)

@@ -15,7 +15,7 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._graph.rewrites import rewritten
-from fastconv._planning import graph_plan
+from fastconv._planning import prepared_graph
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 
@@ -37,12 +37,12 @@ def test_the_bits_of_random_graphs(case):
     if x.ndim == 4:
         assert np.concatenate([plan(image[None]) for image in x]).tobytes() == want.tobytes()
     plan = pickle.loads(pickle.dumps(plan))
-    kept = graph_plan._SCRATCH_BYTES
-    graph_plan._SCRATCH_BYTES = -1
+    kept = prepared_graph._SCRATCH_BYTES
+    prepared_graph._SCRATCH_BYTES = -1
     try:
         assert plan(x).tobytes() == want.tobytes()
     finally:
-        graph_plan._SCRATCH_BYTES = kept
+        prepared_graph._SCRATCH_BYTES = kept
 
 
 @given(case=graph_cases())

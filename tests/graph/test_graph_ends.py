@@ -12,7 +12,7 @@ from hypothesis import given, settings
 import fastconv
 from fastconv import reference
 from fastconv._checks.shapes import image_shape
-from fastconv._planning import graph_plan
+from fastconv._planning import prepared_graph
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 
@@ -52,13 +52,13 @@ def test_the_bits_of_random_graphs(case):
         out = tuple(np.empty((*y.shape[:-1], y.shape[-1] + 3), y.dtype)[..., 1:-2] for y in out)
     assert plan(*inputs, out=out) is out
     assert [y.tobytes() for y in out] == want
-    kept = graph_plan._SCRATCH_BYTES
-    graph_plan._SCRATCH_BYTES = -1
+    kept = prepared_graph._SCRATCH_BYTES
+    prepared_graph._SCRATCH_BYTES = -1
     try:
         turns = pickle.loads(pickle.dumps(plan))
         assert [y.tobytes() for y in turns(*inputs)] == want
     finally:
-        graph_plan._SCRATCH_BYTES = kept
+        prepared_graph._SCRATCH_BYTES = kept
 
 
 def test_a_result_that_others_read_lies_in_its_array():

@@ -8,7 +8,7 @@ import pytest
 from graph_cases import ONE, THREE, X
 
 import fastconv
-from fastconv._planning import graph_plan
+from fastconv._planning import prepared_graph
 from fastconv._planning import profile as profiles
 from fastconv._planning.description import figure
 
@@ -28,7 +28,7 @@ def graph(layout="NHWC", dtype="float32"):
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("scratch", [8 * 2**20, -1])
 def test_every_step_is_timed(layout, dtype, scratch, monkeypatch):
-    monkeypatch.setattr(graph_plan, "_SCRATCH_BYTES", scratch)
+    monkeypatch.setattr(prepared_graph, "_SCRATCH_BYTES", scratch)
     g, x = graph(layout, dtype), (X if layout == "NHWC" else X.transpose(0, 3, 1, 2)).astype(dtype)
     profile, described = g.profile(x, x), g.describe(x.shape, x.shape)
     assert [step.name for step in profile] == list(described.parts) == ["wide", "narrow", "pool", "sum"]
