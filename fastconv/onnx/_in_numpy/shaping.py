@@ -180,13 +180,6 @@ def expand(node: Node, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape.tolist())))
 
 
-def gather(node: Node, x: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    axis = axis_of(node.attributes["axis"], x.ndim)
-    if indices.size and not -x.shape[axis] <= indices.min() <= indices.max() < x.shape[axis]:
-        raise ValueError(f"indices from {indices.min()} to {indices.max()} of axis {axis} of shape {x.shape}")
-    return np.take(x, indices, axis)
-
-
 def check_no_dropout(node: Node, ratio: np.ndarray | None, training: np.ndarray | None) -> None:
     """Check that nothing is dropped."""
     drops = 0.5 if ratio is None else float(ratio)
@@ -197,15 +190,6 @@ def check_no_dropout(node: Node, ratio: np.ndarray | None, training: np.ndarray 
 def dropout(node: Node, x: np.ndarray, ratio: Any = None, training: Any = None) -> tuple[np.ndarray, np.ndarray]:
     check_no_dropout(node, ratio, training)
     return x, np.ones(x.shape, bool if node.version >= 10 else x.dtype)
-
-
-def scatter(node: Node, x: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> np.ndarray:
-    """What ScatterElements is called in opsets 9 and 10."""
-    y, axis = x.copy(), axis_of(node.attributes["axis"], x.ndim)
-    places: list[np.ndarray] = list(np.indices(indices.shape))
-    places[axis] = indices
-    y[tuple(places)] = updates
-    return y
 
 
 def constant(node: Node) -> np.ndarray:
@@ -224,11 +208,9 @@ FUNCTIONS: dict[str, Any] = {
     "Dropout": dropout,
     "Expand": expand,
     "Flatten": lambda node, x: x.reshape(flattened(node, x.shape)),
-    "Gather": gather,
     "Identity": lambda node, x: x,
     "Pad": pad,
     "Reshape": lambda node, x, shape: x.reshape(reshaped(node, x.shape, shape)),
-    "Scatter": scatter,
     "Shape": lambda node, x: np.array(x.shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))]),
     "Slice": sliced,
     "Split": split,

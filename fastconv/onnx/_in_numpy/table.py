@@ -3,11 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastconv.onnx._in_numpy import elementwise, normalizations, resizing, shaping, windows
+from fastconv.onnx._in_numpy import (
+    elementwise,
+    indexing,
+    normalizations,
+    recurrent,
+    reductions,
+    resizing,
+    shaping,
+    windows,
+)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **elementwise.FUNCTIONS,
+    **indexing.FUNCTIONS,
     **normalizations.FUNCTIONS,
+    **recurrent.FUNCTIONS,
+    **reductions.FUNCTIONS,
     **resizing.FUNCTIONS,
     **shaping.FUNCTIONS,
     **windows.FUNCTIONS,
