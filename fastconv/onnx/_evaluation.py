@@ -21,17 +21,23 @@ def evaluation(node: Node) -> tuple[str, Evaluate]:
     function = FUNCTIONS.get(node.kind) if node.domain == "" else None
     if node.kind == "Cast" and node.attributes["to"] not in NUMBERS:
         function = None
+    if node.kind == "CastLike":
+        function = _cast_like
     if function is not None:
         return "NumPy", partial(_own, function)
     return "onnx.reference", _Reference()
 
 
 def _own(function: Callable[..., Any], node: Node, *inputs: Any) -> list[Any]:
-    arrays = [value for value in inputs if isinstance(value, np.ndarray)]
-    if any(one.dtype.kind == "V" for one in arrays) or (node.kind == "CastLike" and not are_numbers(*arrays)):
-        return _Reference()(node, *inputs)  # bfloat16 and its like, of which NumPy knows no arithmetic of its own
+    for one in inputs:
+        if isinstance(one, np.ndarray) and one.dtype.kind == "V":
+            return _Reference()(node, *inputs)  # bfloat16 and its like, of which NumPy knows no arithmetic of its own
     result = function(node, *inputs)
     return [_as_array(one) for one in (result if isinstance(result, tuple) else [result])]
+
+
+def _cast_like(node: Node, x: np.ndarray, like: np.ndarray) -> Any:
+    return x.astype(like.dtype) if are_numbers(x, like) else tuple(_Reference()(node, x, like))
 
 
 class _Reference:

@@ -89,6 +89,10 @@ class NodeStep:
         self.outputs = [name for name in node.outputs if name]
         self.frees: tuple[str, ...] = ()
 
+    def is_view(self, shape: Shape) -> None:
+        """From now on its result is its first input in this shape, without any look at the others."""
+        self._evaluate = lambda node, x, *others: [x.reshape(shape)]
+
     @property
     def inputs(self) -> list[str]:
         return [name for name in self.sources if isinstance(name, str)]
@@ -99,11 +103,16 @@ class NodeStep:
         return [one for one in self.sources if isinstance(one, np.ndarray)]
 
     def run(self, values: Values, times: np.ndarray | None = None) -> int:
-        """Write its results to `values`; it converts nothing."""
-        with self.node.named(), np.errstate(all="ignore"):
-            given = [values[one] if isinstance(one, str) else one for one in self.sources]
+        """Write its results to `values`; it converts nothing. NumPy's warnings are the caller's."""
+        given = [values[one] if isinstance(one, str) else one for one in self.sources]
+        try:
             results = self._evaluate(self.node, *given)
-        values.update((name, y) for name, y in zip(self.node.outputs, results, strict=False) if name)
+        except Exception:
+            with self.node.named():
+                raise
+        for name, y in zip(self.node.outputs, results, strict=False):
+            if name:
+                values[name] = y
         return 0
 
 

@@ -10,7 +10,7 @@ from fastconv.onnx._table import TRANSLATIONS
 
 # What is refused, by a part of the reason.
 REFUSED = {
-    "control flow is not supported": "If, Loop, Scan, SequenceMap, and functions whose bodies have them",
+    "control flow is not supported": "Loop, Scan, SequenceMap, and functions whose bodies have them",
     "it is an operator of training": "Adam and its like",
     "training_mode is set": "batch norms and dropouts of training",
     "it is an operator of quantised networks": "quantised networks",

@@ -142,7 +142,6 @@ FUNCTIONS: dict[str, Any] = {
     "Add": _plain(np.add),
     "And": _plain(np.logical_and),
     "Cast": cast,
-    "CastLike": lambda node, x, like: x.astype(like.dtype),
     "Ceil": _plain(np.ceil),
     "Celu": lambda node, x: celu(x, node.attributes["alpha"]),
     "Clip": clip,

@@ -1,5 +1,6 @@
 """Reductions along axes, and sums and products of what comes before each value."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,14 @@ def reduction(function: Any, least: Any = None) -> Any:
         return np.asarray(function(x, axis=tuple(over), keepdims=keeps, **start)).astype(x.dtype, copy=False)
 
     return reduce
+
+
+def _mean(x: np.ndarray, axis: tuple[int, ...], keepdims: bool) -> np.ndarray:
+    """As np.mean has it, which takes four times as long on few values."""
+    if x.dtype not in (np.float32, np.float64):
+        return np.asarray(np.mean(x, axis, keepdims=keepdims))
+    total = np.add.reduce(x, axis, keepdims=keepdims)
+    return np.asarray(total / x.dtype.type(prod(x.shape[i] for i in axis)))
 
 
 def _log_sum_exp(x: np.ndarray, axis: tuple[int, ...], keepdims: bool) -> np.ndarray:
@@ -77,7 +86,7 @@ FUNCTIONS: dict[str, Any] = {
     "ReduceLogSum": reduction(lambda x, **how: np.log(x.sum(**how))),
     "ReduceLogSumExp": reduction(_log_sum_exp),
     "ReduceMax": reduction(np.max, _lowest),
-    "ReduceMean": reduction(np.mean),
+    "ReduceMean": reduction(_mean),
     "ReduceMin": reduction(np.min, _highest),
     "ReduceProd": reduction(np.prod),
     "ReduceSum": reduction(np.sum),

@@ -107,14 +107,28 @@ def pad(node: Node, x: np.ndarray, pads: Any = None, value: Any = None, axes: An
     )
     x, sides = x[crop], [(max(before, 0), max(after, 0)) for before, after in sides]
     if mode == "constant":
-        return np.pad(x, sides, constant_values=pad_value(node, value))
-    if mode not in ("edge", "reflect", "wrap"):
-        raise ValueError(f"mode must be constant, edge, reflect or wrap, got {mode!r}")
+        pairs_of_x = [*zip(x.shape, sides, strict=True)]
+        y = np.full([size + sum(pair) for size, pair in pairs_of_x], pad_value(node, value), x.dtype)
+        y[tuple(slice(begin, begin + size) for size, (begin, _) in pairs_of_x)] = x
+        return y
+    if mode not in PADDED:
+        raise ValueError(f"mode must be constant, {', '.join(PADDED)}, got {mode!r}")
     if mode == "reflect" and any(
         max(pair) >= size and max(pair) > 0 for pair, size in zip(sides, x.shape, strict=True)
     ):
         raise ValueError(f"pads of mode reflect must be smaller than the shape {x.shape}, got {sides}")
-    return np.pad(x, sides, mode=mode)
+    for axis, (begin, end) in enumerate(sides):
+        if begin or end:
+            x = np.take(x, PADDED[mode](np.arange(-begin, x.shape[axis] + end), x.shape[axis]), axis)
+    return x
+
+
+# Where a value at each place, of which some lie outside, is read along an axis of a size.
+PADDED = {
+    "edge": lambda places, size: places.clip(0, size - 1),
+    "reflect": lambda places, size: size - 1 - np.abs(size - 1 - np.abs(places)),
+    "wrap": lambda places, size: places % size,
+}
 
 
 def concat(node: Node, *arrays: np.ndarray) -> np.ndarray:
