@@ -16,14 +16,14 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv.onnx import _budget
+from fastconv.onnx._in_numpy.views import VIEWS
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._program import Node, Program
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values, given_back
-from fastconv.onnx._table import PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
+from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
 from fastconv.onnx._values import Tensor
 
-_VIEWS = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")  # which have the values of their first input
 _NO_CODE = "fastconv has no code for this operator, and the model was loaded with strict=True"
 
 
@@ -216,7 +216,7 @@ class Binding(Maps):
         how, evaluate = evaluation(node)
         if how == "onnx.reference" and self.is_strict:
             raise ValueError(_NO_CODE)
-        if self._late(node, inputs):
+        if node.kind in LATE and self._late(node, inputs):
             how, evaluate = "late", late(self.kept, self.is_strict)
         level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)
         names = [self._name(one) if isinstance(one, Tensor) else one for one in inputs]
@@ -237,8 +237,8 @@ class Binding(Maps):
             return self._unknown(node)
         for name, array in results.items():
             self.known[name] = Tensor(name, array.shape, array.dtype, level)
-        if node.domain == "" and node.kind in _VIEWS:
-            step.is_view(results[node.outputs[0]].shape)
+        if node.domain == "" and node.kind in VIEWS and not any(isinstance(one, Tensor) for one in inputs[1:]):
+            step.becomes(VIEWS[node.kind](node, inputs[0].shape, results[node.outputs[0]].shape, *inputs[1:]))
         return True
 
     def _unknown(self, node: Node) -> bool:

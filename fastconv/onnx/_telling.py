@@ -73,8 +73,9 @@ def cost(stage: Stage, inputs: Sequence[str], outputs: Sequence[str]) -> Cost:
             nbytes += sum(one.nbytes for one in arrays)
         elif step.plan is not None:
             counted = step.plan.cost(*step.shapes(shapes))
-            total, params = total + counted.macs, params + counted.params
-            nbytes += counted.params * (step.plan.dtype or np.dtype(np.float32)).itemsize
+            own = counted.params + sum(array[:1].size for array in step.constants.values())  # the same for all images
+            total, params = total + counted.macs, params + own
+            nbytes += own * (step.plan.dtype or np.dtype(np.float32)).itemsize
     for name in (*inputs, *outputs):
         value = stage.known[name]
         if isinstance(value, Tensor):

@@ -1,5 +1,6 @@
 """Reductions along axes, and sums and products of what comes before each value."""
 
+import functools
 from math import prod
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from fastconv.onnx._in_numpy.shaping import axes_of, axis_of
 from fastconv.onnx._program import Node
+
+_FEW = 16
 
 
 def _lowest(dtype: np.dtype) -> Any:
@@ -25,10 +28,22 @@ def reduction(function: Any, least: Any = None) -> Any:
         keeps = bool(node.attributes.get("keepdims", 1))
         if not over:
             over = [] if node.attributes.get("noop_with_empty_axes") else [*range(x.ndim)]
-        start = {} if x.size or least is None else {"initial": least(x.dtype)}
+        start: dict[str, Any] = {} if x.size or least is None else {"initial": least(x.dtype)}
         return np.asarray(function(x, axis=tuple(over), keepdims=keeps, **start)).astype(x.dtype, copy=False)
 
     return reduce
+
+
+def _pairwise(function: np.ufunc) -> Any:
+    """The extreme of values, of a few along the last axis one after the other: NumPy goes along each few by itself."""
+
+    def extreme(x: np.ndarray, axis: tuple[int, ...], keepdims: bool, **start: Any) -> np.ndarray:
+        if axis == (x.ndim - 1,) and 1 < x.shape[-1] <= _FEW and not start:
+            y = functools.reduce(function, np.moveaxis(x, -1, 0))
+            return y[..., None] if keepdims else y
+        return np.asarray(function.reduce(x, axis, keepdims=keepdims, **start))
+
+    return extreme
 
 
 def _mean(x: np.ndarray, axis: tuple[int, ...], keepdims: bool) -> np.ndarray:
@@ -85,9 +100,9 @@ FUNCTIONS: dict[str, Any] = {
     "ReduceL2": reduction(lambda x, **how: np.sqrt(np.square(x).sum(**how))),
     "ReduceLogSum": reduction(lambda x, **how: np.log(x.sum(**how))),
     "ReduceLogSumExp": reduction(_log_sum_exp),
-    "ReduceMax": reduction(np.max, _lowest),
+    "ReduceMax": reduction(_pairwise(np.maximum), _lowest),
     "ReduceMean": reduction(_mean),
-    "ReduceMin": reduction(np.min, _highest),
+    "ReduceMin": reduction(_pairwise(np.minimum), _highest),
     "ReduceProd": reduction(np.prod),
     "ReduceSum": reduction(np.sum),
     "ReduceSumSquare": reduction(lambda x, **how: np.square(x).sum(**how)),
