@@ -19,6 +19,7 @@ from fastconv.onnx import _budget
 from fastconv.onnx._in_numpy.views import VIEWS
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._program import Node, Program
+from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values, given_back
 from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
@@ -85,8 +86,9 @@ class Stage:
         condition = self._binding.condition
         chosen = None if condition is None else np.asarray(live[condition])
         are_arrays = all(isinstance(value, np.ndarray) for value in live.values())
-        key = tuple((value.shape, value.dtype) for value in live.values()) if are_arrays else None
-        key = key if key is None or chosen is None else (*key, chosen.tobytes())
+        key: Any = [(value.shape, value.dtype) for value in live.values()] if are_arrays else None
+        if key is not None:
+            key = *key, None if chosen is None else chosen.tobytes()
         if key is not None and key in self._followers:
             return self._followers[key]
         known = {name: tensor_of(name, value) if is_array(value) else value for name, value in live.items()}
@@ -216,6 +218,9 @@ class Binding(Maps):
         how, evaluate = evaluation(node)
         if how == "onnx.reference" and self.is_strict:
             raise ValueError(_NO_CODE)
+        layer = recurrent(node, inputs, self.kept)
+        if layer is not None:
+            how, evaluate = "direct", layer
         if node.kind in LATE and self._late(node, inputs):
             how, evaluate = "late", late(self.kept, self.is_strict)
         level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)

@@ -1,8 +1,8 @@
-"""Recurrent layers, and what reads and writes at places that are values, by NumPy: as ONNX Runtime computes them."""
+"""Recurrent layers, and what reads and writes at places that are values, as ONNX Runtime computes them."""
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx_models import assert_close, by_onnxruntime, model, one
 
 import fastconv
@@ -42,7 +42,53 @@ LAYERS = {
 @pytest.mark.parametrize("kind", GATES)
 def test_recurrent_layers(kind, name):
     proto, x = recurrent(kind, **LAYERS[name])
-    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+    net = fastconv.onnx.load(proto, strict=True)
+    for given in (x,) if LAYERS[name].get("starts") or LAYERS[name].get("lengths") else (x, x[:2, :1]):
+        assert_close(net(given), by_onnxruntime(proto, given), 1e-5)
+
+
+def test_recurrent_layers_by_the_kernels():
+    """Those of constant weights that PyTorch and Keras write; the work of all is told."""
+    for kind, more, native in (
+        ("LSTM", {"direction": "bidirectional", "starts": True}, True),
+        ("GRU", {"linear_before_reset": 1}, True),
+        ("GRU", {}, False),
+        ("LSTM", {"clip": 0.5}, False),
+        ("LSTM", {"peepholes": True}, False),
+        ("LSTM", {"lengths": True}, False),
+    ):
+        proto, x = recurrent(kind, **more)
+        net = fastconv.onnx.load(proto, strict=True)
+        (part,) = net.describe(x.shape).parts.values()
+        assert part.algorithm == ("direct" if native else "NumPy")
+        ways = 2 if "direction" in more else 1
+        if not more.keys() & {"starts", "lengths"}:
+            assert [y.shape for y in net(x[:, :0])][:2] == [(STEPS, ways, 0, HIDDEN), (ways, 0, HIDDEN)]
+        assert part.macs == STEPS * BATCH * ways * GATES[kind] * HIDDEN * (INPUTS + HIDDEN)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_recurrent_layers_have_the_same_bits_for_any_threads_and_batch(kind, threads):
+    more = {"linear_before_reset": 1} if kind == "GRU" else {}
+    proto, x = recurrent(kind, direction="bidirectional", **more)
+    wanted = fastconv.onnx.load(proto, num_threads=1)(x)
+    found = fastconv.onnx.load(proto, num_threads=threads)(x[:, 1:2])
+    for ours, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(ours, np.take(other, [1], -2))
+
+
+def test_recurrent_layers_of_doubles():
+    """By kernels and by NumPy, which a clip that reaches nothing leaves it to."""
+    for kind, more in ("LSTM", {}), ("GRU", {"linear_before_reset": 1}):
+        proto, x = recurrent(kind, direction="bidirectional", starts=True, **more)
+        for tensor in proto.graph.initializer:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+        proto.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+        found = fastconv.onnx.load(proto)(x.astype(np.float64))
+        proto.graph.node[0].attribute.append(helper.make_attribute("clip", 1e9))
+        for ours, other in zip(found, fastconv.onnx.load(proto)(x.astype(np.float64)), strict=True):
+            np.testing.assert_allclose(ours, other, rtol=1e-12, atol=1e-14)
 
 
 PARTICULARS = {
@@ -92,9 +138,7 @@ def test_the_batch_may_come_first(kind):
     node.attribute.append(helper.make_attribute("layout", 1))
     for tensor in proto.graph.initializer:
         if tensor.name in node.input[5:]:
-            array = np.array(tensor.float_data or np.frombuffer(tensor.raw_data, np.float32)).reshape(tensor.dims)
-            tensor.raw_data = np.ascontiguousarray(array.swapaxes(0, 1), np.float32).tobytes()
-            tensor.dims[:] = tensor.dims[1], tensor.dims[0], tensor.dims[2]
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).swapaxes(0, 1), tensor.name))
     found = fastconv.onnx.load(proto)(x.swapaxes(0, 1))
     np.testing.assert_allclose(found[0], wanted[0].transpose(2, 0, 1, 3), rtol=1e-5, atol=1e-6)
     for ours, other in zip(found[1:], wanted[1:], strict=True):
@@ -170,3 +214,20 @@ def test_places_that_do_not_fit():
         outputs = 2 if kind == "TopK" else 1
         with pytest.raises(ValueError, match=f"{kind} 'y0': {told}"):
             fastconv.onnx.load(one(kind, X, *constants, outputs=outputs))(X)
+
+
+@pytest.mark.parametrize("corners", [0, 1])
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("mode", ["linear", "nearest", "cubic"])
+def test_pixels_at_places_that_are_values(mode, padding, corners):
+    """Some of which lie outside."""
+    x, grid = normal(2, 3, 5, 7), RNG.uniform(-1.6, 1.6, (2, 4, 6, 2)).astype(np.float32)
+    proto = one("GridSample", x, grid, mode=mode, padding_mode=padding, align_corners=corners)
+    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+
+
+def test_pixels_at_places_that_do_not_fit():
+    for shape, told in ((1, 4, 6, 2), "a grid of shape"), ((2, 4, 6, 3), "a grid of shape"):
+        proto = one("GridSample", normal(2, 3, 5, 7), np.zeros(shape, np.float32))
+        with pytest.raises(ValueError, match=f"GridSample 'y0': {told}"):
+            fastconv.onnx.load(proto)(normal(2, 3, 5, 7))

@@ -178,6 +178,7 @@ FUNCTIONS: dict[str, Any] = {
     "Pow": power,
     "Reciprocal": _plain(np.reciprocal),
     "Relu": lambda node, x: np.maximum(x, 0).astype(x.dtype),
+    "Round": _plain(np.rint),
     "Selu": _alone(elu, "alpha", "gamma"),
     "Sigmoid": _alone(sigmoid),
     "Sign": _plain(np.sign),

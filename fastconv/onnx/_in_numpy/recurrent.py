@@ -8,6 +8,9 @@ import numpy as np
 from fastconv.onnx._in_numpy.elementwise import elu, hard_sigmoid, leaky_relu, softplus
 from fastconv.onnx._program import Node
 
+# Whether each direction goes from the last step to the first.
+DIRECTIONS = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
+
 Function = Callable[[np.ndarray], np.ndarray]
 
 
@@ -130,7 +133,7 @@ def _recurrent(
     if is_first:
         x = x.swapaxes(0, 1)
         initial = [None if one is None else one.swapaxes(0, 1) for one in initial]
-    steps, batch, _ = x.shape
+    steps, batch, inputs = x.shape
     lengths = None if lengths is None or (lengths >= steps).all() else lengths
     rows = kind.gates * size
     bias = np.zeros((len(directions), 2 * rows)) if b is None else b
@@ -140,7 +143,9 @@ def _recurrent(
         added = own + recurrent
         if kind is _GRU and node.attributes["linear_before_reset"]:
             added[2 * size :] = own[2 * size :]  # its other half is reset too
-        projected = x.reshape(steps * batch, -1).astype(dtype, copy=False) @ w[i].T.astype(dtype, copy=False) + added
+        projected = (
+            x.reshape(steps * batch, inputs).astype(dtype, copy=False) @ w[i].T.astype(dtype, copy=False) + added
+        )
         peep = None if peepholes is None else peepholes[i].astype(dtype)
         functions = _functions(kind, node, i)
         weights = r[i].astype(dtype, copy=False)
@@ -159,10 +164,9 @@ def _recurrent(
 
 def _checked(kind: _Kind, node: Node, x: np.ndarray, w: np.ndarray, r: np.ndarray) -> tuple[tuple[bool, ...], int]:
     """(whether each direction goes from the last step to the first, the hidden size)."""
-    ways = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
-    directions = ways.get(node.attributes["direction"])
+    directions = DIRECTIONS.get(node.attributes["direction"])
     if directions is None:
-        raise ValueError(f"direction must be one of {', '.join(ways)}, got {node.attributes['direction']!r}")
+        raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, got {node.attributes['direction']!r}")
     if x.ndim != 3 or w.ndim != 3 or r.ndim != 3:
         raise ValueError(f"x, W and R must have three axes, got shapes {x.shape}, {w.shape} and {r.shape}")
     size = r.shape[2]

@@ -34,7 +34,7 @@ def reduction(function: Any, least: Any = None) -> Any:
     return reduce
 
 
-def _pairwise(function: np.ufunc) -> Any:
+def _pairwise(function: Any) -> Any:
     """The extreme of values, of a few along the last axis one after the other: NumPy goes along each few by itself."""
 
     def extreme(x: np.ndarray, axis: tuple[int, ...], keepdims: bool, **start: Any) -> np.ndarray:

@@ -10,6 +10,7 @@ from fastconv.onnx._in_numpy import (
     recurrent,
     reductions,
     resizing,
+    sampling,
     shaping,
     windows,
 )
@@ -21,6 +22,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **recurrent.FUNCTIONS,
     **reductions.FUNCTIONS,
     **resizing.FUNCTIONS,
+    **sampling.FUNCTIONS,
     **shaping.FUNCTIONS,
     **windows.FUNCTIONS,
 }

@@ -10,7 +10,7 @@ from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles
 from fastconv.onnx._program import Node
 from fastconv.onnx._translations import gelus
-from fastconv.onnx._translations.elementwise import is_number, maps, one, per_channel
+from fastconv.onnx._translations.elementwise import beside, is_number, maps, one, per_channel
 from fastconv.onnx._values import Map, Tensor, into_map
 
 _MOST_BYTES = 2**26  # of a constant that is repeated for each image
@@ -19,17 +19,9 @@ if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
 
 
-def _beside(bind: "Binding", x: Any, constant: np.ndarray) -> Map | None:
-    """A value as a map, whose channels are last where a constant has a value for each size of the last axis alone."""
-    is_last = constant.ndim and constant.size == constant.shape[-1] > 1 and constant.ndim <= len(x.shape) == 4
-    if is_last and not (isinstance(x, Map) and x.segment) and constant.shape[-1] == x.shape[-1]:
-        return bind.as_map(x, "NHWC")
-    return one(bind, x)
-
-
 def _scaled(bind: "Binding", node: Node, x: Any, constant: np.ndarray, scale: Any, shift: Any) -> Map | None:
     """x · scale(c) + shift(c), where these are functions of a constant, None where a value is not finite."""
-    x = _beside(bind, x, constant)
+    x = beside(bind, x, constant)
     vector = None if x is None else per_channel(constant, x)
     if x is None or vector is None:
         return None
@@ -42,7 +34,7 @@ def _scaled(bind: "Binding", node: Node, x: Any, constant: np.ndarray, scale: An
 
 def _with_constant(bind: "Binding", node: Node, function: str, x: Any, constant: np.ndarray, first: bool) -> Map | None:
     """f of a map and a constant that differs from pixel to pixel, such as a position's or a window's values."""
-    x = _beside(bind, x, constant)
+    x = beside(bind, x, constant)
     if x is None or constant.dtype != x.dtype or constant.ndim > len(x.shape):
         return None
     shape = (1,) * (len(x.shape) - constant.ndim) + constant.shape
@@ -92,7 +84,7 @@ def _broadcast(x: Map, y: Map) -> bool:
 
 def _with_vector(bind: "Binding", node: Node, function: str, x: Any, constant: np.ndarray) -> Map | None:
     """f of a map and a constant of each channel."""
-    x = _beside(bind, x, constant)
+    x = beside(bind, x, constant)
     vector = None if x is None else per_channel(constant, x)
     if x is None or vector is None:
         return None
