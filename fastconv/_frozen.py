@@ -44,6 +44,7 @@ from fastconv._runners import (
     partition,
     picking,
     pool,
+    recurrent,
     resizing,
     runner,
     scaled,

@@ -52,7 +52,7 @@ def load(
     Raises
     ------
     ValueError
-        Where the file is damaged, or a node has an unknown operator, or one of control flow or training; the error
+        Where the file is damaged, or a node has an unknown operator, or one of loops or training; the error
         names the node. What depends on what a node reads, such as its shapes, is raised when shapes are known.
 
     Examples

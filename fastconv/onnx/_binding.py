@@ -4,10 +4,11 @@ Nodes whose inputs are all constants, as those of the arithmetic on shapes are o
 once. The others become nodes of segments where the table of translations has them, and steps by NumPy where not. A
 segment of level n runs after the NumPy steps of level n − 1, which run after the segments of that level.
 
-Where the size of a result depends on values that are known only in a run, a stage ends: the nodes that follow are bound
-when these are there.
+Where the size of a result, or what an If chooses, depends on values that are known only in a run, a stage ends: the
+nodes that follow are bound when these are there.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -15,11 +16,13 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv.onnx import _budget
+from fastconv.onnx._in_numpy.views import VIEWS
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._program import Node, Program
+from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values, given_back
-from fastconv.onnx._table import PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
+from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
 from fastconv.onnx._values import Tensor
 
 _NO_CODE = "fastconv has no code for this operator, and the model was loaded with strict=True"
@@ -33,8 +36,8 @@ def check_strict(program: Program) -> None:
     for node in program.nodes:
         if values.isdisjoint(node.inputs) and not is_random(node):
             continue
-        is_translated = node.domain == "" and node.kind in TRANSLATIONS
-        if not is_translated and node.kind not in REFUSED and evaluation(node)[0] == "onnx.reference":
+        is_known = node.kind in REFUSED or node.kind == "If" or (node.domain == "" and node.kind in TRANSLATIONS)
+        if not is_known and evaluation(node)[0] == "onnx.reference":
             with node.named():
                 raise ValueError(_NO_CODE)
         if node.kind not in ("Shape", "Size"):
@@ -66,23 +69,31 @@ class Stage:
     def why_not_last(self) -> str:
         """Why nodes are left."""
         error = f", and on zeros: {self._binding.error}" if self._binding.error else ""
-        return f"what follows {self._binding.last} depends on values of a call{error}"
+        what = "is chosen by" if self._binding.condition else "follows"
+        return f"what {what} {self._binding.last} depends on values of a call{error}"
 
     def run(self, values: Values, watch: Callable[[Step, Values], Any] = lambda step, values: step.run(values)) -> None:
         """Run the steps on the tensors in `values`, to which they add theirs; `watch` runs a step."""
-        for step in self.steps:
-            watch(step, values)
-            for name in step.frees:
-                del values[name]
+        with np.errstate(all="ignore"):
+            for step in self.steps:
+                watch(step, values)
+                for name in step.frees:
+                    del values[name]
 
     def follower(self, values: Values) -> "Stage":
         """What runs after this one, once its results are there."""
         live = {name: values[name] for name in sorted(self._live)}
+        condition = self._binding.condition
+        chosen = None if condition is None else np.asarray(live[condition])
         are_arrays = all(isinstance(value, np.ndarray) for value in live.values())
-        key = tuple((value.shape, value.dtype) for value in live.values()) if are_arrays else None
+        key: Any = [(value.shape, value.dtype) for value in live.values()] if are_arrays else None
+        if key is not None:
+            key = *key, None if chosen is None else chosen.tobytes()
         if key is not None and key in self._followers:
             return self._followers[key]
         known = {name: tensor_of(name, value) if is_array(value) else value for name, value in live.items()}
+        if condition is not None:
+            known[condition] = chosen
         aliases = {name: value for name, value in self.known.items() if not isinstance(value, Tensor)}
         aliases |= {name: known[value.name] for name, value in self.known.items() if name_of(value) in known}
         stage = self._binding.again(self._rest, aliases | known)
@@ -116,26 +127,48 @@ class Binding(Maps):
         self._steps: list[NodeStep] = []
         self.last: Node | None = None  # where the stage ends before the model does
         self.error: ValueError | None = None  # that of the node on zeros
+        self.condition: str | None = None  # the tensor that decides what an If chooses, where the stage ends before one
 
     def again(self, nodes: tuple[Node, ...], known: Mapping[str, Any]) -> Stage:
         """The stage of other nodes of the same model."""
         return Binding(nodes, known, self.outputs, self.kept, self.is_strict).stage()
 
     def stage(self) -> Stage:
-        """Bind all nodes, or those up to one whose result has a size that is not known."""
-        rest: tuple[Node, ...] = ()
-        for i, node in enumerate(self._nodes):
+        """Bind all nodes, or those up to one whose result has a size that is not known, or up to an If that chooses by
+        a value of a call.
+        """
+        rest = deque(self._nodes)
+        while rest:
+            node = rest.popleft()
             with node.named():
-                is_known = self._bind(node)
+                if node.kind == "If":
+                    chosen = self._chosen(node)
+                    rest.extendleft(reversed(chosen))
+                    is_known = chosen != (node,)
+                else:
+                    is_known = self._bind(node)
             if not is_known:
-                self.last, rest = node, self._nodes[i + 1 :]
+                self.last = node
                 break
         last = {*self.outputs, *(name for node in rest for name in node.inputs)}
         live = {self._name(value) for name in last if isinstance(value := self.known.get(name), Tensor)}
         levels = [self._native(segment) for segment in sorted(self._segments.values(), key=lambda one: -one.level)]
         steps: list[Step] = [*(step for step in levels if step is not None), *self._steps]
         steps.sort(key=lambda step: (step.level, isinstance(step, NodeStep)))
-        return Stage(self, steps, rest, live)
+        return Stage(self, steps, tuple(rest), live)
+
+    def _chosen(self, node: Node) -> tuple[Node, ...]:
+        """The nodes that an If stands for, itself where that depends on a value of a call."""
+        condition = self.known[node.inputs[0]]
+        if isinstance(condition, Tensor):
+            self.condition = self._name(condition)
+            return (node,)
+        if not isinstance(condition, np.ndarray) or condition.dtype != bool or condition.size != 1:
+            raise ValueError(f"its condition must be one bool, got {condition!r}")
+        branch = node.attributes["then_branch" if condition.item() else "else_branch"]
+        pairs = zip(branch.outputs, node.outputs, strict=True)
+        named = (Node(node.label, "Identity", "", node.version, (own,), (name,), {}) for own, name in pairs if name)
+        return (*branch.nodes, *named)
 
     def _native(self, segment: Segment) -> NativeStep | None:
         graph = segment.graph()  # after those of higher levels have said what they read
@@ -185,7 +218,10 @@ class Binding(Maps):
         how, evaluate = evaluation(node)
         if how == "onnx.reference" and self.is_strict:
             raise ValueError(_NO_CODE)
-        if self._late(node, inputs):
+        layer = recurrent(node, inputs, self.kept)
+        if layer is not None:
+            how, evaluate = "direct", layer
+        if node.kind in LATE and self._late(node, inputs):
             how, evaluate = "late", late(self.kept, self.is_strict)
         level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)
         names = [self._name(one) if isinstance(one, Tensor) else one for one in inputs]
@@ -196,7 +232,8 @@ class Binding(Maps):
             return self._unknown(node)
         trial = {one.name: np.zeros(one.shape, one.dtype) for one in inputs if isinstance(one, Tensor)}
         try:
-            step.run(trial)
+            with np.errstate(all="ignore"):
+                step.run(trial)
         except ValueError as error:  # zeros may be no input that it takes
             self.error = error
             return self._unknown(node)
@@ -205,6 +242,8 @@ class Binding(Maps):
             return self._unknown(node)
         for name, array in results.items():
             self.known[name] = Tensor(name, array.shape, array.dtype, level)
+        if node.domain == "" and node.kind in VIEWS and not any(isinstance(one, Tensor) for one in inputs[1:]):
+            step.becomes(VIEWS[node.kind](node, inputs[0].shape, results[node.outputs[0]].shape, *inputs[1:]))
         return True
 
     def _unknown(self, node: Node) -> bool:

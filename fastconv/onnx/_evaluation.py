@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from fastconv.onnx._in_numpy.elementwise import NUMBERS
+from fastconv.onnx._in_numpy.elementwise import NUMBERS, are_numbers
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._in_numpy.table import FUNCTIONS
 from fastconv.onnx._program import Node
@@ -21,30 +21,50 @@ def evaluation(node: Node) -> tuple[str, Evaluate]:
     function = FUNCTIONS.get(node.kind) if node.domain == "" else None
     if node.kind == "Cast" and node.attributes["to"] not in NUMBERS:
         function = None
+    if node.kind == "CastLike":
+        function = _cast_like
     if function is not None:
         return "NumPy", partial(_own, function)
-    return "onnx.reference", _by_reference
+    return "onnx.reference", _Reference()
 
 
 def _own(function: Callable[..., Any], node: Node, *inputs: Any) -> list[Any]:
-    if any(isinstance(value, np.ndarray) and value.dtype.kind == "V" for value in inputs):
-        return _by_reference(node, *inputs)  # bfloat16 and its like, of which NumPy knows no arithmetic of its own
+    for one in inputs:
+        if isinstance(one, np.ndarray) and one.dtype.kind == "V":
+            return _Reference()(node, *inputs)  # bfloat16 and its like, of which NumPy knows no arithmetic of its own
     result = function(node, *inputs)
     return [_as_array(one) for one in (result if isinstance(result, tuple) else [result])]
 
 
-def _by_reference(node: Node, *inputs: Any) -> list[Any]:
-    _check_axes(node, *inputs)
-    feeds = {name: value for name, value in zip(node.inputs, inputs, strict=False) if name}
-    types = [_typed(name, value) for name, value in feeds.items()]
+def _cast_like(node: Node, x: np.ndarray, like: np.ndarray) -> Any:
+    return x.astype(like.dtype) if are_numbers(x, like) else tuple(_Reference()(node, x, like))
+
+
+class _Reference:
+    """onnx.reference's code for a node, kept for the types of the last call: to make it takes longer than it runs."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[list[onnx.ValueInfoProto], ReferenceEvaluator] | None = None
+
+    def __call__(self, node: Node, *inputs: Any) -> list[Any]:
+        _check_axes(node, *inputs)
+        feeds = {name: value for name, value in zip(node.inputs, inputs, strict=False) if name}
+        types = [_typed(name, value) for name, value in feeds.items()]
+        kept = self._kept
+        if kept is None or kept[0] != types:
+            self._kept = kept = types, _evaluator(node, types)
+        results = kept[1].run(None, feeds)
+        by_name = dict(zip((name for name in node.outputs if name), results, strict=True))
+        return [_as_array(by_name.get(name)) for name in node.outputs]
+
+
+def _evaluator(node: Node, types: list[onnx.ValueInfoProto]) -> ReferenceEvaluator:
     outputs = [onnx.ValueInfoProto(name=name) for name in node.outputs if name]
     graph = onnx.helper.make_graph([node.proto], "node", types, outputs)
     opsets = [onnx.helper.make_opsetid(node.domain, node.version)]
     if node.domain:
         opsets.append(onnx.helper.make_opsetid("", onnx.defs.onnx_opset_version()))
-    results = ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=opsets)).run(None, feeds)
-    by_name = dict(zip((name for name in node.outputs if name), results, strict=True))
-    return [_as_array(by_name.get(name)) for name in node.outputs]
+    return ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=opsets))
 
 
 def _check_axes(node: Node, *inputs: Any) -> None:

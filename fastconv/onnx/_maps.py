@@ -15,7 +15,8 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Maps:
-    """The segments of a binding. Translations call `as_map`, `add`, `entered`, `seen_as`, `operation` and `kept`."""
+    """The segments of a binding. Translations call `as_map`, `add`, `constant`, `entered`, `seen_as`,
+    `operation` and `kept`."""
 
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
@@ -58,6 +59,11 @@ class Maps:
         _budget.check_size(nhwc, first.dtype.itemsize, self.kept.max_bytes)
         name = segment.add(node.label, operation, tuple(segment.entrance(one) for one in maps))
         return self._map(first.dtype, level, axes, nhwc, name, segment)
+
+    def constant(self, array: np.ndarray, like: Map) -> Map:
+        """A map of constants beside another, of whose shape it is, or of one pixel or one channel."""
+        segment = self._segment(like.level, like)
+        return self._map(like.dtype, like.level, like.axes, array.shape, segment.constant(array), segment)
 
     def entered(self, value: Map) -> Map:
         """A value as one of a segment, which reads it if it is not there yet."""

@@ -27,7 +27,7 @@ class Model:
     """A model that `fastconv.onnx.load` read; it is called as a function of its inputs.
 
     The first call on inputs of some shapes binds it to them, which takes longer. A model may be called from many
-    threads at once.
+    threads at once, copied and pickled.
 
     Attributes
     ----------
@@ -44,6 +44,11 @@ class Model:
         if strict:
             check_strict(program)
         self._stages: dict[Any, Stage] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, in another process too, binds itself anew to the shapes of its calls."""
+        kept = self._kept
+        return _unpickled, (self.graph, self._strict, self._num_threads, kept.accuracy, kept.max_bytes)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.inputs)} -> {', '.join(self.outputs)})"
@@ -121,7 +126,7 @@ class Model:
         >>> from onnx import parser
         >>> model = fastconv.onnx.load(parser.parse_model('''
         ... <ir_version: 8, opset_import: ["" : 18]>
-        ... agraph (float[N, C] x) => (float[N, C] y) { s = Sigmoid(x)  y = Round(s) }'''))
+        ... agraph (float[N, C] x) => (float[N, C] y) { s = Sigmoid(x)  y = Atan(s) }'''))
         >>> [(name, part.algorithm) for name, part in model.describe((2, 3)).parts.items()]
         [('s', 'sigmoid'), ('y', 'onnx.reference')]
         """
@@ -153,10 +158,10 @@ class Model:
         >>> from onnx import parser
         >>> model = fastconv.onnx.load(parser.parse_model('''
         ... <ir_version: 8, opset_import: ["" : 18]>
-        ... agraph (float[N, C] x) => (float[N, C] y) { s = Relu(x)  y = Round(s) }'''))
+        ... agraph (float[N, C] x) => (float[N, C] y) { s = Relu(x)  y = Atan(s) }'''))
         >>> profile = model.profile(np.ones((64, 512), np.float32))
         >>> [step.operation for step in profile.steps]
-        ['relu', 'Round']
+        ['relu', 'Atan']
         """
         from fastconv.onnx._profile import profile
 
@@ -197,3 +202,11 @@ class Model:
                 self._stages.clear()
             self._stages[key] = stage
         return stage
+
+
+def _unpickled(program: Program, *options: Any) -> Model:
+    """The model of a program whose constants, which a pickle leaves writeable, are no longer that."""
+    for array in program.constants.values():
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    return Model(program, *options)

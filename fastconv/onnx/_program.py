@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Node:
     """A node of the file, whose attributes are Python values, those left out with the standard's defaults.
 
-    `version` is the opset of its domain that the file names; an input that is left out has the name "".
+    `version` is the opset of its domain that the file names; an input that is left out has the name "". The inputs of
+    an If are its condition and what its branches read.
     """
 
     label: str
@@ -40,6 +41,15 @@ class Node:
         except Exception as error:  # of a bad file anything may come, out of onnx.reference too
             kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
             raise NodeError(f"{self}: {kind}{error}") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """One of an If's: its nodes in running order, what they give, and what they read that is computed outside."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+    reads: tuple[str, ...]
 
 
 class NodeError(ValueError):
@@ -74,8 +84,20 @@ class Program:
 
     def __str__(self) -> str:
         lines = [f"inputs: {', '.join(_told(one) for one in self.inputs)}"]
-        lines += [f"{node}: {', '.join(node.inputs)} -> {', '.join(node.outputs)}" for node in self.nodes]
+        lines += _lines(self.nodes)
         return "\n".join([*lines, f"outputs: {', '.join(self.outputs)}"])
+
+
+def _lines(nodes: tuple[Node, ...], indent: str = "") -> Iterator[str]:
+    """A line for each node, those of the branches of an If below it."""
+    for node in nodes:
+        yield f"{indent}{node}: {', '.join(node.inputs)} -> {', '.join(node.outputs)}"
+        if node.kind == "If":
+            for name in "then", "else":
+                branch = node.attributes[f"{name}_branch"]
+                yield f"{indent}  {name}:"
+                yield from _lines(branch.nodes, f"{indent}    ")
+                yield f"{indent}    gives {', '.join(branch.outputs)}"
 
 
 def _told(given: Input) -> str:

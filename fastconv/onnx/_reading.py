@@ -2,25 +2,22 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
-from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import helper
 from onnx.inliner import inline_local_functions
 
 from fastconv.onnx import _tensors
-from fastconv.onnx._program import Input, Node, NodeError, Program
+from fastconv.onnx._nodes import Reader
+from fastconv.onnx._ordering import in_order, needed, unique
+from fastconv.onnx._program import Input, Program
 
 OLDEST_OPSET = 7
 _MAX_NODES = 2**20  # of functions in their places
-_KNOWN_DOMAINS = ("", "ai.onnx.ml")
-_CONTROL_FLOW = ("If", "Loop", "Scan", "SequenceMap")
-_TRAINING = ("Adagrad", "Adam", "Gradient", "Momentum")
 
 
 def read(source: "str | os.PathLike[str] | bytes | onnx.ModelProto") -> Program:
@@ -46,7 +43,7 @@ def read(source: "str | os.PathLike[str] | bytes | onnx.ModelProto") -> Program:
         if times > 1 or not name:
             raise ValueError(f"each input of the model must have a name of its own, got {name!r} {times} times")
     known = {*constants, *(one.name for one in inputs)}
-    nodes = _in_order(_unique(_nodes(graph.node, opsets, folder)), known)
+    nodes = in_order(unique(Reader(opsets, folder, constants).nodes(graph.node, known)), known)
     outputs = tuple(info.name for info in graph.output)
     known.update(name for node in nodes for name in node.outputs)
     if not outputs:
@@ -55,7 +52,7 @@ def read(source: "str | os.PathLike[str] | bytes | onnx.ModelProto") -> Program:
         if name not in known:
             raise ValueError(f"output {name!r} of the model is not computed by any node")
     return Program(
-        _needed(nodes, outputs),
+        needed(nodes, outputs),
         constants,
         tuple(one for one in inputs if one.name not in constants),
         outputs,
@@ -137,141 +134,3 @@ def _input(info: onnx.ValueInfoProto) -> Input:
     # Some exporters write -1 or 0 for a size that is known only in a call.
     sizes = (axis.dim_value if axis.dim_value > 0 else axis.dim_param or None for axis in tensor.shape.dim)
     return Input(info.name, dtype, tuple(sizes))
-
-
-def _nodes(protos: Iterable[onnx.NodeProto], opsets: dict[str, int], folder: str | None) -> list[Node]:
-    nodes = []
-    for i, proto in enumerate(protos):
-        domain = proto.domain if proto.domain != "ai.onnx" else ""
-        label = proto.name or next(filter(None, proto.output), f"number {i}")
-        node = Node(
-            label, proto.op_type, domain, opsets.get(domain, 0), tuple(proto.input), tuple(proto.output), {}, proto
-        )
-        with node.named():
-            schema = _schema(node)
-            attributes = _attributes(proto, schema, folder)
-        nodes.append(
-            Node(label, node.kind, domain, node.version, _without_ends(node.inputs), node.outputs, attributes, proto)
-        )
-    return nodes
-
-
-def _without_ends(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names without those at the end that are left out."""
-    while names and not names[-1]:
-        names = names[:-1]
-    return names
-
-
-def _schema(node: Node) -> Any:
-    """The standard's declaration of a node's operator, which fits its inputs and outputs."""
-    if node.domain not in _KNOWN_DOMAINS or not node.version:
-        if node.domain.startswith("ai.onnx") and "training" in node.domain:
-            raise ValueError("it is an operator of training, and fastconv computes forward passes alone")
-        raise ValueError(f"fastconv does not know its domain {node.domain!r}, or the model imports no opset of it")
-    if node.kind in _CONTROL_FLOW:
-        raise ValueError("control flow is not supported")
-    if node.kind in _TRAINING:
-        raise ValueError("it is an operator of training, and fastconv computes forward passes alone")
-    try:
-        schema = onnx.defs.get_schema(node.kind, node.version, node.domain)
-    except onnx.defs.SchemaError:
-        raise ValueError(f"there is no such operator in opset {node.version}") from None
-    if schema.deprecated and node.kind != "GroupNormalization":  # whose scale has another shape from opset 21 on
-        raise ValueError(f"the operator is no longer one in opset {node.version}")
-    for what, names, least, most in (
-        ("inputs", node.inputs, schema.min_input, schema.max_input),
-        ("outputs", node.outputs, schema.min_output, schema.max_output),
-    ):
-        if not least <= len(names) <= most:
-            wanted = str(least) if least == most else f"{least} to {most}" if most < 2**31 - 1 else f"{least} or more"
-            raise ValueError(f"it must have {wanted} {what}, got {len(names)}")
-    for i in range(schema.min_input):
-        if not node.inputs[i] and schema.inputs[min(i, len(schema.inputs) - 1)].option.name == "Single":
-            raise ValueError(f"its input {i} must not be left out")
-    return schema
-
-
-def _attributes(proto: onnx.NodeProto, schema: Any, folder: str | None) -> dict[str, Any]:
-    """{name: value} of a node's attributes and the defaults of the others."""
-    values = {
-        name: _value(one.default_value, folder)
-        for name, one in schema.attributes.items()
-        if one.default_value.type != onnx.AttributeProto.UNDEFINED
-    }
-    for given in proto.attribute:
-        known = schema.attributes.get(given.name)
-        if known is None:
-            raise ValueError(f"it has no attribute {given.name!r} in this opset")
-        if given.type != int(known.type.value):
-            wanted, got = known.type.name, onnx.AttributeProto.AttributeType.Name(given.type)
-            raise ValueError(f"attribute {given.name!r} must be of type {wanted}, got {got}")
-        values[given.name] = _value(given, folder)
-    for name, known in schema.attributes.items():
-        if known.required and name not in values:
-            raise ValueError(f"attribute {name!r} is missing")
-    return values
-
-
-def _value(attribute: onnx.AttributeProto, folder: str | None) -> Any:
-    if attribute.type == onnx.AttributeProto.TENSOR:
-        return _tensors.dense(attribute.t, f"attribute {attribute.name!r}", folder)
-    if attribute.type == onnx.AttributeProto.SPARSE_TENSOR:
-        return _tensors.from_sparse(attribute.sparse_tensor, f"attribute {attribute.name!r}", folder)
-    value = helper.get_attribute_value(attribute)
-    if isinstance(value, bytes):
-        return value.decode()
-    if attribute.type == onnx.AttributeProto.STRINGS:
-        return [one.decode() for one in value]
-    return list(value) if attribute.type in (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS) else value
-
-
-def _unique(nodes: list[Node]) -> list[Node]:
-    """The nodes, checked to have outputs of their own."""
-    computed: dict[str, Node] = {}
-    for node in nodes:
-        for name in filter(None, node.outputs):
-            if name in computed:
-                raise NodeError(f"{node}: its output {name!r} is that of {computed[name]} too")
-            computed[name] = node
-    return nodes
-
-
-def _in_order(nodes: list[Node], known: set[str]) -> list[Node]:
-    """The nodes, each after those that it reads."""
-    computed = {name for node in nodes for name in node.outputs if name}
-    for node in nodes:
-        for name in node.outputs:
-            if name in known:
-                raise NodeError(f"{node}: its output {name!r} is an input or initializer of the model too")
-        for name in filter(None, node.inputs):
-            if name not in known and name not in computed:
-                raise NodeError(f"{node}: its input {name!r} is not there: nothing computes it")
-    lacking = [{name for name in node.inputs if name and name not in known} for node in nodes]
-    readers: dict[str, list[int]] = {name: [] for name in computed}
-    for i, names in enumerate(lacking):
-        for name in names:
-            readers[name].append(i)
-    ready, ordered = [i for i, names in enumerate(lacking) if not names], list[Node]()  # a heap: the file's order
-    while ready:
-        node = nodes[heappop(ready)]
-        ordered.append(node)
-        for name in filter(None, node.outputs):
-            for i in readers[name]:
-                lacking[i].remove(name)
-                if not lacking[i]:
-                    heappush(ready, i)
-    for node, names in zip(nodes, lacking, strict=True):
-        if names:
-            raise NodeError(f"{node}: it reads what is made of its own result: the nodes form a cycle")
-    return ordered
-
-
-def _needed(nodes: Sequence[Node], outputs: Iterable[str]) -> tuple[Node, ...]:
-    """The nodes that the outputs need."""
-    needed, kept = set(outputs), list[Node]()
-    for node in reversed(nodes):
-        if not needed.isdisjoint(node.outputs):
-            needed.update(node.inputs)
-            kept.append(node)
-    return tuple(kept[::-1])

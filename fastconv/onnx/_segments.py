@@ -23,6 +23,7 @@ class Segment:
     def __init__(self, level: int, dtype: np.dtype) -> None:
         self.level, self.dtype = level, dtype
         self.inputs: dict[str, tuple[str, str]] = {}  # {node: (tensor, its axes)}
+        self.constants: dict[str, np.ndarray] = {}  # {node: a map that each run reads}
         self.outputs: dict[str, Map] = {}  # {tensor: what it is here}
         self.nodes: dict[str, GraphNode] = {}
         self._entered: dict[tuple[str, str], str] = {}  # {(tensor, its axes): node}
@@ -50,6 +51,12 @@ class Segment:
         self.nodes[name] = GraphNode(name, operation, inputs)
         return name
 
+    def constant(self, array: np.ndarray) -> str:
+        """The node that stands for a map of constants."""
+        name = self._unused("constant")
+        self.constants[name] = array
+        return name
+
     def leave(self, value: Map) -> None:
         """Have a value as a tensor after a run."""
         self.outputs[value.name] = value
@@ -67,12 +74,12 @@ class Segment:
             if node.name in needed:
                 needed.update(node.inputs)
                 nodes.append(node)
-        inputs = tuple(name for name in self.inputs if name in needed)
+        inputs = tuple(name for name in (*self.inputs, *self.constants) if name in needed)
         return Graph(tuple(nodes[::-1]), outputs, "NHWC", self.dtype, inputs) if outputs else None
 
     def _unused(self, name: str) -> str:
         unused = name
-        while unused in self.nodes or unused in self.inputs:
+        while unused in self.nodes or unused in self.inputs or unused in self.constants:
             self._repeated[name] += 1
             unused = f"{name}'{self._repeated[name] if self._repeated[name] > 1 else ''}"
         return unused

@@ -30,6 +30,7 @@ class NativeStep:
         self.frees: tuple[str, ...] = ()
         needed = {*(plan.inputs if plan else ()), *(value.node for value in self._outputs)}
         self.reads = {name: source for name, source in segment.inputs.items() if name in needed}
+        self.constants = {name: array for name, array in segment.constants.items() if name in needed}
 
     @property
     def inputs(self) -> list[str]:
@@ -45,7 +46,7 @@ class NativeStep:
         `times`.
         """
         start = perf_counter_ns()
-        maps = {node: into_map(values[tensor], axes) for node, (tensor, axes) in self.reads.items()}
+        maps = {node: into_map(values[tensor], axes) for node, (tensor, axes) in self.reads.items()} | self.constants
         if self.plan is not None:
             given = [self._contiguous(maps[name]) for name in self.plan.inputs]
             converted = perf_counter_ns()
@@ -65,7 +66,7 @@ class NativeStep:
 
     def is_turning(self, shapes: dict[str, Shape]) -> bool:
         """Whether a contiguous tensor that its plan reads is converted."""
-        reads = [self.reads[name] for name in (self.plan.inputs if self.plan else ())]
+        reads = [self.reads[name] for name in (self.plan.inputs if self.plan else ()) if name in self.reads]
         return any(
             axes.startswith("NC") and shapes[tensor][1] > 1 and prod(shapes[tensor][2:]) > 1 for tensor, axes in reads
         )
@@ -73,8 +74,10 @@ class NativeStep:
     def shapes(self, shapes: dict[str, Shape]) -> tuple[Shape, ...]:
         """Those of the inputs of the plan, of tensors of these shapes."""
         assert self.plan is not None
-        reads = [self.reads[name] for name in self.plan.inputs]
-        return tuple(into_map(_placeholder(shapes[tensor]), axes).shape for tensor, axes in reads)
+        found = {name: array.shape for name, array in self.constants.items()}
+        for name, (tensor, axes) in self.reads.items():
+            found[name] = into_map(_placeholder(shapes[tensor]), axes).shape
+        return tuple(found[name] for name in self.plan.inputs)
 
     def _contiguous(self, view: np.ndarray) -> np.ndarray:
         return contiguous(view, self._num_threads)
@@ -89,6 +92,10 @@ class NodeStep:
         self.outputs = [name for name in node.outputs if name]
         self.frees: tuple[str, ...] = ()
 
+    def becomes(self, view: Callable[[np.ndarray], list[np.ndarray]]) -> None:
+        """From now on its results are views of its first input."""
+        self._evaluate = lambda node, x, *others: view(x)
+
     @property
     def inputs(self) -> list[str]:
         return [name for name in self.sources if isinstance(name, str)]
@@ -99,11 +106,16 @@ class NodeStep:
         return [one for one in self.sources if isinstance(one, np.ndarray)]
 
     def run(self, values: Values, times: np.ndarray | None = None) -> int:
-        """Write its results to `values`; it converts nothing."""
-        with self.node.named(), np.errstate(all="ignore"):
-            given = [values[one] if isinstance(one, str) else one for one in self.sources]
+        """Write its results to `values`; it converts nothing. NumPy's warnings are the caller's."""
+        given = [values[one] if isinstance(one, str) else one for one in self.sources]
+        try:
             results = self._evaluate(self.node, *given)
-        values.update((name, y) for name, y in zip(self.node.outputs, results, strict=False) if name)
+        except Exception:
+            with self.node.named():
+                raise
+        for name, y in zip(self.node.outputs, results, strict=False):
+            if name:
+                values[name] = y
         return 0
 
 

@@ -25,6 +25,12 @@ PARAMETERS: dict[str, tuple[int, ...]] = {
     kind: positions for module in _MODULES for kind, positions in module.PARAMETERS.items()
 }
 
+# Those that are bound anew in each call where only this knows their parameters: their code in NumPy takes longer.
+LATE = (
+    *("BatchNormalization", "Conv", "ConvTranspose", "Gemm", "InstanceNormalization", "LayerNormalization"),
+    *("Resize", "Upsample"),
+)
+
 # The inputs on whose values, not only their shapes, the sizes of the results depend.
 VALUES: dict[str, tuple[int, ...] | Literal[True]] = {
     **dict.fromkeys(("Compress", "NonMaxSuppression", "NonZero", "Range", "StringSplit", "Unique"), True),

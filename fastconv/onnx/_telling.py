@@ -73,8 +73,9 @@ def cost(stage: Stage, inputs: Sequence[str], outputs: Sequence[str]) -> Cost:
             nbytes += sum(one.nbytes for one in arrays)
         elif step.plan is not None:
             counted = step.plan.cost(*step.shapes(shapes))
-            total, params = total + counted.macs, params + counted.params
-            nbytes += counted.params * (step.plan.dtype or np.dtype(np.float32)).itemsize
+            own = counted.params + sum(array[:1].size for array in step.constants.values())  # the same for all images
+            total, params = total + counted.macs, params + own
+            nbytes += own * (step.plan.dtype or np.dtype(np.float32)).itemsize
     for name in (*inputs, *outputs):
         value = stage.known[name]
         if isinstance(value, Tensor):
@@ -83,9 +84,11 @@ def cost(stage: Stage, inputs: Sequence[str], outputs: Sequence[str]) -> Cost:
 
 
 def macs(step: NodeStep, shapes: dict[str, Shape]) -> int:
-    """The multiply-accumulates of a node that NumPy computes, where it is a convolution or a product."""
+    """The multiply-accumulates of a node that NumPy computes, where it is a convolution, a product or recurrent."""
     read = [shapes[one] if isinstance(one, str) else np.shape(one) for one in step.sources]
     (out, *_), kind = step.outputs, step.node.kind
+    if kind in ("GRU", "LSTM", "RNN"):
+        return prod(read[0][:2]) * (prod(read[1]) + prod(read[2]))
     if out not in shapes or kind not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
         return 0
     if kind == "Conv":

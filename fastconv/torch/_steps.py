@@ -30,6 +30,7 @@ class PlanStep(NativeStep):
 
     def run(self, values: Any, times: np.ndarray | None = None) -> int:
         maps = {node: into_map(values[tensor].numpy(force=True), axes) for node, (tensor, axes) in self.reads.items()}
+        maps |= self.constants
         places: dict[str, np.ndarray] = {}  # of the results of the plan, that of a tensor where its strides allow it
         copied: list[tuple[str, np.ndarray]] = []
         for value, shape, strides in self._like:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*did fewer multiply-adds")
 def path(tmp_path):
     rng = np.random.default_rng(1)
     weights = {"a": rng.standard_normal((2, 3, 1, 1), np.float32), "b": rng.standard_normal((4, 2, 3, 3), np.float32)}
-    nodes = [("Conv", "x a", "u", {}), ("Conv", "u b", "v", {}), ("Round", "v", "y", {})]
+    nodes = [("Conv", "x a", "u", {}), ("Conv", "u b", "v", {}), ("Atan", "v", "y", {})]
     proto = model(nodes, weights, shapes={"x": ["N", 3, 12, 12]})
     onnx.save(proto, tmp_path / "net.onnx")
     return tmp_path / "net.onnx"
@@ -35,7 +35,7 @@ def test_profile(path, capsys):
     assert cli.main(["profile", str(path), "--shape", "2x3x12x12", "--threads", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["shapes"], found["threads"]) == ({"x": [2, 3, 12, 12]}, 1)
-    assert [step["operation"] for step in found["steps"]] == ["layout", "conv2d", "conv2d", "Round", "layout"][
+    assert [step["operation"] for step in found["steps"]] == ["layout", "conv2d", "conv2d", "Atan", "layout"][
         : len(found["steps"])
     ]
     assert found["pointwise"][0]["macs"] == 2 * (144 * 6 + 100 * 9 * 8)

@@ -114,7 +114,7 @@ def test_a_model_of_native_steps(build):
 
 
 def test_a_recogniser_of_text():
-    """Convolutions to a row of columns, an LSTM by onnx.reference, a product and a softmax."""
+    """Convolutions to a row of columns, an LSTM by NumPy, a product and a softmax."""
     b = Built()
     y = b.add("Relu", b.conv("x", 3, 16, 3, 2))
     y = b.add("HardSwish", b.conv(y, 16, 16, 3, groups=16))

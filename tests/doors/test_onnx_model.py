@@ -1,6 +1,8 @@
 """A loaded model: names, shapes, what it tells of itself, its steps, and its results as arrays of one's own."""
 
+import copy
 import json
+import pickle
 import threading
 
 import numpy as np
@@ -196,7 +198,7 @@ def test_that_no_1x1_saves_is_told():
 
 
 def test_steps_by_numpy_are_told():
-    proto = model([("Relu", "x", "a", {}), ("Round", "a", "b", {}), ("Cos", "b", "c", {}), ("Neg", "c", "y", {})], {})
+    proto = model([("Relu", "x", "a", {}), ("Atan", "a", "b", {}), ("Cos", "b", "c", {}), ("Neg", "c", "y", {})], {})
     net = fastconv.onnx.load(proto)
     assert_close(net(X), by_onnxruntime(proto, X))
     assert [part.algorithm for part in net.describe(X.shape).parts.values()] == [
@@ -272,6 +274,17 @@ def test_threads_share_a_model():
     assert not failures
 
 
+def test_a_model_is_pickled():
+    """With its weights, which nobody may write to, and its options."""
+    net = fastconv.onnx.load(bottleneck(), strict=True, num_threads=1, accuracy="componentwise")
+    wanted = net(X)
+    for other in pickle.loads(pickle.dumps(net)), copy.deepcopy(net):
+        assert (other.inputs, other.outputs, other.num_threads) == (net.inputs, net.outputs, 1)
+        for a, b in zip(other(X), wanted, strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert not any(array.flags.writeable for array in other.graph.constants.values())
+
+
 def test_accuracy():
     """It reaches constant weights, and those that only a call knows."""
     x, weight = normal(1, 64, 28, 28), normal(64, 64, 3, 3)
@@ -288,7 +301,7 @@ def test_accuracy():
 
 def test_conversions_have_the_names_of_the_file():
     """Also of what one graph of fastconv gives to another."""
-    nodes = [("Conv", "x w", "u", {}), ("Relu", "u", "v", {}), ("Round", "v", "e", {}), ("Add", "v e", "y", {})]
+    nodes = [("Conv", "x w", "u", {}), ("Relu", "u", "v", {}), ("Atan", "v", "e", {}), ("Add", "v e", "y", {})]
     net = fastconv.onnx.load(model(nodes, {"w": normal(8, 8, 1, 1)}, shapes={"x": X.shape}))
     assert net.describe().layout_conversion == "NCHW ↔ NHWC of x, v, e, y"
     assert [step.name for step in net.profile(X).steps if step.operation == "layout"] == ["x", "v, e", "y"]

@@ -62,6 +62,11 @@ NATIVE = {
     "square": ("Pow", X, (np.float32(2),), {}),
     "max number": ("Max", X, (np.float32(0.25),), {}),
     "pad": ("Pad", X, (np.array([0, 0, 1, 2, 0, 0, 3, 0]), np.float32(7)), {}),
+    "add map": ("Add", X, (normal(11, 13),), {}),
+    "channels last": ("Sub", normal(2, 5, 7, 3), (normal(3),), {}),
+    "window": ("Mul", ROW, (normal(19),), {}),
+    "positions": ("Sub", normal(2, 5, 7), (normal(1, 5, 7),), {}),
+    "masks": ("Div", X, (normal(6, 11, 1),), {}),
     "gemm": ("Gemm", normal(5, 7), (normal(4, 7), normal(4)), {"transB": 1, "alpha": 0.5, "beta": 2.0}),
     "matmul": ("MatMul", normal(2, 5, 7), (normal(7, 4),), {}),
     "transposed": ("ConvTranspose", X, (normal(6, 4, 3, 3), normal(4)), {"strides": [2, 3], "pads": [1, 0, 1, 1]}),
@@ -113,7 +118,9 @@ def test_native_operators(name):
     proto = one(kind, x, *constants, **attributes)
     net = fastconv.onnx.load(proto, strict=True)
     assert_close(net(x), by_onnxruntime(proto, x), 1e-5)
-    assert all(part.isa for part in net.describe(x.shape).parts.values()), "a step by NumPy"
+    told = net.describe(x.shape)
+    assert all(part.isa for part in told.parts.values()), "a step by NumPy"
+    assert told.layout_conversion == "none" or name != "channels last"
 
 
 BINARY = {
@@ -155,10 +162,38 @@ def test_parameters_that_only_a_call_knows(name):
     assert_close(fastconv.onnx.load(proto)(*inputs), by_onnxruntime(proto, *inputs), 1e-5)
 
 
+@pytest.mark.parametrize("kind", ["Add", "Sub", "Mul", "Div", "MatMul"])
+def test_constants_may_come_first(kind):
+    """Also those that differ from pixel to pixel, with values that no scale has; a matrix takes columns."""
+    constant = normal(8, 6) if kind == "MatMul" else normal(6, 19)
+    constant[0, 1] = 0 if kind == "MatMul" else np.inf
+    nodes = [("Conv", "x w", "a", {}), (kind, "c a", "b", {}), ("Relu", "b", "y", {})]
+    proto = model(nodes, {"w": normal(6, 6, 1), "c": constant}, shapes={"x": ["N", 6, "W"]})
+    net = fastconv.onnx.load(proto, strict=True)
+    for x in ROW, ROW[:1]:
+        np.testing.assert_allclose(net(x), by_onnxruntime(proto, x)[0], rtol=1e-4, atol=1e-5)
+        assert all(part.isa for part in net.describe(x.shape).parts.values()), "a step by NumPy"
+    is_matrix = kind == "MatMul"
+    assert net.cost(ROW.shape).params == 36 + 48 if is_matrix else 36 + 114
+
+
+@pytest.mark.parametrize("kind", ["Clip", "PRelu", "Pow"])
+def test_numbers_that_only_a_call_knows_bind_nothing_anew(kind):
+    """Such as the least value of a spectrum, which is its largest less 80."""
+    x, others = X, [X.max() - 3, X.max()] if kind == "Clip" else [np.float32(2)]
+    nodes = [(kind, " ".join(["x", "a", "b"][: 1 + len(others)]), "y", {})]
+    names = ("x", "a", "b")[: 1 + len(others)]
+    proto = model(nodes, {}, names, shapes={"x": x.shape, "a": [], "b": []})
+    net = fastconv.onnx.load(proto, strict=True)
+    assert_close(net(x, *others), by_onnxruntime(proto, x, *map(np.asarray, others)), 1e-6)
+    assert net.profile(x, *others).steps[0].algorithm == "NumPy"
+
+
 OTHERS = {
+    "few last": ("ReduceMax", X[..., :3], (np.array([-1]),), {"keepdims": 0}),
+    "few last kept": ("ReduceMin", X[..., :5], (np.array([3]),), {}),
     "three axes": ("Conv", normal(1, 4, 5, 6, 7), (normal(6, 2, 3, 2, 3),), {"group": 2, "strides": [1, 2, 1]}),
     "dilated max": ("MaxPool", X, (), {"kernel_shape": [3, 2], "dilations": [2, 3], "pads": [1, 1, 2, 1]}),
-    "add map": ("Add", X, (normal(11, 13),), {}),
     "prelu map": ("PRelu", X, (normal(11, 13),), {}),
     "lp": ("LpPool", X, (), {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1], "p": 3}),
     "cast image": ("Cast", RNG.integers(0, 256, (2, 5, 4, 3), np.uint8), (), {"to": onnx.TensorProto.FLOAT}),

@@ -15,6 +15,7 @@ from fastconv._checks import activations, orders, pool_shapes, shapes, types
 from fastconv._graph import blocks
 from fastconv._planning import algorithms
 from fastconv._runners import transforms
+from fastconv._runners.nchw import Pointwise
 
 PACKAGE = Path(fastconv.__file__).parent
 STUBS = sorted(PACKAGE.rglob("*.pyi"))
@@ -50,6 +51,8 @@ def arguments():
     names = "weights", "weight_sums", "column_scales", "bias", "equalizers", "unpacked", "in_range"
     fast = dict(zip(names, packed("fip", ONE, 0), strict=True))
     transform = {"transform": transforms.F4X3}
+    layer = {"product": Pointwise(ONE, **matrix, bounds=BOUNDS), "batch": 1, "hidden": 4, "gates": 4, "itemsize": 4}
+    stack = np.zeros(1, np.int64), 8, False
     return {
         "Blas": {"shape": ONE, **blas, "bounds": BOUNDS},
         "Prepared": {"num_threads": None, "useful": 1},
@@ -69,6 +72,7 @@ def arguments():
         },
         "Fip": {"shape": ONE, **fast, "bounds": BOUNDS},
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
+        "GRU": layer,
         "Instances": {
             "function": "instance_norm",
             "shape": (1, 8, 8, 16),
@@ -76,6 +80,7 @@ def arguments():
             "numbers": (1e-5,),
             "vectors": (np.ones(16, np.float32),) * 2,
         },
+        "LSTM": layer,
         "Linear": {
             "x_shape": (1, 8, 8, 16),
             "out_shape": (1, 1, 1, 16),
@@ -102,6 +107,8 @@ def arguments():
         },
         "Pointwise": {"shape": ONE, **matrix, "bounds": BOUNDS},
         "Pool": {"shape": POOL, "kind": "max", "itemsize": 4},
+        "Product": {"shape": (1, 8, 8, 8), "is_double": False, "first": stack, "second": stack},
+        "Recurrence": layer,
         "Tiles": {"shape": SHAPE, "dtype": FLOAT, "all_finite": True, **transform},
         "Winograd": {"shape": SHAPE, **transformed, "bounds": BOUNDS, **transform},
     }

@@ -7,7 +7,6 @@ import numpy as np
 from onnx import helper
 
 from fastconv._graph.operations.elementwise import FUNCTIONS as FUNCTIONS_OF_GRAPHS
-from fastconv.onnx._in_numpy.shaping import axes_of
 from fastconv.onnx._program import Node
 
 
@@ -87,34 +86,25 @@ NUMBERS = {  # by the standard's codes, those of NumPy's own, to which a Cast is
 }
 
 
+def are_numbers(*arrays: np.ndarray) -> bool:
+    """Whether NumPy itself casts between the dtypes of these."""
+    return all(one.dtype in NUMBERS.values() for one in arrays)
+
+
 def cast(node: Node, x: np.ndarray) -> np.ndarray:
     """Of floats towards 0, of integers modulo the range."""
     with np.errstate(all="ignore"):  # what is out of range may become anything
         return x.astype(NUMBERS[node.attributes["to"]])
 
 
-def _lowest(dtype: np.dtype) -> Any:
-    return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else np.iinfo(dtype).min
+def mod(node: Node, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """With the sign of y, or with `fmod` that of x."""
+    return np.asarray((np.fmod if node.attributes["fmod"] else np.mod)(x, y))
 
 
-def _highest(dtype: np.dtype) -> Any:
-    return np.inf if dtype.kind == "f" else True if dtype.kind == "b" else np.iinfo(dtype).max
-
-
-def reduction(function: Any, least: Any = None) -> Any:
-    """A reduction along axes, which are an attribute or, in newer opsets, an input; of no values it gives `least`."""
-
-    def reduce(node: Node, x: np.ndarray, axes: np.ndarray | None = None) -> np.ndarray:
-        over = axes_of(node, axes, x.ndim)
-        keeps = bool(node.attributes.get("keepdims", 1))
-        if not over:
-            if node.attributes.get("noop_with_empty_axes"):
-                return x
-            over = [*range(x.ndim)]
-        start = {} if x.size or least is None else {"initial": least(x.dtype)}
-        return np.asarray(function(x, axis=tuple(over), keepdims=keeps, **start)).astype(x.dtype, copy=False)
-
-    return reduce
+def is_inf(node: Node, x: np.ndarray) -> np.ndarray:
+    get = node.attributes
+    return np.isinf(x) & (((x > 0) & bool(get["detect_positive"])) | ((x < 0) & bool(get["detect_negative"])))
 
 
 def mean(node: Node, *arrays: np.ndarray) -> np.ndarray:
@@ -168,6 +158,8 @@ FUNCTIONS: dict[str, Any] = {
     "GreaterOrEqual": _plain(np.greater_equal),
     "HardSigmoid": _alone(hard_sigmoid, "alpha", "beta"),
     "HardSwish": lambda node, x: x * hard_sigmoid(x, 1 / 6, 0.5),
+    "IsInf": is_inf,
+    "IsNaN": _plain(np.isnan),
     "LeakyRelu": _alone(leaky_relu, "alpha"),
     "Less": _plain(np.less),
     "LessOrEqual": _plain(np.less_equal),
@@ -177,6 +169,7 @@ FUNCTIONS: dict[str, Any] = {
     "Mean": mean,
     "Min": reduced(np.minimum),
     "Mish": lambda node, x: x * np.tanh(softplus(x)),
+    "Mod": mod,
     "Mul": _plain(np.multiply),
     "Neg": _plain(np.negative),
     "Not": _plain(np.logical_not),
@@ -184,14 +177,11 @@ FUNCTIONS: dict[str, Any] = {
     "PRelu": prelu,
     "Pow": power,
     "Reciprocal": _plain(np.reciprocal),
-    "ReduceMax": reduction(np.max, _lowest),
-    "ReduceMean": reduction(np.mean),
-    "ReduceMin": reduction(np.min, _highest),
-    "ReduceProd": reduction(np.prod),
-    "ReduceSum": reduction(np.sum),
     "Relu": lambda node, x: np.maximum(x, 0).astype(x.dtype),
+    "Round": _plain(np.rint),
     "Selu": _alone(elu, "alpha", "gamma"),
     "Sigmoid": _alone(sigmoid),
+    "Sign": _plain(np.sign),
     "Sin": _plain(np.sin),
     "Softplus": _alone(softplus),
     "Softsign": lambda node, x: x / (1 + np.abs(x)),

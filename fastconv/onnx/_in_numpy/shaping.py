@@ -107,14 +107,28 @@ def pad(node: Node, x: np.ndarray, pads: Any = None, value: Any = None, axes: An
     )
     x, sides = x[crop], [(max(before, 0), max(after, 0)) for before, after in sides]
     if mode == "constant":
-        return np.pad(x, sides, constant_values=pad_value(node, value))
-    if mode not in ("edge", "reflect", "wrap"):
-        raise ValueError(f"mode must be constant, edge, reflect or wrap, got {mode!r}")
+        pairs_of_x = [*zip(x.shape, sides, strict=True)]
+        y = np.full([size + sum(pair) for size, pair in pairs_of_x], pad_value(node, value), x.dtype)
+        y[tuple(slice(begin, begin + size) for size, (begin, _) in pairs_of_x)] = x
+        return y
+    if mode not in PADDED:
+        raise ValueError(f"mode must be constant, {', '.join(PADDED)}, got {mode!r}")
     if mode == "reflect" and any(
         max(pair) >= size and max(pair) > 0 for pair, size in zip(sides, x.shape, strict=True)
     ):
         raise ValueError(f"pads of mode reflect must be smaller than the shape {x.shape}, got {sides}")
-    return np.pad(x, sides, mode=mode)
+    for axis, (begin, end) in enumerate(sides):
+        if begin or end:
+            x = np.take(x, PADDED[mode](np.arange(-begin, x.shape[axis] + end), x.shape[axis]), axis)
+    return x
+
+
+# Where a value at each place, of which some lie outside, is read along an axis of a size.
+PADDED = {
+    "edge": lambda places, size: places.clip(0, size - 1),
+    "reflect": lambda places, size: size - 1 - np.abs(size - 1 - np.abs(places)),
+    "wrap": lambda places, size: places % size,
+}
 
 
 def concat(node: Node, *arrays: np.ndarray) -> np.ndarray:
@@ -180,13 +194,6 @@ def expand(node: Node, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape.tolist())))
 
 
-def gather(node: Node, x: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    axis = axis_of(node.attributes["axis"], x.ndim)
-    if indices.size and not -x.shape[axis] <= indices.min() <= indices.max() < x.shape[axis]:
-        raise ValueError(f"indices from {indices.min()} to {indices.max()} of axis {axis} of shape {x.shape}")
-    return np.take(x, indices, axis)
-
-
 def check_no_dropout(node: Node, ratio: np.ndarray | None, training: np.ndarray | None) -> None:
     """Check that nothing is dropped."""
     drops = 0.5 if ratio is None else float(ratio)
@@ -197,15 +204,6 @@ def check_no_dropout(node: Node, ratio: np.ndarray | None, training: np.ndarray 
 def dropout(node: Node, x: np.ndarray, ratio: Any = None, training: Any = None) -> tuple[np.ndarray, np.ndarray]:
     check_no_dropout(node, ratio, training)
     return x, np.ones(x.shape, bool if node.version >= 10 else x.dtype)
-
-
-def scatter(node: Node, x: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> np.ndarray:
-    """What ScatterElements is called in opsets 9 and 10."""
-    y, axis = x.copy(), axis_of(node.attributes["axis"], x.ndim)
-    places: list[np.ndarray] = list(np.indices(indices.shape))
-    places[axis] = indices
-    y[tuple(places)] = updates
-    return y
 
 
 def constant(node: Node) -> np.ndarray:
@@ -224,11 +222,9 @@ FUNCTIONS: dict[str, Any] = {
     "Dropout": dropout,
     "Expand": expand,
     "Flatten": lambda node, x: x.reshape(flattened(node, x.shape)),
-    "Gather": gather,
     "Identity": lambda node, x: x,
     "Pad": pad,
     "Reshape": lambda node, x, shape: x.reshape(reshaped(node, x.shape, shape)),
-    "Scatter": scatter,
     "Shape": lambda node, x: np.array(x.shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))]),
     "Slice": sliced,
     "Split": split,

@@ -3,12 +3,26 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastconv.onnx._in_numpy import elementwise, normalizations, resizing, shaping, windows
+from fastconv.onnx._in_numpy import (
+    elementwise,
+    indexing,
+    normalizations,
+    recurrent,
+    reductions,
+    resizing,
+    sampling,
+    shaping,
+    windows,
+)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **elementwise.FUNCTIONS,
+    **indexing.FUNCTIONS,
     **normalizations.FUNCTIONS,
+    **recurrent.FUNCTIONS,
+    **reductions.FUNCTIONS,
     **resizing.FUNCTIONS,
+    **sampling.FUNCTIONS,
     **shaping.FUNCTIONS,
     **windows.FUNCTIONS,
 }

@@ -10,8 +10,10 @@ from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles
 from fastconv.onnx._program import Node
 from fastconv.onnx._translations import gelus
-from fastconv.onnx._translations.elementwise import is_number, maps, one, per_channel
-from fastconv.onnx._values import Map, Tensor
+from fastconv.onnx._translations.elementwise import beside, is_number, maps, one, per_channel
+from fastconv.onnx._values import Map, Tensor, into_map
+
+_MOST_BYTES = 2**26  # of a constant that is repeated for each image
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def _scaled(bind: "Binding", node: Node, x: Any, constant: np.ndarray, scale: Any, shift: Any) -> Map | None:
     """x · scale(c) + shift(c), where these are functions of a constant, None where a value is not finite."""
-    x = one(bind, x)
+    x = beside(bind, x, constant)
     vector = None if x is None else per_channel(constant, x)
     if x is None or vector is None:
         return None
@@ -28,6 +30,23 @@ def _scaled(bind: "Binding", node: Node, x: Any, constant: np.ndarray, scale: An
     if not all(np.isfinite(one).all() for one in vectors):
         return None
     return bind.add(node, Scale(*vectors), x)
+
+
+def _with_constant(bind: "Binding", node: Node, function: str, x: Any, constant: np.ndarray, first: bool) -> Map | None:
+    """f of a map and a constant that differs from pixel to pixel, such as a position's or a window's values."""
+    x = beside(bind, x, constant)
+    if x is None or constant.dtype != x.dtype or constant.ndim > len(x.shape):
+        return None
+    shape = (1,) * (len(x.shape) - constant.ndim) + constant.shape
+    if any(size not in (1, of_x) for size, of_x in zip(shape, x.shape, strict=True)):
+        return None
+    values = into_map(constant.reshape(shape), x.axes)
+    pixels = (1, 1) if values.shape[1:3] == (1, 1) else x.nhwc[1:3]
+    whole = x.nhwc[0], *pixels, values.shape[3]
+    if prod(whole) * values.itemsize > _MOST_BYTES:
+        return None
+    other = bind.constant(np.ascontiguousarray(np.broadcast_to(values, whole)), x)
+    return bind.add(node, Binary(function), *((other, x) if first else (x, other)), axes=x.axes)
 
 
 def _nothing(c: Doubles) -> float:
@@ -43,10 +62,10 @@ def _itself(c: Doubles) -> Doubles:
 
 
 def add(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
-    if isinstance(y, np.ndarray):
-        return _scaled(bind, node, x, y, _one, _itself)
     if isinstance(x, np.ndarray):
-        return _scaled(bind, node, y, x, _one, _itself)
+        x, y = y, x
+    if isinstance(y, np.ndarray):
+        return _scaled(bind, node, x, y, _one, _itself) or _with_constant(bind, node, "add", x, y, False)
     return _sum(bind, node, [x, y])
 
 
@@ -65,7 +84,7 @@ def _broadcast(x: Map, y: Map) -> bool:
 
 def _with_vector(bind: "Binding", node: Node, function: str, x: Any, constant: np.ndarray) -> Map | None:
     """f of a map and a constant of each channel."""
-    x = one(bind, x)
+    x = beside(bind, x, constant)
     vector = None if x is None else per_channel(constant, x)
     if x is None or vector is None:
         return None
@@ -92,9 +111,10 @@ def sum_of(bind: "Binding", node: Node, *values: Any) -> Tensor | None:
 
 def sub(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
     if isinstance(y, np.ndarray):
-        return _scaled(bind, node, x, y, _one, np.negative)
+        return _scaled(bind, node, x, y, _one, np.negative) or _with_constant(bind, node, "sub", x, y, False)
     if isinstance(x, np.ndarray):
-        return _scaled(bind, node, y, x, lambda c: -1.0, _itself)
+        found = _scaled(bind, node, y, x, lambda c: -1.0, _itself)
+        return found or _with_constant(bind, node, "sub", y, x, True)
     return binary(bind, node, "sub", x, y)
 
 
@@ -106,7 +126,7 @@ def mul(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
         whole = gelus.halved(bind, x, y)
         if whole is not None:
             return bind.add(node, Elementwise("gelu"), whole)
-        return _scaled(bind, node, x, y, _itself, _nothing)
+        return _scaled(bind, node, x, y, _itself, _nothing) or _with_constant(bind, node, "mul", x, y, False)
     found = maps(bind, x, y)
     if found is None:
         return None
@@ -134,14 +154,14 @@ def _gated(bind: "Binding", value: Map, gate: Map) -> str:
 def div(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
     """By constants, whose reciprocals are rounded once, and by maps. x · clip(x + 3, 0, 6) / 6 is a hard swish."""
     if isinstance(x, np.ndarray):
-        return _with_vector(bind, node, "rdiv", y, x)
+        return _with_vector(bind, node, "rdiv", y, x) or _with_constant(bind, node, "div", y, x, True)
     if not isinstance(y, np.ndarray):
         return binary(bind, node, "div", x, y)
     if is_number(y, 6.0, x) and (source := _hard_swish(bind, x)) is not None:
         return bind.add(node, Elementwise("hard_swish"), source)
     if is_number(y, 2.0, x) and (source := gelus.halved(bind, x, 1 / y)) is not None:
         return bind.add(node, Elementwise("gelu"), source)
-    return _scaled(bind, node, x, y, np.reciprocal, _nothing)
+    return _scaled(bind, node, x, y, np.reciprocal, _nothing) or _with_constant(bind, node, "div", x, y, False)
 
 
 def _hard_swish(bind: "Binding", product: Any) -> Map | None:

@@ -103,11 +103,14 @@ def gemm(bind: "Binding", node: Node, a: Any, b: np.ndarray, c: np.ndarray | Non
 
 
 def matmul(bind: "Binding", node: Node, a: Any, b: Any) -> Map | None:
-    """A product of the last axis and a constant matrix."""
-    x = bind.as_map(a, "NC", "NWC", "NHWC")
-    if x is None or not isinstance(b, np.ndarray) or b.ndim != 2 or b.dtype != x.dtype:
+    """A product of the last axis and a constant matrix, or of one and the columns of each matrix of a stack."""
+    if isinstance(a, np.ndarray):
+        x, constant = bind.as_map(b, "NCW"), a
+    else:
+        x, constant = bind.as_map(a, "NC", "NWC", "NHWC"), b
+    if x is None or not isinstance(constant, np.ndarray) or constant.ndim != 2 or constant.dtype != x.dtype:
         return None
-    return _linear(bind, node, x, b, None, (b,))
+    return _linear(bind, node, x, constant.T if constant is a else constant, None, (constant,))
 
 
 def _linear(

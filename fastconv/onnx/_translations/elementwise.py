@@ -13,13 +13,18 @@ from fastconv.onnx._values import Map, Tensor
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
 
-_AXES = ("NCHW", "NWC", "NC", "NHWC", "NCW")  # of tensors that lie in no map yet; maps keep theirs
+# The axes of tensors that lie in no map yet; maps keep theirs. What the model reads may be an image, whose scale
+# becomes part of the convolution that follows; what NumPy gives, such as scores of attention, is taken as it lies.
+_OF_INPUTS = ("NCHW", "NWC", "NC")
+_OF_STEPS = ("NHWC", "NWC", "NC")
 
 
 def maps(bind: "Binding", *values: Any) -> list[Map] | None:
     """Values of a run as maps with the same axes: those of the first that is a map of a segment."""
-    inside = next((one.axes for one in values if isinstance(one, Map) and one.segment), None)
-    found = [bind.as_map(one, *((inside,) if inside else _AXES)) for one in values]
+    tensors = [one for one in values if isinstance(one, Tensor)]
+    inside = next((one.axes for one in tensors if isinstance(one, Map) and one.segment), None)
+    others = _OF_STEPS if all(one.level >= 0 for one in tensors) else _OF_INPUTS
+    found = [bind.as_map(one, *((inside,) if inside else others)) for one in values]
     same = [one for one in found if one and found[0] and one.axes == found[0].axes]
     return same if len(same) == len(found) else None  # of other axes there is another broadcast
 
@@ -28,6 +33,16 @@ def one(bind: "Binding", x: Any) -> Map | None:
     """A value of a run as a map."""
     found = maps(bind, x)
     return found[0] if found else None
+
+
+def beside(bind: "Binding", x: Any, constant: np.ndarray) -> Map | None:
+    """A value of a run as a map whose channels are where a constant has its only axis, if x is no map of a segment."""
+    shape = (1,) * (len(x.shape) - constant.ndim) + constant.shape
+    if len(shape) == len(x.shape) == 4 and not (isinstance(x, Map) and x.segment):
+        for axis, names in (1, "NCHW"), (3, "NHWC"):
+            if constant.size == shape[axis] == x.shape[axis] > 1:
+                return bind.as_map(x, names)
+    return one(bind, x)
 
 
 def per_channel(constant: np.ndarray, x: Map) -> Doubles | None:
@@ -95,7 +110,7 @@ def clip(
 
 
 def prelu(bind: "Binding", node: Node, x: Any, slope: np.ndarray) -> Map | None:
-    x = one(bind, x)
+    x = beside(bind, x, slope)
     vector = None if x is None else per_channel(slope, x)
     if x is None or vector is None:
         return None

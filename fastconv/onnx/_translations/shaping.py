@@ -10,8 +10,9 @@ from fastconv._checks.types import Layout, Shape
 from fastconv._graph.operations.picks import ORDERS, PAD_MODES, DepthToSpace, Pad, Slice, SpaceToDepth
 from fastconv._graph.operations.shaping import Concat, Flatten
 from fastconv.onnx._in_numpy import shaping
+from fastconv.onnx._in_numpy.elementwise import NUMBERS
 from fastconv.onnx._program import Node
-from fastconv.onnx._values import AXES, Map, map_shape, tensor_shape
+from fastconv.onnx._values import AXES, Map, Tensor, map_shape, tensor_shape
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 def identity(bind: "Binding", node: Node, x: Any) -> Any:
     return x
+
+
+def cast(bind: "Binding", node: Node, x: Any) -> Any:
+    """To what it is."""
+    return x if NUMBERS.get(node.attributes["to"]) == x.dtype else None
+
+
+def cast_like(bind: "Binding", node: Node, x: Any, like: Any) -> Any:
+    return x if isinstance(x, Tensor) and x.dtype == like.dtype and x.dtype in NUMBERS.values() else None
 
 
 def dropout(bind: "Binding", node: Node, x: Any, ratio: Any = None, training: Any = None) -> Any:
@@ -174,6 +184,8 @@ def unsqueeze(bind: "Binding", node: Node, x: Any, axes: Any = None) -> Any:
 
 
 TRANSLATIONS = {
+    "Cast": cast,
+    "CastLike": cast_like,
     "Concat": concat,
     "DepthToSpace": depth_to_space,
     "Dropout": dropout,

@@ -1,0 +1,233 @@
+"""Recurrent layers, and what reads and writes at places that are values, as ONNX Runtime computes them."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx_models import assert_close, by_onnxruntime, model, one
+
+import fastconv
+
+RNG = np.random.default_rng(0)
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+STEPS, BATCH, INPUTS, HIDDEN = 7, 3, 5, 4
+
+
+def normal(*shape):
+    return RNG.standard_normal(shape, np.float32)
+
+
+def recurrent(kind, direction="forward", opset=14, lengths=False, starts=False, peepholes=False, **attributes):
+    """A layer of seeded weights that gives all results it has, and its input."""
+    ways, rows = 2 if direction == "bidirectional" else 1, GATES[kind] * HIDDEN
+    given = [normal(ways, rows, INPUTS), normal(ways, rows, HIDDEN), normal(ways, 2 * rows)]
+    states = 2 if kind == "LSTM" else 1
+    given.append(np.array([7, 2, 5], np.int32) if lengths else None)
+    given += [normal(ways, BATCH, HIDDEN) if starts else None for _ in range(states)]
+    given += [normal(ways, 3 * HIDDEN)] if peepholes else []
+    attributes |= {"direction": direction, "hidden_size": HIDDEN}
+    x = normal(STEPS, BATCH, INPUTS)
+    return one(kind, x, *given, opset=opset, outputs=1 + states, **attributes), x
+
+
+LAYERS = {
+    "plain": {},
+    "reverse": {"direction": "reverse"},
+    "both": {"direction": "bidirectional"},
+    "lengths": {"direction": "bidirectional", "lengths": True, "starts": True},
+    "old": {"opset": 7, "starts": True},
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("kind", GATES)
+def test_recurrent_layers(kind, name):
+    proto, x = recurrent(kind, **LAYERS[name])
+    net = fastconv.onnx.load(proto, strict=True)
+    for given in (x,) if LAYERS[name].get("starts") or LAYERS[name].get("lengths") else (x, x[:2, :1]):
+        assert_close(net(given), by_onnxruntime(proto, given), 1e-5)
+
+
+def test_recurrent_layers_by_the_kernels():
+    """Those of constant weights that PyTorch and Keras write; the work of all is told."""
+    for kind, more, native in (
+        ("LSTM", {"direction": "bidirectional", "starts": True}, True),
+        ("GRU", {"linear_before_reset": 1}, True),
+        ("GRU", {}, False),
+        ("LSTM", {"clip": 0.5}, False),
+        ("LSTM", {"peepholes": True}, False),
+        ("LSTM", {"lengths": True}, False),
+    ):
+        proto, x = recurrent(kind, **more)
+        net = fastconv.onnx.load(proto, strict=True)
+        (part,) = net.describe(x.shape).parts.values()
+        assert part.algorithm == ("direct" if native else "NumPy")
+        ways = 2 if "direction" in more else 1
+        if not more.keys() & {"starts", "lengths"}:
+            assert [y.shape for y in net(x[:, :0])][:2] == [(STEPS, ways, 0, HIDDEN), (ways, 0, HIDDEN)]
+        assert part.macs == STEPS * BATCH * ways * GATES[kind] * HIDDEN * (INPUTS + HIDDEN)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_recurrent_layers_have_the_same_bits_for_any_threads_and_batch(kind, threads):
+    more = {"linear_before_reset": 1} if kind == "GRU" else {}
+    proto, x = recurrent(kind, direction="bidirectional", **more)
+    wanted = fastconv.onnx.load(proto, num_threads=1)(x)
+    found = fastconv.onnx.load(proto, num_threads=threads)(x[:, 1:2])
+    for ours, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(ours, np.take(other, [1], -2))
+
+
+def test_recurrent_layers_of_doubles():
+    """By kernels and by NumPy, which a clip that reaches nothing leaves it to."""
+    for kind, more in ("LSTM", {}), ("GRU", {"linear_before_reset": 1}):
+        proto, x = recurrent(kind, direction="bidirectional", starts=True, **more)
+        for tensor in proto.graph.initializer:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+        proto.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+        found = fastconv.onnx.load(proto)(x.astype(np.float64))
+        proto.graph.node[0].attribute.append(helper.make_attribute("clip", 1e9))
+        for ours, other in zip(found, fastconv.onnx.load(proto)(x.astype(np.float64)), strict=True):
+            np.testing.assert_allclose(ours, other, rtol=1e-12, atol=1e-14)
+
+
+PARTICULARS = {
+    "peepholes": ("LSTM", {"peepholes": True, "starts": True, "direction": "bidirectional"}),
+    "coupled": ("LSTM", {"input_forget": 1, "starts": True}),
+    "coupled peepholes": ("LSTM", {"input_forget": 1, "peepholes": True}),
+    "functions": ("LSTM", {"activations": ["HardSigmoid", "Relu", "Softsign"], "activation_alpha": [0.3],
+                           "activation_beta": [0.4]}),
+    "functions of both": ("GRU", {"direction": "bidirectional",
+                                  "activations": ["Sigmoid", "Tanh", "HardSigmoid", "LeakyRelu"],
+                                  "activation_alpha": [0.3, 0.2], "activation_beta": [0.4]}),
+    "reset after": ("GRU", {"linear_before_reset": 1, "starts": True, "direction": "bidirectional"}),
+    "relu": ("RNN", {"activations": ["Relu"], "starts": True}),
+    "clipped": ("RNN", {"clip": 0.3}),
+    "clipped gates": ("GRU", {"clip": 0.3}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTICULARS)
+def test_particulars_of_recurrent_layers(name):
+    kind, how = PARTICULARS[name]
+    proto, x = recurrent(kind, **how)
+    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+
+
+def test_a_clip_bounds_what_activations_take():
+    """Of an LSTM the cell too, which ONNX Runtime leaves as it is."""
+    proto, x = recurrent("LSTM", clip=0.3)
+    w, r, b = (np.frombuffer(one.raw_data, np.float32).reshape(one.dims)[0] for one in proto.graph.initializer)
+    h = cell = np.zeros((BATCH, HIDDEN))
+    for row in x:
+        gates = np.clip(row @ w.T + h @ r.T + np.add(*np.split(b, 2)), -0.3, 0.3)
+        i, o, f, c = np.split(gates, 4, 1)
+        i, o, f = (1 / (1 + np.exp(-gate)) for gate in (i, o, f))
+        cell = f * cell + i * np.tanh(c)
+        h = o * np.tanh(np.clip(cell, -0.3, 0.3))
+    np.testing.assert_allclose(fastconv.onnx.load(proto)(x)[1][0], h, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", GATES)
+def test_the_batch_may_come_first(kind):
+    """Which ONNX Runtime does not know: a layer with the steps first, of other axes."""
+    how = {"direction": "bidirectional", "starts": True, "lengths": True}
+    proto, x = recurrent(kind, **how)
+    wanted = fastconv.onnx.load(proto)(x)
+    (node,) = proto.graph.node
+    node.attribute.append(helper.make_attribute("layout", 1))
+    for tensor in proto.graph.initializer:
+        if tensor.name in node.input[5:]:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).swapaxes(0, 1), tensor.name))
+    found = fastconv.onnx.load(proto)(x.swapaxes(0, 1))
+    np.testing.assert_allclose(found[0], wanted[0].transpose(2, 0, 1, 3), rtol=1e-5, atol=1e-6)
+    for ours, other in zip(found[1:], wanted[1:], strict=True):
+        np.testing.assert_allclose(ours, other.swapaxes(0, 1), rtol=1e-5, atol=1e-6)
+
+
+def test_recurrent_layers_that_do_not_fit():
+    for kind, how, told in (
+        ("LSTM", {"direction": "forward", "activations": ["Sigmoid", "Tanh", "Sinh"]}, "activation 'Sinh' is not one"),
+        ("GRU", {"activations": ["Sigmoid"]}, "activations must be 2 for each direction"),
+        ("RNN", {"direction": "both"}, "direction must be one of forward, reverse, bidirectional, got 'both'"),
+    ):
+        proto, x = recurrent(kind, **how)
+        with pytest.raises(ValueError, match=f"{kind} 'y0': {told}"):
+            fastconv.onnx.load(proto)(x)
+    proto, x = recurrent("LSTM")
+    with pytest.raises(ValueError, match=r"LSTM 'y0': W and R of shapes \(1, 16, 5\) and \(1, 16, 4\) do not fit"):
+        fastconv.onnx.load(proto)(x[..., :4])
+
+
+X = normal(4, 5, 6)
+PLACES = {
+    "fewer elements": ("GatherElements", (RNG.integers(-6, 6, (2, 3, 4)),), {"axis": 2}),
+    "more elements": ("GatherElements", (RNG.integers(0, 4, (9, 5, 1)),), {}),
+    "points": ("GatherND", (RNG.integers(-4, 4, (3, 2)),), {}),
+    "points of images": ("GatherND", (RNG.integers(0, 5, (4, 7, 1)),), {"batch_dims": 1}),
+    "scattered": ("ScatterElements", (np.array([[[2], [0]]]), normal(1, 2, 1)), {"axis": 1}),
+    "added": ("ScatterElements", (RNG.integers(0, 4, (8, 2, 3)), normal(8, 2, 3)), {"reduction": "add"}),
+    "largest": ("ScatterElements", (RNG.integers(0, 6, (4, 2, 9)), normal(4, 2, 9)), {"axis": -1, "reduction": "max"}),
+    "written": ("ScatterND", (np.array([[0], [-1]]), normal(2, 5, 6)), {}),
+    "multiplied": ("ScatterND", (np.array([[1, 2], [1, 2]]), normal(2, 6)), {"reduction": "mul"}),
+    "best": ("TopK", (np.array([3]),), {"axis": 1, "outputs": 2}),
+    "worst": ("TopK", (np.array([2]),), {"largest": 0, "outputs": 2}),
+    "repeated": ("Tile", (np.array([1, 2, 3]),), {}),
+    "upper": ("Trilu", (np.array(1),), {}),
+    "lower": ("Trilu", (), {"upper": 0}),
+    "first": ("ArgMax", (), {"axis": 1}),
+    "last": ("ArgMin", (), {"axis": -1, "keepdims": 0, "select_last_index": 1}),
+    "sums before": ("CumSum", (np.array(1),), {"exclusive": 1, "reverse": 1}),
+    "lengths": ("ReduceL2", (np.array([1]),), {}),
+    "exponents": ("ReduceLogSumExp", (np.array([0, 2]),), {"keepdims": 0}),
+    "signs": ("Sign", (), {}),
+    "remainders": ("Mod", (np.float32(0.7),), {"fmod": 1}),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_places_that_are_values(name):
+    kind, constants, attributes = PLACES[name]
+    x = np.round(X, 1)  # so that some are equal
+    proto = one(kind, x, *constants, **attributes)
+    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-6)
+
+
+@pytest.mark.parametrize("like", ["FLOAT16", "INT32", "DOUBLE", "BOOL"])
+def test_a_cast_to_what_another_is(like):
+    proto = model([("CastLike", "x z", "y", {})], {}, ("x", "z"))
+    proto.graph.input[1].type.tensor_type.elem_type = getattr(TensorProto, like)
+    other = np.ones(1, helper.tensor_dtype_to_np_dtype(getattr(TensorProto, like)))
+    assert_close(fastconv.onnx.load(proto, strict=True)(X, other), by_onnxruntime(proto, X, other))
+
+
+def test_places_that_do_not_fit():
+    for kind, constants, told in (
+        ("GatherElements", (np.zeros((5, 6, 1), int),), r"indices of shape \(5, 6, 1\) lie beside x of shape"),
+        ("GatherElements", (np.full((1, 1, 1), 4),), "indices from 4 to 4 of axis 0"),
+        ("ScatterElements", (np.zeros((1, 1, 1), int), normal(1, 1, 2)), "indices and updates must have one shape"),
+        ("GatherND", (np.zeros((2, 4), int),), r"indices of shape \(2, 4\) do not fit"),
+        ("ScatterND", (np.zeros((2, 1), int), normal(2, 5)), r"updates must have shape \(2, 5, 6\), got \(2, 5\)"),
+        ("TopK", (np.array([7]),), "k must be at most the 6 values of axis 2, got"),
+        ("Tile", (np.array([1, 2]),), "repeats must have a value for each of the 3 axes"),
+    ):
+        outputs = 2 if kind == "TopK" else 1
+        with pytest.raises(ValueError, match=f"{kind} 'y0': {told}"):
+            fastconv.onnx.load(one(kind, X, *constants, outputs=outputs))(X)
+
+
+@pytest.mark.parametrize("corners", [0, 1])
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("mode", ["linear", "nearest", "cubic"])
+def test_pixels_at_places_that_are_values(mode, padding, corners):
+    """Some of which lie outside."""
+    x, grid = normal(2, 3, 5, 7), RNG.uniform(-1.6, 1.6, (2, 4, 6, 2)).astype(np.float32)
+    proto = one("GridSample", x, grid, mode=mode, padding_mode=padding, align_corners=corners)
+    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+
+
+def test_pixels_at_places_that_do_not_fit():
+    for shape, told in ((1, 4, 6, 2), "a grid of shape"), ((2, 4, 6, 3), "a grid of shape"):
+        proto = one("GridSample", normal(2, 3, 5, 7), np.zeros(shape, np.float32))
+        with pytest.raises(ValueError, match=f"GridSample 'y0': {told}"):
+            fastconv.onnx.load(proto)(normal(2, 3, 5, 7))
