@@ -37,6 +37,7 @@ from fastconv._runners import (
     elementwise,
     fip,
     fip_weights,
+    grouped_tiles,
     limits,
     nchw,
     pack,

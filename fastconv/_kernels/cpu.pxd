@@ -147,6 +147,7 @@ cdef extern from "fip.h" nogil:
 cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_VECTOR_BYTES, FC_MAX_LANES, FC_STEPS, FC_PREFETCHING, FC_MAX_TAIL,
+        FC_SUM_TERMS,
         FC_MAX_FEW, FC_FEW_BYTES, FC_NARROW_TERMS, FC_NARROW_PIXELS
 
     struct fc_conv_args:
@@ -156,6 +157,8 @@ cdef extern from "kernels.h" nogil:
         const void *weights
         ptrdiff_t gap, ahead, skipped, columns
         fc_epilogue epilogue
+        char *kept
+        bint resumes, pauses
 
     ctypedef void (*fc_conv_kernel)(const fc_conv_args *) noexcept
     ctypedef void (*fc_few_kernel)(const fc_conv_args *, ptrdiff_t step, ptrdiff_t count) noexcept
@@ -216,6 +219,7 @@ cdef extern from "kernels.h" nogil:
         int lanes, max_pixels
         fc_conv_kernel conv[2][12]
         fc_conv_kernel conv_prefetching[12]
+        fc_conv_kernel conv_keeping[12]
         fc_conv_kernel grouped[2][12]
         fc_conv_kernel row[2][2][12]
         fc_few_kernel few[8]

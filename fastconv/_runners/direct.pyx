@@ -10,8 +10,10 @@ into the thread's workspace, where the copy stays in the L2 cache for every bloc
 Most depthwise convolutions read x where it is and leave out the taps in the padding.
 """
 
-from fastconv._kernels.cpu cimport fc_epilogue
+from fastconv._kernels.cpu cimport fc_epilogue, kernels_for
 from fastconv._runners.direct_tiles cimport DirectTiles, PixelBlock
+from fastconv._runners.grouped_tiles cimport GroupedTiles
+from fastconv._runners.pack cimport is_grouped
 from fastconv._runners.padded_rows cimport MIN_ROW, PIXEL_BLOCK_BYTES
 from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
@@ -20,6 +22,8 @@ from fastconv._runners.runner cimport Arrays
 cdef double VALUE_COST = 12  # to bring in a value of input or weights
 cdef double REREAD_COST = 3  # to read a value of input again, from L2, for another channel range
 cdef double GROUPED_COST = 8  # of a multiply-add in the grouped tile, which is bound by loads
+
+cdef ptrdiff_t TURN_BYTES = 256 * 1024  # of input that a row of the kernel meets: it stays in L2 beside its weights
 
 
 cdef class Direct(LoopNest):
@@ -30,10 +34,12 @@ cdef class Direct(LoopNest):
     cdef fc_epilogue epilogue  # but for what a call tells
     # The partition. A pixel block is some lines: rows of the output, or as many pixels as the largest tile has when
     # the plain tile reads x in place.
-    cdef ptrdiff_t lines, line_pixels
+    cdef ptrdiff_t lines, line_pixels, copied_bytes
 
     def __init__(self, shape, weights, bias, all_finite, bounds):
-        self.tiles = DirectTiles(shape, weights, bias, all_finite)
+        group_in, group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
+        grouped = is_grouped(group_in, group_out, shape.groups, kernels_for(weights.itemsize).lanes)
+        self.tiles = (GroupedTiles if grouped else DirectTiles)(shape, weights, bias, all_finite)
         self.tile = self.tiles.tile
         # Other tiles may compute some values twice.
         self.overwrites = not self.tiles.grouped and self.tiles.few == NULL
@@ -51,14 +57,18 @@ cdef class Direct(LoopNest):
         if self.tiles.copies or self.tiles.grouped:
             self.lines, self.line_pixels = self.out_height, self.tiles.out_width
             longest = self.tiles.padded_rows.max_rows(PIXEL_BLOCK_BYTES // max(self.tiles.row_bytes, 1))
+            if self.tiles.keeps:  # a turn reads but the rows that meet one of the kernel
+                longest = max(longest, TURN_BYTES // max(self.tiles.row_bytes, 1))
         else:
             self.line_pixels = self.tiles.kernels.max_pixels
             self.lines = -(-self.out_height * self.tiles.out_width // self.line_pixels)
             pixel = max(self.tiles.pixel_bytes * self.tiles.stride_h * self.tiles.stride_w, 1)
             longest = max(PIXEL_BLOCK_BYTES // pixel // self.line_pixels, 8)
         self.pixel_blocks = -(-self.lines // max(longest, 1))
+        longest = -(-self.lines // self.pixel_blocks)
         if self.tiles.copies:
-            self.workspace_bytes = self.tiles.padded_rows.set_longest(-(-self.lines // self.pixel_blocks))
+            self.copied_bytes = self.tiles.padded_rows.set_longest(longest)
+        self.workspace_bytes = self.copied_bytes + longest * self.line_pixels * self.tiles.kept_bytes
 
     @property
     def multiplications(self):
@@ -119,6 +129,7 @@ cdef class Direct(LoopNest):
                 block.source = work.workspace
             elif not self.tiles.in_place:
                 block.source += first // self.tiles.out_width * self.tiles.stride_h * self.tiles.row_bytes
+            block.kept = work.workspace + self.copied_bytes
             block.epilogue.out = arrays.out + image * arrays.out_image + first * arrays.out_stride
             block.epilogue.residual = NULL
             if arrays.residual != NULL:

@@ -11,6 +11,7 @@ cdef struct PixelBlock:  # for a range of a group's output channels
     Range pixels  # of the map; of a row all, where x is copied, and in small groups
     const char *source  # the input of its first row, or of the map's, where x is read in place
     fc_epilogue epilogue  # of its first pixel
+    char *kept  # room for the sums of a block of channels, where rows of the kernel take turns
 
 
 cdef struct Run:
@@ -18,7 +19,9 @@ cdef struct Run:
     ptrdiff_t m, end  # pixels of a pixel block
     ptrdiff_t end_row, first_col, end_col  # of the map, where they are
     Window window  # of the kernel, that they see
-    ptrdiff_t tile  # the number of the last, among those of the same blocks
+    ptrdiff_t turn  # the row of the kernel, where these take turns; else 0
+    ptrdiff_t tile  # the number of the last, among those of the same blocks and turn
+    char *kept  # for the next tile
 
 
 cdef struct Call:  # of a kernel, for some of a tile's output channels
@@ -44,6 +47,8 @@ cdef class DirectTiles:
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, block_bytes, group_bytes, group_bias_bytes
     cdef ptrdiff_t set_bytes  # of blocks that go over a tile one after the other
+    cdef bint keeps  # sums while rows of the kernel take turns
+    cdef ptrdiff_t kept_bytes  # of a pixel's sums
     cdef ptrdiff_t turn_bytes  # of a block, that a turn of a tile's loop takes in
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
     # How the kernels walk the input, in bytes.
@@ -55,13 +60,12 @@ cdef class DirectTiles:
     cdef const ptrdiff_t *segments
 
     cdef void run(self, const PixelBlock *block) noexcept nogil
-    cdef void _run_sets(self, const PixelBlock *block) noexcept nogil
+    cdef void _run_turn(self, const PixelBlock *block, Run *run) noexcept nogil
     cdef void _run_of_pixels(self, const PixelBlock *block, Run *run) noexcept nogil
     cdef ptrdiff_t _calls(self, const PixelBlock *block, const Run *run, Call *calls) noexcept nogil
     cdef void _scatter(
         self, fc_conv_kernel kernel, const fc_conv_args *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
     ) noexcept nogil
-    cdef void _run_of_columns(self, const PixelBlock *block, ptrdiff_t q, ptrdiff_t n) noexcept nogil
     cdef void _set_args(
         self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, Window seen, ptrdiff_t m
     ) noexcept nogil

@@ -12,11 +12,11 @@ from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS,
-    FC_NARROW_TERMS, FC_PREFETCHING, FC_STEPS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue, kernels_for,
+    FC_NARROW_TERMS, FC_PREFETCHING, FC_STEPS, FC_SUM_TERMS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue,
+    kernels_for,
 )
 from fastconv._runners.pack cimport is_grouped
-from fastconv._runners.padded_rows cimport PaddedRows, Window
-from fastconv._runners.partition cimport Range, range_of
+from fastconv._runners.padded_rows cimport PaddedRows, Taps, Window
 
 from fastconv._runners.padded_rows import chunks, is_read_well
 
@@ -70,6 +70,7 @@ cdef class DirectTiles:
         self.tile = f"{self.max_pixels} pixels × {columns} channels"
         if not self.grouped:
             self._set_few(shape)
+            self._set_keeping()
         self.padded_rows = PaddedRows(shape, all_finite, self.itemsize, self.group_in, self.grouped, self.in_place)
         self.stride_w = self.padded_rows.window_step
         self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
@@ -91,6 +92,16 @@ cdef class DirectTiles:
         self.by_rows = self.by_rows and self.few != NULL
         if self.few != NULL:
             self.tile = f"{pixels} pixels × {self.group_out} channels"
+
+    def _set_keeping(self):
+        """Let the rows of the kernel take turns where a block's weights are too many to be prefetched, but not those
+        under a row, and where the sums between rows are of whole chunks.
+        """
+        cdef ptrdiff_t row_bytes = self.block_bytes // self.kernel_rows
+        is_even = self.group_in % FC_SUM_TERMS == 0 and self.group_out % (self.kernels.lanes * FC_MAX_VECTORS) == 0
+        self.keeps = row_bytes <= PREFETCHED_BYTES < self.block_bytes and is_even and self.few == NULL
+        self.keeps = self.keeps and self.kernels.conv_keeping[0] != NULL
+        self.kept_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.itemsize * self.keeps
 
     def _max_pixels(self):
         """The most pixels of a tile."""
@@ -118,41 +129,33 @@ cdef class DirectTiles:
         self.segments = <const ptrdiff_t *>PyArray_DATA(self.offsets)
 
     cdef void run(self, const PixelBlock *block) noexcept nogil:
-        """Every tile of a pixel block."""
-        cdef ptrdiff_t q = 0, first, columns, tiles, t
-        cdef Range tile
-        if not self.grouped:
-            self._run_sets(block)
-            return
-        while q < self.out_width:
-            first, columns = q, self.padded_rows.end_of_columns(block.pixels.first // self.out_width, q) - q
-            tiles = (columns + self.max_pixels - 1) // self.max_pixels
-            for t in range(tiles):
-                tile = range_of(t, tiles, columns)
-                self._run_of_columns(block, first + tile.first, tile.end - tile.first)
-            q = first + columns
-
-    cdef void _run_sets(self, const PixelBlock *block) noexcept nogil:
-        """The tiles of a pixel block for a set of blocks of output channels, then for the next one."""
-        cdef ptrdiff_t first = block.pixels.first, row, end_row = (block.pixels.end - 1) // self.out_width + 1
+        """Every tile of a pixel block: those for a set of blocks of output channels, then for the next one."""
+        cdef ptrdiff_t turns = self.kernel_rows if self.keeps else 1
         cdef ptrdiff_t set_blocks = 1 if self.padded_rows.skips_columns else max(1, self.set_bytes // self.block_bytes)
         cdef Run run
         run.blocks.first = block.blocks.first
         while run.blocks.first < block.blocks.end:
             run.blocks.end = min(block.blocks.end, run.blocks.first + set_blocks)
-            row, run.tile = first // self.out_width, 0
-            while row < end_row:
-                run.end_row = row + 1 if self.by_rows else self.padded_rows.end_of_rows(row, end_row)
-                run.first_col = 0
-                while run.first_col < self.out_width:
-                    run.window = self.padded_rows.window(row, run.first_col)
-                    run.end_col = self.padded_rows.end_of_columns(row, run.first_col)
-                    run.m = max(0, row * self.out_width - first) + run.first_col
-                    run.end = min(block.pixels.end, (run.end_row - 1) * self.out_width + run.end_col) - first
-                    self._run_of_pixels(block, &run)
-                    run.first_col = run.end_col
-                row = run.end_row
+            for run.turn in range(turns):
+                self._run_turn(block, &run)
             run.blocks.first = run.blocks.end
+
+    cdef void _run_turn(self, const PixelBlock *block, Run *run) noexcept nogil:
+        """The tiles of a pixel block for a set of blocks of output channels; in turns those of a row of the kernel."""
+        cdef ptrdiff_t first = block.pixels.first, end_row = (block.pixels.end - 1) // self.out_width + 1
+        cdef ptrdiff_t row = first // self.out_width
+        run.tile, run.kept = 0, block.kept
+        while row < end_row:
+            run.end_row = row + 1 if self.by_rows else self.padded_rows.end_of_rows(row, end_row)
+            run.first_col = 0
+            while run.first_col < self.out_width:
+                run.window = self.padded_rows.window(row, run.first_col)
+                run.end_col = self.padded_rows.end_of_columns(row, run.first_col)
+                run.m = max(0, row * self.out_width - first) + run.first_col
+                run.end = min(block.pixels.end, (run.end_row - 1) * self.out_width + run.end_col) - first
+                self._run_of_pixels(block, run)
+                run.first_col = run.end_col
+            row = run.end_row
 
     cdef void _run_of_pixels(self, const PixelBlock *block, Run *run) noexcept nogil:
         """The tiles of a run of a pixel block's pixels."""
@@ -169,9 +172,18 @@ cdef class DirectTiles:
         cdef ptrdiff_t row = (first + m) // self.out_width, q = (first + m) % self.out_width
         cdef ptrdiff_t jump = row_step - cols * step  # from the end of a row to the next, if they are no neighbours
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
-        cdef ptrdiff_t next_set = (run.blocks.end - run.blocks.first) * self.block_bytes
-        cdef ptrdiff_t n_calls = self._calls(block, run, calls)
-        cdef bint prefetches = run.blocks.end < self.blocks and next_set <= PREFETCHED_BYTES
+        cdef ptrdiff_t next_set = (run.blocks.end - run.blocks.first) * self.block_bytes, n_calls
+        cdef Taps rows = run.window.rows
+        cdef bint keeps = self.keeps and rows.first < rows.end and run.window.cols.first < run.window.cols.end
+        if not keeps and run.turn:
+            return
+        if keeps and not rows.first <= run.turn < rows.end:
+            run.kept += pixels * self.kept_bytes
+            return
+        if keeps:
+            run.window.rows, next_set = Taps(run.turn, run.turn + 1), next_set // self.kernel_rows
+        n_calls = self._calls(block, run, calls)
+        cdef bint prefetches = (keeps or run.blocks.end < self.blocks) and next_set <= PREFETCHED_BYTES
         cdef ptrdiff_t prefetching = FC_PREFETCHING if prefetches else 0  # tiles that do so
         cdef const char *at
         at = block.source + (row - first // self.out_width) * row_step + q * step
@@ -196,8 +208,15 @@ cdef class DirectTiles:
                     tile.ahead = next_set + (run.tile - 1) * self.turn_bytes // FC_PREFETCHING
                     kernel = self.kernels.conv_prefetching[n - 1]
                 else:
+                    tile.ahead = 0
                     kernel = self.kernels.conv[calls[i].vectors - 1][n - 1]
-                if others:
+                if keeps:
+                    tile.kept, tile.resumes, tile.pauses = run.kept, run.turn > rows.first, run.turn < rows.end - 1
+                    kernel = self.kernels.conv_keeping[n - 1]
+                    run.kept += n * self.kept_bytes
+                if keeps and tile.pauses:
+                    kernel(tile)
+                elif others:
                     self._scatter(kernel, tile, n, run, done)
                 else:
                     kernel(tile)
@@ -241,37 +260,6 @@ cdef class DirectTiles:
         kernel(&packed)
         for i in range(n):
             memcpy(far.out + offsets[i] * far.out_stride, values + i * nbytes, nbytes)
-
-    cdef void _run_of_columns(self, const PixelBlock *block, ptrdiff_t q, ptrdiff_t n) noexcept nogil:
-        """Tiles of n pixels from column q on: down the rows under a tile, whose inputs then are met again in L1."""
-        cdef const char *inputs[FC_MAX_PIXELS]
-        cdef fc_conv_args tile
-        cdef ptrdiff_t step = self.stride_w * self.pixel_bytes, row_step = self.stride_h * self.row_bytes
-        cdef ptrdiff_t top_row = block.pixels.first // self.out_width, end_row = block.pixels.end // self.out_width
-        cdef ptrdiff_t i, row = top_row, end, at
-        cdef Window window
-        cdef fc_conv_kernel kernel
-        tile.pixels, tile.columns, tile.tap = inputs, self.group_out, self.tap_bytes
-        while row < end_row:
-            end = self.padded_rows.end_of_rows(row, end_row)
-            window = self.padded_rows.window(row, q)
-            self._set_args(&tile, block, 0, 1, window, (row - top_row) * self.out_width + q)
-            at = q * step + window.rows.first * self.band_bytes + window.cols.first * self.tap_bytes
-            if self.in_place:
-                at += row * row_step - self.padded_rows.y.before * self.row_bytes
-                at -= self.padded_rows.x.before * self.pixel_bytes
-            else:
-                at += (row - top_row) * row_step
-            if self.in_rows and window.cols.end - window.cols.first == self.kernel_cols:
-                kernel = self.kernels.row[self.kernel_cols > 3][self.stride_w - 1][n - 1]
-            else:
-                kernel = self.grouped_kernels[n - 1]
-            while row < end:
-                for i in range(n):
-                    inputs[i] = block.source + at + i * step
-                kernel(&tile)
-                row, at = row + 1, at + row_step
-                fc_advance(&tile.epilogue, self.out_width, 0)
 
     cdef void _set_args(
         self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, Window seen, ptrdiff_t m

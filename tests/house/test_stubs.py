@@ -59,6 +59,7 @@ def arguments():
         "Chain": {"steps": [], "memory": 0},
         "Direct": {"shape": SHAPE, **given, "bounds": BOUNDS},
         "DirectTiles": {"shape": SHAPE, **given},
+        "GroupedTiles": {"shape": SHAPE, **given},
         "Elementwise": {
             "function": "scale",
             "shape": (1, 8, 8, 16),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
 _TILE = re.compile(
-    r"f(?P<bits>\d\d)_(?P<family>conv|conv_prefetching|winograd_product|grouped|row|planes|planes_tail|narrow|fip)"
-    r"_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
+    r"f(?P<bits>\d\d)_(?P<family>conv|conv_(prefetching|keeping)|winograd_product|grouped|row|planes|planes_tail|narrow"
+    r"|fip)_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
 )
 
 _FEW = re.compile(r"f(?P<bits>\d\d)_few_(?P<columns>\d)__\w+")

@@ -35,7 +35,9 @@ OTHERS = re.compile(
     r"grouped_values?|conv_store_columns|transpose|pool_(max|average)|blend|map_\w+|peak)_.*"
 )
 # Small tiles that clang is known to get wrong: it keeps in memory what a loop of one turn sets.
-KNOWN_OF_CLANG = re.compile(r"f\d\d_((conv|conv_prefetching|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v)|few_1)__.*")
+KNOWN_OF_CLANG = re.compile(
+    r"f\d\d_((conv(_prefetching|_keeping)?|winograd_product)_1x[12]v|planes_(1x2v|\d+x1v)|few_1)__.*"
+)
 NONE = re.compile("(?!)")
 
 

@@ -12,7 +12,8 @@
  * tiles gives the same bits. The chunks of SUM_TERMS keep the error from growing with the terms.
  *
  * One call does several blocks of columns, one after the other, or one block that is not full: `columns` is a multiple
- * of the tile's columns or less than them.
+ * of the tile's columns or less than them. A keeping tile does one block for some segments of many terms, between which
+ * other tiles have their turns; where it stops, the terms so far are whole chunks, so that sum is all it has to keep.
  *
  * May read: `length` bytes at pixels[i] + segments[s], whole vectors of weights and bias, `columns` values of residual.
  */
@@ -103,6 +104,25 @@ INLINE void NAMED(conv_store_bounded)(const int pixels, const int vectors, const
         NAMED(conv_store)(pixels, vectors, adds, FC_BOTH, acc, e, at);
 }
 
+/* The sums that a keeping tile goes on from, in memory. */
+INLINE void NAMED(conv_resume)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
+                               VECTOR sums[][FC_MAX_VECTORS], const struct fc_conv_args *t)
+{
+    UNROLLED(i, pixels) {
+        UNROLLED(j, vectors) {
+            sums[i][j] = ((const VECTOR *)t->kept)[i * vectors + j];
+            acc[i][j] = (VECTOR){0};
+        }
+    }
+}
+
+INLINE void NAMED(conv_keep)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
+                             const struct fc_conv_args *t)
+{
+    UNROLLED(i, pixels)
+        UNROLLED(j, vectors) ((VECTOR *)t->kept)[i * vectors + j] = acc[i][j];
+}
+
 /* The store of whole vectors, without a question at every pixel. */
 INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
                                const struct fc_epilogue *e, ptrdiff_t at)
@@ -149,8 +169,9 @@ INLINE void NAMED(conv_finish_columns)(const int pixels, const int vectors, VECT
     }
 }
 
-/* `pixels`, `vectors` and `prefetches` are literals at every call: the loops unroll and `acc` lives in registers. */
-INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int prefetches, const struct fc_conv_args *t)
+/* `pixels`, `vectors` and `how`, 1 where it prefetches, 2 where it keeps too, are literals at every call: the loops
+ * unroll and `acc` lives in registers. */
+INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int how, const struct fc_conv_args *t)
 {
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
     const char *x[MAX_PIXELS];
@@ -166,7 +187,8 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
         UNROLLED(i, pixels)
             UNROLLED(j, vectors) acc[i][j] = bias[j];
         ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
-        int is_first = 1;
+        int is_first = how < 2 || !t->resumes;
+        if (!is_first) NAMED(conv_resume)(pixels, vectors, acc, sums, t);
         for (ptrdiff_t s = 0; s < t->n_segments; s++) {
             /* One index serves all pixels, so that nothing but it changes from segment to segment. */
             ptrdiff_t at = t->segments[s];
@@ -184,7 +206,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
                     KEEP_IN_ONE_REGISTER(at);
                     UNROLLED(i, FC_STEPS)
                         NAMED(conv_step)(pixels, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-                    if (prefetches) NAMED(conv_prefetch)(w, t->ahead);
+                    if (how) NAMED(conv_prefetch)(w, t->ahead);
                 }
                 for (; at < end; at += sizeof(T), w += vectors * LANES) {
                     KEEP_IN_ONE_REGISTER(at);
@@ -195,7 +217,9 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int pref
         }
         w = (const T *)((const char *)w + t->skipped);
         if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
-        if (bytes < block_bytes) {
+        if (how == 2 && t->pauses) {
+            NAMED(conv_keep)(pixels, vectors, acc, t);
+        } else if (bytes < block_bytes) {
             NAMED(conv_finish_columns)(pixels, vectors, acc, &t->epilogue, bytes);
         } else {
             NAMED(conv_finish)(pixels, vectors, acc, &t->epilogue, done);

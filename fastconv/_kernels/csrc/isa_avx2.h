@@ -10,6 +10,7 @@
 #define FEW_SETS(columns) ((columns) <= 2 ? 2 : 1) /* more would not fit the registers */
 #define PREFETCHES_ROWS 1
 #define NARROW_SUMS 8
+#define KEEPS_SUMS
 
 /* A vector that begins n lanes before the middle is a mask of its first n lanes. */
 static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, -1, -1, -1, -1};

@@ -22,7 +22,12 @@ struct fc_conv_args {
     ptrdiff_t skipped;   /* of the weights after each block: those of segments that are left out */
     ptrdiff_t columns;   /* to compute and store: some full blocks of the tile, or less than one */
     struct fc_epilogue epilogue;
+    char *kept;          /* of a keeping tile, whole vectors for each pixel: sums of the segments before */
+    int resumes, pauses; /* it begins with what is kept instead of the bias; it keeps its sums and stores nothing */
 };
+
+/* Terms in one chain of the direct convolution: fewer would cost more than a hundredth of the time. */
+enum { FC_SUM_TERMS = 256 };
 
 enum {
     FC_STEPS = 4,      /* terms in one turn of the reduction's loop: the processor foresees where few turns end */
@@ -130,6 +135,7 @@ struct fc_kernels {
     int max_pixels;                                         /* in a tile */
     fc_conv_kernel conv[FC_MAX_VECTORS][FC_MAX_PIXELS];     /* [vectors - 1][pixels - 1] */
     fc_conv_kernel conv_prefetching[FC_MAX_PIXELS];         /* [pixels - 1], of FC_MAX_VECTORS vectors */
+    fc_conv_kernel conv_keeping[FC_MAX_PIXELS];             /* the same, which prefetch too; NULL: none */
     fc_conv_kernel grouped[2][FC_MAX_PIXELS];               /* [groups of four][pixels - 1] */
     fc_conv_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_few_kernel few[FC_MAX_FEW];                          /* [columns - 1]; NULL where they fill a vector */

@@ -14,6 +14,7 @@
  * and where it has instructions for them
  *   LARGER(max, v)           max > v or max is NaN ? max : v
  *   PREFETCH_STORE(at)       prefetches a line for a store; then a tile prefetches what the next one stores and adds
+ *   KEEPS_SUMS               tiles that keep their sums, where that was measured
  *   BROADCAST_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each
  *   ROWS16, MM(operation)    x86: the vector type, the intrinsic of this name; with rows16_join and rows16_split of
  *                            rows of 16 bytes, and rows16_zip_16, which puts the rows of two vectors by turns
@@ -25,8 +26,8 @@
 
 _Static_assert(VECTOR_BYTES <= FC_MAX_VECTOR_BYTES && MAX_PIXELS <= FC_MAX_PIXELS, "beyond sizes.h");
 
-/* Terms of a sum in one chain of the direct convolution: fewer would cost more than a hundredth of the time. */
-enum { SUM_TERMS = 256 };
+/* Terms of a sum in one chain of the direct convolution. */
+enum { SUM_TERMS = FC_SUM_TERMS };
 
 /* The same for the products of Winograd, whose output transform magnifies their rounding. */
 enum { PRODUCT_TERMS = 16 };

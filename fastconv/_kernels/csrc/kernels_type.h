@@ -43,6 +43,8 @@
 #define CONV(F, pixels, vectors) F(conv_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 0)
 #define CONV_PREFETCHING(F, pixels, vectors) \
     F(conv_prefetching_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 1)
+#define CONV_KEEPING(F, pixels, vectors) \
+    F(conv_keeping_##pixels##x##vectors##v, fc_conv_args, conv_tile, pixels, vectors, 2)
 #define GROUPED(F, pixels, width) F(grouped_##pixels##x##width, fc_conv_args, grouped_tile, pixels, width)
 #define ROW_3(F, pixels, step) F(row_##pixels##x3by##step, fc_conv_args, row_tile, pixels, 3, step)
 #define ROW_5(F, pixels, step) F(row_##pixels##x5by##step, fc_conv_args, row_tile, pixels, 5, step)
@@ -57,6 +59,9 @@
 FOR_PIXELS(CONV, KERNEL, 1)
 FOR_PIXELS(CONV, KERNEL, 2)
 FOR_PIXELS(CONV_PREFETCHING, KERNEL, 2)
+#ifdef KEEPS_SUMS
+FOR_PIXELS(CONV_KEEPING, KERNEL, 2)
+#endif
 FOR_PIXELS(GROUPED, KERNEL, 1)
 FOR_PIXELS(GROUPED, KERNEL, 4)
 FOR_PIXELS(ROW_3, KERNEL, 1)
@@ -88,6 +93,9 @@ const struct fc_kernels NAMED(kernels) = {
     .max_pixels = MAX_PIXELS,
     .conv = {{FOR_PIXELS(CONV, ENTRY, 1)}, {FOR_PIXELS(CONV, ENTRY, 2)}},
     .conv_prefetching = {FOR_PIXELS(CONV_PREFETCHING, ENTRY, 2)},
+#ifdef KEEPS_SUMS
+    .conv_keeping = {FOR_PIXELS(CONV_KEEPING, ENTRY, 2)},
+#endif
     .grouped = {{FOR_PIXELS(GROUPED, ENTRY, 1)}, {FOR_PIXELS(GROUPED, ENTRY, 4)}},
     .row = {{{FOR_PIXELS(ROW_3, ENTRY, 1)}, {FOR_PIXELS(ROW_3, ENTRY, 2)}},
             {{FOR_PIXELS(ROW_5, ENTRY, 1)}, {FOR_PIXELS(ROW_5, ENTRY, 2)}}},

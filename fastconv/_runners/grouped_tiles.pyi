@@ -1,0 +1,3 @@
+from fastconv._runners.direct_tiles import DirectTiles
+
+class GroupedTiles(DirectTiles): ...
