@@ -25,6 +25,7 @@ hypothesis.settings.register_profile(
     # The only fixture used so, the one below, is the same for every example.
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
+hypothesis.settings.register_profile("few", hypothesis.settings.get_profile("fastconv"), max_examples=25)
 hypothesis.settings.load_profile("fastconv")
 
 

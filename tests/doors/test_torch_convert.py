@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from test_torch_compile import Ran, close, image, small
 from torch import nn
+from torch_compiling import Ran, close, image, small
 
 import fastconv.torch
 

@@ -2,22 +2,14 @@
 
 import pytest
 import torch
-from test_torch_compile import Ran, close, compiled, image, small
 from torch import nn
 from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch_compiling import Ran, close, compiled, image, small
 
 import fastconv.torch
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    torch._dynamo.reset()
-    torch.manual_seed(0)
-    with torch.no_grad():
-        yield
+pytestmark = [pytest.mark.usefixtures("fresh_torch"), pytest.mark.filterwarnings("ignore")]
 
 
 class Scaled(nn.Module):

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from test_torch_compile import Ran, close, image
 from torch import nn
 from torch.nn import functional
+from torch_compiling import Ran, close, image
 
 import fastconv.torch
 

@@ -73,16 +73,20 @@ def test_tiles_of_every_size_before_another_block(kernel, channels, dtype):
 @pytest.mark.parametrize(("group_in", "group_out"), [(1, 1), (1, 2), (2, 1), (3, 3), (4, 4), (4, 1), (1, 4)])
 @pytest.mark.parametrize(("padding", "stride"), [(0, 1), (1, 1), (1, 2), (0, 3)])
 def test_the_edges_of_groups(padding, stride, group_in, group_out, dtype):
-    rng = np.random.default_rng(0)
-    for groups in [2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65]:
-        for width in [3, 4, 8, 15, 27, 51]:
-            shapes = (2, 4, width, groups * group_in), (3, 3, group_in, groups * group_out), (groups * group_out,)
-            x, weight, bias = (integers(rng, shape, dtype) for shape in shapes)
-            options = {"groups": groups, "padding": padding, "stride": stride}
-            want = reference.conv2d(x, weight, bias, **options)
-            residual = integers(rng, want.shape, dtype)
-            options |= {"residual": residual, "algorithm": "direct", "num_threads": 1}
-            assert_equal_exact(fastconv.conv2d(x, weight, bias, **options), want + residual, dtype)
+    """Of any number of groups: the first of many, for which the reference takes a turn each."""
+    rng, many = np.random.default_rng(0), 65
+    for width in [3, 4, 8, 15, 27, 51]:
+        shapes = (2, 4, width, many * group_in), (3, 3, group_in, many * group_out), (many * group_out,)
+        x, weight, bias = (integers(rng, shape, dtype) for shape in shapes)
+        options = {"padding": padding, "stride": stride}
+        want = reference.conv2d(x, weight, bias, groups=many, **options)
+        residual = integers(rng, want.shape, dtype)
+        want += residual
+        for groups in [2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, many]:
+            of_x, of_y = np.s_[..., : groups * group_in], np.s_[..., : groups * group_out]
+            *arrays, added = map(np.ascontiguousarray, (x[of_x], weight[of_y], bias[of_y], residual[of_y]))
+            options |= {"residual": added, "groups": groups, "algorithm": "direct", "num_threads": 1}
+            assert_equal_exact(fastconv.conv2d(*arrays, **options), want[of_y], dtype)
 
 
 # Rows so long or pixels so deep that a map falls into several pixel blocks; kernels of every form.

@@ -52,7 +52,7 @@ def compiler(request):
 
 @pytest.fixture(scope="module")
 def listings(compiler, tmp_path_factory):
-    """{instruction set: what objdump prints of its kernels}, or of more."""
+    """{instruction set: the functions of its kernels}, or of more."""
     if not compiler:
         return dict.fromkeys(fastconv.get_config()["isas_compiled"], disassemble(cpu.__file__))
     flags = flags_of_setup(compiler)  # before the threads: ast.parse in several at once fails in Python 3.11
@@ -74,7 +74,7 @@ def flags_of_setup(compiler):
 
 
 def compile_kernels(compiler, isa, flags, folder):
-    """What objdump prints of the kernels of an instruction set, compiled with these flags."""
+    """The functions of the kernels of an instruction set, compiled with these flags."""
     source, output = ROOT / "fastconv" / "_kernels" / "csrc" / f"kernels_{isa}.c", folder / f"{isa}.o"
     try:
         run(*compiler.split(), *flags, "-c", source, "-o", output)
@@ -84,7 +84,7 @@ def compile_kernels(compiler, isa, flags, folder):
 
 
 def disassemble(file):
-    return run("objdump", "-d", "--no-show-raw-insn", file)
+    return functions(run("objdump", "-d", "--no-show-raw-insn", file))
 
 
 @pytest.fixture(scope="module", params=SETS)
@@ -92,7 +92,7 @@ def kernels(request, listings):
     """The functions of an instruction set's kernels."""
     if request.param not in listings:
         pytest.skip(f"the library is built without {request.param}")
-    return {name: body for name, body in functions(listings[request.param]).items() if f"__{request.param}" in name}
+    return {name: body for name, body in listings[request.param].items() if f"__{request.param}" in name}
 
 
 def test_hot_loops(compiler, kernels):

@@ -81,10 +81,11 @@ def test_the_edges_of_tiles_and_blocks(transform, activation, dtype):
             x, weight, bias = case(transform, (2, height, width, channels), out_channels, dtype=dtype)
             padding = ((1, transform.kernel), (2, 2))
             (residual,) = normals(reference.conv2d(x, weight, padding=padding).shape, dtype=dtype)
-            for num_threads in (1, 2, 3):
-                options = {"padding": padding, "residual": residual, "activation": activation}
-                got = winograd(x, weight, bias, **options, num_threads=num_threads)
-                assert_winograd(got, transform, x, weight, bias, **options)
+            options = {"padding": padding, "residual": residual, "activation": activation}
+            got = winograd(x, weight, bias, **options, num_threads=1)
+            assert_winograd(got, transform, x, weight, bias, **options)
+            for num_threads in (2, 3):
+                assert winograd(x, weight, bias, **options, num_threads=num_threads).tobytes() == got.tobytes()
 
 
 @pytest.mark.parametrize("padding", [((0, 0), (0, 0)), ((0, 3), (1, 0)), ((2, 2), (2, 2)), ((7, 0), (0, 9))])

@@ -1,8 +1,10 @@
 """The report, made from small asv results of known figures."""
 
 import re
+from contextlib import redirect_stdout
 from dataclasses import replace
 from html.parser import HTMLParser
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,25 @@ from benchmarks import __main__ as suite
 from benchmarks.report import data, page, panels, plots, summaries, tables, terminal, text, words
 
 
-@pytest.fixture
-def run(tmp_path):
-    return data.load(store(tmp_path))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What the command makes: (results, page, figure, what it prints). The figures take seconds."""
+    folder = tmp_path_factory.mktemp("made")
+    results, output, figure = store(folder / "results"), folder / "new" / "report.html", folder / "figure.svg"
+    told = ["report", "--results", str(results), "--output", str(output), "--figure", str(figure)]
+    with redirect_stdout(StringIO()) as printed:
+        assert suite.main(told) == 0
+    return results, output, figure, printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def run(made):
+    return data.load(made[0])
+
+
+@pytest.fixture(scope="module")
+def html(made):
+    return made[1].read_text(encoding="utf-8")
 
 
 def test_cells_hold_what_was_measured(run):
@@ -50,7 +68,7 @@ def test_the_latest_run_is_taken_unless_another_is_asked_for(tmp_path):
         data.load(tmp_path / "none", commit="c")
 
 
-def test_failed_cells_are_named_and_left_out(tmp_path):
+def test_failed_cells_are_named_and_left_out(tmp_path, drawn_alone):
     run = data.load(store(tmp_path, fails=[(64, 2, "fire/8 3×3")]))
     assert [cell.channels for cell in run.series("fire/8 3×3", 2)] == [16, 256]
     assert len(run.failed) == 1
@@ -82,7 +100,7 @@ def test_units(form, value, expected):
     assert form(value) == expected
 
 
-def test_the_page_gives_memory_a_unit(run):
+def test_the_page_gives_memory_a_unit(run, without_figures):
     assert "23.5 GiB" in page.render(replace(run, machine={"ram": "25276502016"}))
 
 
@@ -187,8 +205,7 @@ class _Loaded(HTMLParser):
         self.text.append(text)
 
 
-def test_page_holds_the_tables_and_loads_nothing(run):
-    html = page.render(run)
+def test_page_holds_the_tables_and_loads_nothing(run, html):
     loaded = _Loaded()
     loaded.feed(html)
     assert len(loaded.sources) == 2 * len(page.FIGURES)  # for wide pages and narrow ones
@@ -201,13 +218,12 @@ def test_page_holds_the_tables_and_loads_nothing(run):
             assert shown.issuperset(cell for cell in cells if cell)
 
 
-def test_the_answer_comes_first(run):
-    html = page.render(run)
+def test_the_answer_comes_first(html):
     order = [summaries.QUESTION + "</h1>", "The blocks", "What each block saves", "<img", "Blocks by channel count"]
     assert [html.index(said) for said in order] == sorted(html.index(said) for said in order)
 
 
-def test_a_run_without_plain_convolutions_or_threads(tmp_path):
+def test_a_run_without_plain_convolutions_or_threads(tmp_path, drawn_alone):
     """Only one block at one channel count and one thread: whatever compares is left out, the page is made."""
     result = Results(MACHINE, {}, "c" * 40, 0, "3.11", "existing", {})
     add(result, data.BLOCKS, ((16,), (1,), ("fire/8 3×3",), ("auto",)), lambda *_: [1e-4])
@@ -220,11 +236,8 @@ def test_a_run_without_plain_convolutions_or_threads(tmp_path):
     assert any("without its facts" in text for text in words.warnings(run))
 
 
-def test_command_line(tmp_path, capsys):
-    results, output, figure = store(tmp_path / "results"), tmp_path / "made" / "report.html", tmp_path / "figure.svg"
-    told = ["report", "--results", str(results), "--output", str(output), "--figure", str(figure)]
-    assert suite.main(told) == 0
-    printed = capsys.readouterr().out
+def test_command_line(made, html, tmp_path, capsys):
+    results, output, figure, printed = made
     assert str(output) in printed
     assert "Blocks by channel count" in printed
     assert (
@@ -232,16 +245,15 @@ def test_command_line(tmp_path, capsys):
     )
     assert all(len(line) <= 80 for line in printed.splitlines() if not line.startswith(("Report: ", "Figure: ")))
     assert figure.read_text("utf-8") == panels.svg(plots.times_against_channels, data.load(results))
-    assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert html.startswith("<!DOCTYPE html>")
     assert suite.main(["report", "--results", str(tmp_path / "none")]) == 1
     assert "make bench" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("output", ["folder", "file/report.html", "file/in/report.html", "/dev/full"])
-def test_a_report_that_cannot_be_written_is_one_line(output, tmp_path, capsys, monkeypatch):
+def test_a_report_that_cannot_be_written_is_one_line(output, tmp_path, capsys, monkeypatch, without_figures):
     if output == "/dev/full" and not Path(output).exists():
         pytest.skip("there is no /dev/full here")
-    monkeypatch.setattr(page, "_figure", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
     Path("file").touch()

@@ -14,7 +14,7 @@ pytest.importorskip("asv.results")
 from asv_run import FACTS, store
 
 from benchmarks import __main__ as suite
-from benchmarks.report import data, page, panels, plots
+from benchmarks.report import data, panels, plots
 
 ESCAPE = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202eevil\ud800\r"
 ODD = (
@@ -22,12 +22,6 @@ ODD = (
     *([], [[]], [None], {}, {"a": {}}, [1, 2, 3], ["1"] * 40, "x" * 9999),
     *(ESCAPE, "[" * 300, "(1, 2)", "$\\frac{", "_x", "plain/0 3x3"),
 )
-
-
-@pytest.fixture
-def without_figures(monkeypatch):
-    """Pages are made without the figures, which take seconds."""
-    monkeypatch.setattr(page, "_figure", lambda *_: None)
 
 
 def result_file(folder):

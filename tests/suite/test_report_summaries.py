@@ -145,7 +145,7 @@ def test_savings_table(tmp_path):
     assert "~ is unsteady" in table.note
 
 
-def test_savings_where_cells_are_missing(tmp_path):
+def test_savings_where_cells_are_missing(tmp_path, drawn_alone):
     fails = [(256, 2, "fire/8 3×3"), *((c, 1, "reduced/4 3×3") for c in CHANNELS)]
     run = data.load(store(tmp_path, fails=fails))
     rows = {row[0]: row[2:] for row in summaries.savings_table(run).rows}
