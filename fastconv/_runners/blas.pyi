@@ -6,5 +6,14 @@ from fastconv._runners.partition import LoopNest
 
 def describe() -> tuple[str | None, str | None, int | None]: ...
 
+class Product(LoopNest):
+    def __init__(
+        self,
+        shape: tuple[int, int, int, int],
+        is_double: bool,
+        first: tuple[ndarray, int, bool],
+        second: tuple[ndarray, int, bool],
+    ) -> None: ...
+
 class Blas(LoopNest):
     def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray | None, bounds: Bounds) -> None: ...

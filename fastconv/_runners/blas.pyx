@@ -1,4 +1,5 @@
-"""Pointwise convolution as a matrix product: slabs of pixels through SciPy's BLAS. The only file that names BLAS.
+"""Products through SciPy's BLAS: pointwise convolutions in slabs of pixels, stacks of matrices in slabs of rows. The only
+file that names BLAS.
 
 The team shares the slabs, and BLAS itself must then run single-threaded: its own pool beside ours costs more than it
 gives. A BLAS keeps one thread count for the process, so it is held at one while slabs run; csrc/blas_threads.h says
@@ -12,8 +13,9 @@ import scipy.linalg.cython_blas
 
 from cython cimport floating
 from libc.limits cimport INT_MAX
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy
-from numpy cimport PyArray_DATA, import_array
+from numpy cimport PyArray_DATA, import_array, ndarray
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
@@ -30,12 +32,32 @@ cdef extern from "blas_threads.h" nogil:
 
 # Each product packs all weights once more, so not too few pixels; but two threads should share even a 14×14 map.
 cdef int MIN_PIXELS = 96, MAX_PIXELS = 256
+cdef int MIN_SLABS = 16, MIN_ROWS = 64  # of a stack of matrices; of a slab
 
 
 import_array()
 
 
-cdef class Blas(LoopNest):
+cdef class _Slabs(LoopNest):
+    """The base of what BLAS computes."""
+
+    def set_team(self, int threads, ptrdiff_t useful):
+        LoopNest.set_team(self, threads, useful)
+        self.is_short = False  # it may wait for calls that hold the BLAS
+
+    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
+        """Run until the deadline, BLAS itself on one thread."""
+        cdef bint is_done
+        cdef int limit = own_thread_limit()
+        fc_hold_blas()
+        set_own_thread_limit(1)  # which alone a BLAS built with OpenMP follows
+        is_done = LoopNest.run_on(self, arrays, work, progress)
+        fc_release_blas()
+        set_own_thread_limit(limit)
+        return is_done
+
+
+cdef class Blas(_Slabs):
     """A pointwise convolution of one geometry, ready to run on any arrays of it."""
 
     cdef object weights, bias
@@ -65,21 +87,6 @@ cdef class Blas(LoopNest):
         self.max_pixel_blocks, self.max_ranges = self.pixel_blocks, 1  # what BLAS rounds may depend on the slab
         self.max_pixel_bytes = INT_MAX * <ptrdiff_t>weights.itemsize
         self.tile = f"{self.slab_pixels} pixels × {self.out_channels} channels"
-
-    def set_team(self, int threads, ptrdiff_t useful):
-        LoopNest.set_team(self, threads, useful)
-        self.is_short = False  # it may wait for calls that hold the BLAS
-
-    cdef bint run_on(self, const Arrays *arrays, char *work, Progress *progress) noexcept nogil:
-        """Run until the deadline, BLAS itself on one thread."""
-        cdef bint is_done
-        cdef int limit = own_thread_limit()
-        fc_hold_blas()
-        set_own_thread_limit(1)  # which alone a BLAS built with OpenMP follows
-        is_done = LoopNest.run_on(self, arrays, work, progress)
-        fc_release_blas()
-        set_own_thread_limit(limit)
-        return is_done
 
     cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
         """A slab of pixels."""
@@ -132,6 +139,65 @@ cdef class Blas(LoopNest):
                 for k in range(out_channels):  # always stored, and so vectorised; a NaN stays
                     y[k] = lo if y[k] < lo else y[k]
                     y[k] = hi if y[k] > hi else y[k]
+
+
+cdef class Product(_Slabs):
+    """The products of a stack of matrices, in one contiguous array.
+
+    Parameters
+    ----------
+    shape : (matrices, rows, inner, columns)
+        Of which there are (rows, inner) and (inner, columns) values in each.
+    is_double : bool
+    first, second : (ndarray of int64, int, bool)
+        Of either stack: the bytes from its begin to each matrix, the values from a row to the next, or from a column to
+        the next where that is the last, true.
+    """
+
+    cdef bint is_double
+    cdef int rows, inner, columns, slab_rows, first_step, second_step
+    cdef bint first_turns, second_turns
+    cdef ndarray first_places, second_places
+
+    def __init__(self, shape, bint is_double, first, second):
+        matrices, self.rows, self.inner, self.columns = shape
+        self.is_double = is_double
+        self.first_places, self.first_step, self.first_turns = first
+        self.second_places, self.second_step, self.second_turns = second
+        slabs = max(1, min(-(-MIN_SLABS // matrices), self.rows // MIN_ROWS))
+        self.slab_rows = -(-self.rows // slabs)
+        self.repeats, self.pixel_blocks = matrices, -(-self.rows // self.slab_rows)
+        self.max_pixel_blocks, self.max_ranges = self.pixel_blocks, 1
+        self.tile = f"{self.slab_rows} rows × {self.columns} columns"
+
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        """A slab of rows."""
+        if self.is_double:
+            self._slab(task, &work.arrays, <double>1)
+        else:
+            self._slab(task, &work.arrays, <float>1)
+
+    cdef void _slab(self, ptrdiff_t slab, const Arrays *arrays, floating one) noexcept nogil:
+        cdef ptrdiff_t matrix = slab // self.pixel_blocks, row = slab % self.pixel_blocks * self.slab_rows
+        cdef int rows = <int>min(self.slab_rows, self.rows - row), columns = self.columns, inner = self.inner
+        cdef const char *x = arrays.x + (<const int64_t *>PyArray_DATA(self.first_places))[matrix]
+        cdef const char *y = arrays.residual + (<const int64_t *>PyArray_DATA(self.second_places))[matrix]
+        cdef floating *out = <floating *>arrays.out + (matrix * self.rows + row) * columns
+        cdef floating zero = 0
+        cdef char of_x = b"T" if self.first_turns else b"N"
+        cdef char of_y = b"T" if self.second_turns else b"N"
+        x += row * (1 if self.first_turns else self.first_step) * sizeof(floating)
+        # By columns as above: outᵀ = yᵀ xᵀ.
+        if floating is double:
+            dgemm(
+                &of_y, &of_x, &columns, &rows, &inner,
+                &one, <double *>y, &self.second_step, <double *>x, &self.first_step, &zero, out, &columns,
+            )
+        else:
+            sgemm(
+                &of_y, &of_x, &columns, &rows, &inner,
+                &one, <float *>y, &self.second_step, <float *>x, &self.first_step, &zero, out, &columns,
+            )
 
 
 # How BLAS libraries name what reads and what sets their number of threads, and what we call them. FlexiBLAS has the

@@ -18,6 +18,7 @@ from fastconv._checks.types import Shape
 from fastconv.onnx import _budget
 from fastconv.onnx._in_numpy.views import VIEWS
 from fastconv.onnx._maps import Maps
+from fastconv.onnx._products import Products
 from fastconv.onnx._program import Node, Program
 from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._segments import Kept, Segment
@@ -221,6 +222,8 @@ class Binding(Maps):
         layer = recurrent(node, inputs, self.kept)
         if layer is not None:
             how, evaluate = "direct", layer
+        if node.kind == "MatMul" and node.domain == "":
+            how, evaluate = "blas", Products(self.kept.num_threads)
         if node.kind in LATE and self._late(node, inputs):
             how, evaluate = "late", late(self.kept, self.is_strict)
         level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)

@@ -1,0 +1,83 @@
+"""Products of two matrices of a run, or of stacks of them, through SciPy's BLAS with the threads of the model.
+
+NumPy's BLAS has threads of its own, which neither `num_threads` nor what else runs on the CPUs is known to.
+"""
+
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv._planning import teams
+from fastconv._planning.steps.step import PreparedStep
+from fastconv._runners.blas import Product
+from fastconv.onnx._in_numpy.elementwise import matmul
+from fastconv.onnx._program import Node
+
+_FEW = 2**16  # multiply-adds of a matrix, which NumPy's BLAS has no second thread for
+_MOST = 2**31 - 1  # that a BLAS counts
+_MAX_KEPT = 16
+
+
+class Products:
+    """What evaluates a MatMul; it keeps what it prepared for the strides of its last inputs."""
+
+    def __init__(self, num_threads: int | None) -> None:
+        self._num_threads = num_threads
+        self._kept: dict[Any, PreparedStep] = {}
+
+    def __call__(self, node: Node, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+        is_float = x.dtype == y.dtype and x.dtype in (np.float32, np.float64)
+        if not is_float or min(x.ndim, y.ndim) < 2 or x.shape[-1] != y.shape[-2]:
+            return [matmul(node, x, y)]
+        rows, inner, columns = *x.shape[-2:], y.shape[-1]
+        if rows * inner * columns <= _FEW or max(rows, inner, columns) > _MOST:
+            return [matmul(node, x, y)]
+        x, y = _in_steps(x), _in_steps(y)
+        stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+        out = np.empty((*stack, rows, columns), x.dtype)
+        if out.size:
+            key = x.shape, x.strides, y.shape, y.strides, x.dtype
+            prepared = self._kept.get(key)
+            if prepared is None:
+                if len(self._kept) >= _MAX_KEPT:
+                    self._kept.clear()
+                prepared = self._kept.setdefault(key, self._prepared(x, y, stack))
+            prepared.run([x, y], [(out, columns * out.itemsize)])
+        return [out]
+
+    def _prepared(self, x: np.ndarray, y: np.ndarray, stack: tuple[int, ...]) -> PreparedStep:
+        shape = prod(stack), *x.shape[-2:], y.shape[-1]
+        make = partial(Product, shape, x.itemsize == 8, _told(x, stack), _told(y, stack))
+        return PreparedStep(
+            "blas", (1, *shape[:1], shape[1], shape[3]), self._num_threads, teams.useful(prod(shape)), make
+        )
+
+
+def _step(x: np.ndarray) -> tuple[int, bool] | None:
+    """(values from a row to the next, or from a column where these lie one after the other), None of other strides."""
+    item, (row, column), (rows, columns) = x.itemsize, x.strides[-2:], x.shape[-2:]
+    for turns, step, near, count, size in (False, row, column, rows, columns), (True, column, row, columns, rows):
+        if near == item or size == 1:
+            if count == 1:
+                return max(size, 1), turns
+            if step % item == 0 and size * item <= step <= _MOST * item:
+                return step // item, turns
+    return None
+
+
+def _in_steps(x: np.ndarray) -> np.ndarray:
+    """A stack of matrices whose rows, or columns, are contiguous."""
+    return x if x.flags.aligned and _step(x) else np.ascontiguousarray(x)
+
+
+def _told(x: np.ndarray, stack: tuple[int, ...]) -> tuple[np.ndarray, int, bool]:
+    """What `Product` is told of a stack."""
+    whole = np.broadcast_to(x, (*stack, *x.shape[-2:]))
+    places = np.zeros(stack, np.int64)
+    for axis, (size, stride) in enumerate(zip(stack, whole.strides, strict=False)):
+        places += (np.arange(size) * stride).reshape(-1, *(1,) * (len(stack) - 1 - axis))
+    step = _step(x)
+    assert step is not None
+    return places.ravel(), *step
