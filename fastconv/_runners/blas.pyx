@@ -1,5 +1,5 @@
-"""Products through SciPy's BLAS: pointwise convolutions in slabs of pixels, stacks of matrices in slabs of rows. The only
-file that names BLAS.
+"""Products through SciPy's BLAS: pointwise convolutions in slabs of pixels, stacks of matrices in slabs of rows. No
+other file names BLAS.
 
 The team shares the slabs, and BLAS itself must then run single-threaded: its own pool beside ours costs more than it
 gives. A BLAS keeps one thread count for the process, so it is held at one while slabs run; csrc/blas_threads.h says

@@ -22,7 +22,7 @@ from fastconv.onnx._products import Products
 from fastconv.onnx._program import Node, Program
 from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._segments import Kept, Segment
-from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values, given_back
+from fastconv.onnx._steps import Evaluate, NativeStep, NodeStep, Step, Values, given_back
 from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
 from fastconv.onnx._values import Tensor
 
@@ -211,21 +211,26 @@ class Binding(Maps):
         parameters = PARAMETERS.get(node.kind, ()) if node.domain == "" else ()
         return any(isinstance(inputs[i], Tensor) for i in parameters if i < len(inputs))
 
-    def _by_numpy(self, node: Node, inputs: list[Any]) -> bool:
+    def _code_of(self, node: Node, inputs: list[Any]) -> tuple[str, Evaluate]:
+        """(how it is computed, by what) of a node that is in no graph."""
         from fastconv.onnx._evaluation import evaluation, late
 
         if node.kind in REFUSED:
             raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
+        layer = recurrent(node, inputs, self.kept)
+        if layer is not None:
+            return "direct", layer
+        if node.kind == "MatMul" and node.domain == "":
+            return "blas", Products(self.kept.num_threads)
+        if node.kind in LATE and self._late(node, inputs):
+            return "late", late(self.kept, self.is_strict)
         how, evaluate = evaluation(node)
         if how == "onnx.reference" and self.is_strict:
             raise ValueError(_NO_CODE)
-        layer = recurrent(node, inputs, self.kept)
-        if layer is not None:
-            how, evaluate = "direct", layer
-        if node.kind == "MatMul" and node.domain == "":
-            how, evaluate = "blas", Products(self.kept.num_threads)
-        if node.kind in LATE and self._late(node, inputs):
-            how, evaluate = "late", late(self.kept, self.is_strict)
+        return how, evaluate
+
+    def _by_numpy(self, node: Node, inputs: list[Any]) -> bool:
+        how, evaluate = self._code_of(node, inputs)
         level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)
         names = [self._name(one) if isinstance(one, Tensor) else one for one in inputs]
         step = NodeStep(node, how, evaluate, names, level)
@@ -246,7 +251,9 @@ class Binding(Maps):
         for name, array in results.items():
             self.known[name] = Tensor(name, array.shape, array.dtype, level)
         if node.domain == "" and node.kind in VIEWS and not any(isinstance(one, Tensor) for one in inputs[1:]):
-            step.becomes(VIEWS[node.kind](node, inputs[0].shape, results[node.outputs[0]].shape, *inputs[1:]))
+            view = VIEWS[node.kind](node, inputs[0].shape, results[node.outputs[0]].shape, *inputs[1:])
+            if view is not None:
+                step.becomes(view)
         return True
 
     def _unknown(self, node: Node) -> bool:
