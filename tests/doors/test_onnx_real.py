@@ -26,6 +26,26 @@ PACKAGES = {
         "ch_ppocr_mobile_v2.0_cls_infer.onnx": [(1, 3, 48, 192), (2, 3, 48, 160)],
         "ch_PP-OCRv4_rec_infer.onnx": [(1, 3, 48, 320), (2, 3, 48, 200)],
     },
+    "nudenet==3.4.2": {"320n.onnx": [(1, 3, 320, 320), (2, 3, 256, 192)]},  # a YOLOv8
+}
+VOICES = [
+    {"input": (1, 576), "state": (2, 1, 128), "sr": 16000},
+    {"input": (3, 288), "state": (2, 3, 128), "sr": 8000},
+]
+SOUNDS = {  # {input: its shape, or the number that it is}
+    "silero-vad==6.2.3": {
+        "silero_vad.onnx": VOICES,
+        "silero_vad_op18_ifless.onnx": VOICES,
+        "silero_vad_half.onnx": [{"input": (n, 576), "state": (2, n, 128)} for n in (1, 3)],
+        "silero_vad_16k_sequence.onnx": [{"input": (n, 576), "h": (1, 1, 128), "c": (1, 1, 128)} for n in (1, 20)],
+    },
+    "swift-f0==0.3.0": {"model.onnx": [{"audio": (1, n), "fmin": 60.0, "fmax": 900.0} for n in (8000, 3000)]},
+    "basic-pitch==0.4.0": {"nmp.onnx": [{"serving_default_input_2:0": (n, 43844, 1)} for n in (1, 2)]},
+    "openwakeword==0.4.0": {
+        "melspectrogram.onnx": [{"input": (1, 12640)}, {"input": (2, 1760)}],
+        "embedding_model.onnx": [{"input_1": (1, 76, 32, 1)}, {"input_1": (3, 76, 32, 1)}],
+        "hey_mycroft_v0.1.onnx": [{"input_1": (1, 16, 96)}, {"input_1": (4, 16, 96)}],
+    },
 }
 LIGHT = [
     *("bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "resnet50"),
@@ -70,6 +90,24 @@ def test_a_file_of_a_package(package, name, files):
     for shape in PACKAGES[package][name]:
         x = pictures(shape)
         assert_close(net(x), by_onnxruntime(onnx.ModelProto.FromString(content), x))
+
+
+@pytest.mark.parametrize(("package", "name"), [(p, name) for p, names in SOUNDS.items() for name in names])
+def test_a_file_for_sounds_of_a_package(package, name, files):
+    """Recurrent layers, spectra by convolutions, branches that follow from shapes and from a number of the call."""
+    proto = onnx.ModelProto.FromString(files(package)[name])
+    net, rng = fastconv.onnx.load(proto, strict=True), np.random.default_rng(0)
+    for given in SOUNDS[package][name]:
+        feeds = {
+            key: rng.standard_normal(one, np.float32) / 10 if isinstance(one, tuple) else np.asarray(one)
+            for key, one in given.items()
+        }
+        for one in proto.graph.input:
+            if one.name in feeds:
+                dtype = onnx.helper.tensor_dtype_to_np_dtype(one.type.tensor_type.elem_type)
+                feeds[one.name] = feeds[one.name].astype(dtype)
+        inputs = [feeds[one.name] for one in proto.graph.input if one.name in feeds]
+        assert_close(net(feeds), by_onnxruntime(proto, *inputs))
 
 
 def pictures(shape):
