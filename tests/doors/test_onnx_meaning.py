@@ -204,6 +204,19 @@ def test_empty_batches(kind):
     assert run(kind, np.ones((0, 3, 5, 5)), *constants, **attributes).shape == shape[kind]
 
 
+def test_an_empty_batch_is_reshaped_as_any_other():
+    """The size that is not given follows from those of an image, which ONNX Runtime refuses."""
+    for old, target, new in (
+        ((64, 6, 5), [0, 64, -1], (64, 30)),
+        ((64, 6, 5), [0, -1, 16, 30], (4, 16, 30)),
+        ((8, 6, 5), [0, 2, 4, -1], (2, 4, 30)),
+        ((30,), [0, 3, -1], (3, 10)),
+    ):
+        net = fastconv.onnx.load(model([("Relu", "x", "r", {}), ("Reshape", "r s", "y", {})], {"s": np.array(target)}))
+        for batch in 2, 0:
+            assert net(np.ones((batch, *old), np.float32)).shape == (batch, *new)
+
+
 def test_a_window_of_a_convolution_may_lie_in_the_padding():
     for x, weight, pads, shape in (
         (np.ones((1, 1, 3)), np.ones((1, 1, 1)), [1, 2], (1, 1, 6)),

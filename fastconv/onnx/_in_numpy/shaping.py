@@ -40,8 +40,10 @@ def reshaped(node: Node, old: Shape, target: np.ndarray) -> Shape:
                 raise ValueError(f"its shape {target.tolist()} keeps an axis that an input of shape {old} has not")
             sizes[i] = old[i]
     if -1 in sizes:
-        rest = prod(size for size in sizes if size != -1)
-        sizes[sizes.index(-1)] = prod(old) // rest if rest else 0
+        # Sizes of 0 that stay where they are, such as that of an empty batch, say nothing of the one that is not given.
+        stay = {i for i, (before, size) in enumerate(zip(old, sizes, strict=False)) if before == size == 0}
+        rest = prod(size for i, size in enumerate(sizes) if size != -1 and i not in stay)
+        sizes[sizes.index(-1)] = prod(size for i, size in enumerate(old) if i not in stay) // rest if rest else 0
     if prod(sizes) != prod(old) or any(size < 0 for size in sizes):
         raise ValueError(f"an input of shape {old} has no shape {target.tolist()}")
     return tuple(sizes)
