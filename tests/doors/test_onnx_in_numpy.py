@@ -231,3 +231,29 @@ def test_pixels_at_places_that_do_not_fit():
         proto = one("GridSample", normal(2, 3, 5, 7), np.zeros(shape, np.float32))
         with pytest.raises(ValueError, match=f"GridSample 'y0': {told}"):
             fastconv.onnx.load(proto)(normal(2, 3, 5, 7))
+
+
+@pytest.mark.parametrize("centers", [0, 1])
+@pytest.mark.parametrize("least", [None, 0.4])
+@pytest.mark.parametrize("most", [0, 3, 100])
+def test_boxes_that_others_cover_are_left_out(most, least, centers):
+    """Of two images and three classes; corners in any order, and some scores are equal."""
+    boxes, scores = RNG.random((2, 40, 4), np.float32), np.round(RNG.random((2, 3, 40), np.float32), 1)
+    rest = [np.array([most]), np.float32([0.3])] + ([] if least is None else [np.float32([least])])
+    proto = one("NonMaxSuppression", boxes, scores, *rest, center_point_box=centers)
+    net = fastconv.onnx.load(proto, strict=True)
+    found = net(boxes)
+    assert_close(found, by_onnxruntime(proto, boxes))
+    assert (len(found) > 0) == (most > 0)
+
+
+@pytest.mark.parametrize("mode", ["avg", "max"])
+@pytest.mark.parametrize("ratio", [0, 2])
+@pytest.mark.parametrize("opset", [10, 16])
+def test_regions_are_cut_out_of_maps(opset, ratio, mode):
+    """Some reach beyond the map."""
+    x, corners = normal(2, 3, 9, 12), RNG.uniform(-3, 14, (6, 2, 2)).astype(np.float32)
+    rois, images = np.sort(corners, 1).reshape(6, 4), np.array([0, 1, 1, 0, 0, 1])
+    how = {"output_height": 3, "output_width": 2, "sampling_ratio": ratio, "spatial_scale": 0.8, "mode": mode}
+    proto = one("RoiAlign", x, rois, images, opset=opset, **how)
+    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastconv.onnx._in_numpy import (
+    boxes,
     elementwise,
     indexing,
     normalizations,
@@ -16,6 +17,7 @@ from fastconv.onnx._in_numpy import (
 )
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **boxes.FUNCTIONS,
     **elementwise.FUNCTIONS,
     **indexing.FUNCTIONS,
     **normalizations.FUNCTIONS,
