@@ -220,11 +220,11 @@ class Binding(Maps):
         layer = recurrent(node, inputs, self.kept)
         if layer is not None:
             return "direct", layer
-        if node.kind == "MatMul" and node.domain == "":
-            return "blas", Products(self.kept.num_threads)
         if node.kind in LATE and self._late(node, inputs):
             return "late", late(self.kept, self.is_strict)
         how, evaluate = evaluation(node)
+        if node.kind == "MatMul" and node.domain == "":
+            return "blas", Products(self.kept.num_threads, evaluate)
         if how == "onnx.reference" and self.is_strict:
             raise ValueError(_NO_CODE)
         return how, evaluate

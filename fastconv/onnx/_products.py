@@ -12,8 +12,8 @@ import numpy as np
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.blas import Product
-from fastconv.onnx._in_numpy.elementwise import matmul
 from fastconv.onnx._program import Node
+from fastconv.onnx._steps import Evaluate
 
 _FEW = 2**16  # multiply-adds of a matrix, which NumPy's BLAS has no second thread for
 _MOST = 2**31 - 1  # that a BLAS counts
@@ -21,19 +21,21 @@ _MAX_KEPT = 16
 
 
 class Products:
-    """What evaluates a MatMul; it keeps what it prepared for the strides of its last inputs."""
+    """What evaluates a MatMul, NumPy's products of small matrices and of other dtypes with `other`; it keeps what it
+    prepared for the strides of its last inputs.
+    """
 
-    def __init__(self, num_threads: int | None) -> None:
-        self._num_threads = num_threads
+    def __init__(self, num_threads: int | None, other: Evaluate) -> None:
+        self._num_threads, self._other = num_threads, other
         self._kept: dict[Any, PreparedStep] = {}
 
     def __call__(self, node: Node, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
         is_float = x.dtype == y.dtype and x.dtype in (np.float32, np.float64)
         if not is_float or min(x.ndim, y.ndim) < 2 or x.shape[-1] != y.shape[-2]:
-            return [matmul(node, x, y)]
+            return self._other(node, x, y)
         rows, inner, columns = *x.shape[-2:], y.shape[-1]
         if rows * inner * columns <= _FEW or max(rows, inner, columns) > _MOST:
-            return [matmul(node, x, y)]
+            return self._other(node, x, y)
         x, y = _in_steps(x), _in_steps(y)
         stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         out = np.empty((*stack, rows, columns), x.dtype)

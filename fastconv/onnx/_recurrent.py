@@ -28,20 +28,23 @@ def recurrent(node: Node, inputs: Sequence[Any], kept: Kept) -> "Recurrent | Non
     dtype = inputs[0].dtype
     if not is_plain or lengths is not None or dtype not in (np.float32, np.float64) or len(inputs[0].shape) != 3:
         return None
-    if not all(isinstance(one, np.ndarray) and one.dtype == dtype for one in given) or 0 in r.shape:
+    if not all(isinstance(one, np.ndarray) and one.dtype == dtype for one in given):
+        return None
+    if w.ndim != 3 or r.ndim != 3 or 0 in r.shape:
         return None
     ways, size = DIRECTIONS.get(get["direction"], ()), r.shape[-1]
     rows = _LAYERS[node.kind][1] * size
     if w.shape[:2] != (len(ways), rows) or r.shape != (len(ways), rows, size) or get.get("hidden_size", size) != size:
         return None  # NumPy's code tells why
-    if w.ndim != 3 or inputs[0].shape[2] != w.shape[2] or not w.shape[2]:
+    if inputs[0].shape[2] != w.shape[2] or not w.shape[2]:
         return None
     if b is not None and b.shape != (len(ways), 2 * rows):
         return None
     made: Any = kept.operation(
         (node.label, node.outputs), (w, r, b), lambda: Recurrent(node, w, r, b, kept.num_threads)
     )
-    return made  # type: ignore[no-any-return]
+    assert isinstance(made, Recurrent)
+    return made
 
 
 class Recurrent:
