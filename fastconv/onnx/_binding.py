@@ -16,7 +16,7 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv.onnx import _budget
-from fastconv.onnx._in_numpy.views import VIEWS
+from fastconv.onnx._in_numpy.prepared import PREPARED
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._products import Products
 from fastconv.onnx._program import Node, Program
@@ -250,10 +250,10 @@ class Binding(Maps):
             return self._unknown(node)
         for name, array in results.items():
             self.known[name] = Tensor(name, array.shape, array.dtype, level)
-        if node.domain == "" and node.kind in VIEWS and not any(isinstance(one, Tensor) for one in inputs[1:]):
-            view = VIEWS[node.kind](node, inputs[0].shape, results[node.outputs[0]].shape, *inputs[1:])
-            if view is not None:
-                step.becomes(view)
+        if node.domain == "" and node.kind in PREPARED and not any(isinstance(one, Tensor) for one in inputs[1:]):
+            made = PREPARED[node.kind](node, inputs[0].shape, results[node.outputs[0]].shape, *inputs[1:])
+            if made is not None:
+                step.becomes(made)
         return True
 
     def _unknown(self, node: Node) -> bool:

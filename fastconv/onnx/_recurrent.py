@@ -13,6 +13,7 @@ from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept
 
 _LAYERS: dict[str, tuple[type[Recurrence], int]] = {"GRU": (GRU, 3), "LSTM": (LSTM, 4)}
+_MAX_KEPT = 16
 _STATES = 5  # the first input that is a state of the beginning
 
 
@@ -53,6 +54,7 @@ class Recurrent:
     def __init__(self, node: Node, w: np.ndarray, r: np.ndarray, b: np.ndarray | None, num_threads: int | None) -> None:
         self._layer, self._gates = _LAYERS[node.kind]
         self._ways, self._size = DIRECTIONS[node.attributes["direction"]], r.shape[2]
+        self._layers: dict[int, list[Recurrence]] = {}  # for each batch size
         self._is_first = bool(node.attributes.get("layout", 0))
         rows = r.shape[1]
         self._inputs, self._states = list[Conv2d](), list[Conv2d]()
@@ -78,21 +80,35 @@ class Recurrent:
             raise ValueError(f"its first states must have shape {(len(self._ways), *shape)}")
         ends = [np.array(one, order="C") for one in first]
         if y.size:
+            given, layers = x.reshape(1, 1, steps * batch, inputs), self._at(batch, x.dtype)
             for i, is_reverse in enumerate(self._ways):
-                self._run(i, x.reshape(1, 1, steps * batch, inputs), y, [one[i] for one in ends], is_reverse)
+                self._run(layers[i], self._inputs[i](given), y, i, [one[i] for one in ends], is_reverse)
                 ends[0][i] = y[0 if is_reverse else -1, i]
         if self._is_first:
             return [y.transpose(2, 0, 1, 3), *(one.swapaxes(0, 1) for one in ends)]
         return [y, *ends]
 
-    def _run(self, i: int, x: np.ndarray, y: np.ndarray, state: list[np.ndarray], is_reverse: bool) -> None:
-        steps, _, batch, _ = y.shape
-        rows = self._gates * self._size
-        product = self._states[i]._bind(((1, 1, batch, self._size),))[0].runner_for(1)
-        layer = self._layer(product, batch, self._size, self._gates, y.itemsize)
+    def _at(self, batch: int, dtype: np.dtype) -> list[Recurrence]:
+        """The directions for a batch of this size."""
+        layers = self._layers.get(batch)
+        if layers is None:
+            shape, sizes = (1, 1, batch, self._size), (batch, self._size, self._gates, dtype.itemsize)
+            if len(self._layers) >= _MAX_KEPT:
+                self._layers.clear()
+            made = [self._layer(plan._bind((shape,))[0].runner_for(1), *sizes) for plan in self._states]
+            layers = self._layers.setdefault(batch, made)
+        return layers
+
+    def _run(
+        self, layer: Recurrence, added: np.ndarray, y: np.ndarray, i: int, state: list[np.ndarray], is_reverse: bool
+    ) -> None:
+        """One direction, to whose gates the inputs of all steps add what is given."""
+        steps, _, batch, size = y.shape
+        rows = self._gates * size
         work = workspace.borrow(layer.memory)
         try:
-            gates = np.empty((batch, rows), y.dtype)
-            layer.run(self._inputs[i](x).reshape(steps, batch, rows), y, i, state, gates, work, is_reverse)
+            layer.run(
+                added.reshape(steps, batch, rows), y, i, state, np.empty((batch, rows), y.dtype), work, is_reverse
+            )
         finally:
             workspace.give_back(work)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv._planning import teams
-from fastconv._planning.call import call
+from fastconv._planning.call import call, call_one
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._runners.shaping import transpose
 from fastconv.onnx._program import Node
@@ -50,7 +50,10 @@ class NativeStep:
         if self.plan is not None:
             given = [self._contiguous(maps[name]) for name in self.plan.inputs]
             converted = perf_counter_ns()
-            results = call(self.plan, self.plan.inputs, tuple(given), None, times)
+            if times is None and len(given) == 1:
+                results = call_one(self.plan, self.plan.inputs, given[0], None)
+            else:
+                results = call(self.plan, self.plan.inputs, tuple(given), None, times)
             names = self.plan.outputs
             maps.update(zip(names, results if len(names) > 1 else (results,), strict=True))
         else:
@@ -92,9 +95,9 @@ class NodeStep:
         self.outputs = [name for name in node.outputs if name]
         self.frees: tuple[str, ...] = ()
 
-    def becomes(self, view: Callable[[np.ndarray], list[np.ndarray]]) -> None:
-        """From now on its results are views of its first input."""
-        self._evaluate = lambda node, x, *others: view(x)
+    def becomes(self, function: Callable[[np.ndarray], list[np.ndarray]]) -> None:
+        """From now on it is a function of its first input alone."""
+        self._evaluate = lambda node, x, *others: function(x)
 
     @property
     def inputs(self) -> list[str]:

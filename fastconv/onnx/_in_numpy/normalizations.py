@@ -47,8 +47,10 @@ def _along(node: Node, x: np.ndarray) -> tuple[np.ndarray, int]:
 
 def softmax(node: Node, x: np.ndarray) -> np.ndarray:
     rows, axis = _along(node, x)
-    powers = np.exp(rows - rows.max(axis, keepdims=True, initial=-np.inf))
-    return (powers / powers.sum(axis, keepdims=True)).reshape(x.shape).astype(x.dtype)
+    powers = rows - rows.max(axis, keepdims=True, initial=-np.inf)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis, keepdims=True)
+    return powers.reshape(x.shape).astype(x.dtype, copy=False)
 
 
 def log_softmax(node: Node, x: np.ndarray) -> np.ndarray:

@@ -20,16 +20,21 @@ def _highest(dtype: np.dtype) -> Any:
     return np.inf if dtype.kind == "f" else True if dtype.kind == "b" else np.iinfo(dtype).max
 
 
+def over(node: Node, axes: np.ndarray | None, rank: int) -> tuple[tuple[int, ...], bool]:
+    """(the axes of a reduction, which are an attribute or, in newer opsets, an input; whether they stay)."""
+    found = axes_of(node, axes, rank)
+    if not found:
+        found = [] if node.attributes.get("noop_with_empty_axes") else [*range(rank)]
+    return tuple(found), bool(node.attributes.get("keepdims", 1))
+
+
 def reduction(function: Any, least: Any = None) -> Any:
-    """A reduction along axes, which are an attribute or, in newer opsets, an input; of no values it gives `least`."""
+    """A reduction along axes; of no values it gives `least`."""
 
     def reduce(node: Node, x: np.ndarray, axes: np.ndarray | None = None) -> np.ndarray:
-        over = axes_of(node, axes, x.ndim)
-        keeps = bool(node.attributes.get("keepdims", 1))
-        if not over:
-            over = [] if node.attributes.get("noop_with_empty_axes") else [*range(x.ndim)]
+        along, keeps = over(node, axes, x.ndim)
         start: dict[str, Any] = {} if x.size or least is None else {"initial": least(x.dtype)}
-        return np.asarray(function(x, axis=tuple(over), keepdims=keeps, **start)).astype(x.dtype, copy=False)
+        return np.asarray(function(x, axis=along, keepdims=keeps, **start)).astype(x.dtype, copy=False)
 
     return reduce
 
@@ -91,6 +96,12 @@ def cumulative(function: Any) -> Any:
     return along
 
 
+REDUCED: dict[str, Any] = {
+    "ReduceMax": _pairwise(np.maximum),
+    "ReduceMean": _mean,
+    "ReduceMin": _pairwise(np.minimum),
+    "ReduceSum": np.sum,
+}
 FUNCTIONS: dict[str, Any] = {
     "ArgMax": arg(np.argmax),
     "ArgMin": arg(np.argmin),
@@ -100,10 +111,10 @@ FUNCTIONS: dict[str, Any] = {
     "ReduceL2": reduction(lambda x, **how: np.sqrt(np.square(x).sum(**how))),
     "ReduceLogSum": reduction(lambda x, **how: np.log(x.sum(**how))),
     "ReduceLogSumExp": reduction(_log_sum_exp),
-    "ReduceMax": reduction(_pairwise(np.maximum), _lowest),
-    "ReduceMean": reduction(_mean),
-    "ReduceMin": reduction(_pairwise(np.minimum), _highest),
+    "ReduceMax": reduction(REDUCED["ReduceMax"], _lowest),
+    "ReduceMean": reduction(REDUCED["ReduceMean"]),
+    "ReduceMin": reduction(REDUCED["ReduceMin"], _highest),
     "ReduceProd": reduction(np.prod),
-    "ReduceSum": reduction(np.sum),
+    "ReduceSum": reduction(REDUCED["ReduceSum"]),
     "ReduceSumSquare": reduction(lambda x, **how: np.square(x).sum(**how)),
 }

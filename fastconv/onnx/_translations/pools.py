@@ -67,12 +67,21 @@ def _reduce(
     over = tuple(sorted(axes_of(node, axes, rank) or ()))
     inside = x.axes if isinstance(x, Map) and x.segment else _CHANNELS_OF.get((rank, over), "")
     if len(over) == 1 and keeps and inside[over[0] : over[0] + 1] == "C" and (value := bind.as_map(x, inside)):
-        return bind.add(node, ChannelPool("mean" if combine == "avg" else combine), value)
+        return bind.add(node, _over_channels(combine), value)
+    if keeps and rank in (3, 4) and over == tuple(range(1, rank)):  # of each image to one value
+        value = bind.as_map(x, inside or _IMAGES[rank])
+        return None if value is None else bind.add(node, _over_channels(combine), bind.add(node, Pool(combine), value))
     x = bind.as_map(x, *{(2, 3): ("NCHW",), (1, 2): ("NHWC",), (2,): ("NCW",), (1,): ("NWC",)}.get(over, ()))
     if x is None or rank != (4 if len(over) == 2 else 3):
         return None
     return bind.add(node, Pool(combine), x, axes=x.axes if keeps else "NC")
 
+
+def _over_channels(combine: Literal["max", "avg", "sum"]) -> ChannelPool:
+    return ChannelPool("mean" if combine == "avg" else combine)
+
+
+_IMAGES = {3: "NCW", 4: "NCHW"}
 
 # The axes of tensors that lie in no map yet, by their number and the one that is reduced.
 _CHANNELS_OF: dict[tuple[int, tuple[int, ...]], str] = {

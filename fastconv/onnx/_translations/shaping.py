@@ -62,12 +62,16 @@ def concat(bind: "Binding", node: Node, *values: Any) -> Map | None:
 
 def pad(
     bind: "Binding", node: Node, x: Any, pads: np.ndarray | None = None, value: Any = None, axes: Any = None
-) -> Map | None:
+) -> Any:
     """Rows and columns around a map; of negative numbers it has less."""
-    x = _inside(bind, x)
+    all_sides = shaping.pad_sides(node, len(x.shape), pads, axes)
+    if not any(map(any, all_sides)):
+        return x
+    is_last = not any(all_sides[-1]) and not (isinstance(x, Map) and x.segment)
+    x = bind.as_map(x, "NHWC", "NWC") if is_last else _inside(bind, x)
     if x is None:
         return None
-    sides = dict(zip(x.axes, shaping.pad_sides(node, len(x.shape), pads, axes), strict=True))
+    sides = dict(zip(x.axes, all_sides, strict=True))
     number, mode = shaping.pad_value(node, value), node.attributes["mode"]
     if any(sides["N"]) or any(sides["C"]) or mode not in PAD_MODES:
         return None
