@@ -15,7 +15,7 @@ import warnings
 
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 from onnx_models import model, one
 
 import fastconv
@@ -64,7 +64,43 @@ def network():
     return model(nodes, weights, outputs=["18", "20"])
 
 
-SEEDS = [network(), one("Conv", X, normal(4, 4, 3, 3)), one("Upsample", X, normal(4) ** 2, opset=9)]
+def sounds():
+    """Recurrent layers, a choice between branches, and what reads and writes at places that are values."""
+    weights = {
+        "flat": np.array([1, 4, 90]), "k": normal(6, 4, 3), "w": normal(2, 16, 6), "r": normal(2, 16, 4),
+        "b": normal(2, 32), "gw": normal(1, 9, 6), "gr": normal(1, 9, 3), "zero": np.float32(0), "two": np.array([2]),
+        "grid": normal(1, 3, 3, 2), "rows": np.zeros((1, 6, 5), int), "few": np.float32(0.3),
+        "boxes": np.abs(normal(1, 30, 4)), "shape": np.array([1, 2, 4, 1]), "pads": np.array([0, 1, 0, 0, 2, 0]),
+    }  # fmt: skip
+    float_ = onnx.TensorProto.FLOAT
+    ends = [helper.make_tensor_value_info(name, float_, None) for name in ("p", "n")]
+    product, sign = helper.make_node("MatMul", ["h", "u"], ["p"]), helper.make_node("Neg", ["h"], ["n"])
+    branches = {
+        "then_branch": helper.make_graph([product], "then", [], ends[:1]),
+        "else_branch": helper.make_graph([sign], "else", [], ends[1:], [numpy_helper.from_array(normal(1), "o")]),
+    }
+    nodes = [
+        ("Reshape", "x flat", "s", {}),
+        ("Conv", "s k", "c", {"strides": [3], "pads": [1, 1]}),
+        ("Transpose", "c", "t", {"perm": [2, 0, 1]}),
+        ("LSTM", "t w r b", "l h e", {"hidden_size": 4, "direction": "bidirectional"}),
+        ("GRU", "t gw gr", "g", {"hidden_size": 3, "linear_before_reset": 1}),
+        ("ReduceMean", "e", "m", {"keepdims": 0}),
+        ("Greater", "m zero", "q", {}),
+        ("Transpose", "h", "u", {"perm": [0, 2, 1]}),
+        ("If", "q", "1", branches),
+        ("TopK", "c two", "2 3", {"axis": 1}),
+        ("GatherElements", "c rows", "4", {"axis": 2}),
+        ("ScatterElements", "c rows 4", "5", {"axis": 2, "reduction": "add"}),
+        ("GridSample", "x grid", "6", {"mode": "cubic"}),
+        ("NonMaxSuppression", "boxes c two few", "7", {}),
+        ("Pad", "t pads", "8", {}),
+        ("CumSum", "8 two", "9", {}),
+    ]
+    return model(nodes, weights, outputs=["g", "1", "3", "5", "6", "7", "9"])
+
+
+SEEDS = [network(), sounds(), one("Conv", X, normal(4, 4, 3, 3)), one("Upsample", X, normal(4) ** 2, opset=9)]
 
 
 def damaged(rng):
@@ -100,7 +136,10 @@ def _bytes(rng, content):
 
 
 def _node(rng, proto):
-    return rng.choice(proto.graph.node)
+    nodes = [*proto.graph.node]
+    for node in proto.graph.node:
+        nodes += [inner for one in node.attribute for inner in one.g.node]
+    return rng.choice(nodes)
 
 
 def _attribute(rng, proto):
@@ -131,7 +170,7 @@ def _kind(rng, proto):
         "Relu Conv Gemm MatMul MaxPool Reshape Concat Softmax Transpose Shape NonZero Loop Cast Einsum TopK Tile Expand"
     )
     _node(rng, proto).op_type = rng.choice(
-        [*kinds.split(), "Range", "GRU", "OneHot", "Unsqueeze", "Gather", "Mul", "Nix"]
+        [*kinds.split(), "Range", "GRU", "LSTM", "If", "OneHot", "Unsqueeze", "Gather", "Mul", "Nix"]
     )
 
 
