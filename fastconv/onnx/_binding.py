@@ -250,11 +250,19 @@ class Binding(Maps):
             return self._unknown(node)
         for name, array in results.items():
             self.known[name] = Tensor(name, array.shape, array.dtype, level)
-        if node.domain == "" and node.kind in PREPARED and not any(isinstance(one, Tensor) for one in inputs[1:]):
-            made = PREPARED[node.kind](node, inputs[0].shape, results[node.outputs[0]].shape, *inputs[1:])
-            if made is not None:
-                step.becomes(made)
+        self._prepare(step, inputs, results)
         return True
+
+    @staticmethod
+    def _prepare(step: NodeStep, inputs: list[Any], results: dict[str, Any]) -> None:
+        """Have a step compute once what constants say."""
+        node = step.node
+        if node.domain or node.kind not in PREPARED or any(isinstance(one, Tensor) for one in inputs[1:]):
+            return
+        x = inputs[0]
+        made = PREPARED[node.kind](node, x.shape, results[node.outputs[0]].shape, *inputs[1:])
+        if made is not None and x.dtype.kind != "V":  # of which NumPy knows no arithmetic of its own
+            step.becomes(made)
 
     def _unknown(self, node: Node) -> bool:
         self.known.update((name, Tensor(name, (), np.dtype(object))) for name in node.outputs if name)
