@@ -26,6 +26,7 @@ from fastconv.onnx._steps import Evaluate, NativeStep, NodeStep, Step, Values, g
 from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
 from fastconv.onnx._values import Tensor
 
+_MAX_FOLLOWERS = 64  # kept of a stage, one for the shapes of what it gives
 _NO_CODE = "fastconv has no code for this operator, and the model was loaded with strict=True"
 
 
@@ -99,6 +100,8 @@ class Stage:
         aliases |= {name: known[value.name] for name, value in self.known.items() if name_of(value) in known}
         stage = self._binding.again(self._rest, aliases | known)
         if key is not None:
+            if len(self._followers) >= _MAX_FOLLOWERS:
+                self._followers.clear()
             self._followers[key] = stage
         return stage
 

@@ -247,6 +247,17 @@ def test_sizes_that_depend_on_values():
     assert net.profile(x).steps[0].operation == "NonZero"
 
 
+def test_sizes_that_differ_in_each_call_are_not_all_kept():
+    proto = model([("NonZero", "x", "i", {}), ("Cast", "i", "f", {"to": FLOAT}), ("Relu", "f", "y", {})], {})
+    net = fastconv.onnx.load(proto)
+    for count in range(150):
+        x = np.zeros(200, np.float32)
+        x[:count] = 1
+        np.testing.assert_array_equal(net(x), [np.arange(count)])
+    (stage,) = net._stages.values()
+    assert 0 < len(stage._followers) <= 64
+
+
 def test_a_shape_that_is_an_input():
     proto = model([("Relu", "x", "a", {}), ("Reshape", "a s", "b", {}), ("Neg", "b", "y", {})], {})
     proto.graph.input.append(helper.make_tensor_value_info("s", onnx.TensorProto.INT64, [None]))
