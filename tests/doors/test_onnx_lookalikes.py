@@ -11,8 +11,8 @@ import fastconv
 class Built:
     """Nodes and seeded constants of a model in the making."""
 
-    def __init__(self):
-        self.nodes, self.constants, self.rng = [], {}, np.random.default_rng(0)
+    def __init__(self, prefix="t"):
+        self.nodes, self.constants, self.rng, self.prefix = [], {}, np.random.default_rng(0), prefix
 
     def add(self, kind, *sources, outputs=1, **attributes):
         """A node on tensors, or arrays as constants; returns the name of its result, or several."""
@@ -22,7 +22,7 @@ class Built:
                 self.constants[f"c{len(self.constants)}"] = source
                 source = f"c{len(self.constants) - 1}"
             names.append(source)
-        results = [f"t{len(self.nodes)}_{i}" for i in range(outputs)]
+        results = [f"{self.prefix}{len(self.nodes)}_{i}" for i in range(outputs)]
         self.nodes.append((helper.make_node(kind, names, results, **attributes), None, None, None))
         return results[0] if outputs == 1 else results
 
@@ -127,3 +127,43 @@ def test_a_recogniser_of_text():
     for width in (64, 40):
         x = np.random.default_rng(1).standard_normal((2, 3, 16, width), np.float32)
         assert_close(fastconv.onnx.load(proto)(x), by_onnxruntime(proto, x))
+
+
+def voices():
+    """A spectrum by a convolution, its magnitudes, an encoder, an LSTM whose state goes in and out, for two rates."""
+    b, branches = Built(), {}
+    for name, size in ("then_branch", 32), ("else_branch", 16):
+        inner = Built(name)
+        inner.rng, inner.constants = np.random.default_rng(size), b.constants
+        y = inner.add("Pad", "x", np.array([0, size // 4, 0, size // 4]), mode="reflect")
+        y = inner.add("Conv", inner.add("Unsqueeze", y, np.array([1])), inner.weight(34, 1, size), strides=[size // 2])
+        halves = [
+            inner.add("Slice", y, np.array([i]), np.array([i + 17]), np.array([1]), np.array([1])) for i in (0, 17)
+        ]
+        squares = [inner.add("Pow", half, np.array(2, np.float32)) for half in halves]
+        y = inner.add("Sqrt", inner.add("Add", *squares))
+        y = inner.add("Relu", inner.add("Conv", y, inner.weight(8, 17, 3), pads=[1, 1], strides=[2]))
+        weights = inner.weight(1, 32, 8), inner.weight(1, 32, 8), inner.weight(1, 64)
+        state = [inner.add("Gather", "state", np.array([i])) for i in (0, 1)]
+        y, h, c = inner.add(
+            "LSTM", inner.add("Transpose", y, perm=[2, 0, 1]), *weights, "", *state, outputs=3, hidden_size=8
+        )
+        y = inner.add("Transpose", inner.add("Squeeze", y, np.array([1])), perm=[1, 2, 0])
+        y = inner.add("Sigmoid", inner.add("Conv", inner.add("Relu", y), inner.weight(1, 8, 1)))
+        y = inner.add("ReduceMean", inner.add("Squeeze", y, np.array([1])), np.array([1]))
+        ends = [helper.make_tensor_value_info(one, 1, None) for one in (y, inner.add("Concat", h, c, axis=0))]
+        branches[name] = helper.make_graph([node for node, *_ in inner.nodes], name, [], ends)
+    kept = b.add("If", b.add("Equal", "rate", np.array(16000)), outputs=2, **branches)
+    proto = model(b.nodes, b.constants, ("x", "state", "rate"), tuple(kept), shapes={"x": ["N", "T"], "rate": []})
+    proto.graph.input[2].type.tensor_type.elem_type = 7
+    return proto
+
+
+def test_a_detector_of_voices():
+    proto = voices()
+    net = fastconv.onnx.load(proto, strict=True)
+    for batch, length, rate in (1, 256, 16000), (3, 128, 8000), (1, 320, 16000):
+        rng = np.random.default_rng(batch)
+        x, state = rng.standard_normal((batch, length), np.float32), rng.standard_normal((2, batch, 8), np.float32)
+        given = x, state, np.array(rate)
+        assert_close(net(*given), by_onnxruntime(proto, *given), 1e-5)
