@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     profile = commands.add_parser("profile", help=PROFILE, description=f"Print {PROFILE}.")
     profile.add_argument("MODEL", help="an ONNX file")
     profile.add_argument("--shape", action="append", metavar="[NAME=]NxCxHxW", help="of an input (the model's own)")
+    profile.add_argument("--input", metavar="FILE", help="of inputs, .npy or .npz (random numbers, zeros of no float)")
     profile.add_argument("--threads", type=int, help="most threads (one for each physical CPU)")
     profile.add_argument("--json", action="store_true", help="for programs")
     profile.set_defaults(run=_profile)

@@ -10,18 +10,20 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv.onnx import load
-from fastconv.onnx._model import Model
 from fastconv.onnx._program import Input
 
 
 def profile(options: argparse.Namespace) -> None:
-    """Print where the time of a model goes, on random inputs."""
+    """Print where the time of a model goes, on saved inputs, and random ones for those that are not there."""
     model = load(options.MODEL, num_threads=options.threads)
-    shapes = _shapes(model, options.shape or [])
-    rng = np.random.default_rng(0)
-    inputs = {one.name: _random(rng, one, shapes[one.name]) for one in model.graph.inputs}
+    saved: Any = _saved(options.input, "--input") if options.input else {}
+    inputs = saved if isinstance(saved, dict) else dict(zip(model.inputs, [saved], strict=False))
+    others = [one for one in model.graph.inputs if one.name not in inputs]
+    rng, shapes = np.random.default_rng(0), _shapes(others, options.shape or [])
+    inputs |= {one.name: _random(rng, one, shapes[one.name]) for one in others}
     found = model.profile(inputs)
     if options.json:
+        shapes = {name: x.shape for name, x in inputs.items()}
         print(json.dumps({"shapes": shapes, "threads": model.num_threads, **found.document()}, indent=1))
     else:
         print(found)
@@ -29,7 +31,7 @@ def profile(options: argparse.Namespace) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run a model on saved arrays, and save its results by name."""
-    given = _saved(options.INPUT)
+    given = _saved(options.INPUT, "INPUT")
     model = load(options.MODEL, num_threads=options.threads)
     results = model(given)
     results = results if len(model.outputs) > 1 else (results,)
@@ -42,25 +44,25 @@ def run(options: argparse.Namespace) -> None:
         print(f"{name}: {y.dtype} {y.shape}")
 
 
-def _saved(path: str) -> Any:
+def _saved(path: str, what: str) -> Any:
     """The array of a .npy file, or those of a .npz file by name."""
     try:
         given: Any = np.load(path, allow_pickle=False)
         return given if isinstance(given, np.ndarray) else dict(given)
     except (BadZipFile, EOFError, ValueError):  # NumPy's words propose to read any file as a pickle
-        raise ValueError(f"INPUT must be a .npy or .npz file of numbers, got {path!r}") from None
+        raise ValueError(f"{what} must be a .npy or .npz file of numbers, got {path!r}") from None
 
 
-def _shapes(model: Model, given: list[str]) -> dict[str, Shape]:
+def _shapes(inputs: list[Input], given: list[str]) -> dict[str, Shape]:
     """{input: shape} of what was given as "2x3x4" or "name=2x3x4", and of what the model says."""
-    names = [one.name for one in model.graph.inputs]
+    names = [one.name for one in inputs]
     unnamed, texts = iter(names), dict[str, str]()
     for text in given:
         name, _, sizes = text.rpartition("=") if "=" in text else (next(unnamed, ""), "", text)
         if name not in names or name in texts:
             raise ValueError(f"--shape must be that of an input, once for each of {', '.join(names)}, got {text!r}")
         texts[name] = sizes
-    return {one.name: _shape(one, texts.get(one.name)) for one in model.graph.inputs}
+    return {one.name: _shape(one, texts.get(one.name)) for one in inputs}
 
 
 def _shape(one: Input, text: str | None) -> Shape:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx_models import by_onnxruntime, model
+from onnx import helper
+from onnx_models import FLOAT, by_onnxruntime, model
 
 import fastconv
 from fastconv import cli
@@ -39,6 +40,29 @@ def test_profile(path, capsys):
         : len(found["steps"])
     ]
     assert found["pointwise"][0]["macs"] == 2 * (144 * 6 + 100 * 9 * 8)
+
+
+def test_profile_of_saved_inputs(tmp_path, capsys):
+    """On what the numbers decide; what is not saved is random."""
+    less = [helper.make_tensor_value_info("p", FLOAT, None)]
+    more = [helper.make_tensor_value_info("q", FLOAT, None)]
+    branches = {
+        "then_branch": helper.make_graph([helper.make_node("Exp", ["x"], ["p"])], "then", [], less),
+        "else_branch": helper.make_graph([helper.make_node("Sqrt", ["x"], ["q"])], "else", [], more),
+    }
+    nodes = [("Equal", "rate hz", "c", {}), ("If", "c", "y", branches)]
+    proto = model(nodes, {"hz": np.array(16000)}, ("x", "rate"), shapes={"x": ["N", 40], "rate": []})
+    proto.graph.input[1].type.tensor_type.elem_type = 7
+    onnx.save(proto, tmp_path / "net.onnx")
+    for rate, kind in (16000, "exp"), (8000, "sqrt"):
+        np.savez(tmp_path / "in.npz", rate=np.array(rate))
+        options = ["--input", str(tmp_path / "in.npz"), "--shape", "2x40", "--json"]
+        assert cli.main(["profile", str(tmp_path / "net.onnx"), *options]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["shapes"] == {"rate": [], "x": [2, 40]}
+        assert kind in [step["operation"] for step in found["steps"]]
+    assert cli.main(["profile", str(tmp_path / "net.onnx"), "--input", str(tmp_path / "net.onnx")]) == 2
+    assert "--input must be a .npy or .npz file of numbers" in capsys.readouterr().err
 
 
 def test_wrong_shapes(path, capsys):
