@@ -104,6 +104,7 @@ INLINE void NAMED(conv_store_bounded)(const int pixels, const int vectors, const
         NAMED(conv_store)(pixels, vectors, adds, FC_BOTH, acc, e, at);
 }
 
+#ifdef KEEPS_SUMS
 /* The sums that a keeping tile goes on from, in memory. */
 INLINE void NAMED(conv_resume)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
                                VECTOR sums[][FC_MAX_VECTORS], const struct fc_conv_args *t)
@@ -122,6 +123,7 @@ INLINE void NAMED(conv_keep)(const int pixels, const int vectors, VECTOR acc[][F
     UNROLLED(i, pixels)
         UNROLLED(j, vectors) ((VECTOR *)t->kept)[i * vectors + j] = acc[i][j];
 }
+#endif
 
 /* The store of whole vectors, without a question at every pixel. */
 INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[][FC_MAX_VECTORS],
@@ -187,8 +189,13 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int how,
         UNROLLED(i, pixels)
             UNROLLED(j, vectors) acc[i][j] = bias[j];
         ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
-        int is_first = how < 2 || !t->resumes;
-        if (!is_first) NAMED(conv_resume)(pixels, vectors, acc, sums, t);
+        int is_first = 1;
+#ifdef KEEPS_SUMS
+        if (how == 2 && t->resumes) {
+            NAMED(conv_resume)(pixels, vectors, acc, sums, t);
+            is_first = 0;
+        }
+#endif
         for (ptrdiff_t s = 0; s < t->n_segments; s++) {
             /* One index serves all pixels, so that nothing but it changes from segment to segment. */
             ptrdiff_t at = t->segments[s];
@@ -217,9 +224,13 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int how,
         }
         w = (const T *)((const char *)w + t->skipped);
         if (!is_first) NAMED(conv_add)(pixels, vectors, acc, sums);
+#ifdef KEEPS_SUMS
         if (how == 2 && t->pauses) {
             NAMED(conv_keep)(pixels, vectors, acc, t);
-        } else if (bytes < block_bytes) {
+            return;
+        }
+#endif
+        if (bytes < block_bytes) {
             NAMED(conv_finish_columns)(pixels, vectors, acc, &t->epilogue, bytes);
         } else {
             NAMED(conv_finish)(pixels, vectors, acc, &t->epilogue, done);
