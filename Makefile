@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DOORS := .doors
-ON_ALL_CPUS := --numprocesses auto --maxprocesses 8 --dist loadscope
+ON_ALL_CPUS := --numprocesses auto --maxprocesses 8 --dist loadscope --no-loadscope-reorder
 PEERS_PYTHON ?= .peers/bin/python
+# Else each of the hundreds of processes that the tests start would compile all modules.
+export PYTHONDONTWRITEBYTECODE :=
 BUILT_FROM := pyproject.toml setup.py $(wildcard fastconv/_*/*.pyx fastconv/_*/*.pxd fastconv/_kernels/csrc/*)
 
 # An environment does not move: that of a clone which was copied or moved still names the place where it was made, whose

@@ -16,6 +16,16 @@ import fastconv
 from fastconv._planning import algorithms, teams
 
 TRANSFORMS = {str(a.transform): a.transform for a in algorithms.ALGORITHMS if a.name == "winograd"}
+TESTS = Path(__file__).parent
+
+# The modules that take longest. They begin first: one that began last would keep one of several processes busy alone.
+LONG = (
+    *("kernels/test_machine_code.py", "kernels/test_isas.py", "house/test_builds.py", "runners/test_thread_pool.py"),
+    *("runners/test_signals.py", "planning/test_threads.py", "kernels/test_memory.py", "house/test_frozen.py"),
+    *("suite/test_benchmarks_run.py", "faces/test_network_results.py", "runners/test_team_in_processes.py"),
+    *("suite/test_busy.py", "faces/test_conv2d.py", "runners/test_winograd.py", "suite/test_report.py"),
+    *("doors/test_torch_networks.py", "doors/test_torch_operators.py"),
+)
 
 hypothesis.settings.register_profile(
     "fastconv",
@@ -27,6 +37,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("few", hypothesis.settings.get_profile("fastconv"), max_examples=25)
 hypothesis.settings.load_profile("fastconv")
+
+
+def pytest_collection_modifyitems(items):
+    order = {TESTS / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,7 +89,7 @@ def run_python():
     """Run a Python program in a process of its own; a crash, a hang or a non-zero exit fails the test."""
 
     def run(*arguments, timeout=120, **environment):
-        path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+        path = os.pathsep.join([str(TESTS), *sys.path])
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "FASTCONV_"))}
         done = subprocess.run(
             [sys.executable, "-X", "faulthandler", *map(str, arguments)],

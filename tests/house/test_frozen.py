@@ -1,6 +1,7 @@
 """Programs frozen with fastconv start: what compiled code imports is written in Python too, where tools look for it."""
 
 import ast
+import pkgutil
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
 import pytest
+import scipy
 
 import fastconv
 
@@ -83,7 +85,11 @@ def test_a_frozen_program_starts(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM + MORE)
     freeze = [sys.executable, "-m", "PyInstaller", "--log-level=ERROR", f"--paths={PACKAGE.parent}", program.name]
-    freeze += [f"--exclude-module={name}" for name in ("matplotlib", "pytest", "IPython", "tkinter")]  # for its time
+    # For its time without what the tool finds behind the imports of NumPy and SciPy, and this program does not use.
+    packages = {module.name for module in pkgutil.iter_modules(scipy.__path__) if module.ispkg} - {"linalg", "_lib"}
+    unused = {"matplotlib", "pytest", "IPython", "tkinter", "PIL", "setuptools", "Cython", "hypothesis"}
+    unused |= {f"scipy.{name}" for name in packages}
+    freeze += [f"--exclude-module={name}" for name in sorted(unused)]
     done = subprocess.run(freeze, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-6000:]
     done = subprocess.run([tmp_path / "dist" / "program" / "program"], cwd="/", capture_output=True, text=True)
