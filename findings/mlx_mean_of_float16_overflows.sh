@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Expected: the mean of a float16 array lies between its smallest and its largest value: NumPy, torch and JAX sum in
 #   float32. The mean of four million float32 0.1s is 0.1.
-# What happens: MLX on a CPU takes the sum in float16 and divides afterwards. A global average pool of a 112×112 map of
-#   6s is inf, and so is one of 0.1s over 1024×1024; mx.var is inf there and GroupNorm NaN. In float32 the sum is
+# What happens: MLX on a CPU takes the sum in float16 and divides afterwards. A global average pool of a 112×112 map
+#   of 6s is inf, and so is one of 0.1s over 1024×1024; mx.var is inf there and GroupNorm NaN. In float32 the sum is
 #   naive: 0.0961 instead of 0.1. Its convolutions and products of float16 do sum in float32.
-# Why it matters: the network computes in half precision up to its last pool and gives inf or NaN there, for large images
-#   only. x.astype(mx.float32).mean() is right for maps of usual sizes.
+# Why it matters: the network computes in half precision up to its last pool and gives inf or NaN there, for large
+#   images only. x.astype(mx.float32).mean() is right for maps of usual sizes.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Expected: an image's result does not depend on the other images of its batch. Dynamic quantisation chooses the scale of
-#   the activations when it runs, for every image.
-# What happens: quantize_dynamic puts one DynamicQuantizeLinear in front of a convolution, and that takes the smallest and
-#   the largest value of the whole batch. Beside an image that is 100 times as bright the error grows from 3 % of the
-#   result's deviation to twice that deviation; alone, or in a batch of its like, the image is fine.
-# Why it matters: accuracy measured with one batch size is not that of another, a service that gathers requests answers
-#   one user by what others sent, and one bad image spoils a batch. Quantised statically, images do not mix.
+# Expected: an image's result does not depend on the other images of its batch. Dynamic quantisation chooses the scale
+#   of the activations when it runs, for every image.
+# What happens: quantize_dynamic puts one DynamicQuantizeLinear in front of a convolution, and that takes the smallest
+#   and the largest value of the whole batch. Beside an image that is 100 times as bright the error grows from 3 % of
+#   the result's deviation to twice that deviation; alone, or in a batch of its like, the image is fine.
+# Why it matters: accuracy measured with one batch size is not that of another, a service that gathers requests
+#   answers one user by what others sent, and one bad image spoils a batch. Quantised statically, images do not mix.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
