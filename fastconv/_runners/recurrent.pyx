@@ -2,12 +2,14 @@
 thread, and functions of each value of the gates.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport INFINITY
+from libc.stdint cimport int64_t
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport FC_FUNCTION_COUNT, fc_kernels, fc_map_args, fc_map_kernel, kernels_for
-from fastconv._runners.queue cimport FC_NEVER
-from fastconv._runners.runner cimport Arrays, Progress, Runner
+from fastconv._runners.queue cimport FC_NEVER, fc_now
+from fastconv._runners.runner cimport BETWEEN_SIGNALS, Arrays, Progress, Runner
 
 import_array()
 
@@ -51,9 +53,11 @@ cdef class Recurrence:
         """Write what each step gives to y[:, way], of shape (steps, ways, batch, hidden); `state` has the first one.
 
         `projected` has what the inputs of each step add to its gates, (steps, batch, gates · hidden), `gates` room for
-        one step; all are contiguous. The second array of a `state` becomes the last cell.
+        one step; all are contiguous. The second array of a `state` becomes the last cell. Handlers of signals run
+        between the steps of a long run; where one raises, the results are undefined.
         """
-        cdef ptrdiff_t steps = projected.shape[0], ways = y.shape[1], i, t
+        cdef ptrdiff_t steps = projected.shape[0], ways = y.shape[1], i = 0, t
+        cdef int64_t deadline
         cdef const char *h = <const char *>PyArray_DATA(<ndarray>state[0])
         cdef char *cell = <char *>PyArray_DATA(<ndarray>state[1]) if len(state) > 1 else NULL
         cdef const char *added = <const char *>PyArray_DATA(projected)
@@ -61,12 +65,18 @@ cdef class Recurrence:
         cdef char *results = <char *>PyArray_DATA(y)
         cdef char *memory = NULL if work is None else <char *>PyArray_DATA(work)
         cdef char *out
-        with nogil:
-            for i in range(steps):
-                t = steps - 1 - i if is_reverse else i
-                out = results + (t * ways + way) * self.batch * self.state_row
-                self.step(added + t * self.batch * self.gate_row, h, cell, room, out, memory)
-                h = out
+        while True:
+            deadline = fc_now() + BETWEEN_SIGNALS
+            with nogil:
+                while i < steps and fc_now() < deadline:
+                    t = steps - 1 - i if is_reverse else i
+                    out = results + (t * ways + way) * self.batch * self.state_row
+                    self.step(added + t * self.batch * self.gate_row, h, cell, room, out, memory)
+                    h = out
+                    i += 1
+            if i == steps:
+                return
+            PyErr_CheckSignals()
 
     cdef void step(
         self, const char *added, const char *h, char *cell, char *gates, char *out, char *work

@@ -7,6 +7,10 @@ from fastconv._runners.queue cimport fc_queue
 from fastconv._runners.team cimport Team
 
 
+cdef enum:
+    BETWEEN_SIGNALS = 200  # milliseconds of a run, after which it looks for signals
+
+
 cdef struct End:  # an array of a call
     char *at
     ptrdiff_t image, pixel  # bytes from an image of it to the next, from a pixel to the next

@@ -11,9 +11,6 @@ from fastconv._runners.team cimport team_of
 
 import_array()
 
-cdef int64_t BETWEEN_SIGNALS = 200  # milliseconds of a run, after which it looks for signals
-
-
 cdef class Runner:
     """The base of all that runs: a subclass sets `memory` and has `run_on`."""
 

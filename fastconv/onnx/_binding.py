@@ -200,11 +200,12 @@ class Binding(Maps):
             results = evaluation(node)[1](node, *inputs)
         for one in filter(is_array, results):
             _budget.check_size(one.shape, one.dtype.itemsize, self.kept.max_bytes)
+            one.flags.writeable = False  # a result of the model that is a view of it is copied
         return results
 
     def _translated(self, node: Node, inputs: list[Any]) -> list[Any] | None:
         translate = TRANSLATIONS.get(node.kind) if node.domain == "" else None
-        if translate is None or self._late(node, inputs):
+        if translate is None or not node.outputs[0] or self._late(node, inputs):
             return None
         result = translate(self, node, *inputs)
         return [result] if isinstance(result, Tensor | np.ndarray) else result
@@ -261,6 +262,8 @@ class Binding(Maps):
         """Have a step compute once what constants say."""
         node = step.node
         if node.domain or node.kind not in PREPARED or any(isinstance(one, Tensor) for one in inputs[1:]):
+            return
+        if "" in node.outputs:
             return
         x = inputs[0]
         made = PREPARED[node.kind](node, x.shape, results[node.outputs[0]].shape, *inputs[1:])

@@ -41,6 +41,10 @@ def recurrent(node: Node, inputs: Sequence[Any], kept: Kept) -> "Recurrent | Non
         return None
     if b is not None and b.shape != (len(ways), 2 * rows):
         return None
+    batch = inputs[0].shape[0 if get.get("layout", 0) else 1]
+    state = (batch, len(ways), size) if get.get("layout", 0) else (len(ways), batch, size)
+    if any((one.dtype, one.shape) != (dtype, state) for one in inputs[_STATES:] if one is not None):
+        return None
     made: Any = kept.operation(
         (node.label, node.outputs), (w, r, b), lambda: Recurrent(node, w, r, b, kept.num_threads)
     )
@@ -63,7 +67,8 @@ class Recurrent:
             late = 0 if self._layer is LSTM else self._size  # the gates at the end whose bias is reset with the state
             own = np.concatenate([own[: rows - late] + recurrent[: rows - late], own[rows - late :]])
             bias = np.concatenate([np.zeros(rows - late, r.dtype), recurrent[rows - late :]]) if late else None
-            self._inputs.append(Conv2d(w[i].T[None, None], own, num_threads=num_threads))
+            # The choice of "auto" would follow the number of steps and sequences, and with it the bits.
+            self._inputs.append(Conv2d(w[i].T[None, None], own, algorithm="direct", num_threads=num_threads))
             self._states.append(Conv2d(r[i].T[None, None], bias, algorithm="direct", num_threads=1))
 
     def __call__(self, node: Node, x: np.ndarray, *others: Any) -> list[np.ndarray]:
@@ -76,8 +81,6 @@ class Recurrent:
         shape = batch, self._size
         y = np.empty((steps, len(self._ways), *shape), x.dtype)
         first = [np.zeros((len(self._ways), *shape), x.dtype) if one is None else one for one in states]
-        if any(one.shape != (len(self._ways), *shape) for one in first):
-            raise ValueError(f"its first states must have shape {(len(self._ways), *shape)}")
         ends = [np.array(one, order="C") for one in first]
         if y.size:
             given, layers = x.reshape(1, 1, steps * batch, inputs), self._at(batch, x.dtype)

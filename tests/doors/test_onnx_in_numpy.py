@@ -1,5 +1,9 @@
 """Recurrent layers, and what reads and writes at places that are values, as ONNX Runtime computes them."""
 
+import signal
+import textwrap
+from pathlib import Path
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -145,6 +149,37 @@ def test_the_batch_may_come_first(kind):
         np.testing.assert_allclose(ours, other.swapaxes(0, 1), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_the_batch_may_come_first_on_the_kernels(kind):
+    """As by NumPy, which a clip that reaches nothing leaves it to."""
+    more = {"linear_before_reset": 1} if kind == "GRU" else {}
+    proto, x = recurrent(kind, direction="bidirectional", layout=1, **more)
+    net = fastconv.onnx.load(proto)
+    found = net(x)
+    assert [part.algorithm for part in net.describe(x.shape).parts.values()] == ["direct"]
+    proto.graph.node[0].attribute.append(helper.make_attribute("clip", 1e9))
+    for ours, other in zip(found, fastconv.onnx.load(proto)(x), strict=True):
+        np.testing.assert_allclose(ours, other, rtol=1e-5, atol=1e-6)
+
+
+def test_recurrent_layers_are_direct_where_others_are_chosen(run_python):
+    """An algorithm that suits many steps would change the bits of a batch, and need not keep to an accuracy."""
+    code = """
+        import numpy as np
+        import fastconv
+        from onnx_models import one
+
+        rng = np.random.default_rng(0)
+        given = [rng.standard_normal(shape, np.float32) / 16 for shape in [(1, 256, 64), (1, 256, 64), (1, 512)]]
+        x = rng.standard_normal((9, 4, 64), np.float32)
+        net = fastconv.onnx.load(one("LSTM", x, *given, opset=14, outputs=3, hidden_size=64))
+        print(fastconv.Conv2d(given[0].transpose(0, 2, 1)[None]).describe((1, 1, 36, 64)).algorithm)
+        print(np.array_equal(net(x)[0][:, :, 1:2], net(x[:, 1:2])[0]))
+    """
+    printed = run_python("-c", textwrap.dedent(code), FASTCONV_FIP="1", PYTHONPATH=str(Path(__file__).parent))
+    assert printed.split() == ["fip", "True"]
+
+
 def test_recurrent_layers_that_do_not_fit():
     for kind, how, told in (
         ("LSTM", {"direction": "forward", "activations": ["Sigmoid", "Tanh", "Sinh"]}, "activation 'Sinh' is not one"),
@@ -157,6 +192,51 @@ def test_recurrent_layers_that_do_not_fit():
     proto, x = recurrent("LSTM")
     with pytest.raises(ValueError, match=r"LSTM 'y0': W and R of shapes \(1, 16, 5\) and \(1, 16, 4\) do not fit"):
         fastconv.onnx.load(proto)(x[..., :4])
+
+
+@pytest.mark.parametrize("clip", [0, 9])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_inputs_of_recurrent_layers_that_do_not_fit(kind, clip):
+    """By the kernels and by NumPy alike."""
+    how = {"starts": True, "clip": float(clip)} | ({"linear_before_reset": 1} if kind == "GRU" else {})
+    for place, value, told in (
+        (3, np.zeros((1, 9), np.float32), r"B must have shape \(1, (24|32)\), got \(1, 9\)"),
+        (4, np.array([1, 2], np.int32), r"sequence_lens must have shape \(3,\), got \(2,\)"),
+        (4, np.array([1, 2, 8], np.int32), "sequence_lens must be from 0 to 7, got 1 to 8"),
+        (5, np.zeros((1, 1, HIDDEN), np.float32), r"initial_h must have shape \(1, 3, 4\), got \(1, 1, 4\)"),
+        (5, np.zeros((1, BATCH, HIDDEN)), "initial_h must have dtype float32, as x has, got float64"),
+        (5, np.zeros((1, BATCH, HIDDEN), np.float16), "initial_h must have dtype float32, as x has, got float16"),
+    ):
+        proto, x = recurrent(kind, **how)
+        (node,) = proto.graph.node
+        node.input[place] = "other"
+        proto.graph.initializer.append(numpy_helper.from_array(value, "other"))
+        with pytest.raises(ValueError, match=f"{kind} 'y0': {told}"):
+            fastconv.onnx.load(proto)(x)
+
+
+def test_a_handler_need_not_wait_for_a_long_layer():
+    proto, _ = recurrent("LSTM")
+    x = np.ones((400_000, 1, INPUTS), np.float32)
+    net = fastconv.onnx.load(proto)
+    net(x[:9])
+    later = []
+
+    class StopError(Exception):
+        pass
+
+    def handler(*_):
+        raise StopError
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        with pytest.raises(StopError):
+            later.append(net(x))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not later
 
 
 X = normal(4, 5, 6)

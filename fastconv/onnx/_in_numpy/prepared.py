@@ -27,7 +27,7 @@ def _gather(node: Node, shape: Shape, result: Shape, indices: np.ndarray) -> Mad
         return lambda x: [x.take(indices, axis)]
     i = indices.item() % shape[axis]
     where = (*(slice(None),) * axis, slice(i, i + 1) if indices.ndim else i)
-    return lambda x: [x[where]]
+    return lambda x: [x[(*where, ...)]]  # an array, of no axes too
 
 
 def _slice(node: Node, shape: Shape, result: Shape, *constants: Any) -> Made:

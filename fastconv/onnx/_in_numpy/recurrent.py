@@ -130,6 +130,14 @@ def _recurrent(
     """(what each step gives, then each state after the last); with layout 1 the batch comes first."""
     is_first, dtype = node.attributes.get("layout", 0), np.promote_types(x.dtype, np.float32)
     directions, size = _checked(kind, node, x, w, r)
+    given = {
+        "B": b,
+        "sequence_lens": lengths,
+        "initial_h": initial[0],
+        "initial_c": (*initial, None)[1],
+        "P": peepholes,
+    }
+    _check_others(kind, node, x, size, {name: one for name, one in given.items() if one is not None})
     if is_first:
         x = x.swapaxes(0, 1)
         initial = [None if one is None else one.swapaxes(0, 1) for one in initial]
@@ -174,6 +182,21 @@ def _checked(kind: _Kind, node: Node, x: np.ndarray, w: np.ndarray, r: np.ndarra
     if w.shape != (*rows, x.shape[2]) or r.shape != (*rows, size) or node.attributes.get("hidden_size", size) != size:
         raise ValueError(f"W and R of shapes {w.shape} and {r.shape} do not fit x of shape {x.shape}")
     return directions, size
+
+
+def _check_others(kind: _Kind, node: Node, x: np.ndarray, size: int, given: dict[str, np.ndarray]) -> None:
+    ways, is_first = len(DIRECTIONS[node.attributes["direction"]]), node.attributes.get("layout", 0)
+    steps, batch = x.shape[:2][:: -1 if is_first else 1]
+    state = (batch, ways, size) if is_first else (ways, batch, size)
+    wanted = {"B": (ways, 2 * kind.gates * size), "sequence_lens": (batch,), "P": (ways, 3 * size)}
+    for name, one in given.items():
+        if one.shape != wanted.get(name, state):
+            raise ValueError(f"{name} must have shape {wanted.get(name, state)}, got {one.shape}")
+        if name != "sequence_lens" and one.dtype != x.dtype:
+            raise ValueError(f"{name} must have dtype {x.dtype}, as x has, got {one.dtype}")
+    lengths = given.get("sequence_lens", np.zeros(1))
+    if lengths.size and not 0 <= lengths.min() <= lengths.max() <= steps:
+        raise ValueError(f"sequence_lens must be from 0 to {steps}, got {lengths.min()} to {lengths.max()}")
 
 
 def _functions(kind: _Kind, node: Node, direction: int) -> list[Function]:

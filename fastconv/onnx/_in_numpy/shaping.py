@@ -227,7 +227,9 @@ FUNCTIONS: dict[str, Any] = {
     "Identity": lambda node, x: x,
     "Pad": pad,
     "Reshape": lambda node, x, shape: x.reshape(reshaped(node, x.shape, shape)),
-    "Shape": lambda node, x: np.array(x.shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))]),
+    "Shape": lambda node, x: np.array(
+        x.shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))], np.int64
+    ),
     "Slice": sliced,
     "Split": split,
     "Squeeze": lambda node, x, axes=None: x.reshape(squeezed(node, x.shape, axes)),

@@ -24,7 +24,8 @@ def identity(bind: "Binding", node: Node, x: Any) -> Any:
 
 def cast(bind: "Binding", node: Node, x: Any) -> Any:
     """To what it is."""
-    return x if NUMBERS.get(node.attributes["to"]) == x.dtype else None
+    to = NUMBERS.get(node.attributes["to"])
+    return x if to is not None and to == x.dtype else None
 
 
 def cast_like(bind: "Binding", node: Node, x: Any, like: Any) -> Any:
