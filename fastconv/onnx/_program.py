@@ -33,12 +33,14 @@ class Node:
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Make whatever fails a ValueError that names the node."""
+        """Make what a bad file raises a ValueError that names the node."""
         try:
             yield
         except NodeError:
             raise
-        except Exception as error:  # of a bad file anything may come, out of onnx.reference too
+        except Exception as error:
+            if not _is_of_a_file(error):
+                raise
             kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
             raise NodeError(f"{self}: {kind}{error}") from error
 
@@ -50,6 +52,18 @@ class Branch:
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     reads: tuple[str, ...]
+
+
+# What bad files raise, out of onnx.reference too. Other exceptions, such as that of a signal's handler, come through.
+_OF_FILES = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
+    *(RuntimeError, TypeError, ValueError),
+)
+_LIBRARIES = ("google", "numpy", "onnx", "struct")
+
+
+def _is_of_a_file(error: Exception) -> bool:
+    return isinstance(error, _OF_FILES) or type(error).__module__.partition(".")[0] in _LIBRARIES
 
 
 class NodeError(ValueError):

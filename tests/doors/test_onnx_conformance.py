@@ -17,9 +17,8 @@ REFUSED = {
     "does not know its domain 'ai.onnx.preview'": "operators that are no part of the standard yet",
     "the model has opset 1,": "opsets before 7",
 }
-# Random, with no values that one could compare; float16, whose sums are rounded once here and often there; an optional
-# sequence, which onnx.reference puts into another.
-FAILED = r"test_bernoulli.*|test_causal_conv_with_state_silu_fp16_expanded|test_if_opt"
+# Random, with no values that one could compare; float16, whose sums are rounded once here and often there.
+FAILED = r"test_bernoulli.*|test_causal_conv_with_state_silu_fp16_expanded"
 
 
 def test_all_node_tests():

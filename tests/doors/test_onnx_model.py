@@ -12,6 +12,7 @@ from onnx import helper
 from onnx_models import FLOAT, assert_close, by_onnxruntime, model, one
 
 import fastconv
+from fastconv.onnx._in_numpy.table import FUNCTIONS
 
 RNG = np.random.default_rng(2)
 X = RNG.standard_normal((2, 8, 14, 14), np.float32)
@@ -256,6 +257,20 @@ def test_sizes_that_differ_in_each_call_are_not_all_kept():
         np.testing.assert_array_equal(net(x), [np.arange(count)])
     (stage,) = net._stages.values()
     assert 0 < len(stage._followers) <= 64
+
+
+@pytest.mark.parametrize("error", [TimeoutError, KeyboardInterrupt])
+def test_what_a_signal_handler_raises_comes_through(error, monkeypatch):
+    """It says nothing of the file, in the first call neither, which tries the steps on zeros."""
+
+    def interrupted(node, x):
+        raise error("a second is over")
+
+    net = fastconv.onnx.load(one("Floor", X))
+    monkeypatch.setitem(FUNCTIONS, "Floor", interrupted)
+    for _ in range(2):
+        with pytest.raises(error, match="a second is over"):
+            net(X)
 
 
 def test_a_shape_that_is_an_input():

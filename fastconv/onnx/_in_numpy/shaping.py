@@ -225,6 +225,7 @@ FUNCTIONS: dict[str, Any] = {
     "Expand": expand,
     "Flatten": lambda node, x: x.reshape(flattened(node, x.shape)),
     "Identity": lambda node, x: x,
+    "Optional": lambda node, x=None: x,
     "Pad": pad,
     "Reshape": lambda node, x, shape: x.reshape(reshaped(node, x.shape, shape)),
     "Shape": lambda node, x: np.array(
