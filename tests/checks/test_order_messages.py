@@ -1,6 +1,6 @@
 """What the errors of arrays in another order of the axes tell: all that would fit, and how to turn it."""
 
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 import pytest
@@ -24,9 +24,12 @@ def test_arrays_that_fit_the_other_layout_are_told_so():
 @pytest.mark.parametrize("groups", [1, 2, 3])
 @pytest.mark.parametrize("padding", [4, ((1, 0), (0, 1)), 0])
 def test_what_a_hint_says_is_right(padding, layout, groups):
-    """Whatever is wrong, with the array or the layout that an error gives the convolution is no error."""
+    """Whatever is wrong, with the array or the layout that an error gives the convolution is no error.
+
+    Of all sizes to 4 every third combination is tried.
+    """
     told = set()
-    for sizes in product((1, 2, 3, 4), repeat=6):
+    for sizes in islice(product((1, 2, 3, 4), repeat=6), None, None, 3):
         height, width, channels, c, k, r = sizes
         given = {"x": np.ones((1, height, width, channels), "f4"), "weight": np.ones((r, 1, c, k), "f4")}
         try:

@@ -22,11 +22,11 @@ EXACT = "concat", "dropout", "flatten", "max_pool2d", "relu"
 
 @pytest.fixture(scope="module", params=CASES)
 def case(request):
-    """(network, its weights, images, the scores in float64, {node: a bound of its rounding errors})."""
+    """(network, its weights, images, the first one's scores in float64, {node: a bound of its rounding errors})."""
     network, size = CASES[request.param]
     weights = network.random_weights()
     x = np.random.default_rng(0).standard_normal((2, size, size, 3), np.float32)
-    scores, errors = with_errors(network.plan(weights)._graph, x.astype(float))
+    scores, errors = with_errors(network.plan(weights)._graph, x[:1].astype(float))
     assert scores.max() < 0.9  # one score alone would hide the others' errors
     return network, weights, x, scores, errors
 
@@ -36,8 +36,8 @@ def test_results(case, dtype):
     """In float64 any other layer stands out from the rounding, however deep the network is."""
     network, weights, x, want, errors = case
     plan = network.plan({name: array.astype(dtype) for name, array in weights.items()})
-    away = np.abs(run(plan._graph, x.astype(float), errors, np.finfo(dtype).eps) - want).max()
-    assert np.abs(plan(x.astype(dtype)) - want).max() <= away
+    away = np.abs(run(plan._graph, x[:1].astype(float), errors, np.finfo(dtype).eps) - want).max()
+    assert np.abs(plan(x.astype(dtype))[:1] - want).max() <= away
 
 
 def test_same_bits(case):
@@ -45,7 +45,8 @@ def test_same_bits(case):
     one, two = (network.plan(weights, num_threads=threads) for threads in (1, 2))
     scores = one(x)
     np.testing.assert_array_equal(two(x), scores)
-    np.testing.assert_array_equal(two(x[1]), scores[1])
+    for image, image_scores in zip(x, scores, strict=True):
+        np.testing.assert_array_equal(two(image), image_scores)
 
 
 def with_errors(graph, x):

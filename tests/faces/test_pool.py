@@ -17,9 +17,10 @@ THREADS = 1, 2, 3
 X = normals(np.random.default_rng(0), (2, 9, 11, 5), "float32")
 
 
-def assert_average(got, x, kernel, **options):
+def assert_averages(results, x, kernel, **options):
     want, magnitude = (reference.avg_pool2d(values, kernel, **options) for values in (x, np.abs(x)))
-    assert_close(got, want, magnitude, np.prod(np.broadcast_to(kernel, 2)) + 1, x.dtype)
+    for got in results:
+        assert_close(got, want, magnitude, np.prod(np.broadcast_to(kernel, 2)) + 1, x.dtype)
 
 
 @pytest.mark.parametrize("values", [normals, non_finite, huge])
@@ -37,10 +38,9 @@ def test_maxima_exactly(values, case):
 @given(case=pool_cases(), counts=st.booleans())
 def test_averages_within_the_bound(values, case, counts):
     x, options = case.x(values), {**case.options, "count_include_pad": counts}
-    for num_threads in THREADS:
-        got = fastconv.avg_pool2d(x, case.kernel, **options, num_threads=num_threads)
-        assert got.shape == case.out_shape
-        assert_average(got, x, case.kernel, **options)
+    results = [fastconv.avg_pool2d(x, case.kernel, **options, num_threads=n) for n in THREADS]
+    assert results[0].shape == case.out_shape
+    assert_averages(results, x, case.kernel, **options)
 
 
 @pytest.mark.parametrize("values", [normals, non_finite, huge])
@@ -48,10 +48,9 @@ def test_averages_within_the_bound(values, case, counts):
 def test_global_pools_within_the_bound(values, case):
     x, layout = case.x(values), case.options["layout"]
     size = x.shape[-3:-1] if layout == "NHWC" else x.shape[-2:]
-    for num_threads in THREADS:
-        got = fastconv.global_avg_pool2d(x, layout=layout, num_threads=num_threads)
-        assert_average(got, x, size, layout=layout)
-    np.testing.assert_array_equal(got, fastconv.avg_pool2d(x, size, layout=layout))
+    results = [fastconv.global_avg_pool2d(x, layout=layout, num_threads=n) for n in THREADS]
+    assert_averages(results, x, size, layout=layout)
+    np.testing.assert_array_equal(results[0], fastconv.avg_pool2d(x, size, layout=layout))
     want = reference.global_max_pool2d(x, layout=layout)
     assert_equal_exact(fastconv.global_max_pool2d(x, layout=layout), want, case.dtype)
 

@@ -48,16 +48,16 @@ def test_what_is_copied(name, layout, dtype):
     for channels in (4, 12, 68):
         x = planes(normals(np.random.default_rng(0), (3, 6, 6, channels), dtype), layout)
         x[0, 2, 2, 2] = np.nan
+        g = fastconv.Graph(layout=layout)
+        y = COPIES[name](g, g.x)
+        thrice = g.concat(g.relu(y), y, y)
+        want, joined_want = (reference.graph(g.plan(node), x).astype(dtype) for node in (y, thrice))
         for num_threads in (1, 2, 3):
-            g = fastconv.Graph(layout=layout)
-            y = COPIES[name](g, g.x)
-            plan = g.plan(y, num_threads=num_threads)
-            want = reference.graph(plan, x).astype(dtype)
+            plan, joined = (g.plan(node, num_threads=num_threads) for node in (y, thrice))
             np.testing.assert_array_equal(plan(x), want, strict=True)
             np.testing.assert_array_equal(plan(x[1]), want[1], strict=True)
             assert plan(x[:0]).shape == (0, *want.shape[1:])
-            joined = g.plan(g.concat(g.relu(y), y, y), num_threads=num_threads)
-            np.testing.assert_array_equal(joined(x), reference.graph(joined, x).astype(dtype), strict=True)
+            np.testing.assert_array_equal(joined(x), joined_want, strict=True)
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
@@ -109,12 +109,13 @@ def test_what_is_interpolated(name, layout, dtype):
     """Within three roundings along each axis; the same bits with any team, for any batch, in a slice of channels."""
     for channels in (1, 3, 8, 17):
         x, results = planes(normals(np.random.default_rng(0), (3, 6, 6, channels), dtype), layout), set()
+        g = fastconv.Graph(layout=layout)
+        y = g.resize2d(g.x, mode="linear", **LINEAR[name])
+        want, magnitude = (reference.graph(g.plan(y), values) for values in (x, abs(x)))
         for num_threads in (1, 2, 3):
-            g = fastconv.Graph(layout=layout)
-            y = g.resize2d(g.x, mode="linear", **LINEAR[name])
             plan = g.plan(y, num_threads=num_threads)
-            got, want = plan(x), reference.graph(plan, x)
-            assert_close(got, want, reference.graph(plan, abs(x)), 6, dtype)
+            got = plan(x)
+            assert_close(got, want, magnitude, 6, dtype)
             joined = g.plan(g.concat(y, g.slice(y), y), num_threads=num_threads)(x)
             axis = -1 if layout == "NHWC" else 1
             np.testing.assert_array_equal(joined, np.concatenate([got] * 3, axis))
@@ -138,12 +139,12 @@ def test_rows_that_are_made_in_parts_or_many_at_once(name, shape):
     x, results = normals(np.random.default_rng(0), shape, "float32"), set()
     if name == "reflect" and shape[2] < 4:
         pytest.skip("nothing to reflect")
+    g = fastconv.Graph()
+    y = PARTED[name](g, g.x)
+    want, magnitude = (reference.graph(g.plan(y), values) for values in (x, abs(x)))
     for num_threads in (1, 2, 3):
-        g = fastconv.Graph()
-        y = PARTED[name](g, g.x)
-        plan = g.plan(y, num_threads=num_threads)
-        got, want = plan(x), reference.graph(plan, x)
-        assert_close(got, want, reference.graph(plan, abs(x)), 6 if name == "linear" else 0, "float32")
+        got = g.plan(y, num_threads=num_threads)(x)
+        assert_close(got, want, magnitude, 6 if name == "linear" else 0, "float32")
         joined = g.plan(g.concat(y, g.slice(y), y), num_threads=num_threads)(x)
         np.testing.assert_array_equal(joined, np.concatenate([got] * 3, -1))
         results.add(got.tobytes())

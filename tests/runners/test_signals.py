@@ -12,25 +12,24 @@ from fastconv._runners import blas
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX's timers")
 
-# Calls of a second or more with one thread; the last step of `call(out)`, which writes to out, takes most of it.
+# A plan and an image; the last step of a call, which writes to out, takes most of it.
 LONG = {
-    "direct": "call, out = conv(ones(7, 7, 256, 256), ones(30, 32, 32, 256), padding=3, algorithm='direct')",
-    "winograd": "call, out = conv(ones(3, 3, 512, 512), ones(60, 28, 28, 512), padding=1, algorithm='winograd')",
-    "blas": "call, out = conv(ones(1, 1, 2048, 2048), ones(40, 20, 20, 2048), algorithm='blas')",
-    "NCHW 1×1": "call, out = conv(ones(2048, 2048, 1, 1), ones(40, 2048, 20, 20), layout='NCHW')",
-    "converted": "call, out = conv(ones(256, 256, 5, 5), ones(60, 256, 32, 32), padding=2, layout='NCHW')",
+    "direct": "plan, image = conv(ones(7, 7, 256, 256), padding=3, algorithm='direct'), ones(1, 32, 32, 256)",
+    "winograd": "plan, image = conv(ones(3, 3, 512, 512), padding=1, algorithm='winograd'), ones(1, 28, 28, 512)",
+    "blas": "plan, image = conv(ones(1, 1, 2048, 2048), algorithm='blas'), ones(1, 20, 20, 2048)",
+    "NCHW 1×1": "plan, image = conv(ones(2048, 2048, 1, 1), layout='NCHW'), ones(1, 2048, 20, 20)",
+    "converted": "plan, image = conv(ones(256, 256, 5, 5), padding=2, layout='NCHW'), ones(1, 256, 32, 32)",
     "block": """
 pairs = [(ones(1, 1, 256, 256), None), (ones(5, 5, 256, 256), None)]
-block, x = fastconv.Reduced(*pairs, padding=2, num_threads=threads), ones(1, 280, 280, 256)
-call, out = lambda out: block(x, out=out), np.full(x.shape, np.nan, np.float32)
+plan, image = fastconv.Reduced(*pairs, padding=2, num_threads=threads), ones(1, 32, 32, 256)
 """,
     "pooling": """
-x, out = ones(4, 200, 200, 64), np.full((4, 176, 176, 64), np.nan, np.float32)
-call = lambda out: fastconv.avg_pool2d(x, 25, stride=1, out=out, num_threads=threads)
+plan = lambda x, out=None: fastconv.avg_pool2d(x, 25, stride=1, out=out, num_threads=threads)
+image = ones(1, 100, 100, 64)
 """,
 }
 START = """
-import os, signal, sys
+import os, signal, sys, time
 import numpy as np, fastconv
 threads = int(sys.argv[1])
 rng = np.random.default_rng(0)
@@ -38,10 +37,22 @@ rng = np.random.default_rng(0)
 def ones(*shape):
     return rng.integers(-1, 2, shape, np.int8).astype(np.float32)
 
-def conv(weight, x, **options):
-    plan = fastconv.Conv2d(weight, num_threads=threads, **options)
-    shape = plan(x[:1]).shape[1:]  # and packs
-    return lambda out: plan(x, out=out), np.full((len(x), *shape), np.nan, np.float32)
+def conv(weight, **options):
+    return fastconv.Conv2d(weight, num_threads=threads, **options)
+
+def seconds(work):
+    before = time.perf_counter()
+    work()
+    return time.perf_counter() - before
+"""
+# A call looks for signals every fifth of a second: a batch of images is to take several, on any machine.
+BATCH = """
+plan(image)  # packs
+x = np.repeat(image, int(1 / min(seconds(lambda: plan(image)) for _ in range(5))) + 2, axis=0)
+out = np.full((len(x), *plan(image).shape[1:]), np.nan, np.float32)
+
+def call(out):
+    plan(x, out=out)
 
 def is_half_done():
     missing = np.isnan(out.ravel()[::997])
@@ -75,7 +86,7 @@ def test_a_handler_ends_a_long_call(run_python, threading, name, threads):
     if threads == 1 and threading == "openmp":
         pytest.skip("one thread has no layer")
     environment = {"FASTCONV_THREADING": threading, "OMP_WAIT_POLICY": "passive"}
-    run_python("-c", START + LONG[name] + RAISES, threads, **environment)
+    run_python("-c", START + LONG[name] + BATCH + RAISES, threads, **environment)
 
 
 RETURNS = """
@@ -112,7 +123,7 @@ assert out.tobytes() == want
 def test_a_handler_that_returns_changes_nothing(run_python, threading, name):
     """It calls plans and forks; the call that it came between goes on."""
     environment = {"FASTCONV_THREADING": threading, "OMP_WAIT_POLICY": "passive"}
-    run_python("-W", "ignore", "-c", START + LONG[name] + RETURNS, 2, **environment)
+    run_python("-W", "ignore", "-c", START + LONG[name] + BATCH + RETURNS, 2, **environment)
 
 
 WEIGHT, X = (np.random.default_rng(0).standard_normal(shape, np.float32) for shape in ((1, 1, 64, 48), (30, 30, 64)))
