@@ -23,6 +23,7 @@ cdef double VALUE_COST = 12  # to bring in a value of input or weights
 cdef double REREAD_COST = 3  # to read a value of input again, from L2, for another channel range
 cdef double GROUPED_COST = 8  # of a multiply-add in the grouped tile, which is bound by loads
 
+cdef ptrdiff_t MIN_PIXELS = 49  # of a pixel block that is read in place: the weights of a 7×7 map come in but once
 cdef ptrdiff_t TURN_BYTES = 256 * 1024  # of input that a row of the kernel meets: it stays in L2 beside its weights
 
 
@@ -62,8 +63,10 @@ cdef class Direct(LoopNest):
         else:
             self.line_pixels = self.tiles.kernels.max_pixels
             self.lines = -(-self.out_height * self.tiles.out_width // self.line_pixels)
-            pixel = max(self.tiles.pixel_bytes * self.tiles.stride_h * self.tiles.stride_w, 1)
-            longest = max(PIXEL_BLOCK_BYTES // pixel // self.line_pixels, 8)
+            pixel = self.tiles.pixel_bytes
+            if self.tiles.kernel_rows * self.tiles.kernel_cols > 1:  # else the pixels between are not read
+                pixel *= self.tiles.stride_h * self.tiles.stride_w
+            longest = max(PIXEL_BLOCK_BYTES // max(pixel, 1) // self.line_pixels, 8, -(-MIN_PIXELS // self.line_pixels))
         self.pixel_blocks = -(-self.lines // max(longest, 1))
         longest = -(-self.lines // self.pixel_blocks)
         if self.tiles.copies:

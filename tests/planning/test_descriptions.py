@@ -201,3 +201,12 @@ def test_the_description_of_a_block_is_true():
     text = str(description)
     packed = f"{sum(part.packed_bytes for part in description.parts.values()):,} bytes of packed weights"
     assert all(name in text for name in [*description.parts, f"{description.macs:,}", packed])
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "out_channels", "transform"),
+    [((14, 14, 160), 320, "F(4×4"), ((7, 7, 160), 320, "F(2×2"), ((7, 7, 64), 64, "F(4×4")],
+)
+def test_the_weights_of_few_tiles_decide_the_transform(x_shape, out_channels, transform):
+    plan = fastconv.Conv2d(np.ones((3, 3, x_shape[2], out_channels), np.float32), padding=1)
+    assert plan.describe(x_shape).tile.startswith(transform)

@@ -74,3 +74,11 @@ def test_one_pixel_block_is_partitioned_by_channels(name):
     assert one.tasks(1) == one.max_pixel_blocks == 1
     assert one.tasks(2) % 2 == 0
     assert 2 <= one.tasks(2) <= one.max_ranges
+
+
+@pytest.mark.parametrize(("x_shape", "stride"), [((7, 7, 2048), 1), ((14, 14, 1024), 2), ((13, 13, 512), (2, 2))])
+def test_a_1x1_reads_its_weights_once_for_a_map_of_49_pixels(x_shape, stride):
+    plan = fastconv.Conv2d(np.ones((1, 1, x_shape[2], 32), np.float32), stride=stride, algorithm="direct")
+    prepared, _ = plan._bind((x_shape,))
+    assert prepared.out_shape[1:3] == (7, 7)
+    assert prepared.runner.pixel_blocks == 1
