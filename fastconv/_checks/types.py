@@ -16,6 +16,7 @@ Pair = int | Size
 Padding = int | Size | Sides | Literal["same", "valid"]
 
 Bounds = tuple[float, float]  # (low, high), either may be infinite
+Applied = tuple[float, float, np.ndarray | None]  # to each sum: bounds, or slopes
 Activation = Literal["relu", "relu6"] | Bounds | None
 AlgorithmName = Literal["auto", "direct", "winograd", "fip", "blas"]
 Accuracy = Literal["normwise", "componentwise"]

@@ -10,13 +10,15 @@ cdef extern from "nontemporal.h" nogil:
 cdef extern from "epilogue.h" nogil:
     struct fc_epilogue:
         const void *bias
+        const void *slopes
         const char *residual
         ptrdiff_t residual_stride
         char *out
         ptrdiff_t out_stride
         double lo, hi
 
-    int fc_bounds(const fc_epilogue *) noexcept  # 0 where there are none
+    int fc_activation(const fc_epilogue *) noexcept  # 0 where there is none
+    const void *fc_slopes_at(const fc_epilogue *, ptrdiff_t nbytes) noexcept
     void fc_advance(fc_epilogue *, ptrdiff_t pixels, ptrdiff_t nbytes) noexcept
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastconv._checks.arguments import LARGEST, one_of
 from fastconv._checks.shapes import ConvGeometry, ConvShape
-from fastconv._checks.types import Accuracy, AlgorithmName, Bounds, Layout, Shape
+from fastconv._checks.types import Accuracy, AlgorithmName, Applied, Layout, Shape
 from fastconv._kernels import cpu
 from fastconv._planning import teams
 from fastconv._runners import direct, fip, fip_weights, nchw, pack, transforms, winograd
@@ -61,7 +61,7 @@ class Algorithm:
         """What a plan keeps of weights HWIO."""
         raise NotImplementedError
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
+    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
         """A runner for this shape with what `pack` gave."""
         raise NotImplementedError
 
@@ -89,9 +89,9 @@ class _Direct(Algorithm):
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return pack.direct(weight, bias, groups, teams.moving_team(num_threads, weight.size))
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
+    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
         weights, bias, all_finite = packed
-        return direct.Direct(shape.merged, weights, bias, all_finite, bounds)
+        return direct.Direct(shape.merged, weights, bias, all_finite, activation)
 
 
 class _PointwiseNCHW(_Direct):
@@ -107,9 +107,9 @@ class _PointwiseNCHW(_Direct):
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return nchw.pack(weight, bias, groups)
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
+    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
         weights, bias = packed
-        return nchw.Pointwise(shape, weights, bias, bounds)
+        return nchw.Pointwise(shape, weights, bias, activation)
 
 
 class _Blas(Algorithm):
@@ -128,9 +128,9 @@ class _Blas(Algorithm):
         self._runner()  # now, since a later import in one thread could be interrupted halfway by a fork in another
         return weight.reshape(weight.shape[2:]).copy(), None if bias is None else bias.copy()
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
+    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
         weights, bias = packed
-        return self._runner()(shape, weights, bias, bounds)
+        return self._runner()(shape, weights, bias, activation)
 
     def _runner(self) -> "type[Blas]":
         from fastconv._runners.blas import Blas  # imports scipy, which a user of the other algorithms need not load
@@ -173,9 +173,8 @@ class _Winograd(Algorithm):
         team = teams.moving_team(num_threads, weight.size)
         return pack.winograd(weight, bias, groups, self.transform, team)
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
-        weights, bias, direct_weights, all_finite, max_squares = packed
-        return winograd.Winograd(shape, weights, bias, direct_weights, all_finite, max_squares, bounds, self.transform)
+    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
+        return winograd.Winograd(shape, *packed, activation, self.transform)
 
 
 class _Fip(Algorithm):
@@ -212,10 +211,10 @@ class _Fip(Algorithm):
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         return fip_weights.pack(weight, bias, groups)
 
-    def bind(self, shape: ConvShape, packed: Packed, bounds: Bounds) -> LoopNest:
+    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
         weights, weight_sums, column_scales, bias, equalizers, unpacked, in_range = packed
         scales = column_scales, bias, equalizers
-        return fip.Fip(shape.merged, weights, weight_sums, *scales, unpacked, in_range, bounds)
+        return fip.Fip(shape.merged, weights, weight_sums, *scales, unpacked, in_range, activation)
 
 
 ALGORITHMS: tuple[Algorithm, ...] = (

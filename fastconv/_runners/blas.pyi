@@ -1,7 +1,7 @@
 from numpy import ndarray
 
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import Bounds
+from fastconv._checks.types import Applied
 from fastconv._runners.partition import LoopNest
 
 def describe() -> tuple[str | None, str | None, int | None]: ...
@@ -16,4 +16,4 @@ class Product(LoopNest):
     ) -> None: ...
 
 class Blas(LoopNest):
-    def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray | None, bounds: Bounds) -> None: ...
+    def __init__(self, shape: ConvShape, weights: ndarray, bias: ndarray | None, activation: Applied) -> None: ...

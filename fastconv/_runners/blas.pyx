@@ -18,7 +18,8 @@ from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
-from fastconv._kernels.cpu cimport fc_bounds, fc_epilogue
+from fastconv._kernels.cpu cimport fc_activation, fc_epilogue
+from fastconv._runners.pack cimport keep_activation
 from fastconv._runners.partition cimport LoopNest, Work
 from fastconv._runners.runner cimport Arrays, Progress
 from fastconv._runners.team cimport own_thread_limit, set_own_thread_limit
@@ -60,19 +61,20 @@ cdef class _Slabs(LoopNest):
 cdef class Blas(_Slabs):
     """A pointwise convolution of one geometry, ready to run on any arrays of it."""
 
-    cdef object weights, bias
+    cdef object weights, bias, slopes
     cdef const void *weight_data
     cdef const void *bias_data
     cdef bint is_double
-    cdef fc_epilogue epilogue  # its bounds
+    cdef fc_epilogue epilogue  # its bounds or slopes
     cdef int channels, out_channels, slab_pixels, pixel_values
     cdef ptrdiff_t rows, row_pixels, image_values, row_values
 
-    def __init__(self, shape, weights, bias, bounds):
+    def __init__(self, shape, weights, bias, activation):
         self.weights, self.bias = weights, bias
         self.weight_data = PyArray_DATA(weights)
         self.bias_data = NULL if bias is None else PyArray_DATA(bias)
-        (self.epilogue.lo, self.epilogue.hi), self.is_double = bounds, weights.itemsize == 8
+        self.is_double = weights.itemsize == 8
+        self.slopes = keep_activation(&self.epilogue, activation, 1, shape.out_channels, weights.dtype)
         self.channels, self.out_channels = shape.in_channels, shape.out_channels
         # A row is a run of output pixels whose inputs are a constant step apart: the whole image for stride 1.
         strided = shape.stride != (1, 1)
@@ -107,6 +109,7 @@ cdef class Blas(_Slabs):
         cdef const floating *x = <const floating *>arrays.x + image * self.image_values
         cdef const floating *residual = <const floating *>arrays.residual
         cdef floating *out = <floating *>(arrays.out + image * arrays.out_image)
+        cdef const floating *slopes = <const floating *>self.epilogue.slopes
         cdef floating *y
         slab = slab % self.pixel_blocks
         row, first = slab // row_slabs, slab % row_slabs * self.slab_pixels
@@ -133,7 +136,12 @@ cdef class Blas(_Slabs):
                 b"N", b"N", &out_channels, &pixels, &channels,
                 &one, <float *>weights, &out_channels, <float *>x, &ldx, &one, out, &ldy,
             )
-        if fc_bounds(&self.epilogue):
+        if slopes != NULL:
+            for i in range(pixels):
+                y = out + i * ldy
+                for k in range(out_channels):
+                    y[k] = y[k] * slopes[k] if y[k] < 0 else y[k]
+        elif fc_activation(&self.epilogue):
             for i in range(pixels):
                 y = out + i * ldy
                 for k in range(out_channels):  # always stored, and so vectorised; a NaN stays

@@ -13,7 +13,7 @@ Most depthwise convolutions read x where it is and leave out the taps in the pad
 from fastconv._kernels.cpu cimport fc_epilogue, kernels_for
 from fastconv._runners.direct_tiles cimport DirectTiles, PixelBlock
 from fastconv._runners.grouped_tiles cimport GroupedTiles
-from fastconv._runners.pack cimport is_grouped
+from fastconv._runners.pack cimport is_grouped, keep_activation
 from fastconv._runners.padded_rows cimport MIN_ROW, PIXEL_BLOCK_BYTES
 from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
@@ -32,11 +32,12 @@ cdef class Direct(LoopNest):
     cdef DirectTiles tiles
     cdef ptrdiff_t batch, out_height, image_bytes
     cdef fc_epilogue epilogue  # but for what a call tells
+    cdef object slopes
     # The partition. A pixel block is some lines: rows of the output, or as many pixels as the largest tile has when
     # the plain tile reads x in place.
     cdef ptrdiff_t lines, line_pixels, copied_bytes
 
-    def __init__(self, shape, weights, bias, all_finite, bounds):
+    def __init__(self, shape, weights, bias, all_finite, activation):
         group_in, group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         grouped = is_grouped(group_in, group_out, shape.groups, kernels_for(weights.itemsize).lanes)
         self.tiles = (GroupedTiles if grouped else DirectTiles)(shape, weights, bias, all_finite)
@@ -44,7 +45,7 @@ cdef class Direct(LoopNest):
         # Other tiles may compute some values twice.
         self.overwrites = not self.tiles.grouped and self.tiles.few == NULL
         self.batch, self.out_height = shape.batch, shape.out_height
-        self.epilogue.lo, self.epilogue.hi = bounds
+        self.slopes = keep_activation(&self.epilogue, activation, bias.shape[0], shape.out_channels, weights.dtype)
         self.epilogue.residual_stride = shape.out_channels * self.tiles.itemsize
         self.image_bytes = shape.height * shape.width * shape.in_channels * self.tiles.itemsize
         self._set_pixel_blocks()

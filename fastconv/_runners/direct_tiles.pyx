@@ -13,7 +13,7 @@ from numpy cimport PyArray_DATA, import_array
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS,
     FC_NARROW_TERMS, FC_PREFETCHING, FC_STEPS, FC_SUM_TERMS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue,
-    kernels_for,
+    fc_slopes_at, kernels_for,
 )
 from fastconv._runners.pack cimport is_grouped
 from fastconv._runners.padded_rows cimport PaddedRows, Taps, Window
@@ -282,5 +282,6 @@ cdef class DirectTiles:
             tile.gap = left_out * row_weights // self.kernel_cols
             tile.weights = <const char *>tile.weights + seen.cols.first * row_weights // self.kernel_cols
         tile.epilogue = block.epilogue
-        tile.epilogue.bias = self.packed_bias + block.group * self.group_bias_bytes + first * self.itemsize
+        first = block.group * self.group_bias_bytes + first * self.itemsize
+        tile.epilogue.bias, tile.epilogue.slopes = self.packed_bias + first, fc_slopes_at(&block.epilogue, first)
         fc_advance(&tile.epilogue, m, channel)

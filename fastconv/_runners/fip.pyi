@@ -3,7 +3,7 @@ from typing import Final
 from numpy import ndarray
 
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import Bounds
+from fastconv._checks.types import Applied
 from fastconv._runners.partition import LoopNest
 
 GAIN: Final[float]
@@ -24,5 +24,5 @@ class Fip(LoopNest):
         equalizers: ndarray,
         unpacked: ndarray,
         in_range: bool,
-        bounds: Bounds,
+        activation: Applied,
     ) -> None: ...

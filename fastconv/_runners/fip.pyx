@@ -12,9 +12,10 @@ from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_FIP_DIRECT, FC_FIP_ROW, FC_MAX_VECTORS, fc_advance, fc_epilogue, fc_fip_args, fc_fip_direct_args,
-    fc_fip_kernels, fc_fip_pack_args, fc_kernels, kernels_for,
+    fc_fip_kernels, fc_fip_pack_args, fc_kernels, fc_slopes_at, kernels_for,
 )
 from fastconv._runners.fip_weights cimport SPARE, chunks_of, first_step
+from fastconv._runners.pack cimport keep_activation
 from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
 
@@ -58,12 +59,13 @@ cdef class Fip(LoopNest):
     # Geometry, in pixels, channels and bytes.
     cdef ptrdiff_t batch, groups, group_in, group_out, out_channels, out_plane
     cdef ptrdiff_t out_width, row_step, pixel_step, image_bytes
+    cdef ptrdiff_t group_slope_bytes
     # The partition.
     cdef ptrdiff_t lines, chunks, blocks, width, all_steps
     # The workspace: the most pixels of a pixel block, and where its parts begin, in bytes.
     cdef ptrdiff_t most_pixels, row_bytes, at_row_sums, at_scales, at_sums
 
-    def __init__(self, shape, weights, weight_sums, column_scales, bias, equalizers, unpacked, in_range, bounds):
+    def __init__(self, shape, weights, weight_sums, column_scales, bias, equalizers, unpacked, in_range, activation):
         self.kept = weights, weight_sums, column_scales, bias, equalizers, unpacked
         self.itemsize, self.in_range = weights.itemsize, in_range
         cdef const fc_kernels *kernels = kernels_for(self.itemsize)
@@ -71,7 +73,9 @@ cdef class Fip(LoopNest):
         self.weights, self.weight_sums = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(weight_sums)
         self.column_scales, self.bias = <const char *>PyArray_DATA(column_scales), <const char *>PyArray_DATA(bias)
         self.equalizers, self.unpacked = <const char *>PyArray_DATA(equalizers), <const char *>PyArray_DATA(unpacked)
-        self.epilogue.lo, self.epilogue.hi = bounds
+        slopes = keep_activation(&self.epilogue, activation, shape.groups, shape.out_channels, weights.dtype)
+        self.kept += (slopes,)
+        self.group_slope_bytes = 0 if slopes is None else slopes[0].nbytes
         self.epilogue.residual_stride = shape.out_channels * self.itemsize
         self.batch, self.groups, self.out_channels = shape.batch, shape.groups, shape.out_channels
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
@@ -176,6 +180,9 @@ cdef class Fip(LoopNest):
         tile.column_scales = self.column_scales + number * width_bytes
         tile.epilogue = block.epilogue
         tile.epilogue.bias = self.bias + number * width_bytes
+        tile.epilogue.slopes = fc_slopes_at(
+            &block.epilogue, block.group * self.group_slope_bytes + of_group * width_bytes
+        )
         fc_advance(&tile.epilogue, 0, of_group * width_bytes)
         if block.any_direct:
             self._direct(block, &tile.epilogue, tile.columns, block.group * self.group_out + of_group * self.width)

@@ -67,7 +67,7 @@ cdef class Pointwise(LoopNest):
     # The partition.
     cdef ptrdiff_t panels, tiles
 
-    def __init__(self, shape, weights, bias, bounds):
+    def __init__(self, shape, weights, bias, activation):
         self.itemsize = weights.itemsize
         self.kernels = kernels_for(self.itemsize)
         self.weights, self.bias = weights, bias
@@ -76,7 +76,7 @@ cdef class Pointwise(LoopNest):
         self.group_in, self.group_out = shape.in_channels // shape.groups, shape.out_channels // shape.groups
         self.plane, self.out_plane = shape.height * shape.width, shape.out_height * shape.out_width
         self.strided = self.plane != self.out_plane
-        self.epilogue.lo, self.epilogue.hi = bounds
+        self.epilogue.lo, self.epilogue.hi, _ = activation  # slopes are for NHWC arrays alone
         self.epilogue.out_stride = self.epilogue.residual_stride = self.out_plane * self.itemsize
         self.width, self.out_width = shape.width, shape.out_width
         self.stride_h, self.stride_w = shape.stride

@@ -9,7 +9,9 @@ import numpy as np
 from libc.string cimport memcpy, memset
 from numpy cimport PyArray_DATA, PyArray_NBYTES, import_array, ndarray
 
-from fastconv._kernels.cpu cimport FC_MAX_VECTORS, fc_kernels, fc_weights_args, fc_weights_kernel, kernels_for
+from fastconv._kernels.cpu cimport (
+    FC_MAX_VECTORS, fc_epilogue, fc_kernels, fc_weights_args, fc_weights_kernel, kernels_for,
+)
 from fastconv._runners.padded_rows cimport MIN_TERMS
 from fastconv._runners.team cimport Team, parallel_for, team_of
 
@@ -108,6 +110,18 @@ def _bias(bias, groups, out_channels, dtype):
     memset(PyArray_DATA(packed), 0, PyArray_NBYTES(packed))
     if bias is not None:
         packed[:, :k] = bias.reshape(groups, k)
+    return packed
+
+
+cdef object keep_activation(fc_epilogue *epilogue, activation, groups, out_channels, dtype):
+    """Set what an epilogue applies, (low, high, slopes or None); returns what it points to, [group][column]."""
+    epilogue.lo, epilogue.hi, slopes = activation
+    epilogue.slopes = NULL
+    if slopes is None:
+        return None
+    with np.errstate(over="ignore"):  # infinity then, as of any other value
+        packed = _bias(slopes, groups, out_channels, dtype)
+    epilogue.slopes = PyArray_DATA(<ndarray>packed)
     return packed
 
 

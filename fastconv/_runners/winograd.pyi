@@ -3,7 +3,7 @@ from typing import Final
 import numpy as np
 
 from fastconv._checks.shapes import ConvShape
-from fastconv._checks.types import Bounds
+from fastconv._checks.types import Applied
 from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
 
@@ -22,6 +22,6 @@ class Winograd(LoopNest):
         direct_weights: np.ndarray,
         all_finite: bool,
         max_squares: float,
-        bounds: Bounds,
+        activation: Applied,
         transform: Transform,
     ) -> None: ...

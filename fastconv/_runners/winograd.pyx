@@ -16,9 +16,10 @@ from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
     CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
-    fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args, fc_winograd,
-    fc_winograd_kernels, kernels_for,
+    fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args,
+    fc_slopes_at, fc_winograd, fc_winograd_kernels, kernels_for,
 )
+from fastconv._runners.pack cimport keep_activation
 from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
 from fastconv._runners.tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, PixelBlock, Tile, Tiles
@@ -50,7 +51,7 @@ cdef class Winograd(LoopNest):
     cdef const fc_winograd_kernels *kernels
     cdef ptrdiff_t lanes
     cdef ptrdiff_t[FC_MAX_VECTORS] max_tiles  # of a product, by its vectors
-    cdef object weights, bias, direct_weights
+    cdef object weights, bias, direct_weights, slopes
     cdef const char *packed
     cdef const char *packed_bias
     cdef const char *unpacked
@@ -73,7 +74,7 @@ cdef class Winograd(LoopNest):
     # The workspace, in bytes.
     cdef ptrdiff_t v_tile, v_point, m_tile
 
-    def __init__(self, shape, weights, bias, direct_weights, all_finite, max_squares, bounds, transform):
+    def __init__(self, shape, weights, bias, direct_weights, all_finite, max_squares, activation, transform):
         self.groups, self.out_channels, self.out_width = shape.groups, shape.out_channels, shape.out_width
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.weights, self.bias, self.direct_weights, self.itemsize = weights, bias, direct_weights, weights.itemsize
@@ -81,7 +82,7 @@ cdef class Winograd(LoopNest):
         self.packed_bias = <const char *>PyArray_DATA(bias)
         self.unpacked = <const char *>PyArray_DATA(direct_weights)
         self.max_squares = max_squares
-        self.epilogue.lo, self.epilogue.hi = bounds
+        self.slopes = keep_activation(&self.epilogue, activation, self.groups, self.out_channels, weights.dtype)
         self.epilogue.residual_stride = self.out_channels * self.itemsize
         out_values = shape.batch * shape.out_height * shape.out_width * shape.out_channels
         self.nontemporal = out_values * self.itemsize > FC_CACHED_BYTES
@@ -190,14 +191,15 @@ cdef class Winograd(LoopNest):
         fc_output_args *result,
     ) noexcept nogil:
         """A block of channels of a pixel block: the products, then every tile's output, what must be directly."""
-        cdef ptrdiff_t index, block_columns = self.lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t index, first, block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t channel = (group * self.group_out + block * block_columns) * self.itemsize
         cdef char *sums = work.workspace + self.transform.points * self.transform.points * self.v_point
         cdef const Tile *tile
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_POINTS]
         cdef fc_input_args patch
         result.columns = min(block_columns, self.group_out - block * block_columns)
-        result.epilogue.bias = self.packed_bias + group * self.group_bias_bytes + block * block_columns * self.itemsize
+        first = group * self.group_bias_bytes + block * block_columns * self.itemsize
+        result.epilogue.bias, result.epilogue.slopes = self.packed_bias + first, fc_slopes_at(&self.epilogue, first)
         result.weights = self.unpacked + channel
         self._products(pixel_block, group, block, result.columns, work.workspace, sums)
         for index in range(pixel_block.count):

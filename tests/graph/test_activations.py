@@ -23,6 +23,7 @@ LAYERS = [
     ((1, 3, 33, 5), (1, 1, 5, 3), {}),
     ((1, 3, 33, 5), (1, 1, 5, 4), {}),
     ((1, 3, 33, 5), (1, 1, 5, 8), {}),
+    ((1, 3, 33, 5), (1, 1, 5, 16), {}),
     ((2, 7, 9, 20), (3, 3, 1, 20), {"groups": 20, "padding": 1}),
     ((2, 7, 9, 3), (3, 3, 1, 3), {"groups": 3}),
     ((1, 6, 9, 20), (7, 3, 4, 20), {"groups": 5, "padding": 3}),
@@ -64,6 +65,27 @@ def test_the_bits_of_bounds_in_the_store(layer, layout, dtype):
             assert bits(plan(x)) == bits(clipped(want, *bounds))
             added = linear(x, residual=residual)
             assert bits(plan(x, residual=residual)) == bits(clipped(added, *bounds))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("layer", "layout"), list(product(LAYERS, ["NHWC", "NCHW"])))
+def test_the_bits_of_slopes_in_the_store(layer, layout, dtype):
+    """Those of the linear layer, times a slope where they are below 0."""
+    x_shape, weight_shape, options = layer
+    rng = np.random.default_rng(0)
+    weight = integers(rng, kernel_in_layout(weight_shape, layout), dtype)
+    slopes = normals(rng, weight_shape[3:], dtype)
+    along = slopes if layout == "NHWC" else slopes[:, None, None]
+    for values, num_threads in zip((normals, integers, non_finite), (1, 2, 3), strict=True):
+        x = values(rng, in_layout(x_shape, layout), dtype)
+        x[:1, :2] = -0.0
+        g = fastconv.Graph(layout=layout)
+        y = g.conv2d(g.x, weight, name="conv", **options)
+        want = g.plan(y, num_threads=1)(x)
+        for z, slope in (g.prelu(y, slopes), along), (g.leaky_relu(y), x.dtype.type(0.01)):
+            plan = g.plan(z, num_threads=num_threads)
+            assert [*plan.describe(x.shape).parts] == ["conv"]
+            assert bits(plan(x)) == bits(np.where(want < 0, want * slope, want))
 
 
 def test_names_are_bounds():
@@ -134,6 +156,33 @@ def test_clips_join_the_store_before_them():
     assert_right(plan, 5 * X)
     activations = {node.name: node.operation.activation for node in plan._rewritten.nodes}
     assert activations == {"conv": (0.0, 2.0), "add": (-1.0, 0.5), "sum": "relu6"}
+
+
+def test_slopes_join_linear_stores_without_a_residual():
+    def conv(g, **options):
+        return g.conv2d(g.x, THREE, padding=1, name="conv", **options)
+
+    cases = {
+        "conv": lambda g: g.leaky_relu(conv(g), 0.5),
+        "conv leaky_relu ": lambda g: g.leaky_relu(conv(g, activation=(-1, 1)), 0.5),
+        "conv leaky_relu  ": lambda g: g.leaky_relu(conv(g, residual=g.x), 0.5),
+        "conv relu6": lambda g: g.relu6(g.leaky_relu(conv(g), 0.5)),
+        "conv leaky_relu2": lambda g: g.leaky_relu(g.leaky_relu(conv(g), 0.5), 0.25),
+        "conv add": lambda g: g.add(g.prelu(conv(g), ONE[0, 0, 0]), g.x),
+        "conv conv2": lambda g: g.conv2d(g.leaky_relu(conv(g), 0.5), ONE, name="conv2", activation="relu"),
+    }
+    for steps, build in cases.items():
+        g = fastconv.Graph()
+        plan = g.plan(build(g))
+        assert_right(plan, X)
+        assert [*plan.describe(X.shape).parts] == steps.split()
+    assert "prelu" in repr(plan)
+
+
+def test_convolutions_with_slopes_are_no_siblings():
+    g = fastconv.Graph()
+    plan = g.plan(g.concat(*(g.leaky_relu(g.conv2d(g.x, ONE), slope) for slope in (0.5, 0.25))))
+    assert_right(plan, X)
 
 
 def test_a_clip_of_which_another_node_reads_the_input_is_a_step():

@@ -15,10 +15,13 @@ from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 class Conv(Operation):
     """A convolution: activation(conv(x, weight) + bias + residual), where the residual is a second input.
 
+    With `slopes`, a value for each output channel, it is prelu(conv(x, weight) + bias): there is neither of both then.
+
     The arrays are None where only shapes are asked for. `only_kernel` is the one size that a kernel may have there.
     """
 
     activation: Activation = None
+    slopes: Doubles | None = None
     kind = "conv2d"
     keeps_channels = False
     gives: Literal["same", "maps", "vectors"] = "maps"
@@ -40,7 +43,7 @@ class Conv(Operation):
     @property
     def params(self) -> int:
         r, s, c, k = self.geometry.weight
-        return k * (r * s * c + self.has_bias)
+        return k * (r * s * c + self.has_bias + (self.slopes is not None))
 
     @property
     def weights(self) -> dict[str, Shape]:
@@ -96,6 +99,8 @@ class Conv(Operation):
                 y += bias
             for residual in residuals:
                 y += in_numpy.nhwc(residual, layout)
+        if self.slopes is not None:
+            y = np.where(y < 0, y * self.slopes, y)
         return in_numpy.from_nhwc(activations.clip(y, self.activation), x.ndim, layout)
 
     def with_weights(self, arrays: dict[str, np.ndarray]) -> "Conv":

@@ -1,7 +1,7 @@
 """What is done to a graph before it runs: pure functions, graph → graph, each with the equation that it rests on."""
 
 from fastconv._graph.graph import Graph
-from fastconv._graph.rewrites.activations import fuse_clips
+from fastconv._graph.rewrites.activations import fuse_clips, fuse_slopes
 from fastconv._graph.rewrites.averages import order_averages
 from fastconv._graph.rewrites.concatenations import write_slices
 from fastconv._graph.rewrites.identities import drop_identities
@@ -13,7 +13,7 @@ from fastconv._graph.rewrites.siblings import join_siblings
 from fastconv._graph.rewrites.sums import fuse_sums
 from fastconv._graph.rewrites.transposed import expand_transposed
 
-# In this order: a scale between a convolution and a sum, a sum between a convolution and a clip, go first.
+# In this order: a scale between a convolution and a sum, a sum between a convolution and a function, go first.
 _REWRITES = (
     in_nhwc,
     drop_identities,
@@ -22,6 +22,7 @@ _REWRITES = (
     fold_scales,
     order_averages,
     fuse_sums,
+    fuse_slopes,
     fuse_clips,
     merge_pads,
     join_siblings,

@@ -46,7 +46,7 @@ def _likeness(node: Node | None, uses: int) -> Hashable:
     if node is None or uses > 1 or len(node.inputs) > 1 or not isinstance(node.operation, Conv):
         return None
     conv, (r, s, c, _) = node.operation, node.operation.geometry.weight
-    if conv.geometry.groups > 1:
+    if conv.geometry.groups > 1 or conv.slopes is not None:
         return None
     how = conv.activation, conv.algorithm, conv.accuracy
     return node.inputs, conv.kind, conv.geometry._replace(weight=(r, s, c, 0)), how

@@ -6,7 +6,7 @@
  *     for each segment s, for each value c of it:
  *         after every SUM_TERMS terms: sum = acc + sum (at first sum = acc), acc = 0
  *         acc = fma(x[i][s][c], w[s][c][k], acc)
- *     out[i][k] = min(max(acc + sum + residual[i][k], lo), hi)
+ *     out[i][k] = min(max(acc + sum + residual[i][k], lo), hi), or with slopes as epilogue.h says
  *
  * Neither the number of pixels in a tile nor the columns beside a value take part in it: any partition of the work into
  * tiles gives the same bits. The chunks of SUM_TERMS keep the error from growing with the terms.
@@ -51,12 +51,13 @@ INLINE void NAMED(conv_next_chunk)(const int pixels, const int vectors, VECTOR a
     }
 }
 
-INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int adds, const enum fc_bounds applied,
+INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int adds, const enum fc_activation applied,
                               VECTOR acc[][FC_MAX_VECTORS], const struct fc_epilogue *e, ptrdiff_t at)
 {
     /* Read once: for all the compiler knows, what is stored may change them. */
     const ptrdiff_t out_stride = e->out_stride, residual_stride = e->residual_stride;
     const struct NAMED(bounds) bounds = NAMED(bounds)(e);
+    const VECTOR *slopes = applied == FC_SLOPES ? (const VECTOR *)((const char *)e->slopes + at) : NULL;
     const char *residual = e->residual;
     char *out = e->out + at;
     UNROLLED(i, pixels) {
@@ -64,6 +65,7 @@ INLINE void NAMED(conv_store)(const int pixels, const int vectors, const int add
         UNROLLED(j, vectors) {
             VECTOR v = acc[i][j];
             if (adds) v += ((const VECTOR *)(residual + i * residual_stride + at))[j];
+            if (applied == FC_SLOPES) v = NAMED(sloped)(v, slopes[j]);
             ((VECTOR *)out)[j] = NAMED(clip)(applied, v, bounds);
         }
     }
@@ -92,11 +94,13 @@ INLINE void NAMED(conv_prefetch_results)(const int pixels, const struct fc_epilo
 }
 #endif
 
-INLINE void NAMED(conv_store_bounded)(const int pixels, const int vectors, const int adds, VECTOR acc[][FC_MAX_VECTORS],
-                                      const struct fc_epilogue *e, ptrdiff_t at)
+INLINE void NAMED(conv_store_activated)(const int pixels, const int vectors, const int adds,
+                                        VECTOR acc[][FC_MAX_VECTORS], const struct fc_epilogue *e, ptrdiff_t at)
 {
-    const enum fc_bounds applied = fc_bounds(e);
-    if (applied == FC_LOW)
+    const enum fc_activation applied = fc_activation(e);
+    if (!adds && applied == FC_SLOPES)
+        NAMED(conv_store)(pixels, vectors, adds, FC_SLOPES, acc, e, at);
+    else if (applied == FC_LOW)
         NAMED(conv_store)(pixels, vectors, adds, FC_LOW, acc, e, at);
     else if (applied == FC_UNBOUNDED)
         NAMED(conv_store)(pixels, vectors, adds, FC_UNBOUNDED, acc, e, at);
@@ -130,9 +134,9 @@ INLINE void NAMED(conv_finish)(const int pixels, const int vectors, VECTOR acc[]
                                const struct fc_epilogue *e, ptrdiff_t at)
 {
     if (e->residual)
-        NAMED(conv_store_bounded)(pixels, vectors, 1, acc, e, at);
+        NAMED(conv_store_activated)(pixels, vectors, 1, acc, e, at);
     else
-        NAMED(conv_store_bounded)(pixels, vectors, 0, acc, e, at);
+        NAMED(conv_store_activated)(pixels, vectors, 0, acc, e, at);
 }
 
 /* The last channels, fewer than a block has: whole vectors would overrun the arrays. */
@@ -145,6 +149,7 @@ static void NAMED(conv_store_columns)(int pixels, int vectors, const VECTOR acc[
             const ptrdiff_t at = j * VECTOR_BYTES, count = columns - j * LANES;
             VECTOR v = acc[i][j];
             if (e->residual) v += NAMED(load_tail)(e->residual + i * e->residual_stride + at, count);
+            if (e->slopes) v = NAMED(sloped)(v, ((const VECTOR *)e->slopes)[j]);
             NAMED(store_tail)(e->out + i * e->out_stride + at, NAMED(clip)(FC_BOTH, v, bounds), count);
         }
     }
@@ -160,7 +165,7 @@ INLINE void NAMED(conv_finish_columns)(const int pixels, const int vectors, VECT
     VECTOR rest[MAX_PIXELS][FC_MAX_VECTORS];
     if (pixels > 2 && !e->residual && e->out_stride == bytes && vectors * VECTOR_BYTES <= 2 * bytes) {
         struct fc_epilogue last = *e;
-        NAMED(conv_store_bounded)(pixels - 1, vectors, 0, acc, e, 0);
+        NAMED(conv_store_activated)(pixels - 1, vectors, 0, acc, e, 0);
         fc_advance(&last, pixels - 1, 0);
         UNROLLED(j, vectors) rest[0][j] = acc[pixels - 1][j];
         NAMED(conv_store_columns)(1, vectors, rest, &last, columns);

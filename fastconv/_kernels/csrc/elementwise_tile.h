@@ -24,12 +24,6 @@
 #define SPARE_POWER (IS_SINGLE ? 0x1p64 : 0x1p128)   /* times which no power is subnormal */
 #define TERMS (IS_SINGLE ? 7 : 13)
 
-/* where ? a : b */
-INLINE VECTOR NAMED(select)(NAMED(mask) where, VECTOR a, VECTOR b)
-{
-    return (VECTOR)(((NAMED(mask))a & where) | ((NAMED(mask))b & ~where));
-}
-
 /* p(r) and 2^n SPARE_POWER, for x <= 0 or NaN. */
 INLINE VECTOR NAMED(power)(VECTOR x, VECTOR *scale)
 {
@@ -114,9 +108,9 @@ INLINE VECTOR NAMED(function)(const int f, const struct fc_map_args *t, VECTOR x
     case FC_scale:
         return x * NAMED(load_tail)(y + at, count) + NAMED(load_tail)(t->z + at, count);
     case FC_leaky_relu:
-        return NAMED(select)(x < 0, x * first, x);
+        return NAMED(sloped)(x, BROADCAST(first));
     case FC_prelu:
-        return NAMED(select)(x < 0, x * NAMED(load_tail)(y + at, count), x);
+        return NAMED(sloped)(x, NAMED(load_tail)(y + at, count));
     case FC_sigmoid:
         return NAMED(sigmoid)(x);
     case FC_swish:

@@ -5,7 +5,7 @@
  *
  *     for each pixel i and column k: acc[k][i] = bias[k]
  *         for each segment s, for each value c of it: acc[k][i] = fma(x[i][s][c], w[s][c][k], acc[k][i])
- *         out[i][k] = min(max(acc[k][i] + sum[k][i] + residual[i][k], lo), hi)
+ *         out[i][k] = min(max(acc[k][i] + sum[k][i] + residual[i][k], lo), hi), or with slopes as epilogue.h says
  *
  * x comes in 16 bytes of each pixel at a time, SIDE values, which are transposed in registers. The sums are transposed
  * back before they are stored.
@@ -157,6 +157,12 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
         w = (const T *)((const char *)w + t->gap);
     }
     if (!is_first) NAMED(conv_add)(columns, sets, acc, sums);
+    if (t->epilogue.slopes) {
+        UNROLLED(k, columns) {
+            const VECTOR slope = ((const T *)t->epilogue.slopes)[k] - (VECTOR){0};
+            UNROLLED(j, sets) acc[k][j] = NAMED(sloped)(acc[k][j], slope);
+        }
+    }
     UNROLLED(j, sets) NAMED(few_store_all)(columns, j, acc, &t->epilogue, pixel + j * LANES);
 }
 

@@ -14,7 +14,8 @@
  *             acc = fma(x2, w2, acc)
  *             acc = fma(x0 + w1, x1 + w0, acc)
  *         sum = sum + acc (at first sum = acc)
- *     out[i][k] = min(max(fma(sum · scale[i], scale[k], bias[k]) + residual[i][k], lo), hi)
+ *     out[i][k] = min(max(fma(sum · scale[i], scale[k], bias[k]) + residual[i][k], lo), hi),
+ *                 or with slopes as epilogue.h says
  *
  * Which three channels make a step follows from their number alone: of a block of 48 they are l, 16 + l and 32 + l, of
  * the last block, if it has fewer, a third of it apart. So every tile gives the same bits.
@@ -69,6 +70,7 @@ INLINE void NAMED(fip_store)(VECTOR *v, const struct fc_epilogue *e, struct NAME
         const ptrdiff_t at = j * VECTOR_BYTES, left = count - j * LANES;
         if (left <= 0) break;
         if (residual) v[j] += NAMED(load_tail)(residual + at, left);
+        if (e->slopes) v[j] = NAMED(sloped)(v[j], ((const VECTOR *)e->slopes)[j]);
         NAMED(store_tail)(out + at, NAMED(clip)(FC_BOTH, v[j], bounds), left);
     }
 }

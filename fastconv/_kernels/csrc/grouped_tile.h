@@ -6,7 +6,7 @@
  *     acc = bias[k]
  *     for each segment s, for each tap t of it, for each channel c of the group:
  *         acc = fma(x[i][s][t][c], w[s][t][c][k], acc)
- *     out[i][k] = min(max(acc + residual[i][k], lo), hi)
+ *     out[i][k] = min(max(acc + residual[i][k], lo), hi), or with slopes as epilogue.h says
  *
  * The struct is that of conv_tile.h, with these differences: a segment is a row of taps, each `tap` from the next,
  * under which the pixels' channels lie side by side, and `length` is the taps' number times `tap`; `ahead` is not read;
@@ -58,6 +58,7 @@ static T NAMED(grouped_value)(const int width, const struct fc_conv_args *t, con
         w = (const T *)((const char *)w + t->gap);
     }
     if (e->residual) sum += ((const T *)(e->residual + pixel * e->residual_stride))[channel];
+    if (e->slopes) return sum < 0 ? sum * ((const T *)e->slopes)[channel] : sum;
     return NAMED(clip_value)(sum, e);
 }
 

@@ -62,7 +62,7 @@ struct fc_plane_args {
     ptrdiff_t plane_stride;      /* to those of the next channel */
     ptrdiff_t panel_stride;      /* to the next panel */
     char *copy;                  /* where to copy the panels, [panel][channel][pixel], or NULL */
-    struct fc_epilogue epilogue; /* of which a pixel is a row here */
+    struct fc_epilogue epilogue; /* of which a pixel is a row here; without slopes */
 };
 
 typedef void (*fc_planes_kernel)(const struct fc_plane_args *);

@@ -5,7 +5,7 @@
  *
  *     for each pixel i and column k: acc[i][k] = bias[k]
  *         for each value c of the pixel: acc[i][k] = fma(x[i][c], w[c][k], acc[i][k])
- *         out[i][k] = min(max(acc[i][k] + residual[i][k], lo), hi)
+ *         out[i][k] = min(max(acc[i][k] + residual[i][k], lo), hi), or with slopes as epilogue.h says
  *
  * 16 bytes of columns leave most of a vector to other pixels: it has ROWS_IN_VECTOR of them, whose input is loaded 16
  * bytes at a time, SIDE values, each of which is then put into all lanes of its pixel.
@@ -22,7 +22,7 @@
 _Static_assert((int)FC_NARROW_TERMS <= (int)SUM_TERMS, "more than a chunk");
 
 /* A tile. `vectors`, `adds` and `applied` are literals at every call. */
-INLINE void NAMED(narrow_pixels)(const int vectors, const int adds, const enum fc_bounds applied,
+INLINE void NAMED(narrow_pixels)(const int vectors, const int adds, const enum fc_activation applied,
                                  const struct fc_conv_args *t, const struct fc_epilogue *e, const char *from,
                                  ptrdiff_t step)
 {
@@ -59,7 +59,7 @@ INLINE void NAMED(narrow_rows_step)(VECTOR *acc, const char *x, ptrdiff_t step, 
     }
 }
 
-INLINE void NAMED(narrow_rows_pixels)(const int adds, const enum fc_bounds applied, const struct fc_conv_args *t,
+INLINE void NAMED(narrow_rows_pixels)(const int adds, const enum fc_activation applied, const struct fc_conv_args *t,
                                       const struct fc_epilogue *e, const char *x, ptrdiff_t step)
 {
     VECTOR acc[NAMED(narrow_rows)];
@@ -76,13 +76,14 @@ INLINE void NAMED(narrow_rows_pixels)(const int adds, const enum fc_bounds appli
     UNROLLED(i, NAMED(narrow_rows)) {
         VECTOR v = acc[i];
         if (adds) v += (VECTOR)rows16_load(e->residual + i * residual_step, e->residual_stride);
+        if (applied == FC_SLOPES) v = NAMED(sloped)(v, (VECTOR)rows16_repeat(e->slopes));
         v = NAMED(clip)(applied, v, NAMED(bounds)(e));
         rows16_store_tail(e->out + i * out_step, e->out_stride, (ROWS16)v, 16);
     }
 }
 
 /* All tiles. */
-INLINE void NAMED(narrow_run)(const int vectors, const int adds, const enum fc_bounds applied,
+INLINE void NAMED(narrow_run)(const int vectors, const int adds, const enum fc_activation applied,
                               const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count)
 {
     const int pixels = vectors ? NARROW_SUMS / vectors : NARROW_SUMS;
@@ -104,11 +105,13 @@ INLINE void NAMED(narrow_run)(const int vectors, const int adds, const enum fc_b
     }
 }
 
-INLINE void NAMED(narrow_bounded)(const int vectors, const int adds, const struct fc_conv_args *t, ptrdiff_t step,
-                                  ptrdiff_t count)
+INLINE void NAMED(narrow_activated)(const int vectors, const int adds, const struct fc_conv_args *t, ptrdiff_t step,
+                                    ptrdiff_t count)
 {
-    const enum fc_bounds applied = fc_bounds(&t->epilogue);
-    if (applied == FC_LOW)
+    const enum fc_activation applied = fc_activation(&t->epilogue);
+    if (!adds && applied == FC_SLOPES)
+        NAMED(narrow_run)(vectors, adds, FC_SLOPES, t, step, count);
+    else if (applied == FC_LOW)
         NAMED(narrow_run)(vectors, adds, FC_LOW, t, step, count);
     else if (applied == FC_UNBOUNDED)
         NAMED(narrow_run)(vectors, adds, FC_UNBOUNDED, t, step, count);
@@ -120,8 +123,8 @@ INLINE void NAMED(narrow_bounded)(const int vectors, const int adds, const struc
 INLINE void NAMED(narrow_tile)(const int vectors, const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count)
 {
     if (t->epilogue.residual)
-        NAMED(narrow_bounded)(vectors, 1, t, step, count);
+        NAMED(narrow_activated)(vectors, 1, t, step, count);
     else
-        NAMED(narrow_bounded)(vectors, 0, t, step, count);
+        NAMED(narrow_activated)(vectors, 0, t, step, count);
 }
 #endif

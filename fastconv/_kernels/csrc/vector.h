@@ -46,22 +46,34 @@ INLINE struct NAMED(bounds) NAMED(bounds)(const struct fc_epilogue *e)
     return (struct NAMED(bounds)){(T)e->lo - (VECTOR){0}, (T)e->hi - (VECTOR){0}};
 }
 
-/* The activation. The instructions of x86 give their second operand where the first is not above, or below, it. */
-INLINE VECTOR NAMED(clip)(const enum fc_bounds applied, VECTOR v, struct NAMED(bounds) b)
+/* where ? a : b */
+INLINE VECTOR NAMED(select)(NAMED(mask) where, VECTOR a, VECTOR b)
+{
+    return (VECTOR)(((NAMED(mask))a & where) | ((NAMED(mask))b & ~where));
+}
+
+/* The bounds. The instructions of x86 give their second operand where the first is not above, or below, it. */
+INLINE VECTOR NAMED(clip)(const enum fc_activation applied, VECTOR v, struct NAMED(bounds) b)
 {
 #ifdef MM
-    if (applied >= FC_LOW) v = OF_TYPE(MM(max))(b.lo, v);
+    if (applied == FC_LOW || applied == FC_BOTH) v = OF_TYPE(MM(max))(b.lo, v);
     if (applied == FC_BOTH) v = OF_TYPE(MM(min))(b.hi, v);
 #else
     NAMED(mask) beyond = v < b.lo;
-    if (applied >= FC_LOW) v = (VECTOR)(((NAMED(mask))b.lo & beyond) | ((NAMED(mask))v & ~beyond));
+    if (applied == FC_LOW || applied == FC_BOTH) v = NAMED(select)(beyond, b.lo, v);
     beyond = b.hi < v;
-    if (applied == FC_BOTH) v = (VECTOR)(((NAMED(mask))b.hi & beyond) | ((NAMED(mask))v & ~beyond));
+    if (applied == FC_BOTH) v = NAMED(select)(beyond, b.hi, v);
 #endif
     return v;
 }
 
-/* The same for one value. */
+/* PReLU. */
+INLINE VECTOR NAMED(sloped)(VECTOR v, VECTOR slopes)
+{
+    return NAMED(select)(v < 0, v * slopes, v);
+}
+
+/* The bounds for one value. */
 INLINE T NAMED(clip_value)(T v, const struct fc_epilogue *e)
 {
     const T lo = (T)e->lo, hi = (T)e->hi;

@@ -6,7 +6,7 @@
  *     for each tap of the window, row by row, for each channel c:
  *         after every SUM_TERMS terms: sum = acc + sum (at first sum = acc), acc = 0
  *         acc = fma(x[i][tap][c], w[tap][c][k], acc)
- *     out[i][k] = min(max(acc + sum + residual[i][k], lo), hi)
+ *     out[i][k] = min(max(acc + sum + residual[i][k], lo), hi), or with slopes as epilogue.h says
  */
 
 /* Outputs that see the same taps, one column of the kernel for a vector of columns after the other. */
@@ -54,6 +54,7 @@ INLINE void NAMED(winograd_pixels)(const int pixels, const struct fc_input_args 
             if (!is_first) sum += sums[i];
             if (e->residual)
                 sum += NAMED(load_tail)(e->residual + y * t->residual_row + x * e->residual_stride + at, count);
+            if (e->slopes) sum = NAMED(sloped)(sum, *(const VECTOR *)((const char *)e->slopes + at));
             NAMED(store_tail)(e->out + y * t->out_row + x * e->out_stride + at, NAMED(clip)(FC_BOTH, sum, bounds),
                               count);
         }

@@ -80,7 +80,7 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
                                     const struct fc_output_args *t, ptrdiff_t at, ptrdiff_t count)
 {
     const struct fc_epilogue *e = &t->epilogue;
-    const int whole = extent != FC_TAIL, clips = fc_bounds(e) != FC_UNBOUNDED;
+    const int whole = extent != FC_TAIL, clips = fc_activation(e) != FC_UNBOUNDED;
     const int row_points = 2 * row_nodes + 2, col_points = 2 * col_nodes + 2;
     const int row_outputs = row_points + 1 - kernel, col_outputs = col_points + 1 - kernel;
     const int rows = whole ? row_outputs : t->rows, cols = whole ? col_outputs : t->cols;
@@ -108,7 +108,10 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
             if (adds)
                 v += NAMED(load_tail)(e->residual + i * t->residual_row + j * residual_stride + at,
                                       whole ? LANES : count);
-            if (clips) v = NAMED(clip)(FC_BOTH, v, bounds);
+            if (e->slopes)
+                v = NAMED(sloped)(v, *(const VECTOR *)((const char *)e->slopes + at));
+            else if (clips)
+                v = NAMED(clip)(FC_BOTH, v, bounds);
             if (extent == FC_NONTEMPORAL)
                 STORE_NONTEMPORAL(out + j * out_stride, v);
             else

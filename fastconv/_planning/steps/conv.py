@@ -27,7 +27,8 @@ class PreparedConv(PreparedStep):
         num_threads: int | None,
     ) -> None:
         useful = teams.useful(shape.batch * algorithm.cost(shape))
-        make = partial(algorithm.bind, shape, packed, activations.bounds(operation.activation))
+        activation = *activations.bounds(operation.activation), operation.slopes
+        make = partial(algorithm.bind, shape, packed, activation)
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful, make)
         self.layout: Layout = algorithm.layout
         self.accuracy: Accuracy = algorithm.accuracy
