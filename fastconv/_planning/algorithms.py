@@ -17,7 +17,7 @@ from fastconv._runners.transforms import Transform
 if TYPE_CHECKING:
     from fastconv._runners.blas import Blas
 
-_CACHED_WEIGHTS = 2_500_000  # transformed weights that stay in a cache: 10 MB in float32
+_CACHED_WEIGHTS = 1_500_000  # transformed weights that a pass through a network leaves in a cache: 6 MB in float32
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
 _MIN_FIP_GAIN = 1.05  # the same of fast inner products
 _CONVERSION_COST = 20  # of a value whose layout is converted
