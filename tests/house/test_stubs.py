@@ -24,6 +24,7 @@ SHAPE = shapes.conv_geometry((3, 3, 16, 16), padding=1).at((1, 8, 8, 16))
 ONE = shapes.conv_geometry((1, 1, 16, 16)).at((1, 8, 8, 16))
 POOL = pool_shapes.pool_geometry(2).at((1, 8, 8, 16))
 FLOAT, BOUNDS = np.dtype(np.float32), (0.0, 6.0)
+APPLIED = *BOUNDS, None
 
 
 def dotted(path):
@@ -51,13 +52,14 @@ def arguments():
     names = "weights", "weight_sums", "column_scales", "bias", "equalizers", "unpacked", "in_range"
     fast = dict(zip(names, packed("fip", ONE, 0), strict=True))
     transform = {"transform": transforms.F4X3}
-    layer = {"product": Pointwise(ONE, **matrix, bounds=BOUNDS), "batch": 1, "hidden": 4, "gates": 4, "itemsize": 4}
+    product = Pointwise(ONE, **matrix, activation=APPLIED)
+    layer = {"product": product, "batch": 1, "hidden": 4, "gates": 4, "itemsize": 4}
     stack = np.zeros(1, np.int64), 8, False
     return {
-        "Blas": {"shape": ONE, **blas, "bounds": BOUNDS},
+        "Blas": {"shape": ONE, **blas, "activation": APPLIED},
         "Prepared": {"num_threads": None, "useful": 1},
         "Chain": {"steps": [], "memory": 0},
-        "Direct": {"shape": SHAPE, **given, "bounds": BOUNDS},
+        "Direct": {"shape": SHAPE, **given, "activation": APPLIED},
         "DirectTiles": {"shape": SHAPE, **given},
         "GroupedTiles": {"shape": SHAPE, **given},
         "Elementwise": {
@@ -71,7 +73,7 @@ def arguments():
             "smaller": None,
             "window": None,
         },
-        "Fip": {"shape": ONE, **fast, "bounds": BOUNDS},
+        "Fip": {"shape": ONE, **fast, "activation": APPLIED},
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
         "GRU": layer,
         "Instances": {
@@ -106,12 +108,12 @@ def arguments():
             "value": 0.0,
             "dtype": FLOAT,
         },
-        "Pointwise": {"shape": ONE, **matrix, "bounds": BOUNDS},
+        "Pointwise": {"shape": ONE, **matrix, "activation": APPLIED},
         "Pool": {"shape": POOL, "kind": "max", "itemsize": 4},
         "Product": {"shape": (1, 8, 8, 8), "is_double": False, "first": stack, "second": stack},
         "Recurrence": layer,
         "Tiles": {"shape": SHAPE, "dtype": FLOAT, "all_finite": True, **transform},
-        "Winograd": {"shape": SHAPE, **transformed, "bounds": BOUNDS, **transform},
+        "Winograd": {"shape": SHAPE, **transformed, "activation": APPLIED, **transform},
     }
 
 
