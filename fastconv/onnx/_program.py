@@ -59,7 +59,7 @@ _OF_FILES = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
     *(RuntimeError, TypeError, ValueError),
 )
-_LIBRARIES = ("google", "numpy", "onnx", "struct")
+_LIBRARIES = ("google", "numpy", "onnx", "PIL", "struct")
 
 
 def _is_of_a_file(error: Exception) -> bool:
