@@ -10,10 +10,12 @@ from onnx.reference import ReferenceEvaluator
 
 from fastconv.onnx._in_numpy.elementwise import NUMBERS, are_numbers
 from fastconv.onnx._in_numpy.shaping import axis_of
-from fastconv.onnx._in_numpy.table import FUNCTIONS
+from fastconv.onnx._in_numpy.table import FUNCTIONS, SUMS
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept
 from fastconv.onnx._steps import Evaluate
+
+_HALVES = tuple(map(onnx.helper.tensor_dtype_to_np_dtype, (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)))
 
 
 def evaluation(node: Node) -> tuple[str, Evaluate]:
@@ -29,11 +31,19 @@ def evaluation(node: Node) -> tuple[str, Evaluate]:
 
 
 def _own(function: Callable[..., Any], node: Node, *inputs: Any) -> list[Any]:
+    half = next((one.dtype for one in inputs if _is_half(one)), None) if node.kind in SUMS else None
+    if half is not None:
+        wide = (one.astype(np.float32) if _is_half(one) else one for one in inputs)
+        return [one.astype(half) for one in _own(function, node, *wide)]
     for one in inputs:
         if isinstance(one, np.ndarray) and one.dtype.kind == "V":
             return _Reference()(node, *inputs)  # bfloat16 and its like, of which NumPy knows no arithmetic of its own
     result = function(node, *inputs)
     return [_as_array(one) for one in (result if isinstance(result, tuple) else [result])]
+
+
+def _is_half(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype in _HALVES
 
 
 def _cast_like(node: Node, x: np.ndarray, like: np.ndarray) -> Any:

@@ -1,5 +1,6 @@
 """What the standard says where engines differ from it and from each other; the right values are known."""
 
+import ml_dtypes
 import numpy as np
 import pytest
 from onnx_models import model, one
@@ -255,3 +256,42 @@ def test_empty_batches_by_numpy(dtype):
         (one("Resize", x, None, None, np.array([0, 2, 3, 8]), mode="nearest"), (0, 2, 3, 8)),
     ):
         assert fastconv.onnx.load(proto)(x).shape == shape
+
+
+SUMS_OF_HALVES = {  # (of what, the sum)
+    "Softmax": ((np.ones((1, 3000, 4, 4)), {"axis": 1}), 1 / 3000),
+    "LogSoftmax": ((np.ones((1, 3000)), {"axis": 1}), -np.log(3000)),
+    "ReduceSum": ((np.ones((1, 5000)), {}), 5000),
+    "ReduceL1": ((np.ones((1, 5000)), {}), 5000),
+    "ReduceL2": ((np.full((1, 9), 300), {}), 900),
+    "ReduceLogSum": ((np.full((1, 5), 30000), {}), np.log(150000)),
+    "ReduceMean": ((np.full((1, 5000), 40000), {}), 40000),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("kind", SUMS_OF_HALVES)
+def test_sums_of_halves_are_rounded_once(kind, dtype):
+    dtype = np.dtype(getattr(ml_dtypes, dtype, dtype))
+    (x, attributes), want = SUMS_OF_HALVES[kind]
+    y = fastconv.onnx.load(one(kind, x.astype(dtype), **attributes))(x.astype(dtype))
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(np.unique(y.astype(np.float32)), np.float32(dtype.type(want)))
+
+
+def test_other_sums_of_halves():
+    ones, large = np.ones(5000, np.float16), np.full(2, 40000, np.float16)
+    total = fastconv.onnx.load(one("CumSum", ones, np.array(0)))(ones)
+    np.testing.assert_array_equal(total, np.arange(1, 5001).astype(np.float16))
+    for kind, more, want in (("Mean", 1, 40000), ("Sum", -1, 40000)):
+        constants = large, large * np.float16(more)
+        got = fastconv.onnx.load(one(kind, large, *constants))(large)
+        np.testing.assert_array_equal(got, np.full(2, want, np.float16))
+    spread = np.full((1, 9, 1, 1), 20000, np.float16)
+    weight = np.array([1, 1, 1, 1, -1, -1, -1, -1, 0], np.float16).reshape(9, 1, 1, 1)
+    assert fastconv.onnx.load(one("ConvTranspose", spread, weight))(spread) == 0
+
+
+def test_an_average_is_summed_in_float64():
+    x = np.full((2**20, 3), 0.1)
+    np.testing.assert_array_equal(run("ReduceMean", x, np.array([0]), keepdims=0), x[0].astype(np.float32))

@@ -81,7 +81,12 @@ def _reduce(node: Node, shape: Shape, result: Shape, axes: np.ndarray | None = N
     if 0 in shape:
         return None
     function = reductions.REDUCED[node.kind]
-    return lambda x: [np.asarray(function(x, axis=over, keepdims=keeps)).astype(x.dtype, copy=False)]
+
+    def reduced(x: np.ndarray) -> list[np.ndarray]:
+        wide = x.astype(np.float32) if x.dtype == np.float16 else x
+        return [np.asarray(function(wide, axis=over, keepdims=keeps)).astype(x.dtype, copy=False)]
+
+    return reduced
 
 
 # What makes the function of the first input of a node, of the shapes of that and of its first result, and of its other
