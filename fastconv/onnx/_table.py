@@ -45,6 +45,7 @@ VALUES: dict[str, tuple[int, ...] | Literal[True]] = {
     "Pad": (1, 3),
     "Resize": (1, 2, 3),
     "STFT": (1, 3),
+    "SequenceAt": (1,),
     "Slice": (1, 2, 3, 4),
 }
 

@@ -337,3 +337,18 @@ def test_regions_are_cut_out_of_maps(opset, ratio, mode):
     how = {"output_height": 3, "output_width": 2, "sampling_ratio": ratio, "spatial_scale": 0.8, "mode": mode}
     proto = one("RoiAlign", x, rois, images, opset=opset, **how)
     assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+
+
+def test_an_element_of_a_sequence_that_a_call_names():
+    """Which have unlike shapes, of which a graph reads one."""
+    nodes = [
+        ("SplitToSequence", "x sizes", "s", {"axis": 1}),
+        ("SequenceAt", "s i", "e", {}),
+        ("Relu", "e", "r", {}),
+        ("GlobalAveragePool", "r", "y", {}),
+    ]
+    proto = model(nodes, {"sizes": np.array([1, 3])}, ("x", "i"), shapes={"x": [None] * 4, "i": []})
+    proto.graph.input[1].type.tensor_type.elem_type = TensorProto.INT64
+    net, x = fastconv.onnx.load(proto), normal(2, 4, 3, 3)
+    for i, part in enumerate((x[:, :1], x[:, 1:])):
+        np.testing.assert_allclose(net(x, np.array(i)), np.maximum(part, 0).mean((2, 3), keepdims=True), rtol=1e-5)
