@@ -339,6 +339,16 @@ def test_regions_are_cut_out_of_maps(opset, ratio, mode):
     assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
 
 
+@pytest.mark.parametrize("mode", ["avg", "max"])
+@pytest.mark.parametrize("roi", [(0, 0, 0, 0), (2, 2, 2, 5), (5, 5, 3, 3)])
+def test_regions_without_extent(roi, mode):
+    """They have no points where the extent says how many."""
+    x, half = normal(1, 2, 8, 8), {"coordinate_transformation_mode": "half_pixel"}
+    rois, how = np.array([roi], np.float32), {"output_height": 2, "output_width": 2, "mode": mode, **half}
+    proto = one("RoiAlign", x, rois, np.array([0]), **how)
+    assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x))
+
+
 def test_an_element_of_a_sequence_that_a_call_names():
     """Which have unlike shapes, of which a graph reads one."""
     nodes = [

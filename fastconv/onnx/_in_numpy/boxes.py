@@ -95,12 +95,12 @@ def _taps(first: float, last: float, size: int, count: int, ratio: int, is_half:
 
 
 def _pooled(x: np.ndarray, rows: Taps, columns: Taps, mode: str) -> np.ndarray:
-    """Of each bin the average of its points; or the maximum of all weighted pixels, as ONNX has it."""
-    parts = [x[:, r[:, None], c] * (a[:, None] * b).astype(x.dtype) for r, a in rows[0] for c, b in columns[0]]
-    points = sum(parts) if mode == "avg" else np.maximum.reduce(parts)
-    bins = points.reshape(len(x), -1, max(rows[1], 1), points.shape[2] // max(columns[1], 1), max(columns[1], 1))
+    """Of each bin the average of its points; or the maximum of all weighted pixels, as ONNX has it; of no points 0."""
     if not rows[1] or not columns[1]:
         return np.zeros(1, x.dtype)
+    parts = [x[:, r[:, None], c] * (a[:, None] * b).astype(x.dtype) for r, a in rows[0] for c, b in columns[0]]
+    points = sum(parts) if mode == "avg" else np.maximum.reduce(parts)
+    bins = points.reshape(len(x), -1, rows[1], points.shape[2] // columns[1], columns[1])
     return np.asarray(bins.mean((2, 4)) if mode == "avg" else bins.max((2, 4)))
 
 
