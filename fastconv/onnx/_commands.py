@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -38,10 +38,19 @@ def run(options: argparse.Namespace) -> None:
     for name, y in zip(model.outputs, results, strict=True):
         if not isinstance(y, np.ndarray):
             raise ValueError(f"result {name} cannot be saved: it is a {type(y).__name__}, no array")
-    with Path(options.output).open("wb") as file:  # under this name, to which savez would add .npz
-        np.savez(file, **dict(zip(model.outputs, results, strict=True)))
+        if y.dtype.kind not in "?biufcU":
+            raise ValueError(f"result {name} cannot be saved: a .npz file has no {y.dtype}")
+    _save(Path(options.output), dict(zip(model.outputs, results, strict=True)))
     for name, y in zip(model.outputs, results, strict=True):
         print(f"{name}: {y.dtype} {y.shape}")
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """As np.savez, of which some names are parameters, and which adds .npz to the path."""
+    with ZipFile(path, "w") as file:
+        for name, array in arrays.items():
+            with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _saved(path: str, what: str) -> Any:

@@ -103,6 +103,29 @@ def test_run(path, tmp_path, capsys):
     np.testing.assert_array_equal(np.load(tmp_path / "z")["y"], np.load(tmp_path / "y.npz")["y"])
 
 
+def test_results_of_any_name(tmp_path):
+    """Also of those that are parameters of np.savez."""
+    nodes = [("Relu", "x", "file", {}), ("Exp", "x", "allow_pickle", {})]
+    onnx.save(model(nodes, {}, outputs=("file", "allow_pickle")), tmp_path / "net.onnx")
+    np.save(tmp_path / "x.npy", X)
+    paths = [str(tmp_path / name) for name in ("net.onnx", "x.npy", "y.npz")]
+    assert cli.main(["run", *paths[:2], "-o", paths[2]]) == 0
+    with np.load(paths[2]) as found:
+        np.testing.assert_array_equal(found["file"], np.maximum(X, 0))
+        np.testing.assert_allclose(found["allow_pickle"], np.exp(X), rtol=1e-6)
+
+
+def test_results_of_a_dtype_that_cannot_be_saved(tmp_path, capsys):
+    """The file stays as it was."""
+    onnx.save(model([("Cast", "x", "y", {"to": onnx.TensorProto.BFLOAT16})], {}), tmp_path / "net.onnx")
+    np.save(tmp_path / "x.npy", X)
+    (tmp_path / "y.npz").write_bytes(b"before")
+    paths = [str(tmp_path / name) for name in ("net.onnx", "x.npy", "y.npz")]
+    assert cli.main(["run", *paths[:2], "-o", paths[2]]) == 2
+    assert capsys.readouterr().err == "fastconv: result y cannot be saved: a .npz file has no bfloat16\n"
+    assert (tmp_path / "y.npz").read_bytes() == b"before"
+
+
 def test_results_that_are_no_arrays(tmp_path, capsys):
     onnx.save(model([("SequenceConstruct", "x", "y", {})], {}), tmp_path / "sequence.onnx")
     np.save(tmp_path / "x.npy", X)
