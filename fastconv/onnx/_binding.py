@@ -237,10 +237,11 @@ class Binding(Maps):
         how, evaluate = self._code_of(node, inputs)
         level = max((one.level for one in inputs if isinstance(one, Tensor)), default=-1)
         names = [self._name(one) if isinstance(one, Tensor) else one for one in inputs]
-        step = NodeStep(node, how, evaluate, names, level)
-        self._steps.append(step)
         values = VALUES.get(node.kind, ())
-        if any(isinstance(one, Tensor) and (values is True or i in values) for i, one in enumerate(inputs)):
+        is_late = any(isinstance(one, Tensor) and (values is True or i in values) for i, one in enumerate(inputs))
+        step = NodeStep(node, how, evaluate, names, level, self.kept.max_bytes if is_late else 0)
+        self._steps.append(step)
+        if is_late:
             return self._unknown(node)
         trial = {one.name: np.zeros(one.shape, one.dtype) for one in inputs if isinstance(one, Tensor)}
         try:

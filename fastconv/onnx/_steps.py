@@ -12,6 +12,7 @@ from fastconv._planning import teams
 from fastconv._planning.call import call, call_one
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv._runners.shaping import transpose
+from fastconv.onnx import _budget
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Segment
 from fastconv.onnx._values import Map, into_map, out_of_map
@@ -89,8 +90,11 @@ class NativeStep:
 class NodeStep:
     """A node of the model that no plan has, by NumPy; `how` says by whose code."""
 
-    def __init__(self, node: Node, how: str, evaluate: Evaluate, inputs: list[Any], level: int) -> None:
+    def __init__(
+        self, node: Node, how: str, evaluate: Evaluate, inputs: list[Any], level: int, max_bytes: int = 0
+    ) -> None:
         self.node, self.how, self.level = node, how, level
+        self._max_bytes = max_bytes  # of a result whose size depends on values of a call; 0 where none does
         self._evaluate, self.sources = evaluate, inputs  # arrays, None, or the names of tensors
         self.outputs = [name for name in node.outputs if name]
         self.frees: tuple[str, ...] = ()
@@ -112,6 +116,8 @@ class NodeStep:
         """Write its results to `values`; it converts nothing. NumPy's warnings are the caller's."""
         given = [values[one] if isinstance(one, str) else one for one in self.sources]
         try:
+            if self._max_bytes:
+                _budget.check(self.node, given, self._max_bytes)
             results = self._evaluate(self.node, *given)
         except Exception:
             with self.node.named():

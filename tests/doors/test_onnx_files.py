@@ -274,3 +274,22 @@ def test_max_bytes():
         fastconv.onnx.load(proto, max_bytes=X.nbytes - 1)(X)
     with pytest.raises(ValueError, match="max_bytes must be at least 1, got 0"):
         fastconv.onnx.load(proto, max_bytes=0)
+
+
+LATE = {  # nodes that make more than a call needs of the n that it gives
+    "ConstantOfShape": ([("ConstantOfShape", "n", "y", {})], [70000, 70000]),
+    "Expand": ([("Expand", "few n", "y", {})], [70000, 70000, 1]),
+    "Tile": ([("Tile", "few n", "y", {})], [3_000_000_000]),
+    "Range": ([("Range", "zero n one", "y", {})], 10**10),
+    "Pad": ([("Pad", "few n", "y", {})], [0, 3_000_000_000]),
+    "OneHot": ([("OneHot", "few n ends", "y", {})], [3_000_000_000]),
+}
+
+
+@pytest.mark.parametrize("kind", LATE)
+def test_huge_arrays_of_a_call_are_refused(kind):
+    nodes, n = LATE[kind]
+    constants = {"few": np.zeros(3, np.float32), "zero": np.array(0), "one": np.array(1), "ends": np.float32([0, 1])}
+    proto = model(nodes, constants, ("n",), dtype=helper.np_dtype_to_tensor_dtype(np.dtype(np.int64)))
+    with pytest.raises(ValueError, match=rf"{kind} .*its result of shape \(.*\) takes .* bytes, more than max_bytes"):
+        fastconv.onnx.load(proto)(np.array(n))
