@@ -129,6 +129,10 @@ BAD = {
     ),
     "the other's": ({"else_branch": branch([("Relu", "v", "z", {})], "z")}, "Relu 'z': its input 'v' is not there"),
     "cycle": ({"then_branch": branch([("Relu", "y", "z", {})], "z")}, "it reads what is made of its own result"),
+    "domain": (
+        {"else_branch": branch([("Gelu", "r", "z", {"domain": "com.microsoft"})], "z")},
+        "Gelu 'z': fastconv does not know its domain 'com.microsoft'",
+    ),
     "loop": ({"then_branch": branch([("Loop", "", "z", {"body": branch([], "r")})], "z")}, "Loop 'z': control flow"),
 }
 

@@ -362,3 +362,9 @@ def test_an_element_of_a_sequence_that_a_call_names():
     net, x = fastconv.onnx.load(proto), normal(2, 4, 3, 3)
     for i, part in enumerate((x[:, :1], x[:, 1:])):
         np.testing.assert_allclose(net(x, np.array(i)), np.maximum(part, 0).mean((2, 3), keepdims=True), rtol=1e-5)
+
+
+def test_a_negative_depth():
+    x = np.array([0, 1])
+    with pytest.raises(ValueError, match="OneHot 'y0': depth must be at least 0, got -1"):
+        fastconv.onnx.load(one("OneHot", x, np.array(-1), np.array([0, 1])))(x)

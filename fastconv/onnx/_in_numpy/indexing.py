@@ -101,6 +101,8 @@ def top_k(node: Node, x: np.ndarray, k: np.ndarray | None = None) -> tuple[np.nd
 def one_hot(node: Node, indices: np.ndarray, depth: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Indices out of range make no value hot."""
     size, rank = int(depth.ravel()[0]), indices.ndim + 1
+    if size < 0:
+        raise ValueError(f"depth must be at least 0, got {size}")
     axis = axis_of(node.attributes["axis"], rank)
     numbers = np.arange(size).reshape(-1, *(1,) * (rank - 1 - axis))
     found = np.expand_dims(np.where(indices < 0, indices + size, indices), axis) == numbers
