@@ -70,7 +70,8 @@ def test_a_batch_some_images_at_a_time(name, monkeypatch):
     joined = np.full((*want.shape[:-1], want.shape[-1] + 5), 5, np.float32)
     block(x, out=joined[..., 2:-3])
     np.testing.assert_array_equal(joined[..., 2:-3], want)
-    np.testing.assert_array_equal(block(x), want)
+    for _ in range(2):  # the second finds what the first has prepared
+        np.testing.assert_array_equal(block(x, out=np.full_like(want, 5)), want)
     assert block.describe(x.shape).scratch_bytes < 4 * block.describe(x.shape[1:]).scratch_bytes
 
 

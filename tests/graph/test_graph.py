@@ -40,7 +40,8 @@ def test_the_bits_of_random_graphs(case):
     kept = prepared_graph._SCRATCH_BYTES
     prepared_graph._SCRATCH_BYTES = -1
     try:
-        assert plan(x).tobytes() == want.tobytes()
+        for _ in range(2):  # the second finds what the first has prepared
+            assert plan(x, out=np.full_like(want, 5)).tobytes() == want.tobytes()
     finally:
         prepared_graph._SCRATCH_BYTES = kept
 
