@@ -23,6 +23,7 @@ LARGE = {
     "depthwise": ((2, 40, 40, 40), (3, 3, 1, 40), {"groups": 40, "padding": 1}),
     "columns of the kernel in the padding": ((3, 21, 13, 260), (3, 3, 260, 70), {"padding": 1}),
     "depthwise with a large kernel": ((2, 30, 30, 40), (23, 23, 1, 40), {"groups": 40, "padding": 11}),
+    "sums kept between rows of the kernel": ((2, 14, 13, 512), (3, 3, 512, 32), {"stride": 2, "padding": 1}),
     "1×1": ((3, 14, 14, 520), (1, 1, 520, 130), {}),
     "1×1 strided": ((2, 28, 28, 260), (1, 1, 260, 65), {"stride": 2}),
     "dilated": ((2, 24, 24, 32), (3, 3, 32, 40), {"dilation": 3}),
