@@ -140,7 +140,7 @@ static ptrdiff_t chunk_end(ptrdiff_t chunk, ptrdiff_t chunks, ptrdiff_t channels
                                        scales,                                                                         \
                                        column_scales,                                                                  \
                                        columns,                                                                        \
-                                       {bias, NULL, 0, (char *)out, sizeof out[0], -0.5, INFINITY}};                   \
+                                       {bias, NULL, NULL, 0, (char *)out, sizeof out[0], -0.5, INFINITY}};             \
             kernels->tile[pixels - 1](&tile);                                                                          \
             weights += steps * 3 * width;                                                                              \
         }                                                                                                              \
