@@ -18,7 +18,7 @@ REFUSED = {
     "the model has opset 1,": "opsets before 7",
 }
 # Random, with no values that one could compare; float16, whose sums are rounded once here and often there.
-FAILED = r"test_bernoulli.*|test_causal_conv_with_state_silu_fp16_expanded"
+FAILED = r"test_bernoulli.*|test_causal_conv_with_state_silu_fp16_expanded|test_attention_4d_causal_fp16_expanded"
 
 
 def test_all_node_tests():
