@@ -174,7 +174,10 @@ class _Winograd(Algorithm):
         return pack.winograd(weight, bias, groups, self.transform, team)
 
     def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
-        return winograd.Winograd(shape, *packed, activation, self.transform)
+        weights, bias, direct_weights, all_finite, max_squares = packed
+        return winograd.Winograd(
+            shape, weights, bias, direct_weights, all_finite, max_squares, activation, self.transform
+        )
 
 
 class _Fip(Algorithm):
