@@ -64,8 +64,8 @@ class PreparedGraph:
                 self.run(inputs, [*outputs[:i], (whole, y.shape[-1] * y.itemsize), *outputs[i + 1 :]], times)
                 y[...] = whole
                 return
-        if self._batch in self._chains:
-            self._chains[self._batch].run(inputs, outputs, times)
+        if self.at_once is not None:
+            self.at_once.run(inputs, outputs, times)
             return
         for start in range(0, self._batch, self._max_images):
             turn = slice(start, min(start + self._max_images, self._batch))
