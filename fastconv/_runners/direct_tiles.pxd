@@ -47,6 +47,7 @@ cdef class DirectTiles:
     # Packed weights, in bytes.
     cdef ptrdiff_t column_bytes, block_bytes, group_bytes, group_bias_bytes
     cdef ptrdiff_t set_bytes  # of blocks that go over a tile one after the other
+    cdef ptrdiff_t prefetched_bytes  # of weights, at most
     cdef bint keeps  # sums while rows of the kernel take turns
     cdef ptrdiff_t kept_bytes  # of a pixel's sums
     cdef ptrdiff_t turn_bytes  # of a block, that a turn of a tile's loop takes in

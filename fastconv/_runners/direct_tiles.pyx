@@ -26,8 +26,8 @@ import_array()
 # has not all, where a block of results is but a cache line wide: lines side by side come in together.
 cdef ptrdiff_t SET_BYTES = 16 * 1024
 
-# The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
-# push out of L2 what is in use.
+# The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more
+# would push out of L2 what is in use. Processors whose vectors are cache lines have twice the L2.
 cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 
 # The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of
@@ -63,6 +63,7 @@ cdef class DirectTiles:
         self.column_bytes = self.terms * self.itemsize
         self.block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
         self.set_bytes = SET_BYTES * (1 + (self.kernels.lanes * FC_MAX_VECTORS * self.itemsize <= CACHE_LINE))
+        self.prefetched_bytes = PREFETCHED_BYTES * (1 + (self.kernels.lanes * self.itemsize >= CACHE_LINE))
         self.turn_bytes = self.kernels.lanes * FC_MAX_VECTORS * FC_STEPS * self.itemsize
         self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
@@ -99,7 +100,7 @@ cdef class DirectTiles:
         """
         cdef ptrdiff_t row_bytes = self.block_bytes // self.kernel_rows
         is_even = self.group_in % FC_SUM_TERMS == 0 and self.group_out % (self.kernels.lanes * FC_MAX_VECTORS) == 0
-        self.keeps = row_bytes <= PREFETCHED_BYTES < self.block_bytes and is_even and self.few == NULL
+        self.keeps = row_bytes <= self.prefetched_bytes < self.block_bytes and is_even and self.few == NULL
         self.keeps = self.keeps and self.kernels.conv_keeping[0] != NULL
         self.kept_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.itemsize * self.keeps
 
@@ -183,7 +184,7 @@ cdef class DirectTiles:
         if keeps:
             run.window.rows, next_set = Taps(run.turn, run.turn + 1), next_set // self.kernel_rows
         n_calls = self._calls(block, run, calls)
-        cdef bint prefetches = (keeps or run.blocks.end < self.blocks) and next_set <= PREFETCHED_BYTES
+        cdef bint prefetches = (keeps or run.blocks.end < self.blocks) and next_set <= self.prefetched_bytes
         cdef ptrdiff_t prefetching = FC_PREFETCHING if prefetches else 0  # tiles that do so
         cdef const char *at
         at = block.source + (row - first // self.out_width) * row_step + q * step

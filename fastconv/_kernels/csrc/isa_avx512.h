@@ -10,6 +10,7 @@
 #define FIP_TURN 2
 #define FEW_SETS(columns) 2
 #define PREFETCHES_ROWS 0
+#define KEEPS_SUMS
 
 #define LOAD_FIRST(from, count) OF_TYPE(_mm512_maskz_loadu)((1 << (count)) - 1, from)
 #define STORE_NONTEMPORAL(to, v) OF_TYPE(_mm512_stream)((void *)(to), v)
