@@ -83,13 +83,16 @@ INLINE void NAMED(conv_prefetch)(const T *w, ptrdiff_t ahead)
 #ifdef PREFETCH_STORE
 /* Prefetch what the next tile writes to, and adds, in the columns from `at` on: its pixels follow these. Large maps are
  * in L2 no more, and stores that wait for their lines hold up the multiply-adds. */
-INLINE void NAMED(conv_prefetch_results)(const int pixels, const struct fc_epilogue *e, ptrdiff_t at)
+INLINE void NAMED(conv_prefetch_results)(const int pixels, const int vectors, const struct fc_epilogue *e, ptrdiff_t at)
 {
+    const int lines = vectors * VECTOR_BYTES <= CACHE_LINE ? 1 : vectors * VECTOR_BYTES / CACHE_LINE;
     const char *out = e->out + pixels * e->out_stride + at;
-    UNROLLED(i, pixels) PREFETCH_STORE(out + i * e->out_stride);
+    UNROLLED(i, pixels)
+        UNROLLED(j, lines) PREFETCH_STORE(out + i * e->out_stride + j * CACHE_LINE);
     if (e->residual && e->residual != e->out) {
         const char *residual = e->residual + pixels * e->residual_stride + at;
-        UNROLLED(i, pixels) __builtin_prefetch(residual + i * e->residual_stride);
+        UNROLLED(i, pixels)
+            UNROLLED(j, lines) __builtin_prefetch(residual + i * e->residual_stride + j * CACHE_LINE);
     }
 }
 #endif
@@ -188,7 +191,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int how,
     const ptrdiff_t block_bytes = vectors * VECTOR_BYTES, bytes = t->columns * sizeof(T);
     for (ptrdiff_t done = 0; done < bytes; done += block_bytes) {
 #ifdef PREFETCH_STORE
-        NAMED(conv_prefetch_results)(pixels, &t->epilogue, done);
+        NAMED(conv_prefetch_results)(pixels, vectors, &t->epilogue, done);
 #endif
         const VECTOR *bias = (const VECTOR *)((const char *)t->epilogue.bias + done);
         UNROLLED(i, pixels)
