@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from fastconv._graph.graph import Graph
 from fastconv._graph.graph import Node as GraphNode
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import Operation
+from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._planning.graph_plan import GraphPlan
 from fastconv.onnx._values import Map
 
@@ -129,13 +131,18 @@ def _room(kept: dict[Any, Any]) -> None:
         del kept[next(iter(kept))]
 
 
-def _likeness(operation: Operation) -> Any:
-    """What is equal for equal operations: of a convolution itself, since large weights are not compared."""
-    if isinstance(operation, Conv):
-        return operation
-    values = sorted(vars(operation).items())
-    return type(operation), repr([(name, value) for name, value in values if name != "vectors"]), _vectors(operation)
-
-
-def _vectors(operation: Operation) -> tuple[bytes, ...]:
-    return tuple(vector.tobytes() for vector in getattr(operation, "vectors", ()))
+def _likeness(value: Any) -> Any:
+    """What is equal for values that are the same: of arrays all values, of an operation with weights itself, since
+    `Kept` has one for the same arrays.
+    """
+    if isinstance(value, Conv | ConvTranspose):
+        return value
+    if isinstance(value, Operation):
+        return type(value), _likeness(vars(value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, Mapping):
+        return tuple((name, _likeness(value[name])) for name in sorted(value))
+    if isinstance(value, tuple | list):
+        return tuple(map(_likeness, value))
+    return type(value), repr(value)  # 2 == 2.0 == True, 0.0 == -0.0, nan != nan

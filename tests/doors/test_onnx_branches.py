@@ -151,3 +151,26 @@ def test_branches_that_do_not_fit():
         fastconv.onnx.load(proto)
     with pytest.raises(ValueError, match="If 'b': its condition must be one bool"):
         fastconv.onnx.load(chosen(condition="w"))(X)
+
+
+@pytest.mark.parametrize("operator", ["Conv", "ConvTranspose"])
+@pytest.mark.parametrize("change", [10, 1e-10])
+def test_large_weights_that_differ_in_the_middle(operator, change):
+    """Branches whose nodes have one name, and weights that print alike."""
+    weight = RNG.standard_normal((12, 12, 3, 3))
+    other = weight.copy()
+    other[6, 6] += change
+    x = RNG.standard_normal((1, 12, 5, 5)) / change
+    ways = {}
+    for name, values in (("then_branch", weight), ("else_branch", other)):
+        node = helper.make_node(operator, ["x", "v"], ["t"], name="named")
+        result = [helper.make_tensor_value_info("t", TensorProto.DOUBLE, None)]
+        ways[name] = helper.make_graph([node], name, [], result, [numpy_helper.from_array(values, "v")])
+    shapes = {"x": x.shape, "flag": []}
+    proto = model([("If", "flag", "y", ways)], {}, ("x", "flag"), shapes=shapes, dtype=TensorProto.DOUBLE)
+    proto.graph.input[1].type.tensor_type.elem_type = TensorProto.BOOL
+    net = fastconv.onnx.load(proto)
+    first, second = (net(x, np.array(flag)) for flag in (True, False))
+    alone = fastconv.onnx.load(proto)(x, np.array(False))
+    np.testing.assert_array_equal(second, alone)
+    assert abs(second - first).max() > 0.5

@@ -35,6 +35,18 @@ def test_a_parameter_and_a_buffer_that_are_replaced():
     assert ran.plans == 4
 
 
+@pytest.mark.parametrize("is_converted", [False, True])
+@pytest.mark.parametrize("layer", [nn.Conv2d, nn.ConvTranspose2d, nn.Linear])
+def test_one_value_in_the_middle_of_large_weights(layer, is_converted):
+    """NumPy prints the corners of a large array alone."""
+    sizes = (24, 24) if layer is nn.Linear else (24, 24, 3)
+    net, x = nn.Sequential(nn.Conv2d(3, 24, 1), layer(*sizes)).eval(), image(1, 3, 6, 24)
+    run = fastconv.torch.convert(net, x) if is_converted else compiled(net)
+    close(run(x), net(x))
+    net[1].weight[12, 12] += 100
+    close(run(x), net(x))
+
+
 def test_a_step_of_an_optimiser():
     net, x = small(), image()
     run, optimiser = compiled(net), torch.optim.SGD(net.parameters(), lr=1.0)
