@@ -45,9 +45,7 @@ def recurrent(node: Node, inputs: Sequence[Any], kept: Kept) -> "Recurrent | Non
     state = (batch, len(ways), size) if get.get("layout", 0) else (len(ways), batch, size)
     if any((one.dtype, one.shape) != (dtype, state) for one in inputs[_STATES:] if one is not None):
         return None
-    made: Any = kept.operation(
-        (node.label, node.outputs), (w, r, b), lambda: Recurrent(node, w, r, b, kept.num_threads)
-    )
+    made: Any = kept.operation(node, (w, r, b), lambda: Recurrent(node, w, r, b, kept.num_threads))
     assert isinstance(made, Recurrent)
     return made
 

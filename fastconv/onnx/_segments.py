@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._planning.graph_plan import GraphPlan
+from fastconv.onnx._program import Node
 from fastconv.onnx._values import Map
 
 _MAX_KEPT = 256  # plans and convolutions; those of other shapes are mostly the same
@@ -104,12 +106,16 @@ class Kept:
         self._operations: dict[Any, tuple[tuple[Any, ...], Operation]] = {}
         self._plans: dict[Any, GraphPlan] = {}
 
-    def operation(self, key: Any, arrays: tuple[Any, ...], make: Any) -> Operation:
-        """The operation that was made of the same arrays for this key, or what `make` makes now."""
+    def operation(self, node: Node, arrays: tuple[Any, ...], make: Any, *others: Any) -> Operation:
+        """The operation that was made of the same arrays for such a node, or what `make` makes now.
+
+        It follows from these arrays, what the node says, and `others`.
+        """
+        key = node.kind, node.label, node.outputs, _likeness((node.attributes, others))
         known, operation = self._operations.get(key, ((), None))
-        if operation is None or any(a is not b for a, b in zip(known, arrays, strict=True)):
+        if operation is None or len(known) != len(arrays) or any(map(is_not, known, arrays)):
             before = self.before
-            operation = make() if before is None else before.operation(key, arrays, make)
+            operation = make() if before is None else before.operation(node, arrays, make, *others)
             _room(self._operations)
             self._operations[key] = arrays, operation
         return operation

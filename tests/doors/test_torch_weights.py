@@ -47,6 +47,39 @@ def test_one_value_in_the_middle_of_large_weights(layer, is_converted):
     close(run(x), net(x))
 
 
+def product(x, y, net, **numbers):
+    return torch.addmm(net.bias, y.mean((2, 3)), net.matrix, **numbers)
+
+
+NUMBERS = {
+    "alpha": lambda x, y, net: product(x, y, net, alpha=1 / len(x)),
+    "beta": lambda x, y, net: product(x, y, net, beta=len(x)),
+    "groups": lambda x, y, net: functional.conv2d(y[:, : 4 * len(x)], net.kernel, groups=len(x)),
+    "transposed groups": lambda x, y, net: functional.conv_transpose2d(y, net.kernel, groups=len(x)),
+}
+
+
+@pytest.mark.parametrize("is_converted", [False, True])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_that_follow_from_a_size(name, is_converted):
+    """The same weights are another operation then."""
+
+    class Net(nn.Conv2d):
+        def __init__(self):
+            super().__init__(3, 16, 1)
+            self.matrix = nn.Parameter(torch.randn(16, 16))
+            self.kernel = nn.Parameter(torch.randn(16, 4, 1, 1))
+
+        def forward(self, x):
+            return NUMBERS[name](x, super().forward(x), self)
+
+    net, ran = Net().eval(), Ran()
+    run = fastconv.torch.convert(net, image()) if is_converted else compiled(net, dynamic=True)
+    for size in (2, 4, 2):
+        close(run(x := image(size, 3, 8, 8)), net(x))
+    assert (ran.plans, ran.operators) == (3, 0)
+
+
 def test_a_step_of_an_optimiser():
     net, x = small(), image()
     run, optimiser = compiled(net), torch.optim.SGD(net.parameters(), lr=1.0)

@@ -41,8 +41,7 @@ def conv(bind: "Binding", node: Node, x: Any, weight: np.ndarray, bias: np.ndarr
         )
         return plan._operation.in_nhwc()
 
-    operation = bind.kept.operation((node.label, node.outputs, strides, dilations, pads), (weight, bias), made)
-    return bind.add(node, operation, x)
+    return bind.add(node, bind.kept.operation(node, (weight, bias), made, strides, dilations, pads), x)
 
 
 def conv_transpose(
@@ -70,8 +69,7 @@ def conv_transpose(
         vector = None if bias is None else bias.copy()
         return ConvTranspose(geometry, hwio(kernel, geometry), vector, accuracy=bind.kept.accuracy).in_nhwc()
 
-    key = node.label, node.outputs, strides, dilations, sides, more
-    return bind.add(node, bind.kept.operation(key, (weight, bias), made), x)
+    return bind.add(node, bind.kept.operation(node, (weight, bias), made, strides, dilations, sides, more), x)
 
 
 def _two(values: tuple[Any, ...], row: Any, is_row: bool) -> Any:
@@ -110,7 +108,9 @@ def matmul(bind: "Binding", node: Node, a: Any, b: Any) -> Map | None:
         x, constant = bind.as_map(a, "NC", "NWC", "NHWC"), b
     if x is None or not isinstance(constant, np.ndarray) or constant.ndim != 2 or constant.dtype != x.dtype:
         return None
-    return _linear(bind, node, x, constant.T if constant is a else constant, None, (constant,))
+    if constant is a:
+        return _linear(bind, node, x, constant.T, None, (constant, None))
+    return _linear(bind, node, x, constant, None, (None, constant))
 
 
 def _linear(
@@ -132,7 +132,7 @@ def _linear(
         row = None if bias is None or beta == 0 else np.broadcast_to(bias.ravel() * beta, outputs).astype(matrix.dtype)
         return Linear(**vars(Conv2d(scaled[None, None], row)._operation))
 
-    return bind.add(node, bind.kept.operation((node.label, node.outputs), arrays, made), x)
+    return bind.add(node, bind.kept.operation(node, arrays, made), x)
 
 
 TRANSLATIONS = {"Conv": conv, "ConvTranspose": conv_transpose, "Gemm": gemm, "MatMul": matmul}
