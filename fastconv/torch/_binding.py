@@ -21,6 +21,7 @@ from fastconv.onnx._steps import given_back
 from fastconv.onnx._table import PARAMETERS, TRANSLATIONS
 from fastconv.onnx._values import Map, Tensor
 from fastconv.torch._fakes import fakes_of
+from fastconv.torch._left import is_plain
 from fastconv.torch._operators import Written, written
 from fastconv.torch._steps import OperatorStep, PlanStep, Step, Values, given, tensors
 from fastconv.torch._weights import Weights
@@ -220,8 +221,7 @@ class Binding(Maps):
         if isinstance(given, torch.Tensor):
             key = id(given)
             if key not in self._weights.arrays:
-                can = given.dtype in _ARRAYS and given.device.type == "cpu" and given.layout == torch.strided
-                if not can:
+                if given.dtype not in _ARRAYS or given.device.type != "cpu" or not is_plain(given):
                     raise ValueError(f"{given.dtype} has no translation")
                 self._weights.arrays[key] = given, given.numpy()
             return self._weights.arrays[key][1]

@@ -1,6 +1,7 @@
 """A module as `torch.export` traces it, once for each kind of arguments; calls run without dynamo."""
 
 import threading
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch.utils import _pytree as pytree
 
 from fastconv._checks import arguments
 from fastconv._checks.types import Accuracy
-from fastconv.torch._left import is_left, is_traced, left, needs_gradient
+from fastconv.torch._left import are_plain, has_modes, is_left, is_traced, left, needs_gradient
 from fastconv.torch._operators import OPERATORS
 from fastconv.torch._program import OutdatedError, Program, likeness
 from fastconv.torch._weights import KnownWeights
@@ -52,7 +53,9 @@ class Converted(nn.Module):
         if is_traced():  # which also sees what is counted
             return self.module(*args, **kwargs)
         leaves, spec = pytree.tree_flatten((args, kwargs))
-        key = spec, *map(likeness, leaves)
+        if has_modes() or not are_plain(leaves):
+            return left(self.module)(*args, **kwargs)
+        key = _key(spec, leaves)
         while True:
             with _tracing:
                 traced = None
@@ -60,7 +63,7 @@ class Converted(nn.Module):
                 if not (self.training or self.module.training or is_left(tensors)):
                     with torch.no_grad(), torch.autocast("cpu", enabled=False):
                         traced = self.traced(args, kwargs, key)
-                        given = traced.inputs(leaves)
+                        given = traced.inputs(leaves) if traced else []
             if traced is None or needs_gradient(given):  # of a tensor that is neither parameter nor buffer
                 return left(self.module)(*args, **kwargs)
             try:
@@ -69,12 +72,14 @@ class Converted(nn.Module):
             except OutdatedError:
                 self._traced.pop(key, None)
 
-    def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced":
-        """The module for arguments like these."""
+    def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any) -> "_Traced | None":
+        """The module for arguments like these; None where it has tensors that are not plain."""
         is_full = key not in self._traced and len(self._traced) >= _MAX_TRACED
         if is_full or not _is_as_it_was(*self._structure):
             self._traced, self._known = {}, KnownWeights(self._accuracy)  # which has what was made for the traces
         if key not in self._traced:
+            if not are_plain(_tensors(self.module)):
+                return None
             exported = _exported(self.module, args, kwargs)
             self._traced[key] = _Traced(self.module, exported, self._num_threads, self._accuracy, self._known)
             self._structure = _structure(self.module)
@@ -119,9 +124,15 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
         raise TypeError(f"example must be a tensor or a tuple of tensors, got {arguments.kind(example)}")
     leaves, spec = pytree.tree_flatten((args, {}))
     made = Converted(module, num_threads, accuracy)
-    with torch.no_grad(), _tracing:
-        made.traced(args, {}, (spec, *map(likeness, leaves)))
+    if are_plain(leaves):
+        with torch.no_grad(), _tracing:
+            made.traced(args, {}, _key(spec, leaves))
     return made
+
+
+def _key(spec: Any, leaves: list[Any]) -> Any:
+    """What is equal for calls for which the same trace stands."""
+    return spec, torch.get_default_dtype(), *map(likeness, leaves)
 
 
 def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ExportedProgram:
@@ -139,6 +150,12 @@ def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         told = ", ".join(str(spec.target) for spec in changing)
         raise ValueError(f"the module changes its buffers or its arguments in a call, as fastconv does not: {told}")
     return exported
+
+
+def _tensors(module: nn.Module) -> Iterator[Any]:
+    """The parameters, buffers and attributes of a module."""
+    for part in module.modules():
+        yield from (*part._parameters.values(), *part._buffers.values(), *vars(part).values())
 
 
 def _structure(module: nn.Module) -> _Structure:

@@ -1,4 +1,6 @@
-"""The calls that PyTorch runs whole: where a derivative may be asked for, or another tracer looks on."""
+"""The calls that PyTorch runs whole: where a derivative may be asked for, another tracer looks on, or tensors and modes
+have operators of their own.
+"""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -6,6 +8,8 @@ from typing import Any
 
 import torch
 from torch.autograd import forward_ad
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
 
 from fastconv.torch._counts import COUNTED
 
@@ -35,6 +39,29 @@ def needs_gradient(tensors: Iterable[Any]) -> bool:
         _told.add("gradient")
         _log.warning("a gradient may be needed: PyTorch runs the graph; use torch.no_grad()")
     return is_needed
+
+
+def is_plain(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is of PyTorch's own class, and has strides: others may say themselves what operators do."""
+    return type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.layout == torch.strided
+
+
+def are_plain(values: Iterable[Any]) -> bool:
+    """Whether all tensors among these are plain; the first time that one is not the log tells it."""
+    other = next((one for one in values if isinstance(one, torch.Tensor) and not is_plain(one)), None)
+    if other is not None and "plain" not in _told:
+        _told.add("plain")
+        what = f"a {type(other).__name__} of layout {other.layout}"
+        _log.warning("%s may have operators of its own: PyTorch runs the module", what)
+    return other is None
+
+
+def has_modes() -> bool:
+    """Whether a mode of torch functions is on, other than that of the CPU as the default device."""
+    return any(
+        not (isinstance(mode, DeviceContext) and mode.device.type == "cpu")
+        for mode in _get_current_function_mode_stack()
+    )
 
 
 def left(module: Callable[..., Any]) -> Callable[..., Any]:

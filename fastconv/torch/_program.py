@@ -11,6 +11,7 @@ from fastconv._checks.types import Accuracy
 from fastconv.torch._binding import Bound, bind, is_check
 from fastconv.torch._counts import COUNTED
 from fastconv.torch._fakes import FakeError
+from fastconv.torch._left import is_plain
 from fastconv.torch._operators import PARAMETERS
 from fastconv.torch._weights import KnownWeights
 
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class OutdatedError(Exception):
-    """Tensors of a module have other shapes, strides or dtypes than in its trace."""
+    """Tensors of a module have other shapes, strides, dtypes or classes than in its trace."""
 
 
 class Program:
@@ -51,6 +52,7 @@ class Program:
         args = list(args)
         bound = None if self._is_left else self._bound(args)
         if bound is None:
+            self._check_likes(args)
             COUNTED["left"] += 1
             return list(self._module(*args))
         return bound.run(args)
@@ -73,8 +75,7 @@ class Program:
         key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
         bound = weights.bound.get(key)
         if bound is None:
-            if any(likeness(args[i]) != like for i, like in self._likes.items()):
-                raise OutdatedError
+            self._check_likes(args)
             if len(weights.bound) >= _MAX_BOUND:
                 weights.clear()
             try:
@@ -86,11 +87,15 @@ class Program:
             weights.settle()
         return bound
 
+    def _check_likes(self, args: list[Any]) -> None:
+        if any(likeness(args[i]) != like for i, like in self._likes.items()):
+            raise OutdatedError
+
 
 def likeness(value: Any) -> Any:
     """What is equal for values of a run for which the same steps run."""
     if isinstance(value, torch.Tensor):
-        return value.shape, value.stride(), value.dtype, value.device
+        return value.shape, value.stride(), value.dtype, value.device, is_plain(value)
     return type(value), repr(value) if isinstance(value, float) else value  # 2 == 2.0 == True, 0.0 == -0.0, nan != nan
 
 

@@ -85,7 +85,7 @@ class KnownWeights:
         """
         self._calls += 1
         key = tuple(map(id, tensors))
-        state = [(one.data_ptr(), one._version, one.shape, one.stride()) for one in tensors]
+        state = [(one.data_ptr(), one._version, one.shape, one.stride(), one.dtype) for one in tensors]
         known = self._known.get(key)
         if known is None or known.state != state:
             before, changed = None, set[int]()
