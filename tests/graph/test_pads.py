@@ -8,6 +8,7 @@ from graph_cases import ONE, RNG, THREE, X, assert_right
 import fastconv
 from fastconv import reference
 from fastconv._graph.rewrites.pads import merge_pads
+from fastconv._planning import algorithms
 
 SIDES = ((0, 2), (1, 1))
 
@@ -42,6 +43,7 @@ KEPT = {
     "ceil mode": lambda g: g.max_pool2d(padded(g, g.relu(g.x)), 3, stride=2, ceil_mode=True),
     "an average of the map alone": lambda g: g.avg_pool2d(padded(g, g.x), 3, count_include_pad=False),
     "BLAS": lambda g: g.conv2d(padded(g, g.x), ONE, algorithm="blas"),
+    "fast inner products": lambda g: g.conv2d(padded(g, g.x), ONE, algorithm="fip"),
     "the whole map": lambda g: g.global_avg_pool2d(padded(g, g.x)),
 }
 
@@ -76,3 +78,12 @@ def test_the_plan_has_the_values_of_one_with_the_padding_written_out():
     plan = g.plan(g.conv2d(padded(g, g.x), THREE, padding=1))
     np.testing.assert_array_equal(plan(X), want(X))
     np.testing.assert_allclose(plan(X), reference.graph(plan, X), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("algorithm", algorithms.NAMES)
+def test_a_padding_before_any_algorithm(algorithm):
+    """Which suits a convolution as it was declared."""
+    g = fastconv.Graph()
+    plan = g.plan(g.conv2d(g.pad(g.conv2d(g.pad(g.x, SIDES), THREE), SIDES), ONE), algorithm=algorithm)
+    assert repr(plan)
+    assert_right(plan, X)

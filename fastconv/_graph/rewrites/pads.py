@@ -3,7 +3,7 @@
 f is a convolution, or an average that counts its padding: both add the same zeros. It may be a maximum where x is
 nowhere negative, so that a zero changes none. A pool takes less padding than its kernel has pixels, hence each of its
 windows holds some of x. Which windows `ceil_mode` leaves out depends on what is padding, so such a pool stays. BLAS
-pads nothing.
+and fast inner products pad nothing.
 """
 
 from dataclasses import replace
@@ -37,7 +37,7 @@ def _padded(operation: Operation, sides: Sides, is_positive: bool) -> Operation 
     """The operation with these sides added to its padding; None where it would be another."""
     if not isinstance(operation, Conv | Pool) or operation.geometry is None or operation.geometry.padding == "same":
         return None
-    if isinstance(operation, Conv) and operation.algorithm == "blas":
+    if isinstance(operation, Conv) and operation.algorithm in ("blas", "fip"):
         return None
     (top, bottom), (left, right) = operation.geometry.padding
     (more_top, more_bottom), (more_left, more_right) = sides
