@@ -27,10 +27,19 @@ class Builder:
         self._channels = dict[str, int | None]()  # of those; None where they are not known before there is an x
         self.x = self.input(INPUT)
 
+    def __copy__(self) -> "Builder":
+        """One that grows by itself; the nodes so far are of both."""
+        other = object.__new__(type(self))
+        vars(other).update(self._copied())
+        return other
+
+    def _copied(self) -> dict[str, Any]:
+        return {name: copy(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
+
     @contextmanager
     def undone_where_it_fails(self) -> Iterator[None]:
         """Leave the graph as it was where what is added is rejected."""
-        before = {name: copy(value) if isinstance(value, dict) else value for name, value in vars(self).items()}
+        before = self._copied()
         try:
             yield
         except (TypeError, ValueError):

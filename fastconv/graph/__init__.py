@@ -1,6 +1,7 @@
 """Graphs of one's own: `Graph`, built an operation at a time."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fastconv._checks import arguments, orders
@@ -81,6 +82,11 @@ class Graph(Layers, Arithmetic, Mathematics, Normalization, Picking, Shaping):
     def __init__(self, *, layout: Layout = "NHWC") -> None:
         self._builder = Builder(arguments.one_of("layout", layout, orders.LAYOUTS))
         self.x = self._builder.x
+
+    def __copy__(self) -> "Graph":
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), _builder=copy(self._builder))
+        return other
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._builder.names)})"

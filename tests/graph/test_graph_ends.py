@@ -1,5 +1,6 @@
 """Graphs of several inputs and results, and graphs called directly: what they give, where; what they reject."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -206,3 +207,18 @@ def test_an_algorithm_of_every_convolution_that_it_suits(algorithm):
         g.plan(algorithm="fft")
     with pytest.raises(ValueError, match=r'^algorithm "winograd" suits no convolution'):
         g.plan(g.relu(g.x), algorithm="winograd")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_graph_grows_by_itself(copied):
+    """Inputs, operations, names and what an input is known to have."""
+    g = fastconv.Graph()
+    g.relu(g.x, name="relu")
+    want = g(X)
+    other = copied(g)
+    total = other.add(other.conv2d(other.x, THREE, padding=1), other.input("other"), name="relu2")
+    np.testing.assert_array_equal(g(X), want)
+    assert [y.shape for y in other(X, OTHER)] == [X.shape, other.plan(total)(X, OTHER).shape]
+    np.testing.assert_array_equal(g.plan(g.relu(g.x, name="relu2"))(X[..., :1]), np.maximum(X[..., :1], 0))
+    assert repr(g) == "Graph(x, relu, relu2)"
+    assert repr(other) == "Graph(x, relu, conv2d, other, relu2)"
