@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from fastconv._checks.types import Shape
+from fastconv._graph.operations.resizing import places_of
 from fastconv.onnx._values import Tensor
 
 _aten = torch.ops.aten
@@ -178,19 +179,33 @@ def _slice(x: Any, axis: int = 0, start: int | None = None, end: int | None = No
     return Written("Slice", (x, *(np.array([number]) for number in (start, end, axis, step))), {})
 
 
-def _resized(mode: str) -> Callable[..., Written]:
-    """To a size, or by factors, which PyTorch uses as they are where they are given."""
+def _resized(x: Any, mode: str, coordinates: str, size: Any, scales: Sequence[float] = ()) -> Written:
+    attributes = {"mode": mode, "coordinate_transformation_mode": coordinates, "nearest_mode": "floor"}
+    if scales:
+        return Written("Resize", (x, None, np.array([1, 1, *scales], np.float32)), attributes)
+    return Written("Resize", (x, None, None, np.array([*x.shape[:2], *size])), attributes)
 
-    def write(x: Any, size: Any, *others: Any) -> Written:
-        aligned = mode == "linear" and others[0]
-        factors = others[-2:] if len(others) > 1 and None not in others[-2:] and not aligned else None
-        coordinates = "align_corners" if aligned else "half_pixel" if mode == "linear" else "asymmetric"
-        attributes = {"mode": mode, "coordinate_transformation_mode": coordinates, "nearest_mode": "floor"}
-        if factors:
-            return Written("Resize", (x, None, np.array([1, 1, *factors], np.float32)), attributes)
-        return Written("Resize", (x, None, None, np.array([*x.shape[:2], *size])), attributes)
 
-    return write
+def _nearest(x: Any, size: Any, *factors: float | None) -> Written | None:
+    """To a size, where PyTorch picks the pixels that ONNX does: its kernels round places to either dtype, and use
+    factors as they are given, but copy or double what then has once or twice as many pixels.
+    """
+    for n, new, factor in zip(x.shape[2:], size, factors or (None, None), strict=True):
+        wanted = places_of("asymmetric", n, new, new / n) // 1
+        for dtype in (np.float32, np.float64) if new not in (n, 2 * n) else ():
+            step = dtype(n) / dtype(new) if factor is None else dtype(1 / factor)
+            if (np.minimum(np.arange(new, dtype=dtype) * step // 1, n - 1) != wanted).any():
+                return None
+    return _resized(x, "nearest", "asymmetric", size)
+
+
+def _bilinear(x: Any, size: Any, aligned: bool, *factors: float | None) -> Written:
+    """To a size, or by factors, which PyTorch uses as they are given, but where it copies."""
+    axes = [*zip(x.shape[2:], size, factors or (None, None), strict=True)]
+    if aligned or all(factor is None or n == new for n, new, factor in axes):
+        return _resized(x, "linear", "align_corners" if aligned else "half_pixel", size)
+    scales = [new / n if factor is None or n == new else factor for n, new, factor in axes]
+    return _resized(x, "linear", "half_pixel", size, scales)
 
 
 def _softplus(x: Any, beta: float = 1, threshold: float = 20) -> Written | None:
@@ -267,8 +282,8 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.split.Tensor: _split,
     _aten.split_with_sizes.default: _split,
     _aten.slice.Tensor: _slice,
-    _aten.upsample_nearest2d.default: _resized("nearest"),
-    _aten.upsample_bilinear2d.default: _resized("linear"),
+    _aten.upsample_nearest2d.default: _nearest,
+    _aten.upsample_bilinear2d.default: _bilinear,
     _aten.constant_pad_nd.default: _pad,
     _aten.view.default: _reshape,
     _aten._unsafe_view.default: _reshape,

@@ -111,3 +111,26 @@ def test_most_of_them_are_fastconvs():
             one = Between(FUNCTIONS[name]).eval()
             close(fastconv.torch.convert(one, x)(x), one(x))
     assert (ran.operators, ran.plans) == (0, 2 + len(names))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_nearest_neighbours_by_factors(dtype, channels_last):
+    """Which count where neither once nor twice as many pixels are asked for."""
+    resize, ran = torch.ops.aten.upsample_nearest2d.default, Ran()
+    calls = [
+        *(((6, 6), (1.05, 1.1)), ((12, 13), (2.1, 2.2)), ((7, 9), (1.2, 1.6)), ((6, 7), (None, 1.2)), ((9, 9), ())),
+        *(((14, 5), (2.4, 0.9)), ((20, 12), (3.4, None)), ((12, 12), (None, None)), ((18, 6), (3.0, 1.0))),
+    ]
+
+    class Resized(nn.Conv2d):
+        def forward(self, x):
+            return [resize(super(Resized, self).forward(x), size, *factors) for size, factors in calls]
+
+    net, x = Resized(3, 3, 1, dtype=dtype).eval(), image(1, 3, 6, 6).to(dtype)
+    x = x.to(memory_format=torch.channels_last) if channels_last else x
+    with torch.no_grad():
+        converted = fastconv.torch.convert(net, x)
+        close(converted(x), net(x))
+    assert ran.plans == 1
+    assert 0 < ran.operators < len(calls)
