@@ -68,6 +68,8 @@ def _shapes(inputs: list[Input], given: list[str]) -> dict[str, Shape]:
     unnamed, texts = iter(names), dict[str, str]()
     for text in given:
         name, _, sizes = text.rpartition("=") if "=" in text else (next(unnamed, ""), "", text)
+        if not names:
+            raise ValueError(f"--shape must be left out where no input needs one, got {text!r}")
         if name not in names or name in texts:
             raise ValueError(f"--shape must be that of an input, once for each of {', '.join(names)}, got {text!r}")
         texts[name] = sizes

@@ -76,6 +76,9 @@ def test_wrong_shapes(path, capsys):
         assert told in capsys.readouterr().err
     assert cli.main(["profile", str(path), "--shape", "1x3x12x12", "--shape", "x=2x3x12x12"]) == 2
     assert "once for each of x, got 'x=2x3x12x12'" in capsys.readouterr().err
+    np.save(path.with_name("x.npy"), np.zeros((1, 3, 12, 12), np.float32))
+    assert cli.main(["profile", str(path), "--input", str(path.with_name("x.npy")), "--shape", "1x3x12x12"]) == 2
+    assert capsys.readouterr().err == ("fastconv: --shape must be left out where no input needs one, got '1x3x12x12'\n")
     assert cli.main(["profile", str(path), "--threads", "0"]) == 2
     assert capsys.readouterr().err == "fastconv: --threads must be at least 1, got 0\n"
 
