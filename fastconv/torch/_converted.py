@@ -118,7 +118,9 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {arguments.kind(module)}")
     if module.training:
-        raise ValueError("module must be in eval mode, for inference: call module.eval()")
+        is_exported = "eval" in vars(module)  # where torch.export puts a refusal
+        how = "convert what it was exported from" if is_exported else "call module.eval()"
+        raise ValueError(f"module must be in eval mode, for inference: {how}")
     args = example if isinstance(example, tuple) else (example,)
     if any(isinstance(arg, np.ndarray) for arg in pytree.tree_leaves(args)):
         raise TypeError(f"example must be a tensor or a tuple of tensors, got {arguments.kind(example)}")

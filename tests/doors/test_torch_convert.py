@@ -228,6 +228,13 @@ def test_what_is_refused(module, error, told):
         fastconv.torch.convert(module, image())
 
 
+def test_an_exported_module_has_no_eval_mode():
+    """Its own eval() raises an error."""
+    exported = torch.export.export(small(), (image(),)).module()
+    with pytest.raises(ValueError, match=r"^module must be in eval mode, for inference: convert what it was "):
+        fastconv.torch.convert(exported, image())
+
+
 @pytest.mark.parametrize("example", [image().numpy(), (image(), image().numpy())], ids=["array", "tuple"])
 def test_an_array_is_no_example(example):
     with pytest.raises(TypeError, match=r"^example must be a tensor or a tuple of tensors, got \(?(Tensor, )?ndarray"):
