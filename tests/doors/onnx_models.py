@@ -5,7 +5,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-FLOAT = onnx.TensorProto.FLOAT
+FLOAT, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 
 
 def model(nodes, constants, inputs=("x",), outputs=("y",), opset=20, sparse=(), dtype=FLOAT, shapes=None):
