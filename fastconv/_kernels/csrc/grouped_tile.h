@@ -14,7 +14,7 @@
  * and one call goes through all of them.
  *
  * Where the channels fill no whole number of vectors, the last vector overlaps the one before, and the channels of both
- * are stored twice. Fewer channels than a vector has go one by one. So nothing is read beyond the arrays.
+ * are stored twice. Fewer channels than a vector has are its first lanes. So nothing is read beyond the arrays.
  */
 
 /* Value c of each group of four, in all lanes of the group. */
@@ -41,34 +41,45 @@ INLINE VECTOR NAMED(broadcast_four)(VECTOR x, const int c)
     return y;
 }
 
-/* One channel of a pixel whose input begins at `input`, among less than a vector of them. */
-static T NAMED(grouped_value)(const int width, const struct fc_conv_args *t, const char *input, int pixel,
-                              ptrdiff_t channel)
+/* All channels of some pixels, where they fill no vector: its first lanes. `pixels` and `width` are literals at every
+ * call. */
+INLINE void NAMED(grouped_few)(const int pixels, const int width, const struct fc_conv_args *t, const char *const *x,
+                               const struct fc_epilogue *e)
 {
-    const ptrdiff_t first = channel / width * width;
-    const T *w = (const T *)t->weights + channel;
-    const struct fc_epilogue *e = &t->epilogue;
-    T sum = ((const T *)e->bias)[channel];
+    const T *w = t->weights;
+    const ptrdiff_t columns = t->columns;
+    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS]; /* of which the first is used */
+    UNROLLED(i, pixels) acc[i][0] = *(const VECTOR *)e->bias;
     for (ptrdiff_t s = 0; s < t->n_segments; s++) {
-        for (ptrdiff_t at = 0; at < t->length; at += t->tap) {
-            KEEP_IN_ONE_REGISTER(at); /* and so unvectorised: gcc would round products and sums apart */
-            const T *x = (const T *)(input + t->segments[s] + at) + first;
-            for (int c = 0; c < width; c++, w += LANES) sum += x[c] * *w;
+        const ptrdiff_t end = t->segments[s] + t->length;
+        for (ptrdiff_t tap = t->segments[s]; tap < end; tap += t->tap) {
+            VECTOR xv[MAX_PIXELS];
+            UNROLLED(i, pixels) xv[i] = NAMED(load_tail)(x[i] + tap, columns);
+            UNROLL
+            for (int c = 0; c < width; c++, w += LANES) {
+                const VECTOR wv = *(const VECTOR *)w;
+                UNROLLED(i, pixels) NAMED(fma)(&acc[i][0], width == 1 ? xv[i] : NAMED(broadcast_four)(xv[i], c), wv);
+            }
         }
         w = (const T *)((const char *)w + t->gap);
     }
-    if (e->residual) sum += ((const T *)(e->residual + pixel * e->residual_stride))[channel];
-    if (e->slopes) return sum < 0 ? sum * ((const T *)e->slopes)[channel] : sum;
-    return NAMED(clip_value)(sum, e);
+    NAMED(conv_finish_columns)(pixels, 1, acc, e, columns * (ptrdiff_t)sizeof(T));
 }
 
-/* All channels of the pixels, where they fill no vector. */
-static void NAMED(grouped_values)(const int width, const struct fc_conv_args *t, const char *const *x, int pixels)
+/* The same of the pixels of a tile, some after others. */
+INLINE void NAMED(grouped_columns)(const int width, const struct fc_conv_args *t, int pixels)
 {
-    for (int i = 0; i < pixels; i++)
-        for (ptrdiff_t channel = 0; channel < t->columns; channel++)
-            ((T *)(t->epilogue.out + i * t->epilogue.out_stride))[channel] =
-                NAMED(grouped_value)(width, t, x[i], i, channel);
+    enum { TOGETHER = MAX_PIXELS < 6 ? MAX_PIXELS : 6 };
+    struct fc_epilogue e = t->epilogue;
+    const char *const *x = t->pixels, *const *end = x + pixels;
+    for (; end - x >= TOGETHER; x += TOGETHER) {
+        NAMED(grouped_few)(TOGETHER, width, t, x, &e);
+        fc_advance(&e, TOGETHER, 0);
+    }
+    for (; x < end; x++) {
+        NAMED(grouped_few)(1, width, t, x, &e);
+        fc_advance(&e, 1, 0);
+    }
 }
 
 /* `pixels` and `width` are literals at every call. */
@@ -78,7 +89,7 @@ INLINE void NAMED(grouped_tile)(const int pixels, const int width, const struct 
     const char *x[MAX_PIXELS];
     UNROLLED(i, pixels) x[i] = t->pixels[i];
     if (t->columns < LANES) {
-        NAMED(grouped_values)(width, t, x, pixels);
+        NAMED(grouped_columns)(width, t, pixels);
         return;
     }
     for (ptrdiff_t channel = 0; channel < t->columns; channel += LANES) {
@@ -113,7 +124,7 @@ INLINE void NAMED(row_tile)(const int pixels, const int taps, const int step, co
     const char *first = t->pixels[0];
     const ptrdiff_t column = t->tap;
     if (t->columns < LANES) {
-        NAMED(grouped_values)(1, t, t->pixels, pixels);
+        NAMED(grouped_columns)(1, t, pixels);
         return;
     }
     for (ptrdiff_t channel = 0; channel < t->columns; channel += LANES) {
