@@ -10,7 +10,8 @@ from fastconv._runners.team cimport Team, parallel_for, team_of
 import_array()
 
 cdef enum:
-    PIECE = 64  # rows and columns transposed together, at least: their lines stay in L1
+    PIECE = 64  # rows and columns transposed together, at least, or as many values: their lines stay in L1
+    PIXEL_CHANNELS = 4  # at most, of images whose pixels are turned whole
 
 
 cdef struct Transposition:
@@ -41,12 +42,14 @@ cdef Transposition transposition(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t it
     """That of matrices of this size, each of which follows the one before it."""
     cdef ptrdiff_t image = rows * columns * itemsize
     return Transposition(
-        kernels_for(itemsize), itemsize, rows, columns, _pieces(rows), _pieces(columns), NULL, NULL, image, False
+        kernels_for(itemsize), itemsize, rows, columns, _pieces(rows, columns), _pieces(columns, rows), NULL, NULL,
+        image, False,
     )
 
 
-cdef ptrdiff_t _pieces(ptrdiff_t size) noexcept nogil:
-    return max(1, size // PIECE)
+cdef ptrdiff_t _pieces(ptrdiff_t size, ptrdiff_t other) noexcept nogil:
+    """Those of an axis, longer ones where the other has the channels of pixels that are turned whole."""
+    return max(1, size // (PIECE * PIECE // PIXEL_CHANNELS if 3 <= other <= PIXEL_CHANNELS else PIECE))
 
 
 cdef ptrdiff_t _edge(ptrdiff_t piece, ptrdiff_t pieces, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
@@ -70,7 +73,12 @@ cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
     if bottom - top < lanes or right - left < lanes:
         source += (top * job.columns + left) * job.itemsize
         target += (left * job.rows + top) * job.itemsize
-        if job.itemsize == 4:
+        if min(job.rows, job.columns) in (3, 4):
+            if job.itemsize == 4:
+                _transpose_pixels(<const float *>source, <float *>target, job, bottom - top, right - left)
+            else:
+                _transpose_pixels(<const double *>source, <double *>target, job, bottom - top, right - left)
+        elif job.itemsize == 4:
             _transpose_few(<const float *>source, <float *>target, job, bottom - top, right - left)
         else:
             _transpose_few(<const double *>source, <double *>target, job, bottom - top, right - left)
@@ -96,6 +104,31 @@ cdef void _transpose_few(
         for column in range(columns):
             target[column * step + row] = source[column]
         source += job.columns
+
+
+cdef void _transpose_pixels(
+    const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
+) noexcept nogil:
+    """A piece of an image of three or four channels, its pixels whole: with a literal the inner loop is none."""
+    if rows == 3:
+        _turn(source, target, columns, 3, 1, job.columns, 3, 1)
+    elif rows == 4:
+        _turn(source, target, columns, 4, 1, job.columns, 4, 1)
+    elif columns == 3:
+        _turn(source, target, rows, 3, 3, 1, 1, job.rows)
+    else:
+        _turn(source, target, rows, 4, 4, 1, 1, job.rows)
+
+
+cdef inline void _turn(
+    const floating *source, floating *target, ptrdiff_t pixels, ptrdiff_t channels, ptrdiff_t source_step,
+    ptrdiff_t source_stride, ptrdiff_t target_step, ptrdiff_t target_stride
+) noexcept nogil:
+    """Copy pixels; steps are from one to the next, strides from a channel to the next."""
+    cdef ptrdiff_t i, c
+    for i in range(pixels):
+        for c in range(channels):
+            target[i * target_step + c * target_stride] = source[i * source_step + c * source_stride]
 
 
 cdef class Flatten(LoopNest):

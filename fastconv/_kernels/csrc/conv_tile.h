@@ -191,7 +191,7 @@ INLINE void NAMED(conv_tile)(const int pixels, const int vectors, const int how,
     const ptrdiff_t block_bytes = vectors * VECTOR_BYTES, bytes = t->columns * sizeof(T);
     for (ptrdiff_t done = 0; done < bytes; done += block_bytes) {
 #ifdef PREFETCH_STORE
-        NAMED(conv_prefetch_results)(pixels, vectors, &t->epilogue, done);
+        if (how < 2 || !t->pauses) NAMED(conv_prefetch_results)(pixels, vectors, &t->epilogue, done);
 #endif
         const VECTOR *bias = (const VECTOR *)((const char *)t->epilogue.bias + done);
         UNROLLED(i, pixels)
