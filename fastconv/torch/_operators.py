@@ -193,7 +193,7 @@ def _nearest(x: Any, size: Any, *factors: float | None) -> Written | None:
     for n, new, factor in zip(x.shape[2:], size, factors or (None, None), strict=True):
         wanted = places_of("asymmetric", n, new, new / n) // 1
         for dtype in (np.float32, np.float64) if new not in (n, 2 * n) else ():
-            step = dtype(n) / dtype(new) if factor is None else dtype(1 / factor)
+            step = dtype(1 / factor) if factor and factor > 0 else dtype(n) / dtype(new)  # others it takes for None
             if (np.minimum(np.arange(new, dtype=dtype) * step // 1, n - 1) != wanted).any():
                 return None
     return _resized(x, "nearest", "asymmetric", size)
