@@ -72,6 +72,9 @@ GEOMETRIES = [
     ((1, 4, 25, 9), (5, 5, 1, 9), {"groups": 9, "stride": 2, "padding": 2}),
     ((1, 19, 8, 5), (3, 3, 5, 9), {"dilation": (9, 1), "padding": 1}),  # rows far apart
     ((2, 8, 7, 33), (2, 3, 1, 33), {"groups": 33}),
+    ((2, 6, 23, 3), (3, 3, 1, 3), {"groups": 3, "padding": 1}),  # fewer channels than a vector has
+    ((1, 5, 27, 7), (5, 5, 1, 7), {"groups": 7, "stride": 2}),
+    ((2, 6, 23, 12), (3, 3, 4, 12), {"groups": 3, "padding": 1}),
     ((1, 24, 23, 3), (7, 7, 3, 24), {"stride": 2, "padding": 3}),
     ((1, 1, 25, 2), (1, 3, 2, 3), {}),
     ((1, 0, 3, 2), (1, 1, 2, 3), {"padding": 1}),
