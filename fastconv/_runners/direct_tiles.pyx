@@ -26,9 +26,8 @@ import_array()
 # has not all, where a block of results is but a cache line wide: lines side by side come in together.
 cdef ptrdiff_t SET_BYTES = 16 * 1024
 
-# The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more
-# would push out of L2 what is in use. Processors whose vectors are cache lines have at least twice the
-# L2.
+# The most weights, in blocks that go over a tile one after the other, that the tiles before them prefetch: more would
+# push out of L2 what is in use. Twice as many where vectors are cache lines: such processors have more L2.
 cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 
 # The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of

@@ -73,7 +73,7 @@ cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
     if bottom - top < lanes or right - left < lanes:
         source += (top * job.columns + left) * job.itemsize
         target += (left * job.rows + top) * job.itemsize
-        if min(job.rows, job.columns) in (3, 4):
+        if 3 <= min(job.rows, job.columns) <= PIXEL_CHANNELS:
             if job.itemsize == 4:
                 _transpose_pixels(<const float *>source, <float *>target, job, bottom - top, right - left)
             else:

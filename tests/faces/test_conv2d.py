@@ -178,7 +178,10 @@ def test_the_conversion_of_layouts_transposes(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("rows", "columns"), [(33_008, 70), (33_010, 70), (80, 27_001), (3, 800_000)])
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [(33_008, 70), (33_010, 70), (80, 27_001), (3, 800_000), (4, 5_001), (800_000, 3), (5_001, 4), (3_000, 2)],
+)
 def test_the_conversion_of_arrays_too_large_for_the_caches_transposes(rows, columns, dtype):
     source = np.arange(rows * columns, dtype=dtype).reshape(1, rows, columns)
     for start in (0, 1):  # at a cache line, which is written past the caches, or behind it
