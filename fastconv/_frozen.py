@@ -50,6 +50,7 @@ from fastconv._runners import (
     runner,
     scaled,
     shaping,
+    split_rows,
     team,
     tiles,
     winograd,

@@ -150,7 +150,7 @@ cdef extern from "kernels.h" nogil:
     enum:
         FC_MAX_PIXELS, FC_MAX_VECTORS, FC_MAX_VECTOR_BYTES, FC_MAX_LANES, FC_STEPS, FC_PREFETCHING, FC_MAX_TAIL,
         FC_SUM_TERMS,
-        FC_MAX_FEW, FC_FEW_BYTES, FC_NARROW_TERMS, FC_NARROW_PIXELS
+        FC_MAX_FEW, FC_MAX_SPLIT, FC_FEW_BYTES, FC_NARROW_TERMS, FC_NARROW_PIXELS
 
     struct fc_conv_args:
         const char **pixels
@@ -177,6 +177,13 @@ cdef extern from "kernels.h" nogil:
 
     ctypedef void (*fc_transpose_kernel)(
         const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride
+    ) noexcept
+
+    ctypedef void (*fc_split_kernel)(
+        const char *x, ptrdiff_t step, ptrdiff_t count, ptrdiff_t channels, char *out, ptrdiff_t plane
+    ) noexcept
+    ctypedef void (*fc_join_kernel)(
+        const char *x, ptrdiff_t plane, ptrdiff_t count, ptrdiff_t channels, char *out
     ) noexcept
 
     struct fc_pool_args:
@@ -225,10 +232,13 @@ cdef extern from "kernels.h" nogil:
         fc_conv_kernel grouped[2][12]
         fc_conv_kernel row[2][2][12]
         fc_few_kernel few[8]
+        fc_few_kernel split_tile[12]
         fc_few_kernel narrow[3]
         fc_planes_kernel planes[2][12]
         fc_planes_kernel planes_tail[4]
         fc_transpose_kernel transpose[2]
+        fc_split_kernel split
+        fc_join_kernel join
         fc_pool_kernel pool_max
         fc_pool_kernel pool_average
         fc_blend_kernel blend

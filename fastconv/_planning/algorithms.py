@@ -1,6 +1,7 @@
 """The algorithms and the choice between them: it looks at the shape, never at batch or thread count."""
 
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import Accuracy, AlgorithmName, Applied, Layout, Shape
 from fastconv._kernels import cpu
 from fastconv._planning import teams
-from fastconv._runners import direct, fip, fip_weights, nchw, pack, transforms, winograd
+from fastconv._runners import direct, fip, fip_weights, nchw, pack, split_rows, transforms, winograd
 from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
 
@@ -74,7 +75,12 @@ def _columns(shape: ConvShape) -> int:
 
 def _direct_cost(shape: ConvShape) -> int:
     """Multiply-accumulates of an image in the direct convolution, those of lanes that only fill vectors counted."""
-    return shape.out_height * shape.out_width * _columns(shape) * shape.terms
+    columns, width, lanes = _columns(shape), shape.out_width, winograd.LANES
+    group_out = shape.out_channels // shape.groups
+    if split_rows.is_for_split_rows(shape, group_out, 4):  # the lanes are pixels; fewer sums would not hide the latency
+        sums = max(group_out, lanes // 4, 12 // (width // lanes)) + lanes // (8 if group_out < lanes else 4)
+        columns, width = min((columns, width), (shape.groups * sums, -(-width // lanes) * lanes), key=prod)
+    return shape.out_height * width * columns * shape.terms
 
 
 class _Direct(Algorithm):

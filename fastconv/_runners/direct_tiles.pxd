@@ -54,7 +54,8 @@ cdef class DirectTiles:
     cdef ptrdiff_t row_bytes_of_vector  # of a vector of columns under a row of the kernel
     # How the kernels walk the input, in bytes.
     cdef PaddedRows padded_rows
-    cdef bint copies
+    cdef bint copies, splits
+    cdef ptrdiff_t plane_bytes  # of split rows, from a channel to the next
     cdef ptrdiff_t pixel_bytes, row_bytes
     cdef ptrdiff_t tap_bytes, band_bytes  # from what is under a tap of the kernel to the next, and under a row of it
     cdef ptrdiff_t row_segments, segment_bytes  # segments under a row of the kernel

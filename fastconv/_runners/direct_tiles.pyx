@@ -17,8 +17,10 @@ from fastconv._kernels.cpu cimport (
 )
 from fastconv._runners.pack cimport is_grouped
 from fastconv._runners.padded_rows cimport PaddedRows, Taps, Window
+from fastconv._runners.split_rows cimport SplitRows
 
 from fastconv._runners.padded_rows import chunks, is_read_well
+from fastconv._runners.split_rows import is_for_split_rows, is_for_whole_rows
 
 import_array()
 
@@ -53,7 +55,9 @@ cdef class DirectTiles:
         self.grouped_kernels = self.kernels.grouped[self.group_in > 1]
         reads_well = is_read_well(shape.whole or shape, shape.in_channels * self.itemsize, self.kernels.max_pixels)
         self.in_place = self.in_rows and bool(all_finite) and reads_well
-        self.copies = shape.padding != ((0, 0), (0, 0)) and not self.in_place
+        in_whole_rows = self.grouped or is_for_whole_rows(shape, self.group_out)
+        self.splits = not self.grouped and is_for_split_rows(shape, self.group_out, self.itemsize)
+        self.copies = self.splits or shape.padding != ((0, 0), (0, 0)) and not self.in_place
         self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.grouped else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
         self.blocks = 1 if self.grouped else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
@@ -72,9 +76,16 @@ cdef class DirectTiles:
         if not self.grouped:
             self._set_few(shape)
             self._set_keeping()
-        self.padded_rows = PaddedRows(shape, all_finite, self.itemsize, self.group_in, self.grouped, self.in_place)
+        if self.splits:
+            self.padded_rows = SplitRows(shape, all_finite, self.itemsize, self.group_in)
+            self.plane_bytes = (<SplitRows>self.padded_rows).plane_bytes
+        else:
+            self.padded_rows = PaddedRows(
+                shape, all_finite, self.itemsize, self.group_in, in_whole_rows, self.in_place
+            )
         self.stride_w = self.padded_rows.window_step
-        self.pixel_bytes = (self.group_in if self.copies else shape.in_channels) * self.itemsize
+        channels = 1 if self.splits else self.group_in if self.copies else shape.in_channels  # side by side
+        self.pixel_bytes = channels * self.itemsize
         self.row_bytes = self.padded_rows.row_bytes if self.copies else shape.width * self.pixel_bytes
 
     def _set_few(self, shape):
@@ -86,7 +97,9 @@ cdef class DirectTiles:
         is_narrow = shape.kernel == (1, 1) and not self.copies and nbytes in (vector // 2, vector, 2 * vector)
         is_narrow = is_narrow and FC_FEW_BYTES <= self.column_bytes and self.terms <= FC_NARROW_TERMS
         self.few_pixels = pixels = self.kernels.lanes
-        if is_narrow and self.kernels.narrow[i] != NULL and run >= FC_NARROW_PIXELS:
+        if self.splits:
+            self.few = self.kernels.split_tile[self.group_out - 1]
+        elif is_narrow and self.kernels.narrow[i] != NULL and run >= FC_NARROW_PIXELS:
             self.few, self.few_pixels, pixels = self.kernels.narrow[i], FC_NARROW_PIXELS, FC_NARROW_PIXELS // max(i, 1)
         elif 0 < self.group_out <= FC_MAX_FEW and run >= pixels:
             self.few = self.kernels.few[self.group_out - 1]
@@ -116,12 +129,13 @@ cdef class DirectTiles:
         """Where the input under the kernel lies, once it is known how many rows are copied together."""
         self.tap_bytes = self.padded_rows.tap_step * self.pixel_bytes
         self.band_bytes = self.padded_rows.band_rows * self.row_bytes
-        merged = self.grouped or dilation_w == 1 and (self.groups == 1 or self.copies)
+        merged = self.grouped or dilation_w == 1 and (self.groups == 1 or self.copies) and not self.splits
         self.segment_bytes = self.tap_bytes * self.kernel_cols if merged else self.group_in * self.itemsize
         self.row_segments = 1 if merged else self.kernel_cols
+        first = (<SplitRows>self.padded_rows).lead if self.splits else 0
         self.offsets = np.array(  # of numbers: for so few NumPy's functions take longer
             [
-                y * self.band_bytes + x * self.tap_bytes
+                first + y * self.band_bytes + x * self.tap_bytes
                 for y in range(self.kernel_rows)
                 for x in range(self.row_segments)
             ],
@@ -190,7 +204,8 @@ cdef class DirectTiles:
         at = block.source + (row - first // self.out_width) * row_step + q * step
         at += run.window.rows.first * self.band_bytes + run.window.cols.first * self.tap_bytes
         tile = &calls[0].tile
-        if self.few != NULL and pixels >= self.few_pixels and (tile.n_segments <= 1 or tile.length >= FC_FEW_BYTES):
+        cdef bint in_few = self.splits or tile.n_segments <= 1 or tile.length >= FC_FEW_BYTES
+        if self.few != NULL and pixels >= self.few_pixels and in_few:
             tile.pixels = &at
             self.few(tile, step, pixels)
             return
@@ -278,6 +293,7 @@ cdef class DirectTiles:
         )
         tile.skipped = (self.kernel_rows - rows) * row_weights
         tile.length, tile.gap = self.segment_bytes, 0
+        tile.tap = self.plane_bytes if self.splits else self.tap_bytes
         if left_out:  # of merged segments
             tile.length -= left_out * self.segment_bytes // self.kernel_cols
             tile.gap = left_out * row_weights // self.kernel_cols

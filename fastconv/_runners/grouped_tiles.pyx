@@ -30,7 +30,7 @@ cdef class GroupedTiles(DirectTiles):
         cdef ptrdiff_t i, row = top_row, end, at
         cdef Window window
         cdef fc_conv_kernel kernel
-        tile.pixels, tile.columns, tile.tap = inputs, self.group_out, self.tap_bytes
+        tile.pixels, tile.columns = inputs, self.group_out
         while row < end_row:
             end = self.padded_rows.end_of_rows(row, end_row)
             window = self.padded_rows.window(row, q)

@@ -3,6 +3,7 @@
 cdef enum:
     MIN_ROW = 4  # pixels that keep the multiply-add units busy: narrower rows, and columns, are not split
     MIN_TERMS = 512  # of a sum: tiles of single columns are worth while
+    SPARSE = 4  # times as many pixels in a row as are read: only these are copied
     PIXEL_BLOCK_BYTES = 192 * 1024  # of input that a pixel block reads: it stays in L2 beside a block of weights
 
 

@@ -14,7 +14,7 @@ class PaddedRows:
         all_finite: bool,
         itemsize: int,
         copied_channels: int,
-        grouped: bool = False,
+        whole_rows: bool = False,
         in_place: bool = False,
     ) -> None: ...
     def max_rows(self, room: int) -> int: ...

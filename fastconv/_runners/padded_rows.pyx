@@ -11,7 +11,6 @@ from libc.string cimport memcpy, memset
 CHUNK_CHANNELS = 64
 cdef double MIN_SAVED = 0.02  # of the products, that is worth tiles of single columns
 cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same two sets of an L1 cache of 64 sets
-cdef ptrdiff_t SPARSE = 4  # times as many pixels in a row as are read: only these are copied
 cdef ptrdiff_t IN_L1 = 42_000  # of bytes: so much of the input is still in an L1 cache of 48 KB for the next row
 
 
@@ -63,7 +62,7 @@ def is_read_well(shape, pixel_bytes, tile_pixels):
     edges, (kernel_rows, kernel_cols) = sum(shape.padding[1]), shape.kernel
     if shape.stride[1] > 1:
         return edges * 3 <= shape.width and pixel_bytes % SAME_SETS_BYTES > 0
-    seen = kernel_rows * (tile_pixels + kernel_cols - 1) * pixel_bytes
+    seen = min(kernel_rows, shape.height) * (tile_pixels + kernel_cols - 1) * pixel_bytes
     return edges**2 * 3 <= shape.width and seen <= IN_L1
 
 
@@ -80,10 +79,10 @@ def chunks(shape, lanes):
 cdef class PaddedRows:
     """The rows of the images of one geometry, and of their copies, which hold some channels of a pixel.
 
-    The grouped tiles take in all columns of the kernel over a copy; over x in place, only what meets the image.
+    Tiles of `whole_rows` take in all columns of the kernel over a copy; over x in place, only what meets the image.
     """
 
-    def __init__(self, shape, all_finite, itemsize, copied_channels, grouped=False, in_place=False):
+    def __init__(self, shape, all_finite, itemsize, copied_channels, whole_rows=False, in_place=False):
         cdef PaddedRows whole
         (height_taps, width_taps), (before, _) = shape.kernel, shape.padding[0]
         self.y = Axis(shape.height, height_taps, shape.stride[0], shape.dilation[0], before)
@@ -102,14 +101,14 @@ cdef class PaddedRows:
         self.skips_rows = in_place or bool(all_finite) and self.out_width >= MIN_ROW
         self.skips_columns = in_place or (
             self.skips_rows
-            and not grouped
+            and not whole_rows
             and self.x.dilation == 1
             and shape.terms >= MIN_TERMS
             and count_inside(self.x, self.out_width) <= (1 - MIN_SAVED) * self.out_width * width_taps
             and min(count_whole(self.y, self.out_height), self.max_rows(PIXEL_BLOCK_BYTES // self.row_bytes)) >= MIN_ROW
         )
         if shape.whole is not None:
-            whole = PaddedRows(shape.whole, all_finite, itemsize, copied_channels, grouped, in_place)
+            whole = PaddedRows(shape.whole, all_finite, itemsize, copied_channels, whole_rows, in_place)
             self.skips_rows, self.skips_columns = whole.skips_rows, whole.skips_columns
 
     def max_rows(self, room):

@@ -1,6 +1,5 @@
 """Conversions between the layouts, by transposing."""
 
-from cython cimport floating
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport CACHE_LINE, FC_CACHED_BYTES, fc_end_nontemporal, fc_kernels, kernels_for
@@ -11,7 +10,7 @@ import_array()
 
 cdef enum:
     PIECE = 64  # rows and columns transposed together, at least, or as many values: their lines stay in L1
-    PIXEL_CHANNELS = 4  # at most, of images whose pixels are turned whole
+    FEW = 4  # channels: pieces of longer rows take as long
 
 
 cdef struct Transposition:
@@ -48,8 +47,8 @@ cdef Transposition transposition(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t it
 
 
 cdef ptrdiff_t _pieces(ptrdiff_t size, ptrdiff_t other) noexcept nogil:
-    """Those of an axis, longer ones where the other has the channels of pixels that are turned whole."""
-    return max(1, size // (PIECE * PIECE // PIXEL_CHANNELS if 3 <= other <= PIXEL_CHANNELS else PIECE))
+    """Those of an axis, longer ones where the other has few channels."""
+    return max(1, size // (PIECE * PIECE // FEW if other <= FEW else PIECE))
 
 
 cdef ptrdiff_t _edge(ptrdiff_t piece, ptrdiff_t pieces, ptrdiff_t size, ptrdiff_t lanes) noexcept nogil:
@@ -70,18 +69,14 @@ cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
     cdef ptrdiff_t image = task // job.column_pieces
     cdef const char *source = job.source + image * job.rows * job.columns * job.itemsize
     cdef char *target = job.target + image * job.target_image
+    cdef ptrdiff_t step = job.columns * job.itemsize, plane = job.rows * job.itemsize
     if bottom - top < lanes or right - left < lanes:
-        source += (top * job.columns + left) * job.itemsize
-        target += (left * job.rows + top) * job.itemsize
-        if 3 <= min(job.rows, job.columns) <= PIXEL_CHANNELS:
-            if job.itemsize == 4:
-                _transpose_pixels(<const float *>source, <float *>target, job, bottom - top, right - left)
-            else:
-                _transpose_pixels(<const double *>source, <double *>target, job, bottom - top, right - left)
-        elif job.itemsize == 4:
-            _transpose_few(<const float *>source, <float *>target, job, bottom - top, right - left)
+        source += top * step + left * job.itemsize
+        target += left * plane + top * job.itemsize
+        if right - left < lanes:
+            job.kernels.split(source, step, bottom - top, right - left, target, plane)
         else:
-            _transpose_few(<const double *>source, <double *>target, job, bottom - top, right - left)
+            job.kernels.join(source, step, right - left, bottom - top, target)  # planes `step` apart
         return
     for y in range((bottom - top + lanes - 1) // lanes):
         row = min(top + y * lanes, bottom - lanes)
@@ -93,42 +88,6 @@ cdef void _transpose_piece(void *what, ptrdiff_t task) noexcept nogil:
             )
     if job.nontemporal:
         fc_end_nontemporal()
-
-
-cdef void _transpose_few(
-    const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
-) noexcept nogil:
-    """A piece with fewer rows or columns than a block, value by value."""
-    cdef ptrdiff_t step = job.rows, row, column
-    for row in range(rows):
-        for column in range(columns):
-            target[column * step + row] = source[column]
-        source += job.columns
-
-
-cdef void _transpose_pixels(
-    const floating *source, floating *target, const Transposition *job, ptrdiff_t rows, ptrdiff_t columns
-) noexcept nogil:
-    """A piece of an image of three or four channels, its pixels whole: with a literal the inner loop is none."""
-    if rows == 3:
-        _turn(source, target, columns, 3, 1, job.columns, 3, 1)
-    elif rows == 4:
-        _turn(source, target, columns, 4, 1, job.columns, 4, 1)
-    elif columns == 3:
-        _turn(source, target, rows, 3, 3, 1, 1, job.rows)
-    else:
-        _turn(source, target, rows, 4, 4, 1, 1, job.rows)
-
-
-cdef inline void _turn(
-    const floating *source, floating *target, ptrdiff_t pixels, ptrdiff_t channels, ptrdiff_t source_step,
-    ptrdiff_t source_stride, ptrdiff_t target_step, ptrdiff_t target_stride
-) noexcept nogil:
-    """Copy pixels; steps are from one to the next, strides from a channel to the next."""
-    cdef ptrdiff_t i, c
-    for i in range(pixels):
-        for c in range(channels):
-            target[i * target_step + c * target_stride] = source[i * source_step + c * source_stride]
 
 
 cdef class Flatten(LoopNest):

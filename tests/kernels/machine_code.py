@@ -7,7 +7,7 @@ _FUNCTION = re.compile(r"^[0-9a-f]+ <(?P<name>[\w.]+)>:$")
 _INSTRUCTION = re.compile(r"^ +(?P<address>[0-9a-f]+):\t(?P<name>\w+)(?: +(?P<operands>[^#<]*))?")
 _TILE = re.compile(
     r"f(?P<bits>\d\d)_(?P<family>conv|conv_(prefetching|keeping)|winograd_product|grouped|row|planes|planes_tail|narrow"
-    r"|fip)_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
+    r"|split|fip)_(?P<pixels>\d+)(x(?P<other>\d+)v?)?(by(?P<step>\d+))?__\w+"
 )
 
 _FEW = re.compile(r"f(?P<bits>\d\d)_few_(?P<columns>\d)__\w+")
@@ -88,6 +88,7 @@ def step(name):
     them once. A narrow tile of 16 bytes of columns has several pixels in a vector, of which it loads as many values at
     once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
     its v vectors again. The last pixels have a tile's rows as lanes, which fill one vector of floats or two of doubles.
+    A tile of split rows has p weights and v vectors of pixels.
     Fast inner products load three values of each pixel and 3·v vectors for 2·p·v multiply-adds and as many additions.
     """
     tile = _TILE.fullmatch(name)

@@ -86,10 +86,10 @@ def test_direct_leaves_out_the_rows_of_the_kernel_in_the_padding(groups, out_cha
 
 @pytest.mark.parametrize(("left", "right"), [(1, 1), (0, 3), (4, 0)])
 def test_direct_leaves_out_the_columns_of_the_kernel_in_the_padding(left, right):
-    def multiplications(height=7, width=9, channels=60):
-        weight = np.full((3, 3, channels, 5), value, np.float32)
+    def multiplications(height=7, width=9, channels=60, out_channels=13):
+        weight = np.full((3, 3, channels, out_channels), value, np.float32)
         plan = fastconv.Conv2d(weight, padding=((1, 1), (left, right)), algorithm="direct")
-        return plan.describe((height, width, channels)).multiplications / (channels * 5)
+        return plan.describe((height, width, channels)).multiplications / (channels * out_channels)
 
     value = 1
     out_width = 9 + left + right - 2
@@ -98,6 +98,7 @@ def test_direct_leaves_out_the_columns_of_the_kernel_in_the_padding(left, right)
     assert multiplications() == edges + 5 * 3 * columns
     assert multiplications(height=5) == edges + 3 * 3 * 3 * out_width  # columns too short for tiles of their own
     assert multiplications(channels=50) == edges + 5 * 3 * 3 * out_width  # too few terms
+    assert multiplications(out_channels=12) == edges + 5 * 3 * 3 * out_width  # too few channels
     value = np.nan
     assert multiplications() == 7 * 9 * out_width
 

@@ -36,19 +36,18 @@ INLINE void NAMED(few_load)(VECTOR *v, const char *x, ptrdiff_t step)
 }
 
 /* Value c of all pixels times a row of the weights. */
-INLINE void NAMED(few_step)(const int columns, const int sets, VECTOR acc[][FC_MAX_VECTORS], VECTOR v[][SIDE],
-                            const int c, const T *w)
+INLINE void NAMED(few_step)(const int columns, const int sets, VECTOR *acc, VECTOR v[][SIDE], const int c, const T *w)
 {
     UNROLLED(k, columns) {
         const VECTOR wk = w[k] - (VECTOR){0};
-        UNROLLED(j, sets) NAMED(fma)(&acc[k][j], v[j][c], wk);
+        UNROLLED(j, sets) NAMED(fma)(&acc[j * columns + k], v[j][c], wk);
     }
 }
 
 /* The values from `at` to `end`, inside a segment; returns the weights behind theirs. Fewer than SIDE are some of the
  * 16 bytes from `last` on, if they lie beyond it. */
-INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR acc[][FC_MAX_VECTORS], const char *x,
-                                 ptrdiff_t step, ptrdiff_t at, ptrdiff_t end, ptrdiff_t last, const T *w)
+INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR *acc, const char *x, ptrdiff_t step,
+                                 ptrdiff_t at, ptrdiff_t end, ptrdiff_t last, const T *w)
 {
     const ptrdiff_t set_step = LANES * step;
     VECTOR v[FC_MAX_VECTORS][SIDE];
@@ -73,10 +72,31 @@ INLINE const T *NAMED(few_chunk)(const int columns, const int sets, VECTOR acc[]
     return w;
 }
 
-/* The sums of SIDE columns from k on, or fewer, transposed back: 16 bytes of each pixel. */
-INLINE void NAMED(few_sums)(const int columns, const int k, const int set, VECTOR acc[][FC_MAX_VECTORS], ROWS16 *rows)
+/* A new chunk, as in conv_tile.h. */
+INLINE void NAMED(few_next_chunk)(const int n, VECTOR *acc, VECTOR *sums, int is_first)
 {
-    UNROLLED(i, SIDE) rows[i] = (ROWS16)(k + i < columns ? acc[k + i][set] : (VECTOR){0});
+    UNROLLED(i, n) {
+        if (!is_first) acc[i] += sums[i];
+        sums[i] = acc[i];
+        acc[i] = (VECTOR){0};
+    }
+}
+
+/* The end of the sums of a set: those of the chunks before are added, and there may be slopes. */
+INLINE void NAMED(few_finish)(const int columns, VECTOR *acc, const VECTOR *sums, int is_first, const T *slopes)
+{
+    if (!is_first) {
+        UNROLLED(k, columns) acc[k] += sums[k];
+    }
+    if (slopes) {
+        UNROLLED(k, columns) acc[k] = NAMED(sloped)(acc[k], slopes[k] - (VECTOR){0});
+    }
+}
+
+/* The sums of SIDE columns from k on, or fewer, transposed back: 16 bytes of each pixel. */
+INLINE void NAMED(few_sums)(const int columns, const int k, const VECTOR *acc, ROWS16 *rows)
+{
+    UNROLLED(i, SIDE) rows[i] = (ROWS16)(k + i < columns ? acc[k + i] : (VECTOR){0});
     NAMED(turn)(rows);
 }
 
@@ -87,37 +107,38 @@ INLINE void NAMED(few_store_whole)(const struct fc_epilogue *e, ptrdiff_t at, VE
     *(VECTOR *)(e->out + at) = NAMED(clip)(FC_BOTH, v, NAMED(bounds)(e));
 }
 
-/* The results of SIDE columns from k on, or fewer. */
-INLINE void NAMED(few_store)(const int columns, const int k, const int set, VECTOR acc[][FC_MAX_VECTORS],
-                             const struct fc_epilogue *e, ptrdiff_t pixel)
+/* The results of SIDE columns from k on, or fewer. The rows of a vector are pixels `apart`, those of the next begin
+ * `next` pixels on. */
+INLINE void NAMED(few_store)(const int columns, const int k, const VECTOR *acc, const struct fc_epilogue *e,
+                             ptrdiff_t pixel, const int next, const int apart)
 {
     const ptrdiff_t out_stride = e->out_stride, residual_stride = e->residual_stride, at = k * sizeof(T);
     const struct NAMED(bounds) bounds = NAMED(bounds)(e);
     const int bytes = (columns - k < SIDE ? columns - k : SIDE) * sizeof(T);
     ROWS16 rows[SIDE];
-    NAMED(few_sums)(columns, k, set, acc, rows);
+    NAMED(few_sums)(columns, k, acc, rows);
     UNROLL
-    for (int i = 0; i < SIDE; i++, pixel += ROWS_IN_VECTOR) {
+    for (int i = 0; i < SIDE; i++, pixel += next) {
         VECTOR v = (VECTOR)rows[i];
         if (e->residual)
-            v += (VECTOR)rows16_load_tail(e->residual + pixel * residual_stride + at, residual_stride, bytes);
-        rows16_store_tail(e->out + pixel * out_stride + at, out_stride, (ROWS16)NAMED(clip)(FC_BOTH, v, bounds), bytes);
+            v += (VECTOR)rows16_load_tail(e->residual + pixel * residual_stride + at, apart * residual_stride, bytes);
+        v = NAMED(clip)(FC_BOTH, v, bounds);
+        rows16_store_tail(e->out + pixel * out_stride + at, apart * out_stride, (ROWS16)v, bytes);
     }
 }
 
 /* All results of LANES pixels: whole vectors where 16 or 32 bytes are all of a pixel, in the residual too. */
-INLINE void NAMED(few_store_all)(const int columns, const int set, VECTOR acc[][FC_MAX_VECTORS],
-                                 const struct fc_epilogue *e, ptrdiff_t pixel)
+INLINE void NAMED(few_store_all)(const int columns, const VECTOR *acc, const struct fc_epilogue *e, ptrdiff_t pixel)
 {
     const ptrdiff_t bytes = columns * sizeof(T), at = pixel * bytes;
     const int is_dense = e->out_stride == bytes && (!e->residual || e->residual_stride == bytes);
     ROWS16 rows[2][SIDE];
     if (columns == SIDE && is_dense) {
-        NAMED(few_sums)(columns, 0, set, acc, rows[0]);
+        NAMED(few_sums)(columns, 0, acc, rows[0]);
         UNROLLED(i, SIDE) NAMED(few_store_whole)(e, at + i * VECTOR_BYTES, (VECTOR)rows[0][i]);
     } else if (columns == 2 * SIDE && is_dense) {
-        NAMED(few_sums)(columns, 0, set, acc, rows[0]);
-        NAMED(few_sums)(columns, SIDE, set, acc, rows[1]);
+        NAMED(few_sums)(columns, 0, acc, rows[0]);
+        NAMED(few_sums)(columns, SIDE, acc, rows[1]);
         UNROLLED(i, SIDE) {
             rows16_zip_16(&rows[0][i], &rows[1][i]);
             NAMED(few_store_whole)(e, at + 2 * i * VECTOR_BYTES, (VECTOR)rows[0][i]);
@@ -125,7 +146,7 @@ INLINE void NAMED(few_store_all)(const int columns, const int set, VECTOR acc[][
         }
     } else {
         UNROLL
-        for (int k = 0; k < columns; k += SIDE) NAMED(few_store)(columns, k, set, acc, e, pixel);
+        for (int k = 0; k < columns; k += SIDE) NAMED(few_store)(columns, k, acc, e, pixel, ROWS_IN_VECTOR, 1);
     }
 }
 
@@ -133,10 +154,10 @@ INLINE void NAMED(few_store_all)(const int columns, const int set, VECTOR acc[][
 INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc_conv_args *t, const char *x,
                               ptrdiff_t step, ptrdiff_t pixel)
 {
-    VECTOR acc[FC_MAX_FEW][FC_MAX_VECTORS], sums[FC_MAX_FEW][FC_MAX_VECTORS];
+    VECTOR acc[FC_MAX_FEW * FC_MAX_VECTORS], sums[FC_MAX_FEW * FC_MAX_VECTORS];
     const T *w = t->weights;
     UNROLLED(k, columns)
-        UNROLLED(j, sets) acc[k][j] = ((const T *)t->epilogue.bias)[k] - (VECTOR){0};
+        UNROLLED(j, sets) acc[j * columns + k] = ((const T *)t->epilogue.bias)[k] - (VECTOR){0};
     ptrdiff_t room = SUM_TERMS * sizeof(T); /* of the chunk */
     int is_first = 1;
     for (ptrdiff_t s = 0; s < t->n_segments; s++) {
@@ -145,7 +166,7 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
                         last = t->length < FC_FEW_BYTES ? at : end_of_segment - FC_FEW_BYTES;
         while (at < end_of_segment) {
             if (!room) {
-                NAMED(conv_next_chunk)(columns, sets, acc, sums, is_first);
+                NAMED(few_next_chunk)(columns * sets, acc, sums, is_first);
                 room = SUM_TERMS * sizeof(T);
                 is_first = 0;
             }
@@ -156,14 +177,11 @@ INLINE void NAMED(few_pixels)(const int columns, const int sets, const struct fc
         }
         w = (const T *)((const char *)w + t->gap);
     }
-    if (!is_first) NAMED(conv_add)(columns, sets, acc, sums);
-    if (t->epilogue.slopes) {
-        UNROLLED(k, columns) {
-            const VECTOR slope = ((const T *)t->epilogue.slopes)[k] - (VECTOR){0};
-            UNROLLED(j, sets) acc[k][j] = NAMED(sloped)(acc[k][j], slope);
-        }
+    UNROLLED(j, sets) {
+        VECTOR *const set = acc + j * columns;
+        NAMED(few_finish)(columns, set, sums + j * columns, is_first, t->epilogue.slopes);
+        NAMED(few_store_all)(columns, set, &t->epilogue, pixel + j * LANES);
     }
-    UNROLLED(j, sets) NAMED(few_store_all)(columns, j, acc, &t->epilogue, pixel + j * LANES);
 }
 
 /* `columns` is a literal at every call. */

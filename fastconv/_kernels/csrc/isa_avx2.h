@@ -8,6 +8,13 @@
 #define FIP_PIXELS 4
 #define FIP_TURN 1
 #define FEW_SETS(columns) ((columns) <= 2 ? 2 : 1) /* more would not fit the registers */
+#define FOR_SPLIT(FAMILY, F) \
+    FAMILY(F, 1, 6)          \
+    FAMILY(F, 2, 3)          \
+    FAMILY(F, 3, 3)          \
+    FAMILY(F, 4, 2)          \
+    FAMILY(F, 5, 2)          \
+    FAMILY(F, 6, 2) FAMILY(F, 7, 1) FAMILY(F, 8, 1) FAMILY(F, 9, 1) FAMILY(F, 10, 1) FAMILY(F, 11, 1) FAMILY(F, 12, 1)
 #define PREFETCHES_ROWS 1
 #define NARROW_SUMS 8
 #define KEEPS_SUMS
@@ -18,6 +25,7 @@ static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, 
 #define LOAD_FIRST(from, count)                 \
     OF_TYPE(_mm256_maskload)((const T *)(from), \
                              _mm256_loadu_si256((const __m256i *)((const T *)first_lanes + LANES - (count))))
+#define STORE_FIRST(to, v, count) NAMED(copy_tail)(to, (const char *)&(v), count) /* masked stores are slow on AMD */
 #define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))
 #define LARGER(max, v) \
     OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(max, v), max, OF_TYPE(_mm256_cmp)(max, max, _CMP_UNORD_Q))

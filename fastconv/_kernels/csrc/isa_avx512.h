@@ -9,10 +9,18 @@
 #define FIP_PIXELS 11
 #define FIP_TURN 2
 #define FEW_SETS(columns) 2
+#define FOR_SPLIT(FAMILY, F) \
+    FAMILY(F, 1, 6)          \
+    FAMILY(F, 2, 4)          \
+    FAMILY(F, 3, 4)          \
+    FAMILY(F, 4, 4)          \
+    FAMILY(F, 5, 2)          \
+    FAMILY(F, 6, 2) FAMILY(F, 7, 2) FAMILY(F, 8, 2) FAMILY(F, 9, 2) FAMILY(F, 10, 2) FAMILY(F, 11, 2) FAMILY(F, 12, 2)
 #define PREFETCHES_ROWS 0
 #define KEEPS_SUMS
 
 #define LOAD_FIRST(from, count) OF_TYPE(_mm512_maskz_loadu)((1 << (count)) - 1, from)
+#define STORE_FIRST(to, v, count) OF_TYPE(_mm512_mask_storeu)(to, (1 << (count)) - 1, v)
 #define STORE_NONTEMPORAL(to, v) OF_TYPE(_mm512_stream)((void *)(to), v)
 #define PREFETCH_STORE(at) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(at)))
 #define LARGER(max, v) \

@@ -7,9 +7,17 @@
 #define FIP_PIXELS 4
 #define FIP_TURN 1
 #define FEW_SETS(columns) 1
+#define FOR_SPLIT(FAMILY, F) \
+    FAMILY(F, 1, 1)          \
+    FAMILY(F, 2, 1)          \
+    FAMILY(F, 3, 1)          \
+    FAMILY(F, 4, 1)          \
+    FAMILY(F, 5, 1)          \
+    FAMILY(F, 6, 1) FAMILY(F, 7, 1) FAMILY(F, 8, 1) FAMILY(F, 9, 1) FAMILY(F, 10, 1) FAMILY(F, 11, 1) FAMILY(F, 12, 1)
 #define PREFETCHES_ROWS 0
 
 #define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)
+#define STORE_FIRST(to, v, count) NAMED(copy_tail)(to, (const char *)&(v), count)
 #define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))
 
 #ifdef __SSE2__

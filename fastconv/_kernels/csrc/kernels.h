@@ -15,7 +15,7 @@ struct fc_conv_args {
     const ptrdiff_t *segments; /* where, from there, each contiguous run of its input values begins */
     ptrdiff_t n_segments;
     ptrdiff_t length;    /* of a segment */
-    ptrdiff_t tap;       /* from a tap to the next in a segment of the grouped tiles */
+    ptrdiff_t tap;       /* from a tap to the next in a segment of the grouped tiles, a channel's in split rows */
     const void *weights; /* packed [block][segment][value][column], whole vectors of columns */
     ptrdiff_t gap;       /* of the weights after each segment: those of columns of the kernel that are left out */
     ptrdiff_t ahead;     /* how far beyond the weights in use those lie that a prefetching tile prefetches */
@@ -45,6 +45,8 @@ enum {
  * `lanes` of them, and segments of FC_FEW_BYTES, unless there is but one. */
 typedef void (*fc_few_kernel)(const struct fc_conv_args *, ptrdiff_t step, ptrdiff_t count);
 
+enum { FC_MAX_SPLIT = 12 }; /* columns of the tile that reads split rows */
+
 enum {
     FC_NARROW_TERMS = 256, /* of a sum of a narrow 1×1, at most */
     FC_NARROW_PIXELS = 8   /* of a run that its tiles take, at least */
@@ -69,6 +71,11 @@ typedef void (*fc_planes_kernel)(const struct fc_plane_args *);
 
 /* Writes a block of `lanes` rows and columns, transposed, to the target. Rows are `…_stride` bytes apart. */
 typedef void (*fc_transpose_kernel)(const char *source, ptrdiff_t source_stride, char *target, ptrdiff_t target_stride);
+
+/* The channels of `count` pixels, `step` bytes apart, to planes; from planes to pixels side by side. */
+typedef void (*fc_split_kernel)(const char *x, ptrdiff_t step, ptrdiff_t count, ptrdiff_t channels, char *out,
+                                ptrdiff_t plane);
+typedef void (*fc_join_kernel)(const char *x, ptrdiff_t plane, ptrdiff_t count, ptrdiff_t channels, char *out);
 
 /* Output pixels side by side of a pooling, whose windows are clipped alike. Strides are in bytes. */
 struct fc_pool_args {
@@ -139,10 +146,13 @@ struct fc_kernels {
     fc_conv_kernel grouped[2][FC_MAX_PIXELS];               /* [groups of four][pixels - 1] */
     fc_conv_kernel row[2][2][FC_MAX_PIXELS];                /* [3 or 5 taps][step - 1][pixels - 1] */
     fc_few_kernel few[FC_MAX_FEW];                          /* [columns - 1]; NULL where they fill a vector */
+    fc_few_kernel split_tile[FC_MAX_SPLIT];                 /* the same over split rows; NULL: none */
     fc_few_kernel narrow[3];                                /* 1×1s to half a vector, one, two of columns; NULL: none */
     fc_planes_kernel planes[FC_MAX_VECTORS][FC_MAX_PIXELS]; /* [vectors - 1][rows - 1] */
     fc_planes_kernel planes_tail[FC_MAX_TAIL];              /* [pixels - 1] */
     fc_transpose_kernel transpose[2];                       /* [whether past the caches, to whole lines] */
+    fc_split_kernel split;
+    fc_join_kernel join;
     fc_pool_kernel pool_max, pool_average;
     fc_blend_kernel blend;
     struct fc_function functions[FC_FUNCTION_COUNT];

@@ -8,8 +8,10 @@
  *                 what is multiplied
  *   FIP_TURN      steps of fast inner products in a turn of their loop, 1 or 2
  *   FEW_SETS(columns)  vectors of pixels that go together in the tile of so few, so that each weight is loaded once
+ *   FOR_SPLIT(FAMILY, F)  the tiles of split rows: 1 to FC_MAX_SPLIT columns, each with such vectors of pixels
  *   PREFETCHES_ROWS  whether the products of Winograd prefetch the rows of the next tiles, where that was measured
  *   LOAD_FIRST(from, count)  a vector of the first `count` values, fewer than all; nothing is read beyond them
+ *   STORE_FIRST(to, v, count) the store of the first `count` values of a vector, fewer than all
  *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines
  * and where it has instructions for them
  *   LARGER(max, v)           max > v or max is NaN ? max : v
@@ -44,6 +46,8 @@ enum { POOL_VECTORS = 8 };
 
 /* Input channels whose weights are transformed together. */
 enum { WEIGHT_CHANNELS = 4 };
+
+enum { MAX_SPLIT_SETS = 6 };
 
 #define FOR_PIXELS_4(FAMILY, F, vectors) \
     FAMILY(F, 1, vectors) FAMILY(F, 2, vectors) FAMILY(F, 3, vectors) FAMILY(F, 4, vectors)

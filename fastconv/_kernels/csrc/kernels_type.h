@@ -10,10 +10,10 @@
     }
 /* The same for a tile that goes along a run of `count` pixels, from each to the next of which there are `step` bytes.
  */
-#define KERNEL_OF_RUNS(name, tile, literal)                                                \
+#define KERNEL_OF_RUNS(name, tile, ...)                                                    \
     static void NAMED(name)(const struct fc_conv_args *t, ptrdiff_t step, ptrdiff_t count) \
     {                                                                                      \
-        NAMED(tile)(literal, t, step, count);                                              \
+        NAMED(tile)(__VA_ARGS__, t, step, count);                                          \
     }
 /* And in a table of functions. */
 #define ENTRY(name, ...) NAMED(name),
@@ -30,6 +30,7 @@
 #include "instances_tile.h"
 #include "transpose.h"
 #include "few_tile.h"
+#include "split_tile.h"
 #include "narrow_tile.h"
 #include "winograd_axis.h"
 #include "winograd_weights.h"
@@ -52,8 +53,12 @@
 #define PLANES_TAIL(F, pixels, _) F(planes_tail_##pixels, fc_plane_args, plane_tail, pixels)
 #define FIP(F, pixels, _) F(fip_##pixels##x2v, fc_fip_args, fip_tile, pixels)
 #define FEW(F, columns, _) F(few_##columns, few_tile, columns)
+#define SPLIT(F, columns, sets) F(split_##columns##x##sets##v, split_tile, columns, sets)
 #define NARROW(F, pixels, columns, vectors) F(narrow_##pixels##x##columns, narrow_tile, vectors)
 #define FEW_ENTRY(name, tile, columns) columns < LANES ? NAMED(name) : NULL,
+#define SPLIT_ENTRY(name, tile, columns, sets)                            \
+    columns <= 2 * LANES ? NAMED(name) : NULL, /* of one block of weights \
+                                                */
 #define FUNCTION_ENTRY(name) {#name, NAMED(map_##name)},
 
 FOR_PIXELS(CONV, KERNEL, 1)
@@ -74,6 +79,7 @@ FOR_PIXELS_4(PLANES_TAIL, KERNEL, )
 FOR_FIP_PIXELS(FIP, KERNEL, )
 #ifdef ROWS16
 FOR_8(FEW, KERNEL_OF_RUNS, )
+FOR_SPLIT(SPLIT, KERNEL_OF_RUNS)
 #endif
 #ifdef NARROW_SUMS
 NARROW(KERNEL_OF_RUNS, 8, 4, 0)
@@ -103,11 +109,14 @@ const struct fc_kernels NAMED(kernels) = {
     .planes_tail = {FOR_PIXELS_4(PLANES_TAIL, ENTRY, )},
 #ifdef ROWS16
     .few = {FOR_8(FEW, FEW_ENTRY, )},
+    .split_tile = {FOR_SPLIT(SPLIT, SPLIT_ENTRY)},
 #endif
 #ifdef NARROW_SUMS
     .narrow = {SIDE == 4 ? NAMED(narrow_8x4) : NULL, NAMED(narrow_8x1v), NAMED(narrow_4x2v)},
 #endif
     .transpose = {NAMED(transpose_cached), NAMED(transpose_nontemporal)},
+    .split = NAMED(split),
+    .join = NAMED(join),
     .pool_max = NAMED(pool_max),
     .pool_average = NAMED(pool_average),
     .blend = NAMED(blend),

@@ -53,3 +53,83 @@ static void NAMED(transpose_nontemporal)(const char *source, ptrdiff_t source_st
 {
     NAMED(transpose)(1, source, source_stride, target, target_stride);
 }
+
+/* Few channels, less than a block has: pixels are `step` bytes apart, and the values of a channel lie in a plane. SIDE
+ * channels of LANES pixels are turned in registers; channels that are fewer, or pixels, go one by one where a turn
+ * would read beyond them. */
+#ifdef ROWS16
+INLINE void NAMED(split_turned)(const char *x, ptrdiff_t step, ptrdiff_t channels, char *out, ptrdiff_t plane)
+{
+    ROWS16 v[SIDE];
+    UNROLLED(i, SIDE) v[i] = rows16_load(x + i * step, SIDE * step);
+    NAMED(turn)(v);
+    UNROLLED(c, SIDE) {
+        if (c < channels) *(VECTOR *)(out + c * plane) = (VECTOR)v[c];
+    }
+}
+
+INLINE void NAMED(join_turned)(const char *x, ptrdiff_t plane, char *out, ptrdiff_t step)
+{
+    ROWS16 v[SIDE];
+    UNROLLED(c, SIDE) v[c] = (ROWS16) * (const VECTOR *)(x + c * plane);
+    NAMED(turn)(v);
+    UNROLLED(i, SIDE) rows16_store_tail(out + i * step, SIDE * step, v[i], 16);
+}
+#endif
+
+/* Pixels to planes. */
+static void NAMED(split)(const char *x, ptrdiff_t step, ptrdiff_t count, ptrdiff_t channels, char *out, ptrdiff_t plane)
+{
+    ptrdiff_t pixel = 0;
+#ifdef ROWS16
+    const ptrdiff_t behind = channels < SIDE ? 16 - channels * (ptrdiff_t)sizeof(T) : 0; /* a pixel, that is read too */
+    for (; pixel + LANES <= count && behind <= (count - LANES - pixel) * step; pixel += LANES) {
+        for (ptrdiff_t c = 0; c < channels; c += SIDE) {
+            const ptrdiff_t first = c + SIDE <= channels || channels < SIDE ? c : channels - SIDE;
+            NAMED(split_turned)(x + first * sizeof(T), step, channels - first, out + first * plane, plane);
+        }
+        x += LANES * step;
+        out += VECTOR_BYTES;
+    }
+#endif
+    for (; pixel < count; pixel++, x += step, out += sizeof(T))
+        for (ptrdiff_t c = 0; c < channels; c++) *(T *)(out + c * plane) = ((const T *)x)[c];
+}
+
+/* Planes to pixels of a literal number of channels: the compiler finds moves of whole vectors. */
+INLINE void NAMED(join_few)(const char *x, ptrdiff_t plane, ptrdiff_t count, const int channels, T *out)
+{
+    for (ptrdiff_t i = 0; i < count; i++)
+        UNROLLED(c, channels) out[i * channels + c] = *(const T *)(x + c * plane + i * (ptrdiff_t)sizeof(T));
+}
+
+/* Planes to pixels, which lie side by side. */
+static void NAMED(join)(const char *x, ptrdiff_t plane, ptrdiff_t count, ptrdiff_t channels, char *out)
+{
+    switch (channels) {
+    case 1:
+        NAMED(join_few)(x, plane, count, 1, (T *)out);
+        return;
+    case 2:
+        NAMED(join_few)(x, plane, count, 2, (T *)out);
+        return;
+    case 3:
+        NAMED(join_few)(x, plane, count, 3, (T *)out);
+        return;
+    case 4:
+        NAMED(join_few)(x, plane, count, 4, (T *)out);
+        return;
+    }
+    const ptrdiff_t step = channels * sizeof(T);
+    ptrdiff_t pixel = 0;
+#ifdef ROWS16
+    for (; pixel + LANES <= count; pixel += LANES, x += VECTOR_BYTES, out += LANES * step) {
+        for (ptrdiff_t c = 0; c < channels; c += SIDE) {
+            const ptrdiff_t first = c + SIDE <= channels ? c : channels - SIDE;
+            NAMED(join_turned)(x + first * plane, plane, out + first * sizeof(T), step);
+        }
+    }
+#endif
+    for (; pixel < count; pixel++, x += sizeof(T), out += step)
+        for (ptrdiff_t c = 0; c < channels; c++) ((T *)out)[c] = *(const T *)(x + c * plane);
+}

@@ -115,5 +115,5 @@ INLINE void NAMED(store_tail)(char *to, VECTOR v, ptrdiff_t count)
     if (count >= LANES)
         *(VECTOR *)to = v;
     else
-        NAMED(copy_tail)(to, (const char *)&v, count);
+        STORE_FIRST(to, v, count);
 }
