@@ -21,15 +21,16 @@
 #define LN2_HIGH BROADCAST(IS_SINGLE ? 0x1.63p-1 : 0x1.62e4p-1)
 #define LN2_LOW BROADCAST(IS_SINGLE ? -0x1.bd0105c610ca8p-13 : 0x1.7f7d1cf79abcap-20)
 #define MIN_POWER BROADCAST(IS_SINGLE ? -104 : -746) /* which rounds to 0 */
+#define NO_POWER BROADCAST(-64) /* beside 1 */
 #define SPARE_POWER (IS_SINGLE ? 0x1p64 : 0x1p128)   /* times which no power is subnormal */
 #define TERMS (IS_SINGLE ? 7 : 13)
 
-/* p(r) and 2^n SPARE_POWER, for x <= 0 or NaN. */
-INLINE VECTOR NAMED(power)(VECTOR x, VECTOR *scale)
+/* p(r) and 2^n SPARE_POWER, for x <= 0 or NaN; of least for x below it. */
+INLINE VECTOR NAMED(power)(VECTOR x, VECTOR least, VECTOR *scale)
 {
     static const T factorials[] = {1,     2,      6,       24,       120,       720,       5040,
                                    40320, 362880, 3628800, 39916800, 479001600, 6227020800};
-    x = NAMED(clip)(FC_LOW, x, (struct NAMED(bounds)){MIN_POWER, MIN_POWER});
+    x = NAMED(clip)(FC_LOW, x, (struct NAMED(bounds)){least, least});
     const VECTOR shifted = x * LOG2_E + WHOLE, n = shifted - WHOLE;
     const VECTOR r = (x - n * LN2_HIGH) - n * LN2_LOW;
     VECTOR q = BROADCAST(1 / factorials[TERMS - 1]);
@@ -39,10 +40,16 @@ INLINE VECTOR NAMED(power)(VECTOR x, VECTOR *scale)
     return r * r * q + r;
 }
 
+/* (1 + p) 2^n SPARE_POWER, or 0: a product that rounds to 0 takes a processor as long as a hundred others. */
+INLINE VECTOR NAMED(large_exp)(VECTOR x)
+{
+    VECTOR scale, p = NAMED(power)(x, MIN_POWER, &scale);
+    return (1 + p) * NAMED(select)(x > MIN_POWER, scale, BROADCAST(0));
+}
+
 INLINE VECTOR NAMED(exp)(VECTOR x)
 {
-    VECTOR scale, p = NAMED(power)(x, &scale);
-    return (1 + p) * scale * (T)(1 / SPARE_POWER);
+    return NAMED(large_exp)(x) * (T)(1 / SPARE_POWER);
 }
 
 INLINE VECTOR NAMED(sigmoid)(VECTOR x)
@@ -54,7 +61,7 @@ INLINE VECTOR NAMED(sigmoid)(VECTOR x)
 /* -m / (2 + m) with the sign of x, where m = exp(-2 |x|) - 1. */
 INLINE VECTOR NAMED(tanh)(VECTOR x)
 {
-    VECTOR scale, p = NAMED(power)((VECTOR)((NAMED(mask))(x + x) | SIGN_BIT), &scale);
+    VECTOR scale, p = NAMED(power)((VECTOR)((NAMED(mask))(x + x) | SIGN_BIT), NO_POWER, &scale);
     scale *= (T)(1 / SPARE_POWER);
     const VECTOR m = p * scale + (scale - 1), y = m / (2 + m);
     return (VECTOR)(((NAMED(mask))y & ~SIGN_BIT) | ((NAMED(mask))x & SIGN_BIT));
@@ -63,9 +70,16 @@ INLINE VECTOR NAMED(tanh)(VECTOR x)
 /* gain x, or alpha (exp(x) - 1) for x < 0. */
 INLINE VECTOR NAMED(elu)(VECTOR x, T alpha, T gain)
 {
-    VECTOR scale, p = NAMED(power)((VECTOR)((NAMED(mask))x | SIGN_BIT), &scale);
+    VECTOR scale, p = NAMED(power)((VECTOR)((NAMED(mask))x | SIGN_BIT), NO_POWER, &scale);
     scale *= (T)(1 / SPARE_POWER);
     return NAMED(select)(x < 0, alpha * (p * scale + (scale - 1)), gain * x);
+}
+
+/* v^2, or 0 where that is nothing beside 1 and might underflow. */
+INLINE VECTOR NAMED(square_beside_one)(VECTOR v)
+{
+    const VECTOR seen = NAMED(select)(v > BROADCAST(IS_SINGLE ? 0x1p-30 : 0x1p-60), v, BROADCAST(0));
+    return seen * seen;
 }
 
 /* max(x, 0) + log(1 + e), where e = exp(-|x|): with s = e / (2 + e) <= 1/3 the logarithm is 2 (s + s^3/3 + s^5/5 +
@@ -73,7 +87,7 @@ INLINE VECTOR NAMED(elu)(VECTOR x, T alpha, T gain)
 INLINE VECTOR NAMED(softplus)(VECTOR x)
 {
     const VECTOR e = NAMED(exp)((VECTOR)((NAMED(mask))x | SIGN_BIT));
-    const VECTOR s = e / (2 + e), square = s * s;
+    const VECTOR s = e / (2 + e), square = NAMED(square_beside_one)(s);
     const int last = IS_SINGLE ? 7 : 16;
     VECTOR q = BROADCAST((T)1 / (2 * last + 1));
     UNROLL
@@ -88,7 +102,7 @@ INLINE VECTOR NAMED(mish)(VECTOR x)
 {
     const VECTOR e = NAMED(exp)((VECTOR)((NAMED(mask))x | SIGN_BIT));
     const VECTOR n = NAMED(select)(x < 0, e * (e + 2), 1 + 2 * e);
-    return x * (n / (n + NAMED(select)(x < 0, BROADCAST(2), 2 * e * e)));
+    return x * (n / (n + NAMED(select)(x < 0, BROADCAST(2), 2 * NAMED(square_beside_one)(e))));
 }
 
 #include "normal_tile.h"
