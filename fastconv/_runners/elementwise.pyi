@@ -25,4 +25,5 @@ class Instances(Elementwise):
         itemsize: int,
         numbers: tuple[float, ...],
         vectors: tuple[np.ndarray, ...],
+        group: int,
     ) -> None: ...

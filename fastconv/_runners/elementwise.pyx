@@ -1,5 +1,5 @@
-"""Functions of each value of NHWC arrays, of all channels of a pixel, or of all pixels of a channel: the team shares
-blocks of pixels, and of channels.
+"""Functions of each value of NHWC arrays, of all channels of a pixel, or of all pixels of groups of channels: the team
+shares blocks of pixels, and of channels.
 """
 
 from numpy cimport PyArray_DATA, import_array, ndarray
@@ -114,20 +114,25 @@ cdef class Elementwise(LoopNest):
 
 
 cdef class Instances(Elementwise):
-    """A function of the pixels of each channel by itself: the team shares ranges of channels, each some cache lines."""
+    """A function of the pixels of groups of so many channels, each by itself: the team shares ranges of groups, of a
+    cache line or more.
+    """
 
-    def __init__(self, str function, shape, ptrdiff_t itemsize, numbers, tuple vectors):
+    def __init__(self, str function, shape, ptrdiff_t itemsize, numbers, tuple vectors, ptrdiff_t group):
         super().__init__(function, shape, itemsize, numbers, vectors=vectors)
-        self.block = CACHE_LINE // itemsize
+        self.block = -(-CACHE_LINE // itemsize // group) * group
+        self.args.before = group
+        doubles = 2 * (self.block * sizeof(double) + FC_MAX_VECTOR_BYTES)
+        self.workspace_bytes = -(-doubles // CACHE_LINE) * CACHE_LINE
         self.pixel_blocks = self.max_pixel_blocks = -(-self.channels // self.block)
 
     cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
-        """A range of channels of an image."""
+        """A range of groups of an image."""
         cdef const Arrays *arrays = &work.arrays
         cdef fc_map_args t = self.args
         cdef ptrdiff_t image = task // self.pixel_blocks, first = task % self.pixel_blocks * self.block
         cdef ptrdiff_t offset = first * self.itemsize
-        t.pixels, t.channels = self.pixels, min(self.block, self.channels - first)
+        t.work, t.pixels, t.channels = work.workspace, self.pixels, min(self.block, self.channels - first)
         t.x_stride, t.out_stride = self.channels * self.itemsize, arrays.out_stride
         t.x = arrays.x + image * self.pixels * t.x_stride + offset
         t.y, t.z = t.y + offset, t.z + offset

@@ -8,6 +8,7 @@ from fastconv._graph.graph import Node
 from fastconv._graph.operations.normalization import (
     BatchNorm,
     ChannelPool,
+    GroupNorm,
     InstanceNorm,
     LayerNorm,
     LocalResponseNorm,
@@ -183,6 +184,35 @@ class Normalization(Making):
         """
         with self._vectors(name or "instance_norm", {"weight": weight, "bias": bias}) as vectors:
             return self._add(name, InstanceNorm(**_centred(name or "instance_norm", vectors, epsilon)), x=x)
+
+    def group_norm(
+        self,
+        x: Node,
+        groups: int,
+        weight: Array[Any],
+        bias: Array[Any],
+        epsilon: float = 1e-5,
+        *,
+        name: str | None = None,
+    ) -> Node:
+        """Take weight[c] · (x − m) / √(v + epsilon) + bias[c], with mean m and variance v of the channel's group.
+
+        Wu and He, arXiv:1803.08494; groups of as many channels each, side by side, and weight and bias of shape (C,).
+        All is computed in float64 and rounded once.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.group_norm(g.x, 1, np.ones(2), np.zeros(2), 0.0))(np.array([[[1.0, 3.0]]]))
+        array([[[-1.,  1.]]])
+        """
+        with self._vectors(name or "group_norm", {"weight": weight, "bias": bias}) as vectors:
+            channels = vectors["weight"].size
+            with arguments.named(name or "group_norm"):
+                if channels % arguments.integer("groups", groups, 1):
+                    raise ValueError(f"groups must divide the {channels} channels, got {groups}")
+            return self._add(name, GroupNorm(groups, **_centred(name or "group_norm", vectors, epsilon)), x=x)
 
     def channel_pool(self, x: Node, combine: Literal["max", "sum", "mean"], *, name: str | None = None) -> Node:
         """Take the maximum, sum or mean of the channels of each pixel, as one channel.

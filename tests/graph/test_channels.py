@@ -1,4 +1,4 @@
-"""What is computed in double: layer norms, sums, means of channels, and their maximum; instance norms."""
+"""What is computed in double: layer norms, sums, means of channels, and their maximum; instance and group norms."""
 
 import numpy as np
 import pytest
@@ -66,6 +66,33 @@ def test_instance_norm(dtype, layout, channels, size):
         np.testing.assert_array_equal(np.delete(joined, np.s_[2:-3], -1), 7)
 
 
+@pytest.mark.parametrize("size", SHAPES)
+@pytest.mark.parametrize(("groups", "each"), [(1, 1), (1, 67), (3, 1), (17, 2), (5, 3), (3, 33), (2, 515)])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_group_norm(dtype, layout, groups, each, size):
+    """In float32 the result alone is rounded; in double the sums of the values, and four operations after them."""
+    channels = groups * each
+    x = array((2, *size, channels), dtype, layout) + np.dtype(dtype).type(3)
+    weight, bias = array((2, channels), dtype)
+    g, results = fastconv.Graph(layout=layout), set()
+    for num_threads in (1, 2, 3):
+        plan = g.plan(g.group_norm(g.x, groups, weight, bias, 1e-3), num_threads=num_threads)
+        results |= {plan(x).tobytes(), b"".join(plan(image).tobytes() for image in x)}
+    assert len(results) == 1
+    planes = np.moveaxis(x, -1, 1) if layout == "NHWC" else x
+    wide = planes.astype(float).reshape(2, groups, -1)
+    centred, spread = wide - wide.mean(2, keepdims=True), (-1, 1, 1)
+    deviation = np.sqrt((centred**2).mean(2, keepdims=True) + 1e-3)
+    want = (centred / deviation).reshape(planes.shape) * weight.reshape(spread) + bias.reshape(spread)
+    sizes = ((abs(wide) + abs(wide.mean(2, keepdims=True))) / deviation).reshape(planes.shape)
+    sizes = sizes * abs(weight.reshape(spread)) + abs(bias.reshape(spread))
+    terms = 1 if dtype == "float32" else 4 + size[0] * size[1] * each
+    got = plan(x)
+    assert_close(np.moveaxis(got, -1, 1) if layout == "NHWC" else got, want, sizes, terms, dtype)
+    np.testing.assert_allclose(reference.graph(plan, x), got, rtol=1e-3, atol=1e-3)
+
+
 ENDS = {  # values, and what they are normalised to
     "large": ([3.4e38, -3.4e38, -3.4e38, -3.4e38], [3**0.5, *[-(3**-0.5)] * 3]),
     "small": ([2.0**-140, -(2.0**-140), 2.0**-139, -(2.0**-139)], [0.4**0.5, -(0.4**0.5), 1.6**0.5, -(1.6**0.5)]),
@@ -129,3 +156,5 @@ def test_what_is_rejected():
             g.layer_norm(g.x, np.ones(3), np.ones(3), epsilon, name="norm")
         with pytest.raises(ValueError, match=f"instance_norm: epsilon must be {message}"):
             g.instance_norm(g.x, np.ones(3), np.ones(3), epsilon)
+    with pytest.raises(ValueError, match="group_norm: groups must divide the 3 channels, got 2"):
+        g.group_norm(g.x, 2, np.ones(3), np.ones(3))

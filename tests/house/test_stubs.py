@@ -77,11 +77,12 @@ def arguments():
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
         "GRU": layer,
         "Instances": {
-            "function": "instance_norm",
+            "function": "group_norm",
             "shape": (1, 8, 8, 16),
             "itemsize": 4,
             "numbers": (1e-5,),
             "vectors": (np.ones(16, np.float32),) * 2,
+            "group": 4,
         },
         "LSTM": layer,
         "Linear": {

@@ -255,7 +255,7 @@ def graphs(dtype, at_end):
         maps = y, g.relu(g.concat(g.x, y, g.max_pool2d(y, 1))), g.pad(g.x, ((2, 1), (0, 1)), 5)
         bias = integers(np.random.default_rng(2), shape[3:], dtype)
         across = g.sub(g.channel_pool(y, "max"), g.layer_norm(g.x, 0 * bias, bias, 1.0)), g.channel_pool(g.x, "sum")
-        across = *across, g.instance_norm(g.x, 0 * bias, bias, 1.0)
+        across = *across, g.instance_norm(g.x, 0 * bias, bias, 1.0), g.group_norm(g.x, 1, 0 * bias, bias, 1.0)
         for last in (*maps, gate, vector, g.concat(vector, g.flatten(g.x)), *across):
             x = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
             plan = g.plan(last, num_threads=2)

@@ -122,6 +122,28 @@ class InstanceNorm(_Centred):
         return tuple({-1, -2, -3} - {in_numpy.channel_axis(layout)})
 
 
+class GroupNorm(_Centred):
+    """Of each group of channels, by its pixels; the groups have as many channels each."""
+
+    kind = "group_norm"
+
+    def __init__(self, groups: int, weight: Doubles, bias: Doubles, epsilon: float) -> None:
+        super().__init__(weight, bias, epsilon)
+        self.groups = groups
+
+    def __str__(self) -> str:
+        return f"{self.kind}({self.groups})"
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        x = in_numpy.nhwc(arrays[0], layout)
+        weight, bias = (vector.reshape(self.groups, -1) for vector in self.vectors)
+        with np.errstate(all="ignore"):  # Inf and NaN are answers here
+            d = x.reshape(*x.shape[:3], self.groups, -1)
+            d = d - d.mean((1, 2, 4), keepdims=True)
+            y = d / np.sqrt((d * d).mean((1, 2, 4), keepdims=True) + self.epsilon) * weight + bias
+        return in_numpy.from_nhwc(y.reshape(x.shape), arrays[0].ndim, layout)
+
+
 class ChannelPool(Operation):
     """The maximum, sum or mean of the channels of each pixel, as one channel."""
 

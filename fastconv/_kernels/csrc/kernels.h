@@ -111,9 +111,10 @@ typedef void (*fc_blend_kernel)(const struct fc_blend_args *);
 #define FC_TRANSCENDENTAL(F) F(exp) F(log) F(erf) F(gelu) F(celu)
 #define FC_ELEMENTWISE(F) FC_LINEAR(F) FC_ARITHMETIC(F) FC_EXPONENTIAL(F) FC_TRANSCENDENTAL(F)
 #define FC_CHANNELS(F) F(softmax) F(softmax_few) F(lrn) F(layer_norm) F(channel_mean) F(channel_max) F(spread)
-#define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) FC_CHANNELS(F) F(instance_norm)
+#define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) FC_CHANNELS(F) F(group_norm)
 #define FC_ENUMERATOR(name) FC_##name,
 enum { FC_FUNCTIONS(FC_ENUMERATOR) FC_FUNCTION_COUNT };
+enum { FC_SUMS, FC_SQUARES, FC_NORMAL }; /* the passes of a norm of groups */
 enum { FC_FEW_CHANNELS = 8 }; /* of the softmax, at most, that has pixels as lanes */
 
 /* Pixels side by side, of which a function is computed. Strides are in bytes. */
@@ -125,8 +126,8 @@ struct fc_map_args {
     ptrdiff_t pixels, channels;
     double numbers[3];       /* slope; slope, offset; alpha, gain; alpha, beta, k; epsilon; divisor */
     double lo, hi;           /* what f of each value is clipped to */
-    ptrdiff_t before, after; /* channels in a sum of the local response normalisation */
-    char *work;              /* as many values, those of a pixel and two vectors, for it */
+    ptrdiff_t before, after; /* channels in a sum of the local response normalisation; in a group */
+    char *work;              /* the former: as many values, those of a pixel and two vectors; the latter: see its head */
 };
 
 typedef void (*fc_map_kernel)(const struct fc_map_args *);

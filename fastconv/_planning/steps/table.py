@@ -13,6 +13,7 @@ from fastconv._checks.types import Shape
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.normalization import (
     ChannelPool,
+    GroupNorm,
     InstanceNorm,
     LayerNorm,
     LocalResponseNorm,
@@ -80,9 +81,10 @@ def _layer_norm(operation: LayerNorm, x_shapes: list[NHWC], shape: NHWC, dtype: 
     return 2 * prod(shape), make
 
 
-def _instance_norm(operation: InstanceNorm, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
+def _group_norm(operation: GroupNorm | InstanceNorm, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
     vectors = tuple(vector.astype(dtype) for vector in operation.vectors)
-    make = partial(elementwise.Instances, "instance_norm", shape, dtype.itemsize, (operation.epsilon,), vectors)
+    group = shape[3] // operation.groups if isinstance(operation, GroupNorm) else 1
+    make = partial(elementwise.Instances, "group_norm", shape, dtype.itemsize, (operation.epsilon,), vectors, group)
     return 4 * prod(shape), make
 
 
@@ -121,7 +123,8 @@ _MAKERS: dict[type[Operation], Callable[[Any, list[NHWC], NHWC, np.dtype], Made]
     Softmax: _softmax,
     LocalResponseNorm: _local_response_norm,
     LayerNorm: _layer_norm,
-    InstanceNorm: _instance_norm,
+    GroupNorm: _group_norm,
+    InstanceNorm: _group_norm,
     ChannelPool: _channel_pool,
     Pool: _pool,
     Elementwise: _elementwise,
