@@ -25,6 +25,7 @@ from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import Evaluate, NativeStep, NodeStep, Step, Values, given_back
 from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
 from fastconv.onnx._values import Tensor
+from fastconv.onnx._views import View, function
 
 _MAX_FOLLOWERS = 64  # kept of a stage, one for the shapes of what it gives
 _NO_CODE = "fastconv has no code for this operator, and the model was loaded with strict=True"
@@ -129,6 +130,7 @@ class Binding(Maps):
         self._nodes, self.known, self.outputs = nodes, dict(known), tuple(outputs)
         self.is_strict = is_strict
         self._steps: list[NodeStep] = []
+        self._viewed: set[str] = set()  # the views that steps make arrays of
         self.last: Node | None = None  # where the stage ends before the model does
         self.error: ValueError | None = None  # that of the node on zeros
         self.condition: str | None = None  # the tensor that decides what an If chooses, where the stage ends before one
@@ -207,8 +209,16 @@ class Binding(Maps):
         translate = TRANSLATIONS.get(node.kind) if node.domain == "" else None
         if translate is None or not node.outputs[0] or self._late(node, inputs):
             return None
-        result = translate(self, node, *inputs)
+        result = function(self, node, translate, inputs)
+        if result is None:
+            result = translate(self, node, *inputs)
         return [result] if isinstance(result, Tensor | np.ndarray) else result
+
+    def _name(self, value: Tensor) -> str:
+        if isinstance(value, View) and value.name not in self._viewed:
+            self._viewed.add(value.name)
+            self._steps.append(value.step(self._name(value.base)))
+        return super()._name(value)
 
     def _late(self, node: Node, inputs: list[Any]) -> bool:
         """Whether it has a translation, but for its parameters, which are known only in a run."""

@@ -24,6 +24,12 @@ class Places(NamedTuple):
     columns: np.ndarray
     chunk: int
 
+    @property
+    def are_all_in_order(self) -> bool:
+        """Whether the result is x as it lies in memory."""
+        row = self.columns.size * self.chunk
+        return (np.diff(self.columns) == self.chunk).all() and (np.diff(self.rows) == row).all()
+
 
 class Pick(Operation):
     """An operation that copies: `places(x_shape)` says from where, in NHWC; elsewhere the result has `value`."""
@@ -191,6 +197,59 @@ class SpaceToDepth(Pick):
         if self.order == "CRD":
             blocks = np.moveaxis(blocks, 5, 3)
         return in_numpy.from_nhwc(blocks.reshape(n, height, width, channels), arrays[0].ndim, layout)
+
+
+class Rearrange(Pick):
+    """The values of an image in a layout as an array of `sizes`, whose axes are put in `order`, and read as an `image`,
+    (height, width, channels), in that layout: a shuffle of channels, or blocks of pixels.
+    """
+
+    kind = "rearrange"
+
+    def __init__(self, within: Layout, sizes: Shape, order: Shape, image: Shape) -> None:
+        self.within, self.sizes, self.order, self.image = within, sizes, order, image
+
+    def __str__(self) -> str:
+        return f"{self.kind}({self.sizes}, {self.order})"
+
+    def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
+        return [None], self.image[2]
+
+    def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
+        batch, *image = image_shape(shapes[0], layout)
+        if prod(image) != prod(self.sizes):
+            raise ValueError(f"{self} takes {prod(self.sizes)} values of an image, got shape {shapes[0]}")
+        height, width, channels = self.image
+        return batch, height, width, channels
+
+    def moved(self, x: np.ndarray) -> np.ndarray:
+        """x, NHWC, rearranged."""
+        planes = x.transpose(0, 3, 1, 2) if self.within == "NCHW" else x
+        y = planes.reshape(-1, *self.sizes).transpose(0, *(axis + 1 for axis in self.order))
+        height, width, channels = self.image
+        if self.within == "NHWC":
+            return y.reshape(-1, height, width, channels)
+        return y.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+
+    def found(self, x_shape: NHWC) -> Places | None:
+        """The places, where the rows of the result are alike; else None."""
+        index = self.moved(np.arange(prod(x_shape[1:])).reshape(1, *x_shape[1:]))[0]
+        rows, columns = index[:, 0, 0], (index[0] - index[0, 0, 0]).ravel()
+        if (index.reshape(rows.size, -1) != rows[:, None] + columns).any():
+            return None
+        ends = np.flatnonzero(np.diff(columns) != 1) + 1  # of values side by side
+        chunk = int(np.gcd.reduce([index.shape[2], *ends]))
+        return Places(rows, columns[::chunk], chunk)
+
+    def places(self, x_shape: NHWC) -> Places:
+        places = self.found(x_shape)
+        if places is None:
+            raise ValueError(f"{self} has rows that are not alike")
+        return places
+
+    def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
+        y = self.moved(in_numpy.nhwc(arrays[0], layout))
+        return in_numpy.from_nhwc(y, arrays[0].ndim, layout)
 
 
 class Pad(Pick):

@@ -4,11 +4,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._graph.operations.normalization import BatchNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Softmax
+from fastconv._graph.operations.normalization import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    Softmax,
+)
 from fastconv.onnx._in_numpy.normalizations import layer_axes
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
-from fastconv.onnx._values import Map
+from fastconv.onnx._values import Map, Tensor
+from fastconv.onnx._views import View, view
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -72,8 +80,31 @@ def layer_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.
     return bind.add(node, LayerNorm(scale.astype(float), bias.astype(float), float(node.attributes["epsilon"])), x)
 
 
-def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Map | None:
-    """Of each channel by its own pixels."""
+def group_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Map | None:
+    """Of groups of channels; before opset 21 scale and bias have a value for each group."""
+    x, groups = bind.as_map(x, "NCHW", "NCW"), node.attributes["num_groups"]
+    if x is None or groups < 1 or x.nhwc[3] % groups:
+        return None
+    return _in_groups(bind, node, x, groups, scale, bias, 1 if node.version >= 21 else x.nhwc[3] // groups)
+
+
+def _in_groups(
+    bind: "Binding", node: Node, x: Map, groups: int, scale: np.ndarray, bias: np.ndarray, each: int
+) -> Map | None:
+    """With vectors of a value for so many channels each."""
+    if any(vector.shape != (x.nhwc[3] // each,) or vector.dtype != x.dtype for vector in (scale, bias)):
+        return None
+    vectors = (vector.astype(float).repeat(each) for vector in (scale, bias))
+    return bind.add(node, GroupNorm(groups, *vectors, node.attributes["epsilon"]), x)
+
+
+def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Tensor | None:
+    """Of each channel by its own pixels, or of groups of channels where a map was reshaped to them."""
+    if isinstance(x, View) and x.is_in_order and x.base.axes in ("NCHW", "NCW", "NC") and len(x.shape) > 2:
+        images, channels, groups = x.base.nhwc[0], x.base.nhwc[3], x.shape[1]
+        if x.shape[0] == images and groups and channels % groups == 0:
+            y = _in_groups(bind, node, x.base, groups, scale, bias, channels // groups)
+            return None if y is None else view(node, y, x.sizes)
     x = bind.as_map(x, "NCHW", "NCW")
     if x is None or any(vector.shape != (x.nhwc[3],) or vector.dtype != x.dtype for vector in (scale, bias)):
         return None
@@ -82,9 +113,13 @@ def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: 
 
 TRANSLATIONS = {
     "BatchNormalization": batch_norm,
+    "GroupNormalization": group_norm,
     "InstanceNormalization": instance_norm,
     "LRN": lrn,
     "LayerNormalization": layer_norm,
     "Softmax": softmax,
 }
-PARAMETERS = {"BatchNormalization": (1, 2, 3, 4), "InstanceNormalization": (1, 2), "LayerNormalization": (1, 2)}
+PARAMETERS = {
+    "BatchNormalization": (1, 2, 3, 4),
+    **dict.fromkeys(("GroupNormalization", "InstanceNormalization", "LayerNormalization"), (1, 2)),
+}

@@ -13,6 +13,7 @@ from fastconv.onnx._in_numpy import shaping
 from fastconv.onnx._in_numpy.elementwise import NUMBERS
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import AXES, Map, Tensor, map_shape, tensor_shape
+from fastconv.onnx._views import View, reordered, view
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -137,9 +138,11 @@ def space_to_depth(bind: "Binding", node: Node, x: Any) -> Map | None:
     return None if x is None or mode not in ORDERS else bind.add(node, SpaceToDepth((size, size), mode), x)
 
 
-def transpose(bind: "Binding", node: Node, x: Any) -> Map | None:
+def transpose(bind: "Binding", node: Node, x: Any) -> Tensor | None:
     """Other names of the axes: nothing is moved."""
     order = shaping.order(node, len(x.shape))
+    if isinstance(x, View):
+        return view(node, x.base, x.sizes, tuple(x.order[axis] for axis in order))
     # Of a tensor that is no map yet, the names that make it one whose channels are in their place.
     moved = {(0, 3, 1, 2): "NHWC", (0, 2, 3, 1): "NCHW", (0, 2, 1): "NWC"}.get(tuple(order))
     names = (x.axes,) if isinstance(x, Map) and x.segment else (moved,) if moved else ()
@@ -153,7 +156,9 @@ def transpose(bind: "Binding", node: Node, x: Any) -> Map | None:
 
 
 def _reshaped(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
-    """A map as a tensor of another shape: its axes have other names, or it is flattened."""
+    """A map as a tensor of another shape: its axes have other names, it is flattened, or a view of it."""
+    if isinstance(x, View):
+        return _reshaped(bind, node, x.base, shape) if x.is_in_order else reordered(bind, node, x, shape)
     if not isinstance(x, Map) or x.segment is None:
         return None
     if shape == x.shape:
@@ -169,7 +174,7 @@ def _reshaped(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
     if batch == x.nhwc[0] and prod(rest[1:]) == 1 and rest and rest[0] == prod(x.nhwc[1:]) and len(shape) in (2, 3, 4):
         order: Layout = "NCHW" if x.axes.startswith("NC") else "NHWC"
         return bind.add(node, Flatten(order), x, axes={2: "NC", 3: "NCW", 4: "NCHW"}[len(shape)])
-    return None
+    return view(node, x, shape)
 
 
 def reshape(bind: "Binding", node: Node, x: Any, shape: Any = None) -> Any:

@@ -1,0 +1,119 @@
+"""Maps in shapes that no names of axes tell: what becomes a graph again, and what is read as an array, is right."""
+
+import numpy as np
+import pytest
+from onnx_models import assert_close, by_onnxruntime, model
+
+import fastconv
+
+X = np.random.default_rng(0).standard_normal((2, 12, 4, 6)).astype(np.float32)
+WEIGHT = np.random.default_rng(1).standard_normal((12, 12, 1, 1)).astype(np.float32)
+ONES, ZEROS = np.ones(3, np.float32), np.zeros(3, np.float32)
+CONV = ("Conv", "x w", "c", {})
+
+
+def reshape(source, result, *sizes):
+    return ("Reshape", f"{source} {result}_sizes", result, {}), {f"{result}_sizes": np.array(sizes)}
+
+
+def made(*parts, outputs=("y",)):
+    """A model of a convolution and then these nodes, each alone or with its constants."""
+    nodes, constants = [CONV], {"w": WEIGHT, "ones": ONES, "zeros": ZEROS, "number": np.float32(0.5)}
+    for part in parts:
+        node, arrays = (part, {}) if isinstance(part[0], str) else part
+        nodes.append(node)
+        constants |= arrays
+    return model(nodes, constants, outputs=outputs, shapes={"x": X.shape})
+
+
+def by_numpy(loaded):
+    return [step.operation for step in loaded.profile(X) if step.algorithm == "NumPy"]
+
+
+def rearranged(*order, sizes=(0, 3, 4, 4, 6), result=(0, -1, 4, 6)):
+    return made(
+        reshape("c", "a", *sizes),
+        ("Transpose", "a", "b", {"perm": list(order)}),
+        reshape("b", "d", *result),
+        ("Relu", "d", "y", {}),
+    )
+
+
+NATIVE = {
+    "a shuffle of channels": rearranged(0, 2, 1, 3, 4),
+    "space to depth": rearranged(0, 3, 5, 1, 2, 4, sizes=(0, 12, 2, 2, 3, 2), result=(0, 48, 2, 3)),
+    "depth to space": rearranged(0, 3, 4, 1, 5, 2, sizes=(0, 2, 2, 3, 4, 6), result=(0, 3, 8, 12)),
+    "a map of its own shape": made(reshape("c", "a", 0, 3, -1), reshape("a", "b", *X.shape), ("Relu", "b", "y", {})),
+    "a group norm": made(
+        reshape("c", "a", 0, 3, -1),
+        ("InstanceNormalization", "a ones zeros", "b", {"epsilon": 1e-3}),
+        reshape("b", "d", *X.shape),
+        ("Relu", "d", "y", {}),
+    ),
+    "functions of each value": made(
+        reshape("c", "a", 2, 3, 4, 4, 6),
+        ("Sigmoid", "a", "b", {}),
+        ("Add", "number b", "d", {}),
+        ("Tanh", "d", "e", {}),
+        reshape("e", "y", *X.shape),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_graph_goes_on(name):
+    """No step by NumPy is left."""
+    loaded = fastconv.onnx.load(NATIVE[name])
+    assert_close(loaded(X), by_onnxruntime(NATIVE[name], X))
+    assert by_numpy(loaded) == []
+
+
+ARRAYS = {
+    "a result": made(reshape("c", "y", 0, 3, 4, 4, 6)),
+    "two results": made(
+        reshape("c", "y", 0, 3, 4, 4, 6), ("Transpose", "y", "z", {"perm": [0, 1, 3, 4, 2]}), outputs=("y", "z")
+    ),
+    "a view and its map": made(reshape("c", "y", 0, 3, 4, 4, 6), ("Relu", "c", "z", {}), outputs=("y", "z", "c")),
+    "a function of it": made(
+        reshape("c", "a", 0, 3, 4, 4, 6), ("Transpose", "a", "b", {"perm": [0, 1, 3, 4, 2]}), ("Sigmoid", "b", "y", {})
+    ),
+    "with more axes than it": made(
+        reshape("c", "a", 0, 3, -1),
+        ("Add", "a wide", "y", {}),
+        (("Identity", "w", "unused", {}), {"wide": np.ones((1,) * 5, np.float32)}),
+    ),
+    "with a constant for each group": made(
+        reshape("c", "a", 0, 3, -1), (("Mul", "a each", "y", {}), {"each": np.array([[1], [2], [3]], np.float32)})
+    ),
+    "a norm of what was turned": made(
+        reshape("c", "a", 0, 4, 3, -1),
+        ("Transpose", "a", "b", {"perm": [0, 2, 1, 3]}),
+        ("InstanceNormalization", "b ones zeros", "y", {}),
+    ),
+    "images and channels that change places": rearranged(2, 1, 0, 3, 4, result=(0, -1, 4, 6)),
+    "rows and channels that change places": rearranged(0, 3, 2, 1, 4, result=(2, 12, 4, 6)),
+    "boxes": made(
+        reshape("c", "a", 0, 3, 4, 4, 6),
+        ("Transpose", "a", "b", {"perm": [0, 3, 4, 1, 2]}),
+        reshape("b", "y", 2, -1, 4),
+    ),
+    "a part of it": made(
+        reshape("c", "a", 0, 3, 4, 4, 6), (("Gather", "a first", "y", {"axis": 1}), {"first": np.array(1)})
+    ),
+    "a size that a call tells": made(
+        reshape("c", "a", 0, 3, -1), ("NonZero", "a", "b", {}), ("Relu", "a", "z", {}), outputs=("b", "z", "a")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_an_array_is_made_where_one_is_read(name):
+    loaded = fastconv.onnx.load(ARRAYS[name])
+    assert_close(loaded(X), by_onnxruntime(ARRAYS[name], X))
+
+
+def test_a_function_of_a_view_is_that_of_its_map():
+    """YOLO's heads: five axes, of which the channels come last, and a sigmoid of all."""
+    loaded = fastconv.onnx.load(ARRAYS["a function of it"])
+    loaded(X)
+    assert by_numpy(loaded) == ["Transpose"]
