@@ -16,6 +16,7 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv.onnx import _budget
+from fastconv.onnx._attention import expanded
 from fastconv.onnx._in_numpy.prepared import PREPARED
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._products import Products
@@ -39,7 +40,8 @@ def check_strict(program: Program) -> None:
     for node in program.nodes:
         if values.isdisjoint(node.inputs) and not is_random(node):
             continue
-        is_known = node.kind in REFUSED or node.kind == "If" or (node.domain == "" and node.kind in TRANSLATIONS)
+        is_known = node.kind in REFUSED or node.kind == "If"
+        is_known |= node.domain == "" and (node.kind in TRANSLATIONS or node.kind == "Attention")
         if not is_known and evaluation(node)[0] == "onnx.reference":
             with node.named():
                 raise ValueError(_NO_CODE)
@@ -151,6 +153,9 @@ class Binding(Maps):
                     chosen = self._chosen(node)
                     rest.extendleft(reversed(chosen))
                     is_known = chosen != (node,)
+                elif parts := self._parts(node):
+                    rest.extendleft(reversed(parts))
+                    is_known = True
                 else:
                     is_known = self._bind(node)
             if not is_known:
@@ -175,6 +180,13 @@ class Binding(Maps):
         pairs = zip(branch.outputs, node.outputs, strict=True)
         named = (Node(node.label, "Identity", "", node.version, (own,), (name,), {}) for own, name in pairs if name)
         return (*branch.nodes, *named)
+
+    def _parts(self, node: Node) -> list[Node]:
+        """The nodes that an Attention stands for, where there is code for them; else none."""
+        is_in_run = any(isinstance(self.known.get(name), Tensor) for name in node.inputs)
+        found = expanded(node, self.known) if (node.kind, node.domain) == ("Attention", "") and is_in_run else None
+        self.known.update(found[1] if found else {})
+        return found[0] if found else []
 
     def _native(self, segment: Segment) -> NativeStep | None:
         graph = segment.graph()  # after those of higher levels have said what they read
