@@ -35,6 +35,9 @@ PLACES = {
     "sums before": ("CumSum", (np.array(1),), {"exclusive": 1, "reverse": 1}),
     "lengths": ("ReduceL2", (np.array([1]),), {}),
     "exponents": ("ReduceLogSumExp", (np.array([0, 2]),), {"keepdims": 0}),
+    "unit vectors": ("LpNormalization", (), {"axis": 1}),
+    "shares": ("LpNormalization", (), {"axis": -1, "p": 1}),
+    "root mean squares": ("RMSNormalization", (normal(6),), {"opset": 23}),
     "signs": ("Sign", (), {}),
     "remainders": ("Mod", (np.float32(0.7),), {"fmod": 1}),
 }

@@ -101,8 +101,26 @@ def layer_norm(node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray | 
     return y.astype(x.dtype), mean.astype(np.float32), inverse.astype(np.float32)
 
 
+def rms_norm(node: Node, x: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """By the root of the mean of the squares, over all axes from `axis` on."""
+    if np.broadcast_shapes(x.shape, scale.shape) != x.shape:
+        raise ValueError(f"scale must be broadcast to x of shape {x.shape}, got shape {scale.shape}")
+    axes, wide = layer_axes(node, x.ndim), x.astype(np.float64)
+    deviation = np.sqrt((wide**2).mean(axes, keepdims=True) + node.attributes["epsilon"])
+    return (wide / deviation * scale).astype(x.dtype)
+
+
+def lp_norm(node: Node, x: np.ndarray) -> np.ndarray:
+    """By the length along an axis, Σ |x| or √Σ x²; 0 where that is 0."""
+    p, axis, wide = node.attributes["p"], axis_of(node.attributes["axis"], x.ndim), x.astype(np.float64)
+    if p not in (1, 2):
+        raise ValueError(f"p must be 1 or 2, got {p}")
+    length = abs(wide).sum(axis, keepdims=True) if p == 1 else np.sqrt((wide**2).sum(axis, keepdims=True))
+    return np.where(length == 0, 0, wide / length).astype(x.dtype)
+
+
 def layer_axes(node: Node, rank: int) -> tuple[int, ...]:
-    """The axes of a LayerNormalization, whose statistics must be float, the only ones that fastconv gives."""
+    """Those of a layer or RMS norm, whose statistics must be float, the only ones that fastconv gives."""
     if node.attributes["stash_type"] != TensorProto.FLOAT:
         raise ValueError(f"stash_type must be {TensorProto.FLOAT}, float, got {node.attributes['stash_type']}")
     return tuple(range(axis_of(node.attributes["axis"], rank), rank))
@@ -116,5 +134,7 @@ FUNCTIONS: dict[str, Any] = {
     "LRN": lrn,
     "LayerNormalization": layer_norm,
     "LogSoftmax": log_softmax,
+    "LpNormalization": lp_norm,
+    "RMSNormalization": rms_norm,
     "Softmax": softmax,
 }
