@@ -64,6 +64,8 @@ cdef class Pick(LoopNest):
         begins = np.flatnonzero((np.diff(columns) != self.chunk) | (columns[:-1] < 0)) + 1
         first_chunks = np.append(np.arange(self.parts) * self.part * self.together, columns.size)
         begins = np.union1d(begins, first_chunks)
+        if 2 * begins.size > columns.size:  # chunks of one length take less time than runs of several
+            begins = np.arange(columns.size + 1)
         self.first_runs = np.searchsorted(begins, first_chunks).astype(np.intp)
         lengths = np.diff(begins).astype(np.intp) * self.chunk
         starts = np.ascontiguousarray(columns[begins[:-1]])
