@@ -14,7 +14,8 @@ def expanded(node: Node, known: Mapping[str, Any]) -> tuple[list[Node], dict[str
     four axes, or of three with the heads side by side. None of what has a cache, a soft cap, other results, or a mask
     that is no constant: the softmax of a row that leaves out all would be NaN, and not 0.
     """
-    get, inputs = node.attributes, [known[name] if name else None for name in node.inputs]
+    get = node.attributes
+    inputs: list[Any] = [known[name] if name else None for name in node.inputs]
     if any(node.inputs[4:]) or any(node.outputs[1:]) or get.get("softcap") or get.get("softmax_precision"):
         return None
     query, key, value, mask = (*inputs, None)[:4]

@@ -28,7 +28,7 @@ class Places(NamedTuple):
     def are_all_in_order(self) -> bool:
         """Whether the result is x as it lies in memory."""
         row = self.columns.size * self.chunk
-        return (np.diff(self.columns) == self.chunk).all() and (np.diff(self.rows) == row).all()
+        return bool((np.diff(self.columns) == self.chunk).all() and (np.diff(self.rows) == row).all())
 
 
 class Pick(Operation):

@@ -17,7 +17,8 @@ INLINE void NAMED(instance_block)(const int pass, const int vectors, ptrdiff_t c
     const char *const end = t->x + at + t->pixels * t->x_stride;
     char *out = t->out + at;
     SUMS sums[4] = {{0}}, mean[4] = {{0}}, inverse[4], y[4], z[4];
-    if (pass != FC_SUMS) UNROLLED(i, vectors) mean[i] = ((const SUMS *)(means + c))[i];
+    if (pass != FC_SUMS)
+        UNROLLED(i, vectors) mean[i] = ((const SUMS *)(means + c))[i];
     if (pass == FC_NORMAL) {
         UNROLLED(i, vectors) {
             inverse[i] = ((const SUMS *)(others + c))[i];
@@ -34,7 +35,8 @@ INLINE void NAMED(instance_block)(const int pass, const int vectors, ptrdiff_t c
                 sums[i] += pass == FC_SUMS ? d : d * d;
         }
     }
-    if (pass != FC_NORMAL) UNROLLED(i, vectors) ((SUMS *)((pass == FC_SUMS ? means : others) + c))[i] = sums[i];
+    if (pass != FC_NORMAL)
+        UNROLLED(i, vectors) ((SUMS *)((pass == FC_SUMS ? means : others) + c))[i] = sums[i];
 }
 
 INLINE void NAMED(instance_blocks)(const int pass, const struct fc_map_args *t, double *means, double *others)
@@ -44,8 +46,7 @@ INLINE void NAMED(instance_blocks)(const int pass, const struct fc_map_args *t, 
         NAMED(instance_block)(pass, 4, SUM_LANES, t, c, means, others);
     for (; c + 2 * SUM_LANES <= t->channels; c += 2 * SUM_LANES)
         NAMED(instance_block)(pass, 2, SUM_LANES, t, c, means, others);
-    for (; c + SUM_LANES <= t->channels; c += SUM_LANES)
-        NAMED(instance_block)(pass, 1, SUM_LANES, t, c, means, others);
+    for (; c + SUM_LANES <= t->channels; c += SUM_LANES) NAMED(instance_block)(pass, 1, SUM_LANES, t, c, means, others);
     if (c < t->channels) NAMED(instance_block)(pass, 1, t->channels - c, t, c, means, others);
 }
 

@@ -115,7 +115,7 @@ typedef void (*fc_blend_kernel)(const struct fc_blend_args *);
 #define FC_ENUMERATOR(name) FC_##name,
 enum { FC_FUNCTIONS(FC_ENUMERATOR) FC_FUNCTION_COUNT };
 enum { FC_SUMS, FC_SQUARES, FC_NORMAL }; /* the passes of a norm of groups */
-enum { FC_FEW_CHANNELS = 8 }; /* of the softmax, at most, that has pixels as lanes */
+enum { FC_FEW_CHANNELS = 8 };            /* of the softmax, at most, that has pixels as lanes */
 
 /* Pixels side by side, of which a function is computed. Strides are in bytes. */
 struct fc_map_args {
@@ -127,7 +127,7 @@ struct fc_map_args {
     double numbers[3];       /* slope; slope, offset; alpha, gain; alpha, beta, k; epsilon; divisor */
     double lo, hi;           /* what f of each value is clipped to */
     ptrdiff_t before, after; /* channels in a sum of the local response normalisation; in a group */
-    char *work;              /* the former: as many values, those of a pixel and two vectors; the latter: see its head */
+    char *work; /* the former: as many values, those of a pixel and two vectors; the latter: see its head */
 };
 
 typedef void (*fc_map_kernel)(const struct fc_map_args *);

@@ -94,8 +94,8 @@ def _in_groups(
     """With vectors of a value for so many channels each."""
     if any(vector.shape != (x.nhwc[3] // each,) or vector.dtype != x.dtype for vector in (scale, bias)):
         return None
-    vectors = (vector.astype(float).repeat(each) for vector in (scale, bias))
-    return bind.add(node, GroupNorm(groups, *vectors, node.attributes["epsilon"]), x)
+    weight, shift = (vector.astype(float).repeat(each) for vector in (scale, bias))
+    return bind.add(node, GroupNorm(groups, weight, shift, node.attributes["epsilon"]), x)
 
 
 def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Tensor | None:
