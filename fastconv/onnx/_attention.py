@@ -8,19 +8,23 @@ import numpy as np
 
 from fastconv.onnx._program import Node
 
+_TAKEN = "is_causal", "kv_num_heads", "q_num_heads", "qk_matmul_output_mode", "scale"  # attributes, in any case
+_PLAIN = {"left_window_size": -1, "right_window_size": -1, "softcap": 0.0, "softmax_precision": None}  # in this one
+
 
 def expanded(node: Node, known: Mapping[str, Any]) -> tuple[list[Node], dict[str, np.ndarray]] | None:
     """(nodes, their constants by name): softmax(scale · Q Kᵀ + bias) V of as many heads in all three, in arrays of
-    four axes, or of three with the heads side by side. None of what has a cache, a soft cap, other results, or a mask
-    that is no constant: the softmax of a row that leaves out all would be NaN, and not 0.
+    four axes, or of three with the heads side by side. None of 16 bits, of what has a cache, a window, a soft cap,
+    other results, or a mask that is no constant: the softmax of a row that leaves out all would be NaN, and not 0.
     """
     get = node.attributes
     inputs: list[Any] = [known[name] if name else None for name in node.inputs]
-    if any(node.inputs[4:]) or any(node.outputs[1:]) or get.get("softcap") or get.get("softmax_precision"):
+    is_plain = all(get.get(name) in (None, plain) for name, plain in _PLAIN.items()) and {*get} <= {*_PLAIN, *_TAKEN}
+    if not is_plain or any(node.inputs[4:]) or any(node.outputs[1:]):
         return None
     query, key, value, mask = (*inputs, None)[:4]
     ranks, dtypes = {len(one.shape) for one in inputs[:3]}, {one.dtype for one in inputs[:3]}
-    if ranks not in ({3}, {4}) or len(dtypes) > 1 or query.dtype.kind != "f":
+    if ranks not in ({3}, {4}) or len(dtypes) > 1 or query.dtype not in (np.float32, np.float64):
         return None
     heads = query.shape[1] if ranks == {4} else get.get("q_num_heads")
     others = [key.shape[1], value.shape[1]] if ranks == {4} else [get.get("kv_num_heads")]
@@ -28,7 +32,7 @@ def expanded(node: Node, known: Mapping[str, Any]) -> tuple[list[Node], dict[str
     if not heads or any(other != heads for other in others) or bias is None or key.shape[-2] != value.shape[-2]:
         return None
     each = query.shape[-1] if ranks == {4} else query.shape[-1] // heads
-    scale = get.get("scale") or 1 / sqrt(each)
+    scale = 1 / sqrt(each) if get.get("scale") is None else get["scale"]
     return _Nodes(node).all(0 if ranks == {4} else heads, np.array(scale, query.dtype), bias.astype(query.dtype))
 
 

@@ -24,11 +24,11 @@ CASES = {
 }
 
 
-def attention(shapes, attributes, mask, outputs=("y",), names=("q", "k", "v")):
+def attention(shapes, attributes, mask, outputs=("y",), names=("q", "k", "v"), opset=23):
     constants = {} if mask is None else {"mask": mask if mask.ndim != 3 else mask[:, None]}
     node = helper.make_node("Attention", [*names, *constants], outputs, **attributes)
     given = dict(zip(names, shapes, strict=True))
-    return model([(node, None, None, None)], constants, names, outputs, opset=23, dtype=FLOAT, shapes=given)
+    return model([(node, None, None, None)], constants, names, outputs, opset=opset, dtype=FLOAT, shapes=given)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -40,18 +40,20 @@ def test_attention(name):
     assert {step.algorithm for step in net.profile(*xs).steps}.isdisjoint({"onnx.reference"})
 
 
-@pytest.mark.parametrize("case", ["fewer keys", "a soft cap", "the scores", "a row without any"])
+@pytest.mark.parametrize("case", ["fewer keys", "a soft cap", "a window", "the scores", "a row without any"])
 def test_what_is_left_to_the_reference(case):
-    shapes, attributes, mask, outputs = [(2, 4, 7, 8)] * 3, {}, None, ("y",)
+    shapes, attributes, mask, outputs, opset = [(2, 4, 7, 8)] * 3, {}, None, ("y",), 23
     if case == "fewer keys":
         shapes = [(2, 4, 7, 8), (2, 2, 7, 8), (2, 2, 7, 8)]
     elif case == "a soft cap":
         attributes = {"softcap": 2.0}
+    elif case == "a window":
+        attributes, opset = {"left_window_size": 2}, 26
     elif case == "the scores":
         outputs = "y", "", "", "scores"
     else:
         mask = np.array([[True] * 7] * 6 + [[False] * 7])
-    proto = attention(shapes, attributes, mask, outputs)
+    proto = attention(shapes, attributes, mask, outputs, opset=opset)
     if case == "the scores":
         del proto.graph.output[1:3]
     xs = [RNG.standard_normal(shape, np.float32) for shape in shapes]
