@@ -260,3 +260,4 @@ cdef extern from "kernels.h" nogil:
 
 cdef const fc_isa *active_isa() noexcept
 cdef const fc_kernels *kernels_for(size_t itemsize) noexcept
+cdef fc_map_kernel map_kernel(str function, size_t itemsize) except NULL

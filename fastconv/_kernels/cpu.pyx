@@ -81,6 +81,13 @@ cdef const fc_kernels *kernels_for(size_t itemsize) noexcept:
     return _active.kernels[itemsize == 8]
 
 
+cdef fc_map_kernel map_kernel(str function, size_t itemsize) except NULL:
+    """The active kernel of a function of maps, by its name."""
+    cdef const fc_kernels *kernels = kernels_for(itemsize)
+    names = [kernels.functions[<ptrdiff_t>i].name.decode() for i in range(FC_FUNCTION_COUNT)]
+    return kernels.functions[<ptrdiff_t>names.index(function)].kernel
+
+
 def _choose(forced, fip):
     global _active, _takes_fip
     names = available()

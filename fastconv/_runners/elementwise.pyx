@@ -5,7 +5,7 @@ shares blocks of pixels, and of channels.
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_FUNCTION_COUNT, FC_MAX_VECTOR_BYTES, fc_kernels, fc_map_args, fc_map_kernel, kernels_for,
+    CACHE_LINE, FC_MAX_VECTOR_BYTES, fc_map_args, fc_map_kernel, map_kernel,
 )
 from fastconv._runners.partition cimport LoopNest, Work
 from fastconv._runners.runner cimport Arrays
@@ -48,10 +48,7 @@ cdef class Elementwise(LoopNest):
         smaller=None, window=None,
     ):
         cdef ndarray vector
-        cdef const fc_kernels *kernels = kernels_for(itemsize)
-        names = [kernels.functions[<ptrdiff_t>i].name.decode() for i in range(FC_FUNCTION_COUNT)]
-        self.kernel = kernels.functions[<ptrdiff_t>names.index(function)].kernel
-        self.spread = kernels.functions[<ptrdiff_t>names.index("spread")].kernel
+        self.kernel, self.spread = map_kernel(function, itemsize), map_kernel("spread", itemsize)
         self.repeats, height, width, self.channels = shape
         self.pixels, self.itemsize, self.vectors = height * width, itemsize, vectors
         self.block = max(1, BLOCK_VALUES // max(self.channels, 1))

@@ -7,7 +7,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from numpy cimport PyArray_DATA, import_array, ndarray
 
-from fastconv._kernels.cpu cimport FC_FUNCTION_COUNT, fc_kernels, fc_map_args, fc_map_kernel, kernels_for
+from fastconv._kernels.cpu cimport fc_map_args, fc_map_kernel, map_kernel
 from fastconv._runners.queue cimport FC_NEVER, fc_now
 from fastconv._runners.runner cimport BETWEEN_SIGNALS, Arrays, Progress, Runner
 
@@ -32,13 +32,9 @@ cdef class Recurrence:
     cdef ptrdiff_t state_row, gate_row  # bytes of an image's
 
     def __init__(self, Runner product, ptrdiff_t batch, ptrdiff_t hidden, ptrdiff_t gates, ptrdiff_t itemsize):
-        cdef const fc_kernels *kernels = kernels_for(itemsize)
-        names = [kernels.functions[<ptrdiff_t>i].name.decode() for i in range(FC_FUNCTION_COUNT)]
-        self.add = kernels.functions[<ptrdiff_t>names.index("add")].kernel
-        self.mul = kernels.functions[<ptrdiff_t>names.index("mul")].kernel
-        self.sub = kernels.functions[<ptrdiff_t>names.index("sub")].kernel
-        self.sigmoid = kernels.functions[<ptrdiff_t>names.index("sigmoid")].kernel
-        self.tanh = kernels.functions[<ptrdiff_t>names.index("tanh")].kernel
+        self.add, self.mul = map_kernel("add", itemsize), map_kernel("mul", itemsize)
+        self.sub = map_kernel("sub", itemsize)
+        self.sigmoid, self.tanh = map_kernel("sigmoid", itemsize), map_kernel("tanh", itemsize)
         self.product, self.batch, self.hidden = product, batch, hidden
         self.state_row, self.gate_row = hidden * itemsize, gates * hidden * itemsize
 
