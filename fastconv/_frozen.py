@@ -35,6 +35,7 @@ from fastconv._runners import (
     direct,
     direct_tiles,
     elementwise,
+    finish,
     fip,
     fip_weights,
     grouped_tiles,

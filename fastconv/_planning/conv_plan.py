@@ -56,7 +56,7 @@ class ConvPlan(Plan):
         how = {"algorithm": operation.algorithm, "accuracy": operation.accuracy}
         options = {**operation.geometry._asdict(), "activation": operation.activation, **how}
         defaults = {**ConvGeometry._field_defaults, "activation": None, "algorithm": "auto", "accuracy": "normwise"}
-        told += ["prelu"] * (operation.slopes is not None)
+        told += ["prelu"] * (operation.slopes is not None) + [str(function) for function in operation.functions]
         told += [f"{name}={value!r}" for name, value in options.items() if value != defaults.get(name, value)]
         return f"Conv2d({', '.join(told)})"
 

@@ -1,7 +1,8 @@
 """The plan of a graph: the weights packed, and for one shape of each input what runs.
 
 The graph that runs is the rewritten one: branches write into slices of channels of the result, bias, residual and ReLU
-are a convolution's epilogue. What runs it for given shapes is in prepared_graph.py.
+are a convolution's epilogue, and its tasks compute the functions that follow. What runs it for given shapes is in
+prepared_graph.py.
 """
 
 from dataclasses import replace

@@ -29,7 +29,8 @@ class StepProfile:
     Attributes
     ----------
     name, operation, algorithm : str
-        Of the node that it computes, in the graph that runs; the algorithm of a convolution.
+        Of the node that it computes, in the graph that runs; the algorithm of a convolution. "conv2d + swish" is a
+        convolution that computes a function of its results.
     threads : int
         Those that share it.
     milliseconds : float
@@ -144,6 +145,6 @@ def told(
     for (node, _), part, ns in zip(steps, parts, each, strict=True):
         values = sum(prod(shapes[name]) for name in (*node.inputs, node.name)) + node.operation.params
         gflops, nbytes = 2 * part.macs / ns, values * itemsize
-        names = node.name, node.operation.kind, part.algorithm if part.macs else ""
+        names = node.name, node.operation.whole_kind, part.algorithm if part.macs else ""
         counts, speeds = (part.macs, part.multiplications, nbytes), (gflops, nbytes / ns, gflops / peaks[part.threads])
         yield StepProfile(*names, part.threads, ns / 1e6, *counts, *speeds)

@@ -60,14 +60,16 @@ def now(num_threads: int | None) -> int:
     return num_threads or default_threads()
 
 
-def useful(macs: float) -> int:
-    """Threads that are useful for work that takes as long as `macs` multiply-accumulates of whole vectors."""
-    return max(1, int(macs) // _MACS_PER_THREAD)
+def useful(macs: float, moved: int = 0) -> int:
+    """Threads that are useful for work that takes as long as `macs` multiply-accumulates of whole vectors, and to move
+    so many values.
+    """
+    return max(1, (int(macs) + moved * _MACS_FOR_A_MOVE) // _MACS_PER_THREAD)
 
 
 def useful_to_move(values: int) -> int:
     """Threads that are useful to move `values`: to change their layout, or to pool them."""
-    return useful(values * _MACS_FOR_A_MOVE)
+    return useful(0, values)
 
 
 def moving_team(num_threads: int | None, values: int) -> tuple[int, int]:

@@ -147,6 +147,8 @@ cdef class Blas(_Slabs):
                 for k in range(out_channels):  # always stored, and so vectorised; a NaN stays
                     y[k] = lo if y[k] < lo else y[k]
                     y[k] = hi if y[k] > hi else y[k]
+        if self.finish is not None:
+            self.finish.run(<char *>out, arrays.out_stride, pixels, 0, out_channels)
 
 
 cdef class Product(_Slabs):

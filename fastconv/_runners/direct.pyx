@@ -12,6 +12,7 @@ Most depthwise convolutions read x where it is and leave out the taps in the pad
 
 from fastconv._kernels.cpu cimport fc_epilogue, kernels_for
 from fastconv._runners.direct_tiles cimport DirectTiles, PixelBlock
+from fastconv._runners.finish cimport Finish
 from fastconv._runners.grouped_tiles cimport GroupedTiles
 from fastconv._runners.pack cimport is_grouped, keep_activation
 from fastconv._runners.padded_rows cimport MIN_ROW, PIXEL_BLOCK_BYTES
@@ -53,6 +54,13 @@ cdef class Direct(LoopNest):
         self.tiles.set_segments(shape.dilation[1])
         self.repeats = self.batch * self.tiles.groups
         self.max_pixel_blocks, self.max_ranges = self.lines, self.tiles.blocks
+
+    def finish_with(self, Finish finish):
+        """As in `LoopNest`, but that tiles of small groups, whose tasks may take some channels of many, do it alone."""
+        if self.tiles.grouped:
+            self.tiles.finish = finish
+        else:
+            LoopNest.finish_with(self, finish)
 
     def _set_pixel_blocks(self):
         """The pixel blocks of one thread, the longest: as much of the input as stays in the L2 cache."""
@@ -139,4 +147,16 @@ cdef class Direct(LoopNest):
             if arrays.residual != NULL:
                 block.epilogue.residual = arrays.residual + (image * all_pixels + first) * self.epilogue.residual_stride
             self.tiles.run(&block)
+            if self.finish is not None:
+                self._finish(&block)
             task = take_task(work)
+
+    cdef void _finish(self, const PixelBlock *block) noexcept nogil:
+        """Compute the functions of what a task wrote."""
+        cdef ptrdiff_t first = block.blocks.first * self.tiles.block_columns
+        cdef ptrdiff_t end = min(block.blocks.end * self.tiles.block_columns, self.tiles.group_out)
+        cdef ptrdiff_t channel = block.group * self.tiles.group_out + first
+        self.finish.run(
+            block.epilogue.out + channel * self.tiles.itemsize, block.epilogue.out_stride,
+            block.pixels.end - block.pixels.first, channel, end - first,
+        )

@@ -1,6 +1,7 @@
 """The loops of the direct convolution over the tiles of a pixel block."""
 
 from fastconv._kernels.cpu cimport fc_few_kernel, fc_kernels, fc_conv_args, fc_conv_kernel, fc_epilogue
+from fastconv._runners.finish cimport Finish
 from fastconv._runners.padded_rows cimport PaddedRows, Window
 from fastconv._runners.partition cimport Range
 
@@ -31,6 +32,7 @@ cdef struct Call:  # of a kernel, for some of a tile's output channels
 
 cdef class DirectTiles:
     cdef readonly str tile
+    cdef Finish finish  # of each tile of small groups, or None
     cdef const fc_kernels *kernels
     cdef object weights, bias, offsets
     cdef const char *packed
@@ -45,6 +47,7 @@ cdef class DirectTiles:
     # Geometry, in pixels and channels.
     cdef ptrdiff_t out_width, groups, group_in, group_out, blocks, terms, kernel_rows, kernel_cols, stride_h, stride_w
     # Packed weights, in bytes.
+    cdef ptrdiff_t block_columns
     cdef ptrdiff_t column_bytes, block_bytes, group_bytes, group_bias_bytes
     cdef ptrdiff_t set_bytes  # of blocks that go over a tile one after the other
     cdef ptrdiff_t prefetched_bytes  # of weights, at most

@@ -64,7 +64,7 @@ cdef class DirectTiles:
         self.weights, self.bias, self.terms = weights, bias, shape.terms
         self.max_pixels = self._max_pixels()
         self.packed, self.packed_bias = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(bias)
-        self.column_bytes = self.terms * self.itemsize
+        self.column_bytes, self.block_columns = self.terms * self.itemsize, self.kernels.lanes * FC_MAX_VECTORS
         self.block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
         self.set_bytes = SET_BYTES * (1 + (self.kernels.lanes * FC_MAX_VECTORS * self.itemsize <= CACHE_LINE))
         self.prefetched_bytes = PREFETCHED_BYTES * (1 + (self.kernels.lanes * self.itemsize >= CACHE_LINE))
@@ -241,7 +241,7 @@ cdef class DirectTiles:
 
     cdef ptrdiff_t _calls(self, const PixelBlock *block, const Run *run, Call *calls) noexcept nogil:
         """The calls for the first tile of a run: for the full blocks of channels, then for the last; how many."""
-        cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t lanes = self.kernels.lanes, block_columns = self.block_columns
         cdef ptrdiff_t first = run.blocks.first * block_columns
         cdef ptrdiff_t end = min(run.blocks.end * block_columns, self.group_out)
         cdef ptrdiff_t columns = (end - first) // block_columns * block_columns, n = 0

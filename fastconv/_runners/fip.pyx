@@ -209,6 +209,11 @@ cdef class Fip(LoopNest):
                     tile.ahead_step = 0
                 if tile.is_last:
                     fc_advance(&tile.epilogue, rows.end - rows.first, 0)
+        if self.finish is not None:
+            self.finish.run(
+                block.epilogue.out + of_group * width_bytes, block.epilogue.out_stride, pixels,
+                block.group * self.group_out + of_group * self.width, tile.columns,
+            )
 
     cdef void _direct(
         self, const PixelBlock *block, const fc_epilogue *epilogue, ptrdiff_t columns, ptrdiff_t channel

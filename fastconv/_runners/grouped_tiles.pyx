@@ -49,5 +49,9 @@ cdef class GroupedTiles(DirectTiles):
                 for i in range(n):
                     inputs[i] = block.source + at + i * step
                 kernel(&tile)
+                if self.finish is not None:
+                    self.finish.run(
+                        tile.epilogue.out, tile.epilogue.out_stride, n, block.group * self.group_out, self.group_out
+                    )
                 row, at = row + 1, at + row_step
                 fc_advance(&tile.epilogue, self.out_width, 0)

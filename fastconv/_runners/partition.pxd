@@ -1,5 +1,6 @@
 """What runs a step, partitioned into tasks for a team."""
 
+from fastconv._runners.finish cimport Finish
 from fastconv._runners.queue cimport fc_queue, fc_take_task
 from fastconv._runners.runner cimport Arrays, Runner
 
@@ -40,6 +41,7 @@ cdef class LoopNest(Runner):
     # At least `pixel_blocks` times one range of channels; where these are the most, there is one partition.
     cdef readonly ptrdiff_t pixel_blocks, max_pixel_blocks, max_ranges
     cdef Partition partition
+    cdef Finish finish  # of what a task has written, or None
     cdef Partition best_partition(self, ptrdiff_t team) noexcept
     cdef double _time_of(self, Partition partition) noexcept
     cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept

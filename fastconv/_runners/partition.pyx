@@ -9,6 +9,7 @@ every task.
 
 from libc.math cimport INFINITY
 
+from fastconv._runners.finish cimport Finish
 from fastconv._runners.queue cimport fc_fill_queue, fc_is_unfinished, fc_set_deadline
 from fastconv._runners.runner cimport Arrays, Progress, Runner
 from fastconv._runners.team cimport run_team, tick_of
@@ -24,6 +25,10 @@ cdef class LoopNest(Runner):
     def __cinit__(self):
         if type(self) is LoopNest:
             raise TypeError("LoopNest is a base: it has nothing to run")
+
+    def finish_with(self, Finish finish):
+        """Have the tasks compute these functions of what they write: for runners of convolutions, before any run."""
+        self.finish = finish
 
     def set_team(self, int threads, ptrdiff_t useful):
         """Partition the work for at most `threads`, of which `useful` pay: it runs with them from now on."""

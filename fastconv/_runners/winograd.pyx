@@ -19,6 +19,7 @@ from fastconv._kernels.cpu cimport (
     fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args,
     fc_slopes_at, fc_winograd, fc_winograd_kernels, kernels_for,
 )
+from fastconv._runners.finish cimport Finish
 from fastconv._runners.pack cimport keep_activation
 from fastconv._runners.partition cimport LoopNest, Partition, Range, Work, range_of, take_task
 from fastconv._runners.runner cimport Arrays
@@ -125,6 +126,11 @@ cdef class Winograd(LoopNest):
         tiles = min(block_tiles, self.max_tiles[vectors - 1])
         self.tile = f"{transform}, {tiles} tiles × {vectors * self.lanes} channels"
 
+    def finish_with(self, Finish finish):
+        """As in `LoopNest`: what is read again stays in the caches."""
+        LoopNest.finish_with(self, finish)
+        self.nontemporal = False
+
     cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept:
         """What it takes to transform the patches of the largest pixel block, in multiply-adds."""
         cdef double tiles = (self.tiles.count + pixel_blocks - 1) // pixel_blocks
@@ -191,7 +197,7 @@ cdef class Winograd(LoopNest):
         fc_output_args *result,
     ) noexcept nogil:
         """A block of channels of a pixel block: the products, then every tile's output, what must be directly."""
-        cdef ptrdiff_t index, first, block_columns = self.lanes * FC_MAX_VECTORS
+        cdef ptrdiff_t index, row, first, block_columns = self.lanes * FC_MAX_VECTORS
         cdef ptrdiff_t channel = (group * self.group_out + block * block_columns) * self.itemsize
         cdef char *sums = work.workspace + self.transform.points * self.transform.points * self.v_point
         cdef const Tile *tile
@@ -215,6 +221,12 @@ cdef class Winograd(LoopNest):
                 self.tiles.find_pixels(work.arrays.x + group * self.group_in * self.itemsize, tile, 1, pixels)
                 self.tiles.find_taps(tile, &patch)
                 self.kernels.direct(&patch, result)
+            if self.finish is not None:
+                for row in range(result.rows):
+                    self.finish.run(
+                        result.epilogue.out + row * result.out_row, result.epilogue.out_stride, result.cols,
+                        group * self.group_out + block * block_columns, result.columns,
+                    )
 
     cdef void _products(
         self, const PixelBlock *pixel_block, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const char *rows,

@@ -88,6 +88,39 @@ def test_the_bits_of_slopes_in_the_store(layer, layout, dtype):
             assert bits(plan(x)) == bits(np.where(want < 0, want * slope, want))
 
 
+FUNCTIONS = [
+    lambda g, y, vectors: g.swish(y),
+    lambda g, y, vectors: g.hard_sigmoid(y),
+    lambda g, y, vectors: g.prelu(g.scale(g.tanh(y), *vectors), vectors[0]),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_bits_of_functions_in_the_tasks(layer, dtype):
+    """Those of steps of their own, which there are where the convolution is a result too."""
+    x_shape, weight_shape, options = layer
+    rng = np.random.default_rng(0)
+    weight, vectors = normals(rng, weight_shape, dtype), normals(rng, (2, weight_shape[3]), dtype)
+    for values, make in product((normals, non_finite), FUNCTIONS):
+        x, g = values(rng, x_shape, dtype), fastconv.Graph()
+        y = g.conv2d(g.x, weight, **options)
+        alone = g.plan(y, num_threads=1)(x)
+        added = normals(rng, alone.shape, dtype)
+        summed = g.conv2d(g.x, weight, residual=g.input("added"), **options)
+        for one, inputs in (y, (x,)), (summed, (x, added)):
+            z = make(g, one, vectors)
+            want, _ = g.plan(z, one, num_threads=1)(*inputs)
+            for num_threads in 1, 2, 3:
+                plan = g.plan(z, num_threads=num_threads)
+                assert len(plan._rewritten.nodes) == 1
+                assert bits(plan(*inputs)) == bits(want)
+            joined = np.full((*want.shape[:-1], want.shape[-1] + 5), 7, dtype)
+            plan(*inputs, out=joined[..., 2:-3])
+            assert bits(joined[..., 2:-3]) == bits(want)
+            assert (np.delete(joined, np.s_[2:-3], -1) == 7).all()
+
+
 def test_names_are_bounds():
     for name, (low, high) in [("relu", (0, np.inf)), ("relu6", (0, 6)), (None, (-np.inf, np.inf))]:
         got = fastconv.conv2d(X * 9, THREE, activation=name)
@@ -162,27 +195,23 @@ def test_slopes_join_linear_stores_without_a_residual():
     def conv(g, **options):
         return g.conv2d(g.x, THREE, padding=1, name="conv", **options)
 
-    cases = {
-        "conv": lambda g: g.leaky_relu(conv(g), 0.5),
-        "conv leaky_relu ": lambda g: g.leaky_relu(conv(g, activation=(-1, 1)), 0.5),
-        "conv leaky_relu  ": lambda g: g.leaky_relu(conv(g, residual=g.x), 0.5),
-        "conv relu6": lambda g: g.relu6(g.leaky_relu(conv(g), 0.5)),
-        "conv leaky_relu2": lambda g: g.leaky_relu(g.leaky_relu(conv(g), 0.5), 0.25),
-        "conv add": lambda g: g.add(g.prelu(conv(g), ONE[0, 0, 0]), g.x),
-        "conv conv2": lambda g: g.conv2d(g.leaky_relu(conv(g), 0.5), ONE, name="conv2", activation="relu"),
+    cases = {  # whether there are slopes, and the kinds of the functions after that
+        "slopes": lambda g: g.leaky_relu(conv(g), 0.5),
+        "leaky_relu": lambda g: g.leaky_relu(conv(g, activation=(-1, 1)), 0.5),
+        "prelu": lambda g: g.prelu(conv(g, residual=g.x), ONE[0, 0, 0]),
+        "slopes relu6": lambda g: g.relu6(g.leaky_relu(conv(g), 0.5)),
+        "slopes leaky_relu": lambda g: g.leaky_relu(g.leaky_relu(conv(g), 0.5), 0.25),
+        "slopes ": lambda g: g.add(g.prelu(conv(g), ONE[0, 0, 0]), g.x),
+        "slopes  ": lambda g: g.conv2d(g.leaky_relu(conv(g), 0.5), ONE, activation="relu"),
     }
-    for steps, build in cases.items():
+    for parts, build in cases.items():
         g = fastconv.Graph()
         plan = g.plan(build(g))
         assert_right(plan, X)
-        assert [*plan.describe(X.shape).parts] == steps.split()
+        first = plan._rewritten.nodes[0].operation
+        found = ["slopes"] * (first.slopes is not None) + [function.kind for function in first.functions]
+        assert found == parts.split()
     assert "prelu" in repr(plan)
-
-
-def test_convolutions_with_slopes_are_no_siblings():
-    g = fastconv.Graph()
-    plan = g.plan(g.concat(*(g.leaky_relu(g.conv2d(g.x, ONE), slope) for slope in (0.5, 0.25))))
-    assert_right(plan, X)
 
 
 def test_a_clip_of_which_another_node_reads_the_input_is_a_step():

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 import pytest
 from cases import normals
-from graph_cases import FIRE, ONE, RNG, THREE, X, assert_right, graph_cases
+from graph_cases import FIRE, ONE, RNG, X, assert_right, graph_cases
 from hypothesis import given
 from numpy.testing import assert_equal
 
@@ -119,7 +119,7 @@ def test_a_dropped_graph_is_freed_at_once():
 
 def test_functions_of_each_value_overwrite_what_nothing_else_reads():
     g = fastconv.Graph()
-    a = g.conv2d(g.x, THREE, padding=1, name="a")
+    a = g.max_pool2d(g.x, 3, stride=1, padding=1, name="a")
     b = g.swish(a, name="b")
     c = g.add(g.sigmoid(b, name="c0"), b, name="c")
     plan = g.plan(g.conv2d(g.mul(c, g.sigmoid(g.x, name="d0"), name="d"), ONE))

@@ -1,5 +1,7 @@
 """Each rewrite of a graph: where it applies, where it must not, and that the result is the graph's."""
 
+import pickle
+
 import numpy as np
 import pytest
 from cases import normals
@@ -83,6 +85,28 @@ SIBLINGS = {
         lambda g: g.concat(*(g.conv(g.x, 1, 1, 4, 3, bias=b) for b in (True, False))),
     ),
     "relus after them": ("conv2d concat", lambda g: g.concat(*(g.relu(g.conv(g.x, 1, 1, 4, 3)) for _ in range(2)))),
+    "a function after them": (
+        "conv2d swish concat",
+        lambda g: g.concat(*(g.swish(g.conv(g.x, 1, 1, 4, k)) for k in (3, 17))),
+    ),
+    "slopes after them": (
+        "conv2d concat",
+        lambda g: g.concat(*(g.prelu(g.conv(g.x, 1, 1, 4, k), g.vector(k)) for k in (3, 17))),
+    ),
+    "vectors of functions after them": (
+        "conv2d batch_norm concat",
+        lambda g: g.concat(*(g.norm(g.relu(g.conv(g.x, 1, 1, 4, k)), k) for k in (3, 17))),
+    ),
+    "one for all of them": (
+        "conv2d elu concat",
+        lambda g: g.elu(g.concat(*(g.conv(g.x, 1, 1, 4, k) for k in (3, 17)))),
+    ),
+    "other functions": (
+        "conv2d elu conv2d elu conv2d swish concat",
+        lambda g: g.concat(
+            g.elu(g.conv(g.x, 1, 1, 4, 3)), g.elu(g.conv(g.x, 1, 1, 4, 3), 0.5), g.swish(g.conv(g.x, 1, 1, 4, 3))
+        ),
+    ),
     "in two runs": (
         "max_pool2d conv2d conv2d concat",
         lambda g: g.concat(
@@ -162,3 +186,63 @@ def test_what_is_a_result_stays(name):
     sizes = magnitude(plan._graph, x)
     for got, exact, size in zip(plan(x), reference.graph(plan, x), sizes, strict=True):
         assert_close(got, exact, size, terms(plan._graph) + 1, x.dtype)
+
+
+FUNCTIONS = {  # what runs, each convolution with its functions
+    "one": ("conv2d + swish", lambda g: g.swish(g.conv(g.x, 3, 3, 4, 5, padding=1))),
+    "several": (
+        "conv2d + hard_swish + batch_norm + tanh",
+        lambda g: g.tanh(g.norm(g.hard_swish(g.conv(g.x, 1, 1, 4, 5)), 5)),
+    ),
+    "bounds on either side": (
+        "conv2d + hard_sigmoid",
+        lambda g: g.clip(g.hard_sigmoid(g.conv(g.x, 1, 1, 4, 5, activation="relu6")), 0.25, 0.75),
+    ),
+    "a residual before it": ("conv2d + gelu", lambda g: g.gelu(g.add(g.conv(g.x, 1, 1, 4, 4), g.x))),
+    "a residual after it": ("conv2d + mish, add", lambda g: g.add(g.mish(g.conv(g.x, 1, 1, 4, 4)), g.x)),
+    "a product": ("linear + swish", lambda g: g.swish(g.linear(g.x, g.matrix(4, 5)))),
+    "groups": ("conv2d + elu", lambda g: g.elu(g.conv(g.x, 3, 3, 1, 4, groups=4))),
+    "into a concatenation": (
+        "conv2d + elu, max_pool2d, concat",
+        lambda g: g.concat(g.elu(g.conv(g.x, 1, 1, 4, 5)), g.max_pool2d(g.x, 1)),
+    ),
+    "a transposed convolution": (
+        "conv2d + swish, concat, depth_to_space",
+        lambda g: g.swish(g.conv_transpose2d(g.x, g.weight(2, 2, 4, 4), stride=2)),
+    ),
+    "others that read it": (
+        "conv2d, swish, add",
+        lambda g: g.add(g.swish(y := g.conv(g.x, 1, 1, 4, 4)), y),
+    ),
+    "two maps": (
+        "conv2d, max_pool2d, mul",
+        lambda g: g.mul(g.conv(g.x, 1, 1, 4, 4), g.max_pool2d(g.x, 1)),
+    ),
+    "of all channels": ("conv2d, softmax", lambda g: g.softmax(g.conv(g.x, 1, 1, 4, 5))),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_in_the_step_before_them(name, dtype, layout):
+    want, build = FUNCTIONS[name]
+    whole = want.split(", ")
+    plan = checked(build, " ".join(whole).replace(" + ", " "), layout, dtype)
+    assert [node.operation.whole_kind for node in plan._rewritten.nodes] == whole
+
+
+def test_a_result_is_not_what_a_function_makes_of_it():
+    g = Growing()
+    y = g.conv(g.x, 1, 1, 4, 5)
+    assert [node.operation.whole_kind for node in g.plan(g.swish(y), y)._rewritten.nodes] == ["conv2d", "swish"]
+
+
+def test_functions_count_as_they_did():
+    g = Growing()
+    plan = g.plan(g.norm(g.swish(g.conv(g.x, 1, 1, 4, 5, name="conv")), 5))
+    assert "conv=Conv2d(1×1, 4→5, bias, float32, swish, batch_norm)" in repr(plan)
+    assert plan._rewritten.params == plan._graph.params == 4 * 5 + 5 + 2 * 5
+    x = normals(g.rng, (6, 7, 4), "float32")
+    assert [step.operation for step in plan.profile(x)] == ["conv2d + swish + batch_norm"]
+    assert pickle.loads(pickle.dumps(plan))(x).tobytes() == plan(x).tobytes()

@@ -73,6 +73,7 @@ def arguments():
             "smaller": None,
             "window": None,
         },
+        "Finish": {"functions": [("scale", (), BOUNDS, (np.ones(16, np.float32),) * 2)], "itemsize": 4},
         "Fip": {"shape": ONE, **fast, "activation": APPLIED},
         "Flatten": {"x_shape": (1, 8, 8, 16), "itemsize": 4},
         "GRU": layer,

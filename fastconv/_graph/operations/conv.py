@@ -9,6 +9,7 @@ from fastconv._checks import activations, orders
 from fastconv._checks.arrays import result_shape
 from fastconv._checks.shapes import ConvGeometry, image_shape
 from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Layout, Shape, Size
+from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
 
 
@@ -16,12 +17,14 @@ class Conv(Operation):
     """A convolution: activation(conv(x, weight) + bias + residual), where the residual is a second input.
 
     With `slopes`, a value for each output channel, it is prelu(conv(x, weight) + bias): there is neither of both then.
+    The `functions` are of each value of that, one after the other.
 
     The arrays are None where only shapes are asked for. `only_kernel` is the one size that a kernel may have there.
     """
 
     activation: Activation = None
     slopes: Doubles | None = None
+    functions: tuple[Elementwise, ...] = ()
     kind = "conv2d"
     keeps_channels = False
     gives: Literal["same", "maps", "vectors"] = "maps"
@@ -41,9 +44,14 @@ class Conv(Operation):
         self.weight, self.bias, self.only_kernel, self.accuracy = weight, bias, only_kernel, accuracy
 
     @property
+    def whole_kind(self) -> str:
+        return " + ".join([self.kind, *(function.kind for function in self.functions)])
+
+    @property
     def params(self) -> int:
         r, s, c, k = self.geometry.weight
-        return k * (r * s * c + self.has_bias + (self.slopes is not None))
+        own = k * (r * s * c + self.has_bias + (self.slopes is not None))
+        return own + sum(function.params for function in self.functions)
 
     @property
     def weights(self) -> dict[str, Shape]:
@@ -101,7 +109,10 @@ class Conv(Operation):
                 y += in_numpy.nhwc(residual, layout)
         if self.slopes is not None:
             y = np.where(y < 0, y * self.slopes, y)
-        return in_numpy.from_nhwc(activations.clip(y, self.activation), x.ndim, layout)
+        y = in_numpy.from_nhwc(activations.clip(y, self.activation), x.ndim, layout)
+        for function in self.functions:
+            y = function.reference(layout, y)
+        return y
 
     def with_weights(self, arrays: dict[str, np.ndarray]) -> "Conv":
         weight = arrays["weight"].reshape(self.geometry.given)

@@ -35,6 +35,11 @@ class Operation:
         return "identity"
 
     @property
+    def whole_kind(self) -> str:
+        """`kind`, and those of the functions that rewrites made a part of it."""
+        return self.kind
+
+    @property
     def activation(self) -> Activation:
         return None
 

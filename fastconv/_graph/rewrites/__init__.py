@@ -1,7 +1,7 @@
 """What is done to a graph before it runs: pure functions, graph → graph, each with the equation that it rests on."""
 
 from fastconv._graph.graph import Graph
-from fastconv._graph.rewrites.activations import fuse_clips, fuse_slopes
+from fastconv._graph.rewrites.activations import fuse_clips, fuse_functions, fuse_slopes
 from fastconv._graph.rewrites.averages import order_averages
 from fastconv._graph.rewrites.concatenations import write_slices
 from fastconv._graph.rewrites.identities import drop_identities
@@ -24,6 +24,7 @@ _REWRITES = (
     fuse_sums,
     fuse_slopes,
     fuse_clips,
+    fuse_functions,
     merge_pads,
     join_siblings,
     write_slices,

@@ -1,7 +1,9 @@
 """A clip is part of the epilogue of what it reads, where nothing else reads that: clip(f(x)) = f'(x), f' = clip ∘ f.
 
 f is a convolution or another function of each value, which may have bounds already; `activations.composed` says why
-two clips are one. PReLU, or a leaky ReLU, is that of a convolution without bounds and residual.
+two clips are one. PReLU, or a leaky ReLU, is that of a convolution without bounds and residual. The functions of one
+map that remain after a convolution are a part of its step, g(conv(x)): its tasks compute them in place of what they
+wrote.
 """
 
 from dataclasses import replace
@@ -44,3 +46,15 @@ def _clipped(before: Node, node: Node) -> list[Node]:
         return []
     activation = activations.composed(before.operation.activation, node.operation.activation)
     return [replace(before, operation=before.operation.changed(activation=activation))]
+
+
+def fuse_functions(graph: Graph) -> Graph:
+    """The graph whose convolutions have the functions of one map that followed them."""
+    return replace_neighbours(graph, _finished)
+
+
+def _finished(before: Node, node: Node) -> list[Node]:
+    conv, function = before.operation, node.operation
+    if not isinstance(conv, Conv) or not isinstance(function, Elementwise) or len(node.inputs) > 1:
+        return []
+    return [replace(before, operation=conv.changed(functions=(*conv.functions, function)))]

@@ -1,8 +1,8 @@
 """A function of each value may stand before what moves them: f(move(x)) = move(f'(x)), where f' has its vectors moved.
 
 It is put before blocks of pixels that are made of channels, each of which has its values once for every pixel of a
-block; and a clip or scale before a concatenation of convolutions, each of which takes its channels of it. There it can
-be part of a convolution.
+block; and before a concatenation of convolutions, each of which takes its channels of it. There it can be part of a
+convolution.
 """
 
 from dataclasses import replace
@@ -12,8 +12,7 @@ import numpy as np
 
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
-from fastconv._graph.operations.elementwise import Clip, Elementwise
-from fastconv._graph.operations.normalization import Scale
+from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.picks import DepthToSpace
 from fastconv._graph.rewrites.neighbours import replace_neighbours
 
@@ -43,9 +42,9 @@ def _before_convs(graph: Graph) -> Graph:
         if isinstance(node.operation, Conv) and uses[node.name] == 1:
             widths[node.name] = node.operation.geometry.weight[3]
         before = nodes.get(node.inputs[0])
-        if not isinstance(node.operation, Scale | Clip) or before is None or before.operation.kind != "concat":
+        if not isinstance(node.operation, Elementwise) or before is None or before.operation.kind != "concat":
             continue
-        if uses[before.name] > 1 or not widths.keys() >= {*before.inputs}:
+        if len(node.inputs) > 1 or uses[before.name] > 1 or not widths.keys() >= {*before.inputs}:
             continue
         parts = _parts(node.operation, [widths[name] for name in before.inputs])
         names = [graph.unused(f"{node.name}.{i}", nodes) for i in range(len(parts))]

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv, Derived
+from fastconv._graph.operations.elementwise import Elementwise
 
 
 def join_siblings(graph: Graph) -> Graph:
@@ -46,9 +47,10 @@ def _likeness(node: Node | None, uses: int) -> Hashable:
     if node is None or uses > 1 or len(node.inputs) > 1 or not isinstance(node.operation, Conv):
         return None
     conv, (r, s, c, _) = node.operation, node.operation.geometry.weight
-    if conv.geometry.groups > 1 or conv.slopes is not None:
+    if conv.geometry.groups > 1:
         return None
-    how = conv.activation, conv.algorithm, conv.accuracy
+    functions = tuple((f.function, f.numbers, f.activation) for f in conv.functions)
+    how = conv.activation, conv.slopes is None, functions, conv.algorithm, conv.accuracy
     return node.inputs, conv.kind, conv.geometry._replace(weight=(r, s, c, 0)), how
 
 
@@ -58,10 +60,20 @@ def _joined(nodes: list[Node], dtype: np.dtype) -> Conv:
     biases = [np.zeros(conv.geometry.weight[3]) if conv.bias is None else conv.bias for conv in convs]
     geometry = convs[0].geometry
     weight = *geometry.weight[:3], sum(conv.geometry.weight[3] for conv in convs)
+    slopes = [conv.slopes for conv in convs if conv.slopes is not None]
+    functions = zip(*(conv.functions for conv in convs), strict=True)
     return Derived(
         convs[0],
         lambda kind: np.concatenate([conv.exact[0] for conv in convs], axis=3, dtype=kind, casting="same_kind"),
         np.concatenate(biases),
         dtype,
         geometry=geometry._replace(weight=weight),
+        slopes=np.concatenate(slopes) if slopes else None,
+        functions=tuple(_side_by_side(alike) for alike in functions),
     )
+
+
+def _side_by_side(functions: tuple[Elementwise, ...]) -> Elementwise:
+    """The function of all their channels, where they differ in vectors alone."""
+    vectors = zip(*(function.vectors for function in functions), strict=True)
+    return functions[0].changed(vectors=tuple(np.concatenate(vector) for vector in vectors))

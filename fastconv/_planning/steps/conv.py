@@ -1,6 +1,7 @@
 """A convolution as a step."""
 
 from functools import partial
+from math import prod
 
 import numpy as np
 
@@ -8,8 +9,10 @@ from fastconv._checks import activations
 from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Accuracy, Layout
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._planning import algorithms, teams
 from fastconv._planning.steps.step import PreparedStep
+from fastconv._runners.finish import Finish
 from fastconv._runners.partition import LoopNest
 
 
@@ -26,13 +29,20 @@ class PreparedConv(PreparedStep):
         packed: algorithms.Packed,
         num_threads: int | None,
     ) -> None:
-        useful = teams.useful(shape.batch * algorithm.cost(shape))
+        moved = len(operation.functions) * prod(shape.out_shape)
+        useful = teams.useful(shape.batch * algorithm.cost(shape), moved)
         activation = *activations.bounds(operation.activation), operation.slopes
         make = partial(algorithm.bind, shape, packed, activation)
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful, make)
         self.layout: Layout = algorithm.layout
         self.accuracy: Accuracy = algorithm.accuracy
         self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
+
+    def _bind(self, threads: int) -> LoopNest:
+        runner = super()._bind(threads)
+        if self._operation.functions:
+            runner.finish_with(_finish(self._operation.functions, self._packed[0].dtype))
+        return runner
 
     @property
     def packed_bytes(self) -> int:
@@ -49,3 +59,13 @@ class PreparedConv(PreparedStep):
 
     def multiplications(self, runner: LoopNest) -> int:
         return self.algorithm.multiplications(self.shape, runner)
+
+
+def _finish(functions: tuple[Elementwise, ...], dtype: np.dtype) -> Finish:
+    """What computes the functions."""
+    told = []
+    for f in functions:
+        with np.errstate(over="ignore"):  # infinity then, as of any other value
+            vectors = tuple(vector.astype(dtype) for vector in f.vectors)
+        told.append((f.function, f.numbers, activations.bounds(f.activation), vectors))
+    return Finish(told, dtype.itemsize)
