@@ -98,7 +98,7 @@ def arguments():
             "all_finite": True,
             "itemsize": 4,
             "copied_channels": 16,
-            "grouped": False,
+            "whole_rows": False,
             "in_place": False,
         },
         "Pick": {
@@ -115,6 +115,7 @@ def arguments():
         "Product": {"shape": (1, 8, 8, 8), "is_double": False, "first": stack, "second": stack},
         "Recurrence": layer,
         "Tiles": {"shape": SHAPE, "dtype": FLOAT, "all_finite": True, **transform},
+        "SplitRows": {"shape": SHAPE, "all_finite": True, "itemsize": 4, "channels": 16},
         "Winograd": {"shape": SHAPE, **transformed, "activation": APPLIED, **transform},
     }
 

@@ -32,7 +32,7 @@ COMPILERS = ["", *(name for name in ("cc", "clang") if shutil.which(name) and is
 # Functions that are no register tiles. Their sums are not in a loop over one set of accumulators.
 OTHERS = re.compile(
     r"f\d\d_(winograd_(weights|input|windows|output|direct)|fip_(pack|direct|end_columns)|"
-    r"conv_store_columns|split|transpose|pool_(max|average)|blend|map_\w+|peak)_.*"
+    r"conv_store_columns|split|join|transpose|pool_(max|average)|blend|map_\w+|peak)_.*"
 )
 # Small tiles that clang is known to get wrong: it keeps in memory what a loop of one turn sets.
 KNOWN_OF_CLANG = re.compile(

@@ -15,6 +15,7 @@
 #define MAX_PIXELS 12
 #define FIP_TURN 2
 #define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)
+#define STORE_FIRST(to, v, count) NAMED(copy_tail)(to, (const char *)&(v), count)
 #define TILE(pixels)                                             \
     static void NAMED(fip_##pixels)(const struct fc_fip_args *t) \
     {                                                            \
