@@ -21,8 +21,8 @@
 #define LN2_HIGH BROADCAST(IS_SINGLE ? 0x1.63p-1 : 0x1.62e4p-1)
 #define LN2_LOW BROADCAST(IS_SINGLE ? -0x1.bd0105c610ca8p-13 : 0x1.7f7d1cf79abcap-20)
 #define MIN_POWER BROADCAST(IS_SINGLE ? -104 : -746) /* which rounds to 0 */
-#define NO_POWER BROADCAST(-64)                    /* beside 1 */
-#define SPARE_POWER (IS_SINGLE ? 0x1p64 : 0x1p128) /* times which no power is subnormal */
+#define NO_POWER BROADCAST(-64)                      /* beside 1 */
+#define SPARE_POWER (IS_SINGLE ? 0x1p64 : 0x1p128)   /* times which no power is subnormal */
 #define TERMS (IS_SINGLE ? 7 : 13)
 
 /* p(r) and 2^n SPARE_POWER, for x <= 0 or NaN; of least for x below it. */
