@@ -334,16 +334,17 @@ def test_a_constant_of_more_axes_adds_them(kind, number, nodes, ones):
     assert_close(net(x), by_onnxruntime(proto, x), 1e-6)
 
 
-@pytest.mark.parametrize("kind", ["swish", "hard swish", "hard swish of parts"])
+@pytest.mark.parametrize("kind", ["swish", "swish of Paddle", "hard swish", "hard swish of parts"])
 def test_activations_of_several_nodes_are_one(kind):
     nodes = {
         "swish": [("Sigmoid", "x", "s", {}), ("Mul", "x s", "y", {})],
+        "swish of Paddle": [("Mul", "x one", "t", {}), ("Sigmoid", "t", "s", {}), ("Mul", "x s", "y", {})],
         "hard swish": [("HardSigmoid", "x", "s", {"alpha": 1 / 6}), ("Mul", "s x", "y", {})],
         "hard swish of parts": HARD_SWISH,
     }[kind]
-    proto = model(nodes, CONSTANTS | {"last": np.float32(6)})
+    proto = model(nodes, CONSTANTS | {"last": np.float32(6), "one": np.float32(1)})
     net = fastconv.onnx.load(proto)
     assert [part.algorithm for part in net.describe(X.shape).parts.values()] == [
-        kind.replace(" of parts", "").replace(" ", "_")
+        kind.partition(" of ")[0].replace(" ", "_")
     ]
     assert_close(net(X), by_onnxruntime(proto, X), 1e-6)

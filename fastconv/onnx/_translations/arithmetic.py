@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def _scaled(bind: "Binding", node: Node, x: Any, constant: np.ndarray, scale: Any, shift: Any) -> Map | None:
-    """x · scale(c) + shift(c), where these are functions of a constant, None where a value is not finite."""
+    """x · scale(c) + shift(c), where these are functions of a constant, None where a value is not finite.
+
+    x · 1 is x itself: Paddle writes swish as x · sigmoid(1 · x).
+    """
     x = beside(bind, x, constant)
     vector = None if x is None else per_channel(constant, x)
     if x is None or vector is None:
@@ -29,6 +32,8 @@ def _scaled(bind: "Binding", node: Node, x: Any, constant: np.ndarray, scale: An
         vectors = [np.broadcast_to(f(vector), vector.shape).astype(x.dtype) for f in (scale, shift)]
     if not all(np.isfinite(one).all() for one in vectors):
         return None
+    if shift is _nothing and (vectors[0] == 1).all():
+        return x
     return bind.add(node, Scale(*vectors), x)
 
 
