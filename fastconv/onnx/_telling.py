@@ -13,6 +13,8 @@ from fastconv.onnx._binding import Stage
 from fastconv.onnx._steps import NodeStep
 from fastconv.onnx._values import Tensor
 
+_COUNTED = "Conv", "ConvTranspose", "GRU", "Gemm", "LSTM", "MatMul", "RNN"
+
 
 def description(stage: Stage, measure: bool) -> GraphDescription:
     """The steps by name; the scratch memory is that of the graph that takes most."""
@@ -85,12 +87,12 @@ def cost(stage: Stage, inputs: Sequence[str], outputs: Sequence[str]) -> Cost:
 
 def macs(step: NodeStep, shapes: dict[str, Shape]) -> int:
     """The multiply-accumulates of a node that NumPy computes, where it is a convolution, a product or recurrent."""
-    read = [shapes[one] if isinstance(one, str) else np.shape(one) for one in step.sources]
     (out, *_), kind = step.outputs, step.node.kind
+    if out not in shapes or kind not in _COUNTED:  # a view reads a map that may have no name in the file, and no shape
+        return 0
+    read = [shapes[one] if isinstance(one, str) else np.shape(one) for one in step.sources]
     if kind in ("GRU", "LSTM", "RNN"):
         return prod(read[0][:2]) * (prod(read[1]) + prod(read[2]))
-    if out not in shapes or kind not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
-        return 0
     if kind == "Conv":
         return prod(shapes[out]) * prod(read[1][1:])
     if kind == "ConvTranspose":

@@ -117,3 +117,4 @@ def test_a_function_of_a_view_is_that_of_its_map():
     loaded = fastconv.onnx.load(ARRAYS["a function of it"])
     loaded(X)
     assert by_numpy(loaded) == ["Transpose"]
+    assert loaded.describe(X.shape).macs == loaded.cost(X.shape).macs == X.size * 12
