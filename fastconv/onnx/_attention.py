@@ -40,8 +40,8 @@ def _bias(mask: Any, is_causal: bool, rows: int, columns: int) -> np.ndarray | N
     """What is added to the scores, where it is known and leaves something of each row."""
     if mask is not None and not isinstance(mask, np.ndarray):
         return None
-    bias = np.zeros((1, 1)) if mask is None else np.where(mask, 0, -np.inf) if mask.dtype == bool else mask
-    if bias.ndim < 2 or bias.shape[-1] not in (1, columns):
+    bias = np.zeros((1, columns)) if mask is None else np.where(mask, 0, -np.inf) if mask.dtype == bool else mask
+    if bias.ndim < 2 or bias.shape[-1] != columns:  # the standard leaves out keys beyond a mask
         return None
     if is_causal:
         bias = bias + np.where(np.tri(rows, columns, dtype=bool), 0, -np.inf)

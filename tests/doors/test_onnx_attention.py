@@ -40,7 +40,9 @@ def test_attention(name):
     assert {step.algorithm for step in net.profile(*xs).steps}.isdisjoint({"onnx.reference"})
 
 
-@pytest.mark.parametrize("case", ["fewer keys", "a soft cap", "a window", "the scores", "a row without any"])
+@pytest.mark.parametrize(
+    "case", ["fewer keys", "a soft cap", "a window", "the scores", "a row without any", "a short mask"]
+)
 def test_what_is_left_to_the_reference(case):
     shapes, attributes, mask, outputs, opset = [(2, 4, 7, 8)] * 3, {}, None, ("y",), 23
     if case == "fewer keys":
@@ -51,6 +53,8 @@ def test_what_is_left_to_the_reference(case):
         attributes, opset = {"left_window_size": 2}, 26
     elif case == "the scores":
         outputs = "y", "", "", "scores"
+    elif case == "a short mask":
+        mask = np.ones((7, 1), bool)
     else:
         mask = np.array([[True] * 7] * 6 + [[False] * 7])
     proto = attention(shapes, attributes, mask, outputs, opset=opset)
