@@ -60,15 +60,16 @@ cdef class DirectTiles:
         self.copies = self.splits or shape.padding != ((0, 0), (0, 0)) and not self.in_place
         self.groups = (chunks(shape, self.kernels.lanes) if self.copies else 1) if self.grouped else shape.groups
         self.group_in, self.group_out = shape.in_channels // self.groups, shape.out_channels // self.groups
-        self.blocks = 1 if self.grouped else -(-self.group_out // (self.kernels.lanes * FC_MAX_VECTORS))
+        self.block_columns = self.kernels.lanes * FC_MAX_VECTORS
+        self.blocks = 1 if self.grouped else -(-self.group_out // self.block_columns)
         self.weights, self.bias, self.terms = weights, bias, shape.terms
         self.max_pixels = self._max_pixels()
         self.packed, self.packed_bias = <const char *>PyArray_DATA(weights), <const char *>PyArray_DATA(bias)
-        self.column_bytes, self.block_columns = self.terms * self.itemsize, self.kernels.lanes * FC_MAX_VECTORS
-        self.block_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.column_bytes
-        self.set_bytes = SET_BYTES * (1 + (self.kernels.lanes * FC_MAX_VECTORS * self.itemsize <= CACHE_LINE))
+        self.column_bytes = self.terms * self.itemsize
+        self.block_bytes = self.block_columns * self.column_bytes
+        self.set_bytes = SET_BYTES * (1 + (self.block_columns * self.itemsize <= CACHE_LINE))
         self.prefetched_bytes = PREFETCHED_BYTES * (1 + (self.kernels.lanes * self.itemsize >= CACHE_LINE))
-        self.turn_bytes = self.kernels.lanes * FC_MAX_VECTORS * FC_STEPS * self.itemsize
+        self.turn_bytes = self.block_columns * FC_STEPS * self.itemsize
         self.row_bytes_of_vector = self.kernels.lanes * self.column_bytes // self.kernel_rows
         self.group_bytes, self.group_bias_bytes = weights.nbytes // self.groups, bias.nbytes // self.groups
         columns = self.kernels.lanes * (1 if self.grouped else FC_MAX_VECTORS)
@@ -112,14 +113,14 @@ cdef class DirectTiles:
         under a row, and where the sums between rows are of whole chunks.
         """
         cdef ptrdiff_t row_bytes = self.block_bytes // self.kernel_rows
-        is_even = self.group_in % FC_SUM_TERMS == 0 and self.group_out % (self.kernels.lanes * FC_MAX_VECTORS) == 0
+        is_even = self.group_in % FC_SUM_TERMS == 0 and self.group_out % self.block_columns == 0
         self.keeps = row_bytes <= self.prefetched_bytes < self.block_bytes and is_even and self.few == NULL
         self.keeps = self.keeps and self.kernels.conv_keeping[0] != NULL
-        self.kept_bytes = self.kernels.lanes * FC_MAX_VECTORS * self.itemsize * self.keeps
+        self.kept_bytes = self.block_columns * self.itemsize * self.keeps
 
     def _max_pixels(self):
         """The most pixels of a tile."""
-        last_block = self.group_out % (self.kernels.lanes * FC_MAX_VECTORS)
+        last_block = self.group_out % self.block_columns
         has_half = 0 < last_block <= self.kernels.lanes  # a block of one vector, whose sums would be too few
         if self.grouped or self.terms > FEW_TERMS or has_half:
             return self.kernels.max_pixels

@@ -56,9 +56,8 @@
 #define SPLIT(F, columns, sets) F(split_##columns##x##sets##v, split_tile, columns, sets)
 #define NARROW(F, pixels, columns, vectors) F(narrow_##pixels##x##columns, narrow_tile, vectors)
 #define FEW_ENTRY(name, tile, columns) columns < LANES ? NAMED(name) : NULL,
-#define SPLIT_ENTRY(name, tile, columns, sets)                            \
-    columns <= 2 * LANES ? NAMED(name) : NULL, /* of one block of weights \
-                                                */
+/* Columns of one block of weights. */
+#define SPLIT_ENTRY(name, tile, columns, sets) columns <= 2 * LANES ? NAMED(name) : NULL,
 #define FUNCTION_ENTRY(name) {#name, NAMED(map_##name)},
 
 FOR_PIXELS(CONV, KERNEL, 1)
