@@ -81,9 +81,7 @@ cdef class DirectTiles:
             self.padded_rows = SplitRows(shape, all_finite, self.itemsize, self.group_in)
             self.plane_bytes = (<SplitRows>self.padded_rows).plane_bytes
         else:
-            self.padded_rows = PaddedRows(
-                shape, all_finite, self.itemsize, self.group_in, in_whole_rows, self.in_place
-            )
+            self.padded_rows = PaddedRows(shape, all_finite, self.itemsize, self.group_in, in_whole_rows, self.in_place)
         self.stride_w = self.padded_rows.window_step
         channels = 1 if self.splits else self.group_in if self.copies else shape.in_channels  # side by side
         self.pixel_bytes = channels * self.itemsize
