@@ -99,12 +99,12 @@ class ModelProfile(Profile):
 def profile(model: "Model", feeds: Mapping[str, Any]) -> ModelProfile:
     """The `ModelProfile` of a call on checked inputs."""
     steps = list[Step]()
-    sizes = dict[str, tuple[tuple[int, ...], int]]()
+    sizes = _sizes(feeds)  # a model may have no step
 
     def learn(step: Step, values: Values) -> None:
         steps.append(step)
         step.run(values)
-        sizes.update((name, (value.shape, value.nbytes)) for name, value in values.items() if hasattr(value, "nbytes"))
+        sizes.update(_sizes(values))
 
     values = dict(feeds)
     known = model.run(feeds, values, watch=learn)
@@ -158,6 +158,11 @@ def profile(model: "Model", feeds: Mapping[str, Any]) -> ModelProfile:
     graphs = [step.plan for step in steps if isinstance(step, NativeStep) and step.plan is not None]
     saved = [one for plan, parts in zip(graphs, inner, strict=True) for one in pointwise(plan._rewritten, parts)]
     return ModelProfile(tuple(found), whole / 1e6, runs, tuple(saved))
+
+
+def _sizes(values: Mapping[str, Any]) -> dict[str, tuple[tuple[int, ...], int]]:
+    """{name: (shape, bytes)} of the arrays."""
+    return {name: (value.shape, value.nbytes) for name, value in values.items() if hasattr(value, "nbytes")}
 
 
 def _step(name: str, operation: str, algorithm: str, ns: float, macs: int, nbytes: int) -> StepProfile:

@@ -348,3 +348,12 @@ def test_activations_of_several_nodes_are_one(kind):
         kind.partition(" of ")[0].replace(" ", "_")
     ]
     assert_close(net(X), by_onnxruntime(proto, X), 1e-6)
+
+
+def test_a_product_with_one_has_no_step():
+    for ones in (np.float32(1), np.ones((6, 1, 1), np.float32), np.ones((1, 1, 1, 1), np.float32)):
+        proto = model([("Mul", "x one", "y", {})], {"one": ones})
+        net = fastconv.onnx.load(proto)
+        np.testing.assert_array_equal(net(X), *by_onnxruntime(proto, X))
+        assert not np.shares_memory(net(X), X)
+        assert "scale" not in [step.operation for step in net.profile(X).steps]
