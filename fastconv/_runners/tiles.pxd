@@ -28,12 +28,11 @@ cdef struct PixelBlock:
 cdef class Tiles:
     cdef readonly ptrdiff_t count  # in the batch
     cdef ptrdiff_t height, width, pixel_bytes, out_height, out_width, top, left, points, outputs, rows, cols
-    cdef bint short_rows, short_cols  # in the last row, in the last column
+    cdef ptrdiff_t short_row, short_col  # of tiles, the last ones; -1: none is short
     cdef PaddedRows inputs  # of the direct convolution
     cdef object zeros
     cdef const char *no_values
     cdef void arrange(self, PixelBlock *pixel_block, ptrdiff_t first, ptrdiff_t end) noexcept nogil
-    cdef Tile _at(self, ptrdiff_t number) noexcept nogil
     cdef ptrdiff_t run_length(self, const PixelBlock *pixel_block, ptrdiff_t index) noexcept nogil
     cdef void find_pixels(self, const char *x, const Tile *tile, ptrdiff_t count, const char **pixels) noexcept nogil
     cdef void find_taps(self, const Tile *tile, fc_input_args *patch) noexcept nogil

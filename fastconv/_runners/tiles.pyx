@@ -27,7 +27,8 @@ cdef class Tiles:
         (self.top, _), (self.left, _) = shape.padding
         self.points, self.outputs = transform.points, transform.outputs
         self.rows, self.cols = transform.tiles(shape)
-        self.short_rows, self.short_cols = transform.ends_short(shape)
+        short_rows, short_cols = transform.ends_short(shape)
+        self.short_row, self.short_col = self.rows - 1 if short_rows else -1, self.cols - 1 if short_cols else -1
         self.inputs = PaddedRows(shape, all_finite, dtype.itemsize, shape.in_channels // shape.groups)
         self.count = shape.batch * self.rows * self.cols
         self.zeros = aligned((shape.in_channels // shape.groups,), dtype)
@@ -36,26 +37,28 @@ cdef class Tiles:
 
     cdef void arrange(self, PixelBlock *pixel_block, ptrdiff_t first, ptrdiff_t end) noexcept nogil:
         """Make a pixel block of the tiles first to end."""
-        cdef ptrdiff_t i, number
-        cdef Tile tile
-        pixel_block.count = 0
+        cdef ptrdiff_t row = first // self.cols, image = row // self.rows, col = first % self.cols, start = 0, i
+        cdef ptrdiff_t[KINDS] places = [0, 0, 0, 0]  # how many there are of a kind, then where the next one goes
+        cdef Tile[MAX_TILES] tiles
+        cdef int kind
+        row %= self.rows
+        for i in range(end - first):
+            kind = (row == self.short_row) * SHORT_ROWS + (col == self.short_col) * SHORT_COLS
+            tiles[i] = Tile(first + i, image, row * self.outputs, col * self.outputs, kind)
+            places[kind] += 1
+            col += 1
+            if col == self.cols:
+                row, col = row + 1, 0
+            if row == self.rows:
+                image, row = image + 1, 0
         for i in range(KINDS):
-            pixel_block.starts[i] = pixel_block.count
-            if ORDER[i] & SHORT_ROWS and not self.short_rows or ORDER[i] & SHORT_COLS and not self.short_cols:
-                continue
-            for number in range(first, end):
-                tile = self._at(number)
-                if tile.kind == ORDER[i]:
-                    pixel_block.tiles[pixel_block.count] = tile
-                    pixel_block.count += 1
-        pixel_block.starts[KINDS] = pixel_block.count
-
-    cdef Tile _at(self, ptrdiff_t number) noexcept nogil:
-        cdef ptrdiff_t row = number // self.cols % self.rows, col = number % self.cols
-        cdef bint is_short_row = self.short_rows and row == self.rows - 1
-        cdef bint is_short_col = self.short_cols and col == self.cols - 1
-        cdef int kind = is_short_row * SHORT_ROWS + is_short_col * SHORT_COLS
-        return Tile(number, number // (self.cols * self.rows), row * self.outputs, col * self.outputs, kind)
+            pixel_block.starts[i] = start
+            start += places[ORDER[i]]
+            places[ORDER[i]] = pixel_block.starts[i]
+        pixel_block.count = pixel_block.starts[KINDS] = start
+        for i in range(start):
+            pixel_block.tiles[places[tiles[i].kind]] = tiles[i]
+            places[tiles[i].kind] += 1
 
     cdef ptrdiff_t run_length(self, const PixelBlock *pixel_block, ptrdiff_t index) noexcept nogil:
         """How many tiles of a pixel block, from this place on, lie side by side and are of one kind, up to the most."""
