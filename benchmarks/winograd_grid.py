@@ -34,7 +34,8 @@ def plans(kernel, channels, out_channels, size, threads):
     x = np.maximum(rng.standard_normal((1, size, size, channels), np.float32), 0)
     weight = rng.standard_normal((kernel, kernel, channels, out_channels), np.float32)
     found = {}
-    for algorithm in algorithms.ALGORITHMS:
+    for algorithm in (one for one in algorithms.ALGORITHMS if one.layout == "NHWC"):
+        algorithms.shape_and_algorithm.cache_clear()  # it knows the algorithm before by the same name
         with mock.patch.object(algorithms, "ALGORITHMS", (algorithm,)):
             try:
                 plan = fastconv.Conv2d(weight, padding=kernel // 2, num_threads=threads, algorithm=algorithm.name)

@@ -18,7 +18,10 @@ from fastconv._runners.transforms import Transform
 if TYPE_CHECKING:
     from fastconv._runners.blas import Blas
 
-_CACHED_WEIGHTS = 1_500_000  # transformed weights that stay in a cache between two runs of a network: 6 MB in float32
+# So many multiply-adds a transformed weight takes to come in: from L2, where no more than these fit; from L3, which has
+# no more than those of a network; else from memory. And one of direct, which is prefetched. Wider vectors wait longer.
+_WEIGHT_COSTS = (500_000, 2.5), (2_000_000, 0.5 * winograd.LANES), (float("inf"), winograd.LANES)
+_DIRECT_WEIGHT_COST = 0.4 * winograd.LANES
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
 _MIN_FIP_GAIN = 1.05  # the same of fast inner products
 _CONVERSION_COST = 20  # of a value whose layout is converted
@@ -160,7 +163,7 @@ class _Winograd(Algorithm):
         """Fitted to benchmarks/winograd_grid.py: it expects most of its ratios to within a tenth.
 
         At every point a tile takes its products, and beside them the transforms of its patch and its sums. The weights
-        pass through once for each image, slower from memory than from a cache.
+        pass through once for each image; what direct's take is not in its cost, and comes off here.
         """
         group_in, columns = shape.in_channels // shape.groups, _columns(shape)
         products = group_in * columns
@@ -168,8 +171,9 @@ class _Winograd(Algorithm):
         if group_in < winograd.LANES:
             point += _UNFILLED_COST * shape.groups
         weights = self.transform.points**2 * products
-        passes = winograd.WEIGHT_COST if weights <= _CACHED_WEIGHTS else 8
-        return _MIN_GAIN * (self.transform.products(shape) * point + passes * weights)
+        weight = next(cost for most, cost in _WEIGHT_COSTS if weights <= most)
+        fewer = _DIRECT_WEIGHT_COST * self.transform.kernel**2 * products
+        return _MIN_GAIN * (self.transform.products(shape) * point + weight * weights) - fewer
 
     def multiplications(self, shape: ConvShape, runner: Any) -> int:
         products = shape.in_channels // shape.groups * shape.out_channels

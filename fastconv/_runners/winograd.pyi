@@ -9,7 +9,6 @@ from fastconv._runners.transforms import Transform
 
 INPUT_COST: Final[int]
 OUTPUT_COST: Final[int]
-WEIGHT_COST: Final[float]
 LANES: Final[int]
 RANGE: Final[int]
 

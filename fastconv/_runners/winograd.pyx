@@ -27,13 +27,13 @@ from fastconv._runners.tiles cimport KINDS, MAX_TILES, SHORT_COLS, SHORT_ROWS, P
 
 import_array()
 
-# What a point of a tile takes beside its products, in multiply-adds, and what a weight takes to come in.
+# What a point of a tile takes beside its products, in multiply-adds.
 INPUT_COST = 8  # for an input channel
 OUTPUT_COST = 11  # for an output channel
-WEIGHT_COST = 2.5
 LANES = kernels_for(sizeof(float)).lanes
 RANGE = FC_RANGE  # csrc/winograd.h; the tests derive a bound of the error from it
 
+cdef double WEIGHT_COST = 2.5  # the same of a task, to bring in a weight
 cdef ptrdiff_t PIXEL_BLOCK_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 # Weights, in bytes. Larger ones than the first come in anew for every pixel block, which is worth one twice as large;
 # smaller ones are prefetched in a thread's first pixel block alone. Beyond the second they come from memory, as early
