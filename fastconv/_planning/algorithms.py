@@ -18,10 +18,11 @@ from fastconv._runners.transforms import Transform
 if TYPE_CHECKING:
     from fastconv._runners.blas import Blas
 
-# So many multiply-adds a transformed weight takes to come in: from L2, where no more than these fit; from L3, which has
-# no more than those of a network; else from memory. And one of direct, which is prefetched. Wider vectors wait longer.
-_WEIGHT_COSTS = (500_000, 2.5), (2_000_000, 0.5 * winograd.LANES), (float("inf"), winograd.LANES)
-_DIRECT_WEIGHT_COST = 0.4 * winograd.LANES
+# So many multiply-adds a transformed weight takes to come in where there are no more than these, and one of direct,
+# which is prefetched; vectors of 16 lanes wait longer. Inside a network, where no cache has them, they take longer yet.
+_WIDE = winograd.LANES >= 16
+_WEIGHT_COSTS = ((5e5, 2.5), (2e6, 8), (np.inf, 11)) if _WIDE else ((1.5e6, 2.5), (np.inf, 8))
+_DIRECT_WEIGHT_COST = 6 if _WIDE else 0
 _UNFILLED_COST = 300  # of a point, where the channels do not fill a vector and are loaded one by one
 _MIN_FIP_GAIN = 1.05  # the same of fast inner products
 _CONVERSION_COST = 20  # of a value whose layout is converted
@@ -172,8 +173,8 @@ class _Winograd(Algorithm):
             point += _UNFILLED_COST * shape.groups
         weights = self.transform.points**2 * products
         weight = next(cost for most, cost in _WEIGHT_COSTS if weights <= most)
-        fewer = _DIRECT_WEIGHT_COST * self.transform.kernel**2 * products
-        return _MIN_GAIN * (self.transform.products(shape) * point + weight * weights) - fewer
+        taken_off = _DIRECT_WEIGHT_COST * self.transform.kernel**2 * products
+        return _MIN_GAIN * (self.transform.products(shape) * point + weight * weights) - taken_off
 
     def multiplications(self, shape: ConvShape, runner: Any) -> int:
         products = shape.in_channels // shape.groups * shape.out_channels
