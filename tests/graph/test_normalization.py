@@ -68,6 +68,16 @@ def test_local_responses(size, options, channels, dtype):
     assert_close(got, want.astype(float), abs(want).astype(float), (min(size, channels) + 8) / 2, dtype)
 
 
+@pytest.mark.parametrize("exponents", [(-39, 39), (-49, -44), (44, 49)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_local_responses_of_sums_far_from_one(dtype, exponents):
+    """Some, whose inverse to the power of 1.5 is infinite, are computed in double; all to the same bound."""
+    x = (2.0 ** np.random.default_rng(0).uniform(*exponents, (2, 3, 5, 40))).astype(dtype)
+    got = every_way(lambda g, x: g.local_response_norm(x, 1, alpha=1.0, k=0.0), x)
+    want = local_response(x, 1, alpha=1.0, beta=0.75, k=0.0)
+    assert_close(got, want.astype(float), want.astype(float), (1 + 8) / 2, dtype)
+
+
 @pytest.mark.parametrize("beta", [0.75, 0.5])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_local_responses_of_what_is_not_finite(dtype, beta):

@@ -27,6 +27,7 @@ static const int first_lanes[2 * VECTOR_BYTES / sizeof(int)] = {-1, -1, -1, -1, 
                              _mm256_loadu_si256((const __m256i *)((const T *)first_lanes + LANES - (count))))
 #define STORE_FIRST(to, v, count) NAMED(copy_tail)(to, (const char *)&(v), count) /* masked stores are slow on AMD */
 #define STORE_NONTEMPORAL(to, v) (*(VECTOR *)(to) = (v))
+#define RSQRT(v) ((VECTOR)_mm256_rsqrt_ps((__m256)(v)))
 #define LARGER(max, v) \
     OF_TYPE(_mm256_blendv)(OF_TYPE(_mm256_max)(max, v), max, OF_TYPE(_mm256_cmp)(max, max, _CMP_UNORD_Q))
 #define PREFETCH_STORE(at) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(at)))

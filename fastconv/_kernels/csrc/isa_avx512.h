@@ -23,6 +23,7 @@
 #define STORE_FIRST(to, v, count) OF_TYPE(_mm512_mask_storeu)(to, (1 << (count)) - 1, v)
 #define STORE_NONTEMPORAL(to, v) OF_TYPE(_mm512_stream)((void *)(to), v)
 #define PREFETCH_STORE(at) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(at)))
+#define RSQRT(v) ((VECTOR)_mm512_rsqrt14_ps((__m512)(v)))
 #define LARGER(max, v) \
     OF_TYPE(_mm512_mask_max)(max, PASTE5(_mm512_cmp_, SUFFIX, _mask, , )(max, max, _CMP_ORD_Q), max, v)
 #define BROADCAST_FOUR(y, x, lanes) __asm__(PERMUTE " $" #lanes ", %1, %0" : "=v"(y) : "v"(x))

@@ -15,6 +15,7 @@
  *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines
  * and where it has instructions for them
  *   LARGER(max, v)           max > v or max is NaN ? max : v
+ *   RSQRT(v)                 1 / sqrt(v) of float32 values but for a share of 2^-11 or less
  *   PREFETCH_STORE(at)       prefetches a line for a store; then a tile prefetches what the next one stores and adds
  *   KEEPS_SUMS               tiles that keep their sums, where that was measured
  *   BROADCAST_FOUR(y, x, lanes) y is x with lanes of each four chosen by two bits each

@@ -129,3 +129,18 @@ INLINE VECTOR NAMED(sqrt)(VECTOR v)
     return v;
 #endif
 }
+
+/* d^-3/4 for 2^-80 <= d <= 2^80. With an estimate y and f = 1 - d^3 y^4 it is y (1 - f)^-1/4; the next term of the
+ * series is less than half a unit in the last place. */
+INLINE VECTOR NAMED(power_of_three_quarters)(VECTOR d)
+{
+#ifdef RSQRT
+    if (IS_SINGLE) {
+        const VECTOR root = RSQRT(d), y = root * root * RSQRT(root), square = d * y * y;
+        const VECTOR f = 1 - d * (square * square);
+        return y + y * f * ((T)0.25 + (T)0.15625 * f);
+    }
+#endif
+    const VECTOR inverse = 1 / d;
+    return NAMED(sqrt)(inverse * NAMED(sqrt)(inverse));
+}

@@ -3,8 +3,8 @@
  *     softmax:  e[c] = exp(x[c] - max x),  out[c] = e[c] / sum e;  the sum by lanes of vectors, then lane by lane
  *     lrn:      d = k + alpha sum x[c - before]^2 .. x[c + after]^2,  out[c] = x[c] d^-beta;  the sum in this order
  *
- * A pixel's bits depend on it alone. Powers of 0.75 are square roots, where all d of a pixel are far from the limits of
- * T; other pixels, and other powers, are computed in double, value by value.
+ * A pixel's bits depend on it alone. Powers of 0.75 are computed in T, where all d of a pixel are far from its limits;
+ * other pixels, and other powers, in double, value by value.
  */
 #include <math.h>
 
@@ -38,9 +38,10 @@ static void NAMED(map_softmax)(const struct fc_map_args *t)
         NAMED(softmax_pixel)(t->x + i * t->x_stride, t->out + i * t->out_stride, t->channels);
 }
 
-/* Whether some d is not between 2^-100 and 2^100, a mask by lanes. The squares are written to t->work, between zeros.
+/* Whether some d is not between 2^-80 and 2^80, a mask by lanes. The squares are written to t->work, between zeros.
+ * `others` channels beside its own are in a sum: a literal where they are the published four, which unrolls its loop.
  */
-INLINE NAMED(mask) NAMED(lrn_pixel)(const struct fc_map_args *t, const char *x, char *out)
+INLINE NAMED(mask) NAMED(lrn_pixel)(const struct fc_map_args *t, const char *x, char *out, const ptrdiff_t others)
 {
     const ptrdiff_t vector = LANES * sizeof(T), bytes = t->channels * sizeof(T);
     char *const squares = t->work + t->before * sizeof(T);
@@ -52,12 +53,10 @@ INLINE NAMED(mask) NAMED(lrn_pixel)(const struct fc_map_args *t, const char *x, 
     for (ptrdiff_t at = 0; at < bytes; at += vector) {
         const ptrdiff_t count = (bytes - at) / (ptrdiff_t)sizeof(T);
         VECTOR sum = {0};
-        for (ptrdiff_t i = 0; i <= t->before + t->after; i++) sum += *(const VECTOR *)(t->work + at + i * sizeof(T));
+        for (ptrdiff_t i = 0; i <= others; i++) sum += *(const VECTOR *)(t->work + at + i * sizeof(T));
         const VECTOR d = sum * (T)t->numbers[0] + (T)t->numbers[2];
-        const VECTOR inverse = 1 / d;
-        beyond |= ~((d >= (T)0x1p-100) & (d <= (T)0x1p100));
-        NAMED(store_tail)(out + at, NAMED(load_tail)(x + at, count) * NAMED(sqrt)(inverse * NAMED(sqrt)(inverse)),
-                          count);
+        beyond |= ~((d >= (T)0x1p-80) & (d <= (T)0x1p80));
+        NAMED(store_tail)(out + at, NAMED(load_tail)(x + at, count) * NAMED(power_of_three_quarters)(d), count);
     }
     return beyond;
 }
@@ -82,19 +81,23 @@ INLINE int NAMED(any)(NAMED(mask) lanes)
 
 static void NAMED(map_lrn)(const struct fc_map_args *t)
 {
+    const ptrdiff_t others = t->before + t->after;
     const int is_three_quarters = t->numbers[1] == 0.75 && 0 <= t->numbers[0] && t->numbers[0] <= 1;
     NAMED(mask) beyond = (VECTOR){0} != (VECTOR){0};
     if (is_three_quarters) {
         memset(t->work, 0, t->before * sizeof(T));
         memset(t->work + (t->before + t->channels) * sizeof(T), 0, (t->after + 2 * LANES) * sizeof(T));
-        for (ptrdiff_t i = 0; i < t->pixels; i++)
-            beyond |= NAMED(lrn_pixel)(t, t->x + i * t->x_stride, t->out + i * t->out_stride);
+        for (ptrdiff_t i = 0; i < t->pixels; i++) {
+            const char *const x = t->x + i * t->x_stride;
+            char *const out = t->out + i * t->out_stride;
+            beyond |= others == 4 ? NAMED(lrn_pixel)(t, x, out, 4) : NAMED(lrn_pixel)(t, x, out, others);
+        }
         if (!NAMED(any)(beyond)) return;
     }
     for (ptrdiff_t i = 0; i < t->pixels; i++) {
         const char *const x = t->x + i * t->x_stride;
         char *const out = t->out + i * t->out_stride;
-        if (!is_three_quarters || NAMED(any)(NAMED(lrn_pixel)(t, x, out)))
+        if (!is_three_quarters || NAMED(any)(NAMED(lrn_pixel)(t, x, out, others)))
             NAMED(lrn_exact_pixel)(t, (const T *)x, (T *)out);
     }
 }
