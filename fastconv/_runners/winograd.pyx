@@ -39,7 +39,6 @@ cdef ptrdiff_t PIXEL_BLOCK_BYTES = 320 * 1024  # of V: it stays in L2, with M an
 # smaller ones are prefetched in a thread's first pixel block alone. Beyond the second they come from memory, as early
 # as can be.
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
-cdef ptrdiff_t POINT_IN_CACHE = 8 * 1024  # of bytes: in L1 a block's weights of one point leave room for the next one's
 # With no more channels the weights of one point stay in L1. Then this number of tiles go together: both levels of their
 # sums, of two vectors, are in 32 registers or nearly so.
 cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
@@ -107,9 +106,7 @@ cdef class Winograd(LoopNest):
         self.column_bytes = points * self.group_in * self.itemsize
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
         self.prefetched = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
-        point_bytes = min(block * self.group_in * self.itemsize, self.group_bytes // points)
-        vector_is_line = self.lanes * self.itemsize == CACHE_LINE  # two halves a channel come faster than L3 gives them
-        self.first_prefetched = max(self.prefetched, 1, 2 * (vector_is_line and point_bytes <= POINT_IN_CACHE))
+        self.first_prefetched = max(self.prefetched, 1)
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
