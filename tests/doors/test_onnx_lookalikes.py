@@ -167,3 +167,25 @@ def test_a_detector_of_voices():
         x, state = rng.standard_normal((batch, length), np.float32), rng.standard_normal((2, batch, 8), np.float32)
         given = x, state, np.array(rate)
         assert_close(net(*given), by_onnxruntime(proto, *given), 1e-5)
+
+
+def test_mobileone_in_training_form_is_one_convolution_a_block():
+    """Parallel convolutions with their norms, and a norm of the input, as before they are fused."""
+    net = Built()
+
+    def norm(x):
+        vectors = (net.rng.uniform(0.5, 1, 8).astype(np.float32) for _ in range(4))
+        return net.add("BatchNormalization", x, *vectors)
+
+    x = "x"
+    for groups, kernel in ((8, 3), (1, 1)):
+        terms = [norm(x), *(norm(net.conv(x, 8, 8, kernel, groups=groups)) for _ in range(4))]
+        if kernel > 1:
+            terms.append(norm(net.conv(x, 8, 8, groups=groups)))
+        for term in terms[1:]:
+            terms[0] = net.add("Add", terms[0], term)
+        x = net.add("Relu", terms[0])
+    proto, x = net.proto(x, {"x": (1, 8, 9, 7)}), np.random.default_rng(1).standard_normal((1, 8, 9, 7), np.float32)
+    loaded = fastconv.onnx.load(proto)
+    assert [step.operation for step in loaded.profile(x).steps if step.operation != "layout"] == ["conv2d", "conv2d"]
+    assert_close(loaded(x), by_onnxruntime(proto, x))

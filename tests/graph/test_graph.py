@@ -110,8 +110,8 @@ def test_sums_that_no_convolution_can_take():
 
 def test_a_sum_of_two_convolutions_is_the_residual_of_the_first():
     g = fastconv.Graph()
-    y = g.add(g.conv2d(g.x, ONE, name="a"), g.conv2d(g.x, THREE, padding=1, name="b"))
-    plan = g.plan(g.relu(y))
+    y = g.add(g.conv2d(g.x, THREE, padding=2, dilation=2, name="a"), g.conv2d(g.x, THREE, padding=1, name="b"))
+    plan = g.plan(g.relu(y))  # whose kernels see other pixels
     assert_right(plan, X)
     assert list(steps(plan)) == ["b", "a"]
 

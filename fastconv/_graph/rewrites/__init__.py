@@ -3,6 +3,7 @@
 from fastconv._graph.graph import Graph
 from fastconv._graph.rewrites.activations import fuse_clips, fuse_functions, fuse_slopes
 from fastconv._graph.rewrites.averages import order_averages
+from fastconv._graph.rewrites.branches import merge_branches
 from fastconv._graph.rewrites.concatenations import write_slices
 from fastconv._graph.rewrites.identities import drop_identities
 from fastconv._graph.rewrites.layouts import in_nhwc
@@ -13,13 +14,14 @@ from fastconv._graph.rewrites.siblings import join_siblings
 from fastconv._graph.rewrites.sums import fuse_sums
 from fastconv._graph.rewrites.transposed import expand_transposed
 
-# In this order: a scale between a convolution and a sum, a sum between a convolution and a function, go first.
+# In this order: a scale between a convolution and a sum, and a sum between a convolution and a function, go first.
 _REWRITES = (
     in_nhwc,
     drop_identities,
     expand_transposed,
     lift_functions,
     fold_scales,
+    merge_branches,
     order_averages,
     fuse_sums,
     fuse_slopes,
