@@ -30,6 +30,7 @@ from fastconv._checks import arrays, orders, shapes
 from fastconv._kernels import cpu
 from fastconv._planning import call, layouts, machine, prepared, workspace
 from fastconv._runners import (
+    attention,
     blas,
     chain,
     direct,

@@ -16,7 +16,9 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv.onnx import _budget
+from fastconv.onnx._attending import attending
 from fastconv.onnx._attention import expanded
+from fastconv.onnx._gathering import gathered, resolved
 from fastconv.onnx._in_numpy.prepared import PREPARED
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._products import Products
@@ -145,7 +147,7 @@ class Binding(Maps):
         """Bind all nodes, or those up to one whose result has a size that is not known, or up to an If that chooses by
         a value of a call.
         """
-        rest = deque(self._nodes)
+        rest = deque(gathered(self._nodes, self.outputs))
         while rest:
             node = rest.popleft()
             with node.named():
@@ -182,11 +184,13 @@ class Binding(Maps):
         return (*branch.nodes, *named)
 
     def _parts(self, node: Node) -> list[Node]:
-        """The nodes that an Attention stands for, where there is code for them; else none."""
+        """The nodes that an Attention stands for, where there is code for them, or gathered ones; else none."""
+        if parts := resolved(node, self.known):
+            return parts
         is_in_run = any(isinstance(self.known.get(name), Tensor) for name in node.inputs)
         found = expanded(node, self.known) if (node.kind, node.domain) == ("Attention", "") and is_in_run else None
         self.known.update(found[1] if found else {})
-        return found[0] if found else []
+        return gathered(found[0], node.outputs) if found else []
 
     def _native(self, segment: Segment) -> NativeStep | None:
         graph = segment.graph()  # after those of higher levels have said what they read
@@ -243,7 +247,7 @@ class Binding(Maps):
 
         if node.kind in REFUSED:
             raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
-        layer = recurrent(node, inputs, self.kept)
+        layer = recurrent(node, inputs, self.kept) or attending(node, self.kept.num_threads)
         if layer is not None:
             return "direct", layer
         if node.kind in LATE and self._late(node, inputs):

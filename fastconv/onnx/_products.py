@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._checks.types import Shape
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.blas import Product
@@ -36,7 +37,7 @@ class Products:
         rows, inner, columns = *x.shape[-2:], y.shape[-1]
         if rows * inner * columns <= _FEW or max(rows, inner, columns) > _MOST:
             return self._other(node, x, y)
-        x, y = _in_steps(x), _in_steps(y)
+        x, y = in_steps(x), in_steps(y)
         stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         out = np.empty((*stack, rows, columns), x.dtype)
         if out.size:
@@ -57,7 +58,7 @@ class Products:
         )
 
 
-def _step(x: np.ndarray) -> tuple[int, bool] | None:
+def step_of(x: np.ndarray) -> tuple[int, bool] | None:
     """(values from a row to the next, or from a column where these lie one after the other), None of other strides."""
     item, (row, column), (rows, columns) = x.itemsize, x.strides[-2:], x.shape[-2:]
     for turns, step, near, count, size in (False, row, column, rows, columns), (True, column, row, columns, rows):
@@ -69,17 +70,23 @@ def _step(x: np.ndarray) -> tuple[int, bool] | None:
     return None
 
 
-def _in_steps(x: np.ndarray) -> np.ndarray:
+def in_steps(x: np.ndarray) -> np.ndarray:
     """A stack of matrices whose rows, or columns, are contiguous."""
-    return x if x.flags.aligned and _step(x) else np.ascontiguousarray(x)
+    return x if x.flags.aligned and step_of(x) else np.ascontiguousarray(x)
 
 
-def _told(x: np.ndarray, stack: tuple[int, ...]) -> tuple[np.ndarray, int, bool]:
+def _told(x: np.ndarray, stack: Shape) -> tuple[np.ndarray, int, bool]:
     """What `Product` is told of a stack."""
-    whole = np.broadcast_to(x, (*stack, *x.shape[-2:]))
-    places = np.zeros(stack, np.int64)
-    for axis, (size, stride) in enumerate(zip(stack, whole.strides, strict=False)):
-        places += (np.arange(size) * stride).reshape(-1, *(1,) * (len(stack) - 1 - axis))
-    step = _step(x)
+    step = step_of(x)
     assert step is not None
-    return places.ravel(), *step
+    return places(x, stack), *step
+
+
+def places(x: np.ndarray, stack: Shape) -> np.ndarray:
+    """The bytes from the begin of an array to each matrix of a stack, in which it may be several."""
+    axes = x.shape[-2:] if x.ndim > 1 else (1, *x.shape)
+    whole = np.broadcast_to(x, (*stack, *axes))
+    found = np.zeros(stack, np.int64)
+    for axis, (size, stride) in enumerate(zip(stack, whole.strides, strict=False)):
+        found += (np.arange(size) * stride).reshape(-1, *(1,) * (len(stack) - 1 - axis))
+    return found.ravel()

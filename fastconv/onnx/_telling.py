@@ -13,7 +13,7 @@ from fastconv.onnx._binding import Stage
 from fastconv.onnx._steps import NodeStep
 from fastconv.onnx._values import Tensor
 
-_COUNTED = "Conv", "ConvTranspose", "GRU", "Gemm", "LSTM", "MatMul", "RNN"
+_COUNTED = "Attention", "Conv", "ConvTranspose", "GRU", "Gemm", "LSTM", "MatMul", "RNN"
 
 
 def description(stage: Stage, measure: bool) -> GraphDescription:
@@ -91,6 +91,8 @@ def macs(step: NodeStep, shapes: dict[str, Shape]) -> int:
     if out not in shapes or kind not in _COUNTED:  # a view reads a map that may have no name in the file, and no shape
         return 0
     read = [shapes[one] if isinstance(one, str) else np.shape(one) for one in step.sources]
+    if kind == "Attention":
+        return prod(shapes[out][:-1]) * read[1][-1] * (read[0][-1] + read[2][-1]) if step.how == "direct" else 0
     if kind in ("GRU", "LSTM", "RNN"):
         return prod(read[0][:2]) * (prod(read[1]) + prod(read[2]))
     if kind == "Conv":

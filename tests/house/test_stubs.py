@@ -57,6 +57,7 @@ def arguments():
     stack = np.zeros(1, np.int64), 8, False
     return {
         "Blas": {"shape": ONE, **blas, "activation": APPLIED},
+        "Attention": {"shape": (1, 1, 8, 8, 8, 8), "scale": 1.0, "itemsize": 4, "stacks": [stack] * 3},
         "Prepared": {"num_threads": None, "useful": 1},
         "Chain": {"steps": [], "memory": 0},
         "Direct": {"shape": SHAPE, **given, "activation": APPLIED},
