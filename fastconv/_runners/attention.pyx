@@ -67,7 +67,7 @@ cdef class Attention(LoopNest):
         matrices, self.heads, self.rows, self.columns, self.depth, self.width = shape
         self.kernels, self.itemsize, self.kept = kernels_for(itemsize), itemsize, stacks
         self.add, self.mul = map_kernel("add", itemsize), map_kernel("mul", itemsize)
-        self.softmax = map_kernel("softmax", itemsize)
+        self.softmax = map_kernel("softmax_of_scores", itemsize)
         self.queries, self.keys, self.values = _stack(stacks[0]), _stack(stacks[1]), _stack(stacks[2])
         self.n_biases = len(stacks) - 3
         for i in range(self.n_biases):

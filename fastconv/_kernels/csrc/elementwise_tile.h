@@ -40,16 +40,17 @@ INLINE VECTOR NAMED(power)(VECTOR x, VECTOR least, VECTOR *scale)
     return r * r * q + r;
 }
 
-/* (1 + p) 2^n SPARE_POWER, or 0: a product that rounds to 0 takes a processor as long as a hundred others. */
-INLINE VECTOR NAMED(large_exp)(VECTOR x)
+/* (1 + p) 2^n SPARE_POWER, or 0 from `least` down: a product that rounds to 0 takes a processor as long as a hundred
+ * others. */
+INLINE VECTOR NAMED(large_exp)(VECTOR x, VECTOR least)
 {
-    VECTOR scale, p = NAMED(power)(x, MIN_POWER, &scale);
-    return (1 + p) * NAMED(select)(x > MIN_POWER, scale, BROADCAST(0));
+    VECTOR scale, p = NAMED(power)(x, least, &scale);
+    return (1 + p) * NAMED(select)(x > least, scale, BROADCAST(0));
 }
 
 INLINE VECTOR NAMED(exp)(VECTOR x)
 {
-    return NAMED(large_exp)(x) * (T)(1 / SPARE_POWER);
+    return NAMED(large_exp)(x, MIN_POWER) * (T)(1 / SPARE_POWER);
 }
 
 INLINE VECTOR NAMED(sigmoid)(VECTOR x)

@@ -189,18 +189,6 @@ INLINE T NAMED(power_of_two)(int exponent)
     return v;
 }
 
-/* The sum of the lanes, halves first. */
-INLINE T NAMED(sum_of_lanes)(VECTOR v)
-{
-    T lane[LANES];
-    memcpy(lane, &v, sizeof v);
-    UNROLL
-    for (int n = LANES / 2; n > 0; n /= 2) {
-        UNROLLED(i, n) lane[i] += lane[i + n];
-    }
-    return lane[0];
-}
-
 /* The square of the norm of a pixel, equalized. */
 INLINE T NAMED(fip_squares)(const struct fc_fip_pack_args *t)
 {

@@ -4,7 +4,7 @@
 /* exp(x), for x > 0 as 2^s / (exp(-x) 2^s), of which nothing is subnormal. */
 INLINE VECTOR NAMED(exp_of_any)(VECTOR x)
 {
-    const VECTOR power = NAMED(large_exp)((VECTOR)((NAMED(mask))x | SIGN_BIT));
+    const VECTOR power = NAMED(large_exp)((VECTOR)((NAMED(mask))x | SIGN_BIT), MIN_POWER);
     return NAMED(select)(x < 0, power * (T)(1 / SPARE_POWER), (T)SPARE_POWER / power);
 }
 

@@ -117,3 +117,27 @@ INLINE void NAMED(store_tail)(char *to, VECTOR v, ptrdiff_t count)
     else
         STORE_FIRST(to, v, count);
 }
+
+/* The sum of the lanes, halves first. */
+INLINE T NAMED(sum_of_lanes)(VECTOR v)
+{
+    T lanes[LANES];
+    memcpy(lanes, &v, sizeof v);
+    UNROLL
+    for (int n = LANES / 2; n > 0; n /= 2) {
+        UNROLLED(i, n) lanes[i] += lanes[i + n];
+    }
+    return lanes[0];
+}
+
+/* The largest of the lanes. */
+INLINE T NAMED(max_of_lanes)(VECTOR v)
+{
+    T lanes[LANES];
+    memcpy(lanes, &v, sizeof v);
+    UNROLL
+    for (int n = LANES / 2; n > 0; n /= 2) {
+        UNROLLED(i, n) lanes[i] = lanes[i + n] > lanes[i] ? lanes[i + n] : lanes[i];
+    }
+    return lanes[0];
+}
