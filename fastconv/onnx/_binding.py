@@ -79,11 +79,14 @@ class Stage:
         what = "is chosen by" if self._binding.condition else "follows"
         return f"what {what} {self._binding.last} depends on values of a call{error}"
 
-    def run(self, values: Values, watch: Callable[[Step, Values], Any] = lambda step, values: step.run(values)) -> None:
-        """Run the steps on the tensors in `values`, to which they add theirs; `watch` runs a step."""
+    def run(self, values: Values, watch: Callable[[Step, Values], Any] | None = None) -> None:
+        """Run the steps on the tensors in `values`, to which they add theirs; `watch` runs a step, if it is given."""
         with np.errstate(all="ignore"):
             for step in self.steps:
-                watch(step, values)
+                if watch is None:
+                    step.run(values)
+                else:
+                    watch(step, values)
                 for name in step.frees:
                     del values[name]
 

@@ -13,11 +13,34 @@ from fastconv.onnx._values import Tensor
 
 def checked(program: Program, given: Sequence[Any]) -> dict[str, Any]:
     """{name: value} of a call's arguments, arrays of native byte order."""
+    fitting = _fitting(program, given)
+    if fitting is not None:
+        return fitting
     feeds = by_name(program, given)
     known = {one.name: one for one in (*program.inputs, *program.optional)}
     arrays = {name: _value(known[name], value) for name, value in feeds.items()}
     check_sizes(program, {name: value.shape for name, value in arrays.items() if isinstance(value, np.ndarray)})
     return arrays
+
+
+def _fitting(program: Program, given: Sequence[Any]) -> dict[str, Any] | None:
+    """What `checked` gives of arrays that are as the model says, which a small model would wait for; else None."""
+    inputs = program.inputs
+    named = given[0] if len(given) == 1 and type(given[0]) is dict else None
+    if len(inputs) != (len(given) if named is None else len(named)):
+        return None
+    feeds = dict[str, Any]()
+    for i, one in enumerate(inputs):
+        value = given[i] if named is None else named.get(one.name)
+        if type(value) is not np.ndarray or value.dtype is not one.dtype or one.shape is None:
+            return None
+        if len(one.shape) != value.ndim:
+            return None
+        for wanted, size in zip(one.shape, value.shape, strict=True):
+            if wanted != size and type(wanted) is int:
+                return None
+        feeds[one.name] = value
+    return feeds
 
 
 def by_name(program: Program, given: Sequence[Any]) -> dict[str, Any]:

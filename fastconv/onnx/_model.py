@@ -175,7 +175,9 @@ class Model:
             y = values[value.name] if isinstance(value, Tensor) else value
             if isinstance(y, np.ndarray):
                 y = contiguous(y, self._num_threads)
-                others = filter(is_array, (*feeds.values(), *results))
+                # Of what a step made, and is no view, an input has no view.
+                is_new = y.base is None and not any(x is y for x in feeds.values())
+                others = filter(is_array, results if is_new else (*feeds.values(), *results))
                 is_kept = not isinstance(value, Tensor) or not y.flags.writeable
                 y = y.copy() if is_kept or any(np.may_share_memory(y, x) for x in others) else y
             results.append(y)
@@ -190,12 +192,13 @@ class Model:
 
     def _bound(self, feeds: Mapping[str, Any], tensors: Mapping[str, Tensor] | None = None) -> Stage:
         """The stage with which a call on such values begins, or on values of which only this is known."""
-        given = tensors or {name: tensor_of(name, value) if is_array(value) else value for name, value in feeds.items()}
-        are_tensors = all(isinstance(one, Tensor) for one in given.values())
-        key = tuple((one.name, one.shape, one.dtype) for one in given.values()) if are_tensors else None
+        given: Mapping[str, Any] = feeds if tensors is None else tensors
+        are_arrays = all(isinstance(one, np.ndarray | Tensor) for one in given.values())
+        key = tuple((name, one.shape, one.dtype) for name, one in given.items()) if are_arrays else None
         if key is not None and key in self._stages:
             return self._stages[key]
-        known = {**self.graph.constants, **given}
+        bound = {name: tensor_of(name, value) if is_array(value) else value for name, value in given.items()}
+        known = {**self.graph.constants, **bound}
         stage = Binding(self.graph.nodes, known, self.outputs, self._kept, self._strict).stage()
         if key is not None:
             if len(self._stages) >= _MAX_STAGES:

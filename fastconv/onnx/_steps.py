@@ -32,6 +32,9 @@ class NativeStep:
         needed = {*(plan.inputs if plan else ()), *(value.node for value in self._outputs)}
         self.reads = {name: source for name, source in segment.inputs.items() if name in needed}
         self.constants = {name: array for name, array in segment.constants.items() if name in needed}
+        self._given, names = (plan.inputs, plan.outputs) if plan else ((), ())
+        self._is_alone = len(names) == 1
+        self._written = [(value, names.index(value.node) if value.node in names else None) for value in self._outputs]
 
     @property
     def inputs(self) -> list[str]:
@@ -43,25 +46,27 @@ class NativeStep:
         return [value.name for value in self._outputs]
 
     def run(self, values: Values, times: np.ndarray | None = None) -> int:
-        """Write its tensors to `values`; returns the nanoseconds of conversions. Those of the steps are added to
-        `times`.
+        """Write its tensors to `values`; returns the nanoseconds of conversions if the steps are timed. Those of the
+        steps are added to `times`.
         """
-        start = perf_counter_ns()
-        maps = {node: into_map(values[tensor], axes) for node, (tensor, axes) in self.reads.items()} | self.constants
-        if self.plan is not None:
-            given = [self._contiguous(maps[name]) for name in self.plan.inputs]
-            converted = perf_counter_ns()
-            if times is None and len(given) == 1:
-                results = call_one(self.plan, self.plan.inputs, given[0], None)
-            else:
-                results = call(self.plan, self.plan.inputs, tuple(given), None, times)
-            names = self.plan.outputs
-            maps.update(zip(names, results if len(names) > 1 else (results,), strict=True))
+        start = 0 if times is None else perf_counter_ns()
+        given = [contiguous(self._entered(name, values), self._num_threads) for name in self._given]
+        converting = 0 if times is None else perf_counter_ns() - start
+        if self.plan is None:
+            results: Any = ()
+        elif times is None and len(given) == 1:
+            results = call_one(self.plan, self.plan.inputs, given[0], None)
         else:
-            converted = perf_counter_ns()
-        for value in self._outputs:
-            values[value.name] = out_of_map(maps[value.node].reshape(value.nhwc), value.axes)
-        return converted - start
+            results = call(self.plan, self.plan.inputs, tuple(given), None, times)
+        for value, i in self._written:
+            y = self._entered(value.node, values) if i is None else results if self._is_alone else results[i]
+            values[value.name] = out_of_map(y.reshape(value.nhwc), value.axes)
+        return converting
+
+    def _entered(self, name: str, values: Values) -> np.ndarray:
+        """What an input of its graph is."""
+        source = self.reads.get(name)
+        return self.constants[name] if source is None else into_map(values[source[0]], source[1])
 
     @property
     def dtype(self) -> np.dtype:
@@ -83,9 +88,6 @@ class NativeStep:
             found[name] = into_map(_placeholder(shapes[tensor]), axes).shape
         return tuple(found[name] for name in self.plan.inputs)
 
-    def _contiguous(self, view: np.ndarray) -> np.ndarray:
-        return contiguous(view, self._num_threads)
-
 
 class NodeStep:
     """A node of the model that no plan has, by NumPy; `how` says by whose code."""
@@ -98,10 +100,11 @@ class NodeStep:
         self._evaluate, self.sources = evaluate, inputs  # arrays, None, or the names of tensors
         self.outputs = [name for name in node.outputs if name]
         self.frees: tuple[str, ...] = ()
+        self._function: Callable[[np.ndarray], list[np.ndarray]] | None = None  # of its first input alone
 
     def becomes(self, function: Callable[[np.ndarray], list[np.ndarray]]) -> None:
-        """From now on it is a function of its first input alone."""
-        self._evaluate = lambda node, x, *others: function(x)
+        """From now on it is a function of its first input alone, which gives all of its results."""
+        self._function = function
 
     @property
     def inputs(self) -> list[str]:
@@ -114,6 +117,15 @@ class NodeStep:
 
     def run(self, values: Values, times: np.ndarray | None = None) -> int:
         """Write its results to `values`; it converts nothing. NumPy's warnings are the caller's."""
+        if self._function is not None:
+            try:
+                results = self._function(values[self.sources[0]])
+            except Exception:
+                with self.node.named():
+                    raise
+            for name, y in zip(self.outputs, results, strict=True):
+                values[name] = y
+            return 0
         given = [values[one] if isinstance(one, str) else one for one in self.sources]
         try:
             if self._max_bytes:
