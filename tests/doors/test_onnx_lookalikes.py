@@ -100,7 +100,20 @@ def audio():
     return b.proto(b.add("Tanh", y), {"x": ["N", 1, "T"]}), [(1, 1, 400), (3, 1, 64)]
 
 
-@pytest.mark.parametrize("build", [detector, segmenter, audio])
+def keywords():
+    """Means over the frequencies, which are added to all of them, as in BC-ResNet; then coordinate attention."""
+    b = Built()
+    y = b.add("Relu", b.conv("x", 1, 8, 5))
+    for _ in range(2):
+        own = b.conv(y, 8, 8, 3, groups=8)
+        mean = b.silu(b.conv(b.add("ReduceMean", own, np.array([2])), 8, 8, groups=8))
+        y = b.add("Relu", b.add("Add", b.add("Add", b.conv(mean, 8, 8), own), y))
+    rows, columns = (b.add("Sigmoid", b.conv(b.add("ReduceMean", y, np.array([axis])), 8, 8)) for axis in (-1, -2))
+    y = b.add("Mul", b.add("Mul", y, rows), columns)
+    return b.proto(b.conv(y, 8, 4), {"x": ["N", 1, "F", "T"]}), [(1, 1, 20, 31), (2, 1, 7, 9)]
+
+
+@pytest.mark.parametrize("build", [detector, segmenter, audio, keywords])
 def test_a_model_of_native_steps(build):
     proto, shapes = build()
     net = fastconv.onnx.load(proto, strict=True)

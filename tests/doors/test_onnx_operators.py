@@ -130,7 +130,8 @@ def test_native_operators(name):
 
 BINARY = {
     "map": (X.shape, X.shape), "pixel": (X.shape, (2, 6, 1, 1)), "channel": ((2, 1, 11, 13), X.shape),
-    "row": (ROW.shape, (2, 6, 1)), "value": ((2, 1, 1, 1), X.shape),
+    "row": (ROW.shape, (2, 6, 1)), "value": ((2, 1, 1, 1), X.shape), "a row for all": (X.shape, (2, 6, 1, 13)),
+    "a column for all": ((2, 6, 11, 1), X.shape),
 }  # fmt: skip
 
 
@@ -143,6 +144,17 @@ def test_native_operators_of_two_maps(kind, shapes):
     net = fastconv.onnx.load(proto, strict=True)
     assert_close(net({"x": x, "y": y}), by_onnxruntime(proto, x, y), 1e-6)
     assert all(part.isa for part in net.describe({"x": x.shape, "y": y.shape}).parts.values()), "a step by NumPy"
+
+
+@pytest.mark.parametrize("kind", ["ReduceMean", "ReduceMax"])
+@pytest.mark.parametrize("axis", [2, -1])
+def test_rows_and_columns_of_a_map_are_reduced_in_its_graph(kind, axis):
+    proto = model(
+        [("Conv", "x w", "a", {}), (kind, "a axis", "y", {})], {"w": normal(6, 6, 1, 1), "axis": [axis]}, opset=18
+    )
+    net = fastconv.onnx.load(proto, strict=True)
+    assert_close(net(X), by_onnxruntime(proto, X), 1e-6)
+    assert all(part.isa for part in net.describe(X.shape).parts.values()), "a step by NumPy"
 
 
 @pytest.mark.parametrize("shapes", [((1, 6, 1, 1), (1, 1, 6)), ((2, 3), (1, 2, 3)), ((1, 5), (5, 1))])

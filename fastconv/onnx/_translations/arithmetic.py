@@ -8,6 +8,7 @@ import numpy as np
 from fastconv._graph.operations.elementwise import Add, Binary, Clip, Elementwise
 from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles
+from fastconv._graph.operations.resizing import NearestResize, NewSize
 from fastconv.onnx._program import Node
 from fastconv.onnx._translations import gelus
 from fastconv.onnx._translations.elementwise import beside, is_number, maps, one, per_channel
@@ -75,11 +76,23 @@ def add(bind: "Binding", node: Node, x: Any, y: Any) -> Map | None:
 
 
 def binary(bind: "Binding", node: Node, function: str, x: Any, y: Any) -> Map | None:
-    """f of maps of one shape, or of which one has one pixel, or one channel."""
+    """f of maps of one shape, or of which one has one pixel, one row or column of pixels, or one channel."""
     found = maps(bind, x, y)
-    if found is None or not _broadcast(found[0], found[1]):
+    both = None if found is None else _spread(bind, node, *found)
+    return None if both is None else bind.add(node, Binary(function), *both)
+
+
+def _spread(bind: "Binding", node: Node, x: Map, y: Map) -> tuple[Map, Map] | None:
+    """Two maps that can be combined, of which one's only row or column is copied to where the other has several."""
+    if _broadcast(x, y):
+        return x, y
+    is_first = prod(x.nhwc) < prod(y.nhwc)
+    whole, other = (y, x) if is_first else (x, y)
+    pairs = [*zip(other.nhwc[1:3], whole.nhwc[1:3], strict=True)]
+    if other.nhwc[::3] != whole.nhwc[::3] or any(n not in (1, size) for n, size in pairs):
         return None
-    return bind.add(node, Binary(function), *found)
+    larger = bind.add(node, NearestResize(NewSize(whole.nhwc[1:3], None, "asymmetric"), "floor"), other)
+    return (larger, whole) if is_first else (whole, larger)
 
 
 def _broadcast(x: Map, y: Map) -> bool:
@@ -102,9 +115,10 @@ def _sum(bind: "Binding", node: Node, values: list[Any]) -> Map | None:
         return None
     total, *others = found
     for other in others:
-        if not _broadcast(total, other):
+        both = _spread(bind, node, total, other)
+        if both is None:
             return None
-        total = bind.add(node, Add() if total.nhwc == other.nhwc else Binary("add"), total, other)
+        total = bind.add(node, Add() if both[0].nhwc == both[1].nhwc else Binary("add"), *both)
     return total
 
 

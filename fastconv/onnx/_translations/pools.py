@@ -62,12 +62,16 @@ def global_average(bind: "Binding", node: Node, x: Any) -> Map | None:
 def _reduce(
     combine: Literal["max", "avg", "sum"], bind: "Binding", node: Node, x: Any, axes: np.ndarray | None
 ) -> Map | None:
-    """A reduction over height and width, whose axes may stay, or over the channels, whose axis has to."""
+    """A reduction over height and width, whose axes may stay, or over one of these or the channels, which has to."""
     rank, keeps = len(x.shape), node.attributes["keepdims"]
     over = tuple(sorted(axes_of(node, axes, rank) or ()))
     inside = x.axes if isinstance(x, Map) and x.segment else _CHANNELS_OF.get((rank, over), "")
     if len(over) == 1 and keeps and inside[over[0] : over[0] + 1] == "C" and (value := bind.as_map(x, inside)):
         return bind.add(node, _over_channels(combine), value)
+    if len(over) == 1 and keeps and rank == 4 and inside and combine != "sum" and (value := bind.as_map(x, inside)):
+        _, height, width, _ = value.nhwc
+        kernel = (height, 1) if inside[over[0]] == "H" else (1, width)
+        return bind.add(node, Pool(combine, PoolGeometry(kernel, kernel)), value) if inside[over[0]] in "HW" else None
     if keeps and rank in (3, 4) and over == tuple(range(1, rank)):  # of each image to one value
         value = bind.as_map(x, inside or _IMAGES[rank])
         return None if value is None else bind.add(node, _over_channels(combine), bind.add(node, Pool(combine), value))
