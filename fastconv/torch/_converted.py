@@ -19,6 +19,8 @@ from fastconv.torch._operators import OPERATORS
 from fastconv.torch._program import OutdatedError, Program, likeness
 from fastconv.torch._weights import KnownWeights
 
+_aten = torch.ops.aten
+_RECURRENT = _aten.gru, _aten.lstm, _aten.rnn_relu, _aten.rnn_tanh
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
 _tracing = threading.RLock()  # torch.export is for one thread, and puts other tensors into the module meanwhile
 
@@ -138,10 +140,15 @@ def _key(spec: Any, leaves: list[Any]) -> Any:
 
 
 def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ExportedProgram:
-    """What torch.export makes of a module, in operators of aten that change no tensor."""
+    """What torch.export makes of a module, in operators of aten that change no tensor.
+
+    It takes those apart which torch.compile has in parts too, and not those with kernels of PyTorch's own. Recurrent
+    layers would be some operators for each step.
+    """
     table = default_decompositions()
-    for operator in OPERATORS:  # what has a word of its own in ONNX is kept
-        if operator in table:
+    for operator in [*table]:
+        is_composed = operator.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
+        if operator in OPERATORS or operator.overloadpacket in _RECURRENT or not is_composed:
             table.pop(operator)
     try:
         exported = torch.export.export(module, args, kwargs).run_decompositions(table)

@@ -120,13 +120,19 @@ def _sources(node: fx.Node) -> Iterator[fx.Node]:
 
 def _can_be_moved(module: fx.GraphModule) -> bool:
     """Whether the order of the operators does not matter: none draws random numbers or changes what is there."""
-    return not any(
-        node.op in ("call_method", "call_module")
-        or (node.op == "call_function" and not is_check(node) and (node.is_impure() or is_random(node)))
-        for node in module.graph.nodes
-    )
+    calls = [node for node in module.graph.nodes if node.op == "call_function" and not is_check(node)]
+    others = any(node.op in ("call_method", "call_module") for node in module.graph.nodes)
+    return not others and not any(node.is_impure(impure_random=False) or is_random(node) for node in calls)
+
+
+_DROPOUTS = {"dropout": 0, "dropout_p": 0, "train": False, "training": False}  # arguments of an inactive one
 
 
 def is_random(node: fx.Node) -> bool:
-    """Whether an operator draws random numbers."""
-    return torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+    """Whether an operator draws random numbers: attention and recurrent layers do so for a dropout alone."""
+    if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+        return False
+    schema = node.target._schema.arguments
+    given = {one.name: node.args[i] if i < len(node.args) else one.default_value for i, one in enumerate(schema)}
+    given.update(node.kwargs)
+    return not any(name in given and given[name] == inactive for name, inactive in _DROPOUTS.items())

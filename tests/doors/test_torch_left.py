@@ -86,3 +86,48 @@ def test_the_log_tells_once_that_nothing_runs(caplog, monkeypatch):
     with torch.enable_grad():
         run(x), run(x)
     assert caplog.messages == ["a gradient may be needed: PyTorch runs the graph; use torch.no_grad()"]
+
+
+class Attending(nn.Module):
+    """Attention and a recurrent layer, which draw random numbers where a dropout is active."""
+
+    def __init__(self, dropout):
+        super().__init__()
+        self.conv, self.layer = nn.Conv2d(3, 8, 1), nn.LSTM(8, 8, 2, dropout=0.5, batch_first=True)
+        self.dropout = dropout
+
+    def forward(self, x):
+        x = self.conv(x).flatten(2).mT
+        y = nn.functional.scaled_dot_product_attention(x, x, x, dropout_p=self.dropout)
+        return self.layer(y)[0] if self.dropout == 0 else y
+
+
+@pytest.mark.parametrize("door", [compiled, lambda net: fastconv.torch.convert(net, image())])
+@pytest.mark.parametrize(("dropout", "left"), [(0.0, 0), (0.5, 1)])
+def test_inactive_dropouts_leave_nothing_to_pytorch_whole(door, dropout, left):
+    net, x, ran = Attending(dropout).eval(), image(), Ran()
+    found = door(net)(x)
+    assert (ran.left, ran.plans) == (left, 1 - left)
+    if not left:
+        close(found, net(x))
+
+
+def test_a_recurrent_layer_is_one_operator():
+    """And not some operators for each of its steps."""
+    counted = []
+    for size in (2, 8):
+        net, x, ran = Attending(0.0).eval(), image(1, 3, size, size), Ran()
+        close(fastconv.torch.convert(net, x)(x), net(x))
+        counted.append(ran.operators)
+    assert counted[0] == counted[1]
+
+
+@pytest.mark.parametrize("door", [compiled, lambda net: fastconv.torch.convert(net, image())])
+def test_what_has_a_kernel_of_pytorchs_own_is_not_taken_apart(door):
+    class Rolled(nn.Conv2d):
+        def forward(self, x):
+            return super().forward(x).roll((1, -2), (2, 3))
+
+    net, x, ran = Rolled(3, 4, 3).eval(), image(), Ran()
+    close(door(net)(x), net(x))
+    assert (ran.plans, ran.operators) == (1, 1)
