@@ -6,6 +6,7 @@ import pytest
 from onnx_models import assert_close, by_onnxruntime, model, one
 
 import fastconv
+from fastconv.onnx._in_numpy import elementwise
 
 RNG = np.random.default_rng(0)
 
@@ -231,6 +232,12 @@ def test_operators_by_numpy(name):
     kind, x, constants, attributes = OTHERS[name]
     proto = one(kind, x, *constants, **attributes)
     assert_close(fastconv.onnx.load(proto, strict=True)(x), by_onnxruntime(proto, x), 1e-5)
+
+
+def test_the_codes_of_dtypes():
+    found = {code: onnx.helper.tensor_dtype_to_np_dtype(code) for code in elementwise.NUMBERS}
+    assert found == elementwise.NUMBERS
+    assert onnx.TensorProto.FLOAT == elementwise.FLOAT
 
 
 @pytest.mark.parametrize("source", ["?", "u1", "i2", "i8", "f2", "f4", "f8"])

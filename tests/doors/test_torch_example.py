@@ -38,3 +38,19 @@ for use in lambda: door.convert(None, None), lambda: door.backend(None, []), lam
 
 def test_pytorch_is_imported_when_it_is_used():
     assert printed("-c", "import sys, fastconv.torch as ft; ft.counts(); print('torch' in sys.modules)") == "False\n"
+
+
+def test_without_the_onnx_library():
+    """Which the extra of PyTorch does not bring: the translations that both doors have need none."""
+    program = """
+import sys
+sys.modules["onnx"] = None
+import torch, fastconv.torch
+layers = torch.nn.Conv2d(3, 4, 3), torch.nn.GroupNorm(2, 4), torch.nn.Upsample(scale_factor=2)
+module, x = torch.nn.Sequential(*layers).eval(), torch.ones(1, 3, 8, 8)
+with torch.no_grad():
+    torch.compile(module, backend="fastconv")(x)
+    fastconv.torch.convert(module, x)(x)
+print(fastconv.torch.counts().plans)
+"""
+    assert printed("-c", program) == "2\n"

@@ -4,7 +4,6 @@ import functools
 from typing import Any
 
 import numpy as np
-from onnx import helper
 
 from fastconv._graph.operations.elementwise import FUNCTIONS as FUNCTIONS_OF_GRAPHS
 from fastconv.onnx._program import Node
@@ -80,9 +79,15 @@ def power(node: Node, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(is_other, np.abs(x), np.power(x, y)).astype(x.dtype, copy=False)
 
 
-NUMBERS = {  # by the standard's codes, those of NumPy's own, to which a Cast is by NumPy
-    helper.np_dtype_to_tensor_dtype(dtype): dtype
-    for dtype in map(np.dtype, ("?", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"))
+# By the standard's codes, written out because PyTorch's door has no library of ONNX, the dtypes of NumPy's own, to
+# which a Cast is by NumPy.
+FLOAT = 1
+NUMBERS: dict[int, np.dtype] = {
+    code: np.dtype(name)
+    for code, name in (
+        *((FLOAT, "f4"), (2, "u1"), (3, "i1"), (4, "u2"), (5, "i2"), (6, "i4"), (7, "i8"), (9, "?")),
+        *((10, "f2"), (11, "f8"), (12, "u4"), (13, "u8")),
+    )
 }
 
 

@@ -4,8 +4,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
 
+from fastconv.onnx._in_numpy.elementwise import FLOAT
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
 
@@ -121,8 +121,8 @@ def lp_norm(node: Node, x: np.ndarray) -> np.ndarray:
 
 def layer_axes(node: Node, rank: int) -> tuple[int, ...]:
     """Those of a layer or RMS norm, whose statistics must be float, the only ones that fastconv gives."""
-    if node.attributes["stash_type"] != TensorProto.FLOAT:
-        raise ValueError(f"stash_type must be {TensorProto.FLOAT}, float, got {node.attributes['stash_type']}")
+    if node.attributes["stash_type"] != FLOAT:
+        raise ValueError(f"stash_type must be {FLOAT}, float, got {node.attributes['stash_type']}")
     return tuple(range(axis_of(node.attributes["axis"], rank), rank))
 
 

@@ -5,7 +5,6 @@ from math import floor, isclose
 from typing import Any, NamedTuple
 
 import numpy as np
-from onnx.numpy_helper import saturate_cast
 
 from fastconv._graph.operations.resizing import COORDINATES, ROUNDINGS, places_of, rounded
 from fastconv.onnx._in_numpy.shaping import axis_of
@@ -34,7 +33,11 @@ def resize(
     for axis, found in axes_of(node, x.shape, roi, scales, sizes).items():
         if not found.is_kept:
             y = _along(get, y, axis, found)
-    return y if y.dtype == x.dtype else saturate_cast(y, x.dtype)
+    if y.dtype == x.dtype:
+        return y
+    from onnx.numpy_helper import saturate_cast  # here, because PyTorch's door has no library of ONNX
+
+    return saturate_cast(y, x.dtype)
 
 
 def attributes_of(node: Node) -> dict[str, Any]:
