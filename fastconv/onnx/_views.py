@@ -16,12 +16,15 @@ from fastconv.onnx._values import Map, Tensor, map_shape
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
 
-# Functions of each value, of one input but for constants of one value.
+# Functions of each value, of maps that are alike, and constants.
 _FUNCTIONS = (
     *("Abs", "Add", "Celu", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Log"),
     *("Max", "Min", "Mish", "Mul", "Neg", "Pow", "Reciprocal", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub"),
     *("Swish", "Tanh"),
 )
+
+# Those of each row, whose other inputs are constants.
+_OF_ROWS = ("Gemm", "LayerNormalization", "MatMul", "Softmax")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +50,16 @@ class View(Tensor):
         return NodeStep(made, "NumPy", self.evaluate, [name], self.level)
 
 
-def view(node: Node, base: Map, sizes: Shape, order: Shape | None = None) -> View:
-    """The result of a node."""
-    order = tuple(range(len(sizes))) if order is None else order
+def view(bind: "Binding", node: Node, base: Map, sizes: Shape, order: Shape | None = None) -> View:
+    """The result of a node. Where it has a map's channels in another place alone, as where an image becomes a sequence
+    of its pixels, the axes of the map are called so, and the view is in order.
+    """
+    last = len(sizes) - 1
+    order = tuple(range(last + 1)) if order is None else order
+    axis, moved = (1, (0, *range(2, last + 1), 1)) if base.axes.startswith("NC") else (last, (0, last, *range(1, last)))
+    if base.axes in _TURNED and last > 1 and order == moved and (sizes[0], sizes[axis]) == base.nhwc[::3]:
+        sizes = tuple(sizes[axis] for axis in order)
+        return view(bind, node, bind.seen_as(base, _TURNED[base.axes]), sizes)
     shape = tuple(sizes[axis] for axis in order)
     return View(node.outputs[0], shape, base.dtype, base.level, node, base, sizes, order)
 
@@ -72,16 +82,55 @@ def reordered(bind: "Binding", node: Node, x: View, shape: Shape) -> Map | None:
     return bind.add(node, operation, base)
 
 
+_TURNED = {"NCHW": "NHWC", "NHWC": "NCHW", "NCW": "NWC", "NWC": "NCW"}  # with the channels elsewhere
+
+
 def function(bind: "Binding", node: Node, translate: Any, inputs: list[Any]) -> View | None:
-    """A function of each value of a view, which is that of each value of its map."""
-    views = [one for one in inputs if isinstance(one, View)]
+    """A function of each value of views that are alike, or of each row of one, which is that of their maps."""
+    x = next((one for one in inputs if isinstance(one, View)), None)
+    if x is None:
+        return None
+    if node.kind in _OF_ROWS:
+        return _of_rows(bind, node, translate, x, inputs)
     others = [one for one in inputs if one is not None and not isinstance(one, View)]
-    if node.kind not in _FUNCTIONS or len(views) != 1:
+    if node.kind not in _FUNCTIONS or not all(_is_alike(x, one) for one in inputs if isinstance(one, View)):
         return None
-    (x,) = views
-    if any(not isinstance(one, np.ndarray) or one.size != 1 or one.ndim > len(x.shape) for one in others):
+    if not all(isinstance(one, np.ndarray) and (_is_number(one, x) or _is_row(one, x)) for one in others):
         return None
-    given = [x.base if one is x else one.reshape(()) if isinstance(one, np.ndarray) else one for one in inputs]
+    numbers = {id(one): one.reshape(()) for one in others if one.size == 1}
+    given = [one.base if isinstance(one, View) else numbers.get(id(one), one) for one in inputs]
     y = translate(bind, node, *given)
     is_alike = isinstance(y, Map) and y.nhwc == x.base.nhwc and y.axes == x.base.axes
-    return view(node, y, x.sizes, x.order) if is_alike else None
+    return view(bind, node, y, x.sizes, x.order) if is_alike else None
+
+
+def _of_rows(bind: "Binding", node: Node, translate: Any, x: View, inputs: list[Any]) -> View | None:
+    """What is computed along the last axis alone, where that has the channels."""
+    last, others = len(x.shape) - 1, [one for one in inputs if one is not x and one is not None]
+    axis = node.attributes.get("axis", last)
+    is_other = inputs[0] is not x or not all(isinstance(one, np.ndarray) for one in others)
+    if is_other or not _has_rows(x) or axis not in (-1, last):
+        return None
+    attributes = {name: -1 if name == "axis" else value for name, value in node.attributes.items()}
+    y = translate(bind, replace(node, attributes=attributes), x.base, *inputs[1:])
+    is_alike = isinstance(y, Map) and y.nhwc[:3] == x.base.nhwc[:3] and y.axes == x.base.axes
+    return view(bind, node, y, (*x.sizes[:-1], y.nhwc[3])) if is_alike else None
+
+
+def _has_rows(x: View) -> bool:
+    """Whether the last axis has the channels."""
+    return x.is_in_order and x.base.axes.endswith("C") and x.sizes[-1] == x.base.nhwc[3]
+
+
+def _is_alike(x: View, y: View) -> bool:
+    """Whether two views have the values of a map in the same places."""
+    return (x.sizes, x.order, x.base.axes, x.base.nhwc) == (y.sizes, y.order, y.base.axes, y.base.nhwc)
+
+
+def _is_number(constant: np.ndarray, x: View) -> bool:
+    return constant.size == 1 and constant.ndim <= len(x.shape)
+
+
+def _is_row(constant: np.ndarray, x: View) -> bool:
+    """Whether a constant has a value for each channel of a row."""
+    return _has_rows(x) and constant.shape == x.shape[-1:]

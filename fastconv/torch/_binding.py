@@ -14,22 +14,15 @@ import torch
 from torch import fx
 
 from fastconv._graph.operations.conv import Conv
-from fastconv.onnx._maps import Maps
-from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import given_back
-from fastconv.onnx._table import PARAMETERS, TRANSLATIONS
-from fastconv.onnx._values import Map, Tensor
+from fastconv.onnx._values import Tensor
 from fastconv.torch._fakes import fakes_of
-from fastconv.torch._left import is_plain
-from fastconv.torch._operators import Written, written
 from fastconv.torch._steps import OperatorStep, PlanStep, Step, Values, given, tensors
+from fastconv.torch._translating import FLOATS, Translating
 from fastconv.torch._weights import Weights
 
-_VERSION = 24  # of ONNX, in whose words operators are written
-_FLOATS: dict[torch.dtype, np.dtype] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 _OTHER: np.dtype = np.dtype(object)  # of what is no map
-_ARRAYS = (*_FLOATS, torch.int64, torch.int32, torch.bool)  # constants that translations may read
 
 
 class Bound:
@@ -65,19 +58,16 @@ def bind(module: fx.GraphModule, args: list[Any], constants: list[int], weights:
         left |= more
 
 
-class Binding(Maps):
+class Binding(Translating):
     """Binds the nodes in their order. `_known` has for each a `Tensor`, where it is a value of a run, or the value."""
 
     def __init__(
         self, module: fx.GraphModule, fakes: Mapping[fx.Node, Any], weights: Weights, kept: Kept, left: set[fx.Node]
     ) -> None:
-        super().__init__(kept)
-        self._module, self._fakes, self._weights, self._left = module, fakes, weights, left
+        super().__init__(fakes, weights, kept)
+        self._module, self._left = module, left
         self._known: dict[fx.Node, Any] = {}
         self._sized = set[fx.Node]()
-        self._steps: list[OperatorStep] = []
-        self._like: dict[str, torch.Tensor] = {}  # {name of a value of a segment: what PyTorch gives}
-        self._native: dict[fx.Node, set[Segment]] = {}  # {node: the segments that have it}
 
     def bound(self, args: list[Any], constants: list[int]) -> Bound:
         """What runs."""
@@ -135,7 +125,7 @@ class Binding(Maps):
         elif not any(True for _ in tensors((args, kwargs))):
             self._known[node] = self._folded(node, args, kwargs)
         else:
-            results = None if node in self._left else self._translated(node, args, kwargs)
+            results = None if node in self._left else self.translated(node, args, kwargs)
             self._known[node] = self._by_torch(node, args, kwargs) if results is None else results
 
     def _folded(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
@@ -170,74 +160,6 @@ class Binding(Maps):
             for user in node.users
         )
 
-    def _translated(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
-        """What a node is in segments; None where it has no translation."""
-        fake = self._fakes[node]
-        if node.target is torch.ops.aten.as_strided.default and not _is_same(self._fakes[node.args[0]], fake):
-            return None
-        shape = tuple(fake.shape) if isinstance(fake, torch.Tensor) else None
-        try:
-            call = written(node.target, self._told(args), self._told(kwargs), shape)
-            if call is None or call.kind not in TRANSLATIONS or _is_late(call):
-                return None
-            outputs = tuple(f"{node.name}.{i}" for i in range(call.results))
-            onnx = Node(node.name, call.kind, "", _VERSION, (), outputs, call.attributes)
-            results = TRANSLATIONS[call.kind](self, onnx, *self._arrays(call.inputs))
-        except ValueError:  # such as a shape that ONNX has no broadcast for
-            return None
-        found = self._as_torch_has_it(node, results)
-        if found is not None:
-            self._native[node] = {one.segment for one in tensors(found) if isinstance(one, Map) and one.segment}
-        return found
-
-    def _as_torch_has_it(self, node: fx.Node, results: Any) -> Any:
-        """The results of a translation, where they are what PyTorch gives, under names of their own."""
-        fake = self._fakes[node]
-        if isinstance(results, Tensor) and isinstance(fake, torch.Tensor):
-            return self._named(results, fake)
-        if not isinstance(fake, list | tuple) or results is None:
-            return None
-        many = results if isinstance(results, list) else [results]
-        read = {one.args[1] for one in node.users if one.target is operator.getitem}
-        if len(read) < len(node.users) or not read.issubset(range(len(many))):
-            return None
-        named = [self._named(one, like) for one, like in zip(many, fake, strict=False)]
-        return None if None in named else named + [None] * (len(fake) - len(named))
-
-    def _named(self, value: Any, fake: torch.Tensor) -> Tensor | None:
-        """A value by a name for which nothing else than this tensor stands."""
-        if not isinstance(value, Map) or value.segment is None:
-            return None
-        if value.shape != tuple(fake.shape) or value.dtype != _FLOATS.get(fake.dtype):
-            return None
-        known = self._like.get(value.name)
-        if known is not None and known.stride() != fake.stride():
-            value = self.seen_as(value, value.axes)
-        self._like.setdefault(value.name, fake)
-        return value
-
-    def _told(self, given: Any) -> Any:
-        """Arguments for `written`: arrays for constants. None stands for what is left out: ValueError of others."""
-        if isinstance(given, torch.Tensor):
-            key = id(given)
-            if key not in self._weights.arrays:
-                if given.dtype not in _ARRAYS or given.device.type != "cpu" or not is_plain(given):
-                    raise ValueError(f"{given.dtype} has no translation")
-                self._weights.arrays[key] = given, given.numpy()
-            return self._weights.arrays[key][1]
-        if isinstance(given, list | tuple):
-            return [self._told(one) for one in given]
-        if isinstance(given, dict):
-            return {name: self._told(one) for name, one in given.items()}
-        return given
-
-    @staticmethod
-    def _arrays(inputs: Any) -> list[Any]:
-        """The inputs of a node of ONNX: numbers are arrays of the dtype of the values beside them."""
-        dtype = next((one.dtype for one in inputs if isinstance(one, Tensor)), None)
-        is_float = dtype in _FLOATS.values()
-        return [np.array(one, dtype) if is_float and isinstance(one, int | float) else one for one in inputs]
-
     def _by_torch(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
         """The results of an operator that PyTorch runs."""
         level = max(value.level for value in tensors((args, kwargs)))
@@ -258,7 +180,7 @@ class Binding(Maps):
     @staticmethod
     def _tensor(name: str, fake: torch.Tensor, level: int) -> Tensor:
         is_array = fake.device.type == "cpu" and fake.layout == torch.strided
-        dtype = _FLOATS.get(fake.dtype, _OTHER) if is_array else _OTHER
+        dtype = FLOATS.get(fake.dtype, _OTHER) if is_array else _OTHER
         return Tensor(name, tuple(fake.shape), dtype, level)
 
     def _outputs(self, node: fx.Node) -> list[tuple[Any, bool]]:
@@ -271,19 +193,6 @@ class Binding(Maps):
             else:
                 found.append((value, isinstance(value, torch.Tensor)))
         return found
-
-
-def _is_same(x: torch.Tensor, y: torch.Tensor) -> bool:
-    """Whether a tensor by other strides, as adaptive pools to one pixel give it in channels_last, has its values."""
-    strides = zip(x.shape, x.stride(), y.stride(), strict=False)
-    is_strided_alike = all(before == after for size, before, after in strides if size > 1)
-    return x.shape == y.shape and x.storage_offset() == y.storage_offset() and is_strided_alike
-
-
-def _is_late(call: Written) -> bool:
-    """Whether only a run knows a value that translations take as a constant."""
-    places = PARAMETERS.get(call.kind, ())
-    return any(isinstance(call.inputs[i], Tensor) for i in places if i < len(call.inputs))
 
 
 def _views_by_strides(module: fx.GraphModule) -> Iterator[fx.Node]:

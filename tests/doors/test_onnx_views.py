@@ -39,6 +39,19 @@ def rearranged(*order, sizes=(0, 3, 4, 4, 6), result=(0, -1, 4, 6)):
     )
 
 
+TOKENS = reshape("c", "a", 0, 12, -1), ("Transpose", "a", "t", {"perm": [0, 2, 1]})  # the pixels as a sequence
+BACK = ("Transpose", "m", "n", {"perm": [0, 2, 1]}), reshape("n", "o", *X.shape), ("Relu", "o", "y", {})
+WIDE = np.random.default_rng(2).standard_normal((12, 12)).astype(np.float32)
+VECTOR = np.linspace(1, 2, 12, dtype=np.float32)
+
+
+def of_tokens(*nodes, **constants):
+    """Nodes that make m of t."""
+    return made(
+        *TOKENS, *nodes, *BACK, (("Identity", "w", "unused", {}), {"vector": VECTOR, "wide": WIDE, **constants})
+    )
+
+
 NATIVE = {
     "a shuffle of channels": rearranged(0, 2, 1, 3, 4),
     "space to depth": rearranged(0, 3, 5, 1, 2, 4, sizes=(0, 12, 2, 2, 3, 2), result=(0, 48, 2, 3)),
@@ -47,6 +60,24 @@ NATIVE = {
     "a group norm": made(
         reshape("c", "a", 0, 3, -1),
         ("InstanceNormalization", "a ones zeros", "b", {"epsilon": 1e-3}),
+        reshape("b", "d", *X.shape),
+        ("Relu", "d", "y", {}),
+    ),
+    "a block of a transformer": of_tokens(
+        ("LayerNormalization", "t vector vector", "n1", {}),
+        ("MatMul", "n1 wide", "n2", {}),
+        ("Add", "vector n2", "n3", {}),
+        ("Gelu", "n3", "n4", {}),
+        ("Softmax", "n4", "n5", {}),
+        ("Mul", "n5 vector", "n6", {}),
+        ("Sub", "t n6", "m", {}),
+    ),
+    "a matrix of pixels": of_tokens(
+        reshape("t", "rows", -1, 12), ("Gemm", "rows wide vector", "g", {"transB": 1}), reshape("g", "m", 2, -1, 12)
+    ),
+    "a group norm of a sequence": made(
+        reshape("c", "a", 0, 12, -1),
+        ("GroupNormalization", "a ones zeros", "b", {"num_groups": 3}),
         reshape("b", "d", *X.shape),
         ("Relu", "d", "y", {}),
     ),
@@ -92,6 +123,20 @@ ARRAYS = {
     ),
     "images and channels that change places": rearranged(2, 1, 0, 3, 4, result=(0, -1, 4, 6)),
     "rows and channels that change places": rearranged(0, 3, 2, 1, 4, result=(2, 12, 4, 6)),
+    "a softmax of pixels": of_tokens(("Softmax", "t", "m", {"axis": 1})),
+    "a norm of two axes": of_tokens(
+        ("LayerNormalization", "t both", "m", {"axis": 1}), both=np.ones((24, 12), np.float32)
+    ),
+    "a product from the left": of_tokens(("MatMul", "left t", "m", {}), left=WIDE[:, :1].T.repeat(24, 0).repeat(2, 1)),
+    "a constant for each pixel": of_tokens(("Add", "t each", "m", {}), each=np.arange(24, dtype=np.float32)[:, None]),
+    "two orders": of_tokens(reshape("t", "s", 2, 12, 24), ("Add", "s a", "z", {}), ("Relu", "t", "m", {})),
+    "two sizes": made(
+        reshape("c", "a", 0, 3, -1),
+        reshape("c", "b", 0, 3, 4, 24),
+        ("Transpose", "b", "d", {"perm": [0, 1, 3, 2]}),
+        reshape("d", "e", 0, 3, -1),
+        ("Add", "a e", "y", {}),
+    ),
     "boxes": made(
         reshape("c", "a", 0, 3, 4, 4, 6),
         ("Transpose", "a", "b", {"perm": [0, 3, 4, 1, 2]}),

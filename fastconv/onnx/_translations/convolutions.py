@@ -89,8 +89,8 @@ def check_channels(x_shape: tuple[int, ...], weight: np.ndarray, groups: int) ->
 
 
 def gemm(bind: "Binding", node: Node, a: Any, b: np.ndarray, c: np.ndarray | None = None) -> Map | None:
-    """alpha · A·B + beta · C of vectors and a constant matrix."""
-    x = bind.as_map(a, "NC")
+    """alpha · A·B + beta · C of vectors, of pixels where they are those of a map, and a constant matrix."""
+    x = bind.as_map(a, "NC", "NWC", "NHWC")
     attributes = node.attributes
     if x is None or attributes["transA"] or b.ndim != 2 or b.dtype != x.dtype:
         return None

@@ -80,8 +80,11 @@ def layer_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.
     return bind.add(node, LayerNorm(scale.astype(float), bias.astype(float), float(node.attributes["epsilon"])), x)
 
 
-def group_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Map | None:
+def group_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Tensor | None:
     """Of groups of channels; before opset 21 scale and bias have a value for each group."""
+    if isinstance(x, View) and x.is_in_order and x.base.axes in ("NCHW", "NCW") and x.shape[:2] == x.base.shape[:2]:
+        y = group_norm(bind, node, x.base, scale, bias)
+        return None if y is None else view(bind, node, y, x.sizes)  # type: ignore[arg-type]
     x, groups = bind.as_map(x, "NCHW", "NCW"), node.attributes["num_groups"]
     if x is None or groups < 1 or x.nhwc[3] % groups:
         return None
@@ -104,7 +107,7 @@ def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: 
         images, channels, groups = x.base.nhwc[0], x.base.nhwc[3], x.shape[1]
         if x.shape[0] == images and groups and channels % groups == 0:
             y = _in_groups(bind, node, x.base, groups, scale, bias, channels // groups)
-            return None if y is None else view(node, y, x.sizes)
+            return None if y is None else view(bind, node, y, x.sizes)
     x = bind.as_map(x, "NCHW", "NCW")
     if x is None or any(vector.shape != (x.nhwc[3],) or vector.dtype != x.dtype for vector in (scale, bias)):
         return None

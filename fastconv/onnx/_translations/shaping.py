@@ -142,7 +142,7 @@ def transpose(bind: "Binding", node: Node, x: Any) -> Tensor | None:
     """Other names of the axes: nothing is moved."""
     order = shaping.order(node, len(x.shape))
     if isinstance(x, View):
-        return view(node, x.base, x.sizes, tuple(x.order[axis] for axis in order))
+        return view(bind, node, x.base, x.sizes, tuple(x.order[axis] for axis in order))
     # Of a tensor that is no map yet, the names that make it one whose channels are in their place.
     moved = {(0, 3, 1, 2): "NHWC", (0, 2, 3, 1): "NCHW", (0, 2, 1): "NWC"}.get(tuple(order))
     names = (x.axes,) if isinstance(x, Map) and x.segment else (moved,) if moved else ()
@@ -174,7 +174,7 @@ def _reshaped(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
     if batch == x.nhwc[0] and prod(rest[1:]) == 1 and rest and rest[0] == prod(x.nhwc[1:]) and len(shape) in (2, 3, 4):
         order: Layout = "NCHW" if x.axes.startswith("NC") else "NHWC"
         return bind.add(node, Flatten(order), x, axes={2: "NC", 3: "NCW", 4: "NCHW"}[len(shape)])
-    return view(node, x, shape)
+    return view(bind, node, x, shape)
 
 
 def reshape(bind: "Binding", node: Node, x: Any, shape: Any = None) -> Any:
