@@ -28,6 +28,7 @@ _OUT_OF_MAP: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "NC": lambda y: y[:, 0, 0],
 }
 AXES = tuple(_INTO_MAP)
+MOST_BYTES = 2**26  # of a constant that is repeated for each image
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,14 +14,21 @@ import torch
 from torch import fx
 
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import given_back
 from fastconv.onnx._values import Tensor
 from fastconv.torch._fakes import fakes_of
 from fastconv.torch._steps import OperatorStep, PlanStep, Step, Values, given, tensors
 from fastconv.torch._translating import FLOATS, Translating
+from fastconv.torch._views import lying
 from fastconv.torch._weights import Weights
 
+_aten = torch.ops.aten
+_OF_SHAPES = (  # operators that read no value of their first argument
+    *(_aten.zeros_like.default, _aten.ones_like.default, _aten.full_like.default),
+    *(_aten.new_zeros.default, _aten.new_ones.default, _aten.new_full.default),
+)
 _OTHER: np.dtype = np.dtype(object)  # of what is no map
 
 
@@ -106,6 +113,8 @@ class Binding(Translating):
         graph = segment.graph()  # after those of higher levels have said what they read
         if not segment.outputs:
             return None
+        for value in segment.outputs.values():  # what other segments alone read has no strides of PyTorch's
+            self._like.setdefault(value.name, lying(value))
         plan, threads = None if graph is None else self.kept.plan(graph), self.kept.num_threads
         assert threads is not None
         return PlanStep(segment, plan, threads, self._like)
@@ -122,6 +131,11 @@ class Binding(Translating):
         args, kwargs = (fx.node.map_arg(given, self._known.__getitem__) for given in (node.args, node.kwargs))
         if isinstance(fake, int | float | bool):
             self._known[node] = fake
+        elif node.target in _OF_SHAPES and not any(True for _ in tensors((args[1:], kwargs))):
+            like = self._fakes[node.args[0]]
+            like = torch.empty_strided(like.shape, like.stride(), dtype=like.dtype, device=like.device)
+            self._sized.add(node)
+            self._known[node] = node.target(like, *args[1:], **kwargs)
         elif not any(True for _ in tensors((args, kwargs))):
             self._known[node] = self._folded(node, args, kwargs)
         else:
@@ -213,5 +227,5 @@ def is_check(node: fx.Node) -> bool:
 def _convolves(segment: Segment) -> bool:
     graph = segment.graph()
     return graph is not None and any(
-        isinstance(one.operation, Conv) and one.operation.kind == "conv2d" for one in graph.nodes
+        isinstance(one.operation, Conv | ConvTranspose) and one.operation.kind != "linear" for one in graph.nodes
     )

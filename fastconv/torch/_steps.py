@@ -69,15 +69,23 @@ class OperatorStep:
     """A call of an operator of PyTorch; its arguments have a `Tensor` for each value of the run."""
 
     def __init__(self, target: Any, args: Any, kwargs: Any, results: Any, level: int) -> None:
-        self._target, self._args, self._kwargs, self._results = target, args, kwargs, results
-        self.level = level
+        self._target, self._kwargs, self._results, self.level = target, kwargs, results, level
+        places = [i for i, one in enumerate(args) if any(True for _ in tensors(one))]
+        self._given = [(i, args[i].name) for i in places if isinstance(args[i], Tensor)]
+        self._nested = [(i, args[i]) for i in places if not isinstance(args[i], Tensor)]
+        self._args = [None if i in places else one for i, one in enumerate(args)]
         self.inputs = [value.name for value in tensors((args, kwargs))]
         self.outputs = [value.name for value in tensors(results)]
         self.frees: tuple[str, ...] = ()
 
     def run(self, values: Values) -> None:
         """Write its results to `values`."""
-        results = self._target(*given(self._args, values), **given(self._kwargs, values))
+        args = self._args.copy()
+        for i, name in self._given:
+            args[i] = values[name]
+        for i, nested in self._nested:
+            args[i] = given(nested, values)
+        results = self._target(*args, **given(self._kwargs, values)) if self._kwargs else self._target(*args)
         if isinstance(self._results, Tensor):
             values[self._results.name] = results
         elif self._results is not None:

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,10 +19,11 @@ from fastconv.onnx._views import View, function
 from fastconv.torch._left import is_plain
 from fastconv.torch._operators import written
 from fastconv.torch._steps import OperatorStep, tensors
-from fastconv.torch._views import laid_out, seen
+from fastconv.torch._views import Repeated, broadcast, laid_out, narrow, repeated, seen, spread
 from fastconv.torch._weights import Weights
 from fastconv.torch._words import Written
 
+_REPEATING = torch.ops.aten.expand.default, torch.ops.aten.repeat.default
 _VERSION = 24  # of ONNX, in whose words operators are written
 FLOATS: dict[torch.dtype, np.dtype] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 _ARRAYS = (*FLOATS, torch.int64, torch.int32, torch.bool)  # constants that translations may read
@@ -44,6 +46,9 @@ class Translating(Maps):
         if node.target is torch.ops.aten.as_strided.default and not _is_same(self._fakes[node.args[0]], fake):
             return None
         shape = tuple(fake.shape) if isinstance(fake, torch.Tensor) else None
+        if node.target in _REPEATING and (one := repeated(f"{node.name}.0", args[0], shape or ())):
+            self._native[node] = {one.base.segment}
+            return self._named(one, fake)
         try:
             call = written(node.target, self._told(args), self._told(kwargs), shape)
             results = None if call is None else self._results(node.name, call, {})
@@ -51,7 +56,7 @@ class Translating(Maps):
             return None
         found = self._as_torch_has_it(node, results)
         if found is not None:
-            maps = [one.base if isinstance(one, View) else one for one in tensors(found)]
+            maps = [one.base if isinstance(one, View | Repeated) else one for one in tensors(found)]
             self._native[node] = {one.segment for one in maps if isinstance(one, Map) and one.segment}
         return found
 
@@ -69,7 +74,7 @@ class Translating(Maps):
                 inputs.append(one)
         if call.kind not in TRANSLATIONS or _is_late(call.kind, inputs):
             return None
-        inputs = self._arrays(inputs)
+        inputs = self._arrays(broadcast(call.kind, inputs))
         outputs = tuple(f"{name}.{i}" for i in range(call.results))
         node, translate = Node(name, call.kind, "", _VERSION, (), outputs, call.attributes), TRANSLATIONS[call.kind]
         result = function(self, node, translate, inputs)  # type: ignore[arg-type]
@@ -91,7 +96,7 @@ class Translating(Maps):
 
     def _named(self, value: Any, fake: torch.Tensor) -> Tensor | None:
         """A value by a name for which nothing else than this tensor stands."""
-        if not isinstance(value, View) and (not isinstance(value, Map) or value.segment is None):
+        if not isinstance(value, View | Repeated) and (not isinstance(value, Map) or value.segment is None):
             return None
         if value.shape != tuple(fake.shape) or value.dtype != FLOATS.get(fake.dtype):
             return None
@@ -101,22 +106,25 @@ class Translating(Maps):
         self._like.setdefault(value.name, fake)
         return value
 
-    def _again(self, value: Map | View) -> Map | View:
+    def _again(self, value: Map | View | Repeated) -> Map | View | Repeated:
         """The same values by another name."""
         if isinstance(value, Map):
             return self.seen_as(value, value.axes)
         self._made += 1
-        name = f"{value.name} {self._made}"
-        return View(name, value.shape, value.dtype, value.level, value.node, value.base, value.sizes, value.order)
+        return replace(value, name=f"{value.name} {self._made}")
 
     def _name(self, value: Tensor) -> str:
         """The name of a value that is read as a tensor, which a step makes of a view."""
-        if isinstance(value, View) and value.name not in self._viewed:
+        if isinstance(value, View | Repeated) and value.name not in self._viewed:
             self._viewed.add(value.name)
             base, strides = self.seen_as(value.base, value.base.axes), self._like[value.name].stride()
-            self._like[base.name] = laid_out(value, strides)
+            if isinstance(value, View):
+                self._like[base.name] = laid_out(value, strides)
+                target = partial(seen, sizes=value.sizes, order=value.order, strides=strides)
+            else:
+                self._like[base.name] = narrow(value, strides)
+                target = partial(spread, shape=value.shape, strides=strides)
             self._name(base)
-            target = partial(seen, sizes=value.sizes, order=value.order, strides=strides)
             self._steps.append(OperatorStep(target, (base,), {}, value, value.level))
         return super()._name(value)
 

@@ -1,11 +1,53 @@
-"""Tensors of views, `fastconv.onnx._views`, with the strides that PyTorch gives them."""
+"""Values that become tensors where one is read: views, `fastconv.onnx._views`, and pixels for whole maps."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from fastconv._checks.types import Shape
+from fastconv.onnx._values import Map, Tensor
 from fastconv.onnx._views import View
+
+_BROADCAST = ("Add", "Div", "Max", "Min", "Mul", "Sub")  # operators that take a pixel for a whole map
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeated(Tensor):
+    """A map of a pixel, or of a channel, in the shape of a whole one."""
+
+    base: Any = None
+
+
+def repeated(name: str, x: Any, shape: Shape) -> Repeated | None:
+    """A value in a larger shape, where it is a map that has a pixel or a channel alone."""
+    if not isinstance(x, Map) or x.segment is None or len(x.shape) != len(shape):
+        return None
+    others = {axis for axis, own, new in zip(x.axes, x.shape, shape, strict=True) if own != new}
+    is_one = all(x.nhwc["NHWC".index(axis)] == 1 for axis in others)
+    return Repeated(name, shape, x.dtype, x.level, x) if is_one and others in ({*"HW"}, {"H"}, {"W"}, {"C"}) else None
+
+
+def broadcast(kind: str, inputs: Sequence[Any]) -> list[Any]:
+    """Inputs of a node, in which a map stands for what repeats it beside one of the whole shape."""
+    wholes = {one.shape for one in inputs if isinstance(one, Tensor) and not isinstance(one, Repeated)}
+    return [
+        one.base if kind in _BROADCAST and isinstance(one, Repeated) and one.shape in wholes else one for one in inputs
+    ]
+
+
+def narrow(value: Repeated, strides: Shape) -> torch.Tensor:
+    """A tensor without values, with strides of a map that is repeated without a copy, if there are some."""
+    if 0 not in strides:
+        return lying(value.base)
+    return torch.empty_strided(value.base.shape, [stride or 1 for stride in strides], device="meta")
+
+
+def spread(x: torch.Tensor, shape: Shape, strides: Shape) -> torch.Tensor:
+    """A tensor in a larger shape with these strides: a copy where they are not 0."""
+    y = x.expand(shape)
+    return y if _is_strided(y, strides) else torch.empty_strided(shape, strides, dtype=y.dtype).copy_(y)
 
 
 def seen(x: torch.Tensor, sizes: Sequence[int], order: Sequence[int], strides: Shape) -> torch.Tensor:
@@ -18,18 +60,21 @@ def seen(x: torch.Tensor, sizes: Sequence[int], order: Sequence[int], strides: S
 
 def laid_out(view: View, strides: Shape) -> torch.Tensor:
     """A tensor without values, with strides of the map of a view for which the view is no copy, or as that lies."""
-    shape, axes = view.base.shape, view.base.axes
-    in_memory = [axis for axis in "NHWC" if axis in axes]
-    lying = torch.empty([shape[axes.index(axis)] for axis in in_memory], device="meta")
-    lying = lying.permute([in_memory.index(axis) for axis in axes])
-    for like in (lying, torch.empty(shape, device="meta")):
+    for like in (lying(view.base), torch.empty(view.base.shape, device="meta")):
         try:
             y = like.view(view.sizes).permute(view.order)
         except RuntimeError:  # of strides that no view has
             continue
         if _is_strided(y, strides):
             return like
-    return lying
+    return lying(view.base)
+
+
+def lying(value: Map) -> torch.Tensor:
+    """A tensor without values, with the strides of a map's memory."""
+    in_memory = [axis for axis in "NHWC" if axis in value.axes]
+    sizes = [value.shape[value.axes.index(axis)] for axis in in_memory]
+    return torch.empty(sizes, device="meta").permute([in_memory.index(axis) for axis in value.axes])
 
 
 def _is_strided(y: torch.Tensor, strides: Shape) -> bool:

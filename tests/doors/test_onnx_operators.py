@@ -63,6 +63,7 @@ NATIVE = {
     "square": ("Pow", X, (np.float32(2),), {}),
     "max number": ("Max", X, (np.float32(0.25),), {}),
     "pad": ("Pad", X, (np.array([0, 0, 1, 2, 0, 0, 3, 0]), np.float32(7)), {}),
+    "pad channels": ("Pad", X, (np.array([0, 1, 0, 0, 0, 2, 0, 0]), np.float32(7)), {}),
     "add map": ("Add", X, (normal(11, 13),), {}),
     "channels last": ("Sub", normal(2, 5, 7, 3), (normal(3),), {}),
     "window": ("Mul", ROW, (normal(19),), {}),

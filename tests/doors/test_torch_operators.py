@@ -68,6 +68,20 @@ FUNCTIONS = {
     "extremes": lambda net, y: torch.maximum(y, y.tanh()) - torch.minimum(y, y.erf()),
     "gated": lambda net, y: functional.glu(torch.cat([y, y.relu()], 1), 1),
     "one of an axis": lambda net, y: [y[:, 1], y[:, :, -1], y[0]],
+    "repeated pixels": lambda net, y: (
+        y * y.mean((2, 3), keepdim=True).expand_as(y)
+        - y / (y.amax((2, 3), True) + 1).repeat(1, 1, 8, 8)
+        + y[:, :1].expand(-1, 6, -1, -1)
+    ),
+    "repeated pixels alone": lambda net, y: [
+        *(y[:, :, :1, :1].expand(-1, -1, 3, 4), y[:, :1].expand_as(y).contiguous(), y[:, :1].repeat(1, 3, 1, 1)),
+        *(y[:, :, :1].expand_as(y) - 2 * y[:, :1].expand_as(y), y.repeat(2, 1, 1, 2), y[:, :1].repeat(1, 1, 2, 1)),
+    ],
+    "of a shape": lambda net, y: (y + torch.zeros_like(y) - y.new_ones(2, 6, 1, 1)) * torch.full_like(y, 2.0),
+    "more channels": lambda net, y: functional.pad(
+        functional.pad(y[:, :2], (0, 0, 0, 0, 0, 3)), (0,) * 4 + (1, 0), value=2.0
+    ),
+    "pads of channels and rows": lambda net, y: functional.pad(y, (0, 0, 1, 1, 0, 1)),
     "pads": lambda net, y: functional.pad(functional.pad(y, (1, 0, 2, 1), value=2.0), (-1, 0, 0, 1)),
     "other pads": lambda net, y: functional.pad(functional.pad(y, (1, 2, 1, 0), mode="reflect"), (1,) * 4, "replicate"),
     "reflected sequence": lambda net, y: functional.pad(y[:, :, 1], (1, 2), mode="reflect"),
@@ -132,7 +146,7 @@ NATIVE = (
     *("relu6", "silu", "hardswish", "constants", "max pools", "average pools", "prelu", "hard swish by hand", "selu"),
     *("celu", "gated", "roots", "extremes", "reversed", "group norm", "instance norm", "layer norm of channels"),
     *("tokens", "other pads", "reflected sequence", "shuffle by hand", "pixel shuffle", "nearest", "bilinear"),
-    "a sequence resized",
+    *("a sequence resized", "repeated pixels", "of a shape", "more channels"),
 )
 
 
@@ -159,6 +173,14 @@ def test_a_classifier_is_fastconvs():
         last = nn.Sequential(nn.Conv2d(3, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)).eval()
         close(fastconv.torch.convert(last, y := x.to(memory_format=torch.channels_last))(y), last(y))
     assert (ran.operators, ran.plans) == (0, 2)
+
+
+def test_a_generator_has_transposed_convolutions_alone():
+    layers = nn.ConvTranspose2d(5, 4, 4), nn.ReLU(), nn.ConvTranspose2d(4, 3, 4, 2, 1), nn.Tanh()
+    net, x, ran = nn.Sequential(*layers).eval(), image(2, 5, 1, 1), Ran()
+    with torch.no_grad():
+        close(fastconv.torch.convert(net, x)(x), net(x))
+    assert (ran.operators, ran.plans) == (0, 1)
 
 
 @pytest.mark.parametrize("channels_last", [False, True])

@@ -12,9 +12,7 @@ from fastconv._graph.operations.resizing import NearestResize, NewSize
 from fastconv.onnx._program import Node
 from fastconv.onnx._translations import gelus
 from fastconv.onnx._translations.elementwise import beside, is_number, maps, one, per_channel
-from fastconv.onnx._values import Map, Tensor, into_map
-
-_MOST_BYTES = 2**26  # of a constant that is repeated for each image
+from fastconv.onnx._values import MOST_BYTES, Map, Tensor, into_map
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -49,7 +47,7 @@ def _with_constant(bind: "Binding", node: Node, function: str, x: Any, constant:
     values = into_map(constant.reshape(shape), x.axes)
     pixels = (1, 1) if values.shape[1:3] == (1, 1) else x.nhwc[1:3]
     whole = x.nhwc[0], *pixels, values.shape[3]
-    if prod(whole) * values.itemsize > _MOST_BYTES:
+    if prod(whole) * values.itemsize > MOST_BYTES:
         return None
     other = bind.constant(np.ascontiguousarray(np.broadcast_to(values, whole)), x)
     return bind.add(node, Binary(function), *((other, x) if first else (x, other)), axes=x.axes)

@@ -12,7 +12,7 @@ from fastconv._graph.operations.shaping import Concat, Flatten
 from fastconv.onnx._in_numpy import shaping
 from fastconv.onnx._in_numpy.elementwise import NUMBERS
 from fastconv.onnx._program import Node
-from fastconv.onnx._values import AXES, Map, Tensor, map_shape, tensor_shape
+from fastconv.onnx._values import AXES, MOST_BYTES, Map, Tensor, map_shape, tensor_shape
 from fastconv.onnx._views import View, reordered, view
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def concat(bind: "Binding", node: Node, *values: Any) -> Map | None:
 def pad(
     bind: "Binding", node: Node, x: Any, pads: np.ndarray | None = None, value: Any = None, axes: Any = None
 ) -> Any:
-    """Rows and columns around a map; of negative numbers it has less."""
+    """Rows and columns around a map, of negative numbers it has less, or channels of one number."""
     all_sides = shaping.pad_sides(node, len(x.shape), pads, axes)
     if not any(map(any, all_sides)):
         return x
@@ -75,8 +75,10 @@ def pad(
         return None
     sides = dict(zip(x.axes, all_sides, strict=True))
     number, mode = shaping.pad_value(node, value), node.attributes["mode"]
-    if any(sides["N"]) or any(sides["C"]) or mode not in PAD_MODES:
+    if any(sides["N"]) or mode not in PAD_MODES:
         return None
+    if any(sides["C"]):
+        return _more_channels(bind, node, x, sides, number) if mode == "constant" else None
     rows, columns = sides.get("H", (0, 0)), sides.get("W", (0, 0))
     if min(*rows, *columns) < 0:
         if mode != "constant":
@@ -87,6 +89,17 @@ def pad(
         x = bind.add(node, Slice(height, width, slice(None)), x)
         rows, columns = ((max(begin, 0), max(end, 0)) for begin, end in (rows, columns))
     return bind.add(node, Pad((rows, columns), float(number), mode), x)
+
+
+def _more_channels(bind: "Binding", node: Node, x: Map, sides: dict[str, tuple[int, int]], number: float) -> Map | None:
+    """A map between channels of one number, such as a shortcut to more of them that has no weights."""
+    others = any(any(pair) for axis, pair in sides.items() if axis != "C")
+    sizes = [prod(x.nhwc[:3]) * channels for channels in sides["C"]]
+    if others or min(sizes) < 0 or sum(sizes) * x.dtype.itemsize > MOST_BYTES:
+        return None
+    arrays = [np.full((*x.nhwc[:3], channels), number, x.dtype) for channels in sides["C"]]
+    before, after = ([bind.constant(one, x)] if one.size else [] for one in arrays)
+    return bind.add(node, Concat(), *before, x, *after, axes=x.axes)
 
 
 def _inside(bind: "Binding", x: Any) -> Map | None:
