@@ -12,6 +12,7 @@ from fastconv._checks.types import Accuracy
 from fastconv.torch._counts import COUNTED
 from fastconv.torch._left import is_left, left, needs_gradient
 from fastconv.torch._program import Program
+from fastconv.torch._resizing import resizing_whole
 
 
 def compiled(
@@ -34,7 +35,9 @@ def compiled(
         run._boxed_call = True  # type: ignore[attr-defined]
         return run
 
-    forward, eager = aot_autograd(fw_compiler=inner)(module, inputs), left(module)
+    eager = left(module)
+    with resizing_whole():
+        forward = aot_autograd(fw_compiler=inner)(module, inputs)
 
     def run(*args: Any) -> Any:
         return eager(*args) if is_left(args) else forward(*args)

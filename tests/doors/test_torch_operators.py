@@ -104,6 +104,7 @@ FUNCTIONS = {
     "nearest": lambda net, y: functional.interpolate(y, scale_factor=2) + functional.interpolate(y, size=(16, 16)),
     "nearest to any size": lambda net, y: functional.interpolate(y, scale_factor=1.6),
     "bilinear": lambda net, y: functional.interpolate(y, size=(13, 9), mode="bilinear"),
+    "bicubic": lambda net, y: functional.interpolate(y, size=(13, 9), mode="bicubic"),
     "aligned bilinear": lambda net, y: functional.interpolate(y, (13, 9), mode="bilinear", align_corners=True),
     "pixel shuffle": lambda net, y: functional.pixel_unshuffle(functional.pixel_shuffle(y[:, :4], 2), 4),
     "a sequence resized": lambda net, y: functional.interpolate(
@@ -173,6 +174,24 @@ def test_a_classifier_is_fastconvs():
         last = nn.Sequential(nn.Conv2d(3, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)).eval()
         close(fastconv.torch.convert(last, y := x.to(memory_format=torch.channels_last))(y), last(y))
     assert (ran.operators, ran.plans) == (0, 2)
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_interpolate_is_one_operator_for_dynamo(dynamic):
+    """Which takes it apart for other compilers, and does so again afterwards."""
+    names = "nearest", "bilinear", "aligned bilinear", "a sequence resized", "bicubic"
+    networks, x = [Between(FUNCTIONS[name]).eval() for name in names], image()
+
+    def run(x):
+        return [network(x) for network in networks]
+
+    operators = torch.ops.aten.upsample_nearest2d, torch.ops.aten.upsample_bilinear2d
+    before, ran = [{**one.vec.py_kernels, **one.default.py_kernels} for one in operators], Ran()
+    torch._dynamo.reset()
+    with torch.no_grad():
+        close(torch.compile(run, backend="fastconv", dynamic=dynamic, fullgraph=True)(x), run(x))
+    assert (ran.left, ran.operators) == (0, 1)
+    assert [{**one.vec.py_kernels, **one.default.py_kernels} for one in operators] == before
 
 
 def test_a_generator_has_transposed_convolutions_alone():
