@@ -19,7 +19,8 @@ from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import given_back
 from fastconv.onnx._values import Tensor
 from fastconv.torch._fakes import fakes_of
-from fastconv.torch._steps import OperatorStep, PlanStep, Step, Values, given, tensors
+from fastconv.torch._recurrent import layers
+from fastconv.torch._steps import LayerStep, OperatorStep, PlanStep, Step, Values, given, tensors
 from fastconv.torch._translating import FLOATS, Translating
 from fastconv.torch._views import lying
 from fastconv.torch._weights import Weights
@@ -188,7 +189,9 @@ class Binding(Translating):
             ]
         else:
             results = self._tensor(node.name, fake, level) if isinstance(fake, torch.Tensor) else None
-        self._steps.append(OperatorStep(node.target, args, kwargs, results, level))
+        layer = layers(node, args, fake, self._weights, self.kept)
+        step = OperatorStep(node.target, args, kwargs, results, level) if layer is None else None
+        self._steps.append(step or LayerStep(layer, args[:2], {}, results, level))
         return results
 
     @staticmethod

@@ -16,7 +16,7 @@ class Counts(NamedTuple):
         Those among the calls that were left to PyTorch whole: where a gradient is needed, or the order of operators
         matters.
     plans, operators : int
-        Runs of plans of fastconv, and of single operators of PyTorch between them.
+        Runs of plans and recurrent layers of fastconv, and of single operators of PyTorch between them.
     """
 
     graphs: int = 0

@@ -68,6 +68,8 @@ def _copy(x: np.ndarray, y: np.ndarray, num_threads: int | None) -> None:
 class OperatorStep:
     """A call of an operator of PyTorch; its arguments have a `Tensor` for each value of the run."""
 
+    counted = "operators"
+
     def __init__(self, target: Any, args: Any, kwargs: Any, results: Any, level: int) -> None:
         self._target, self._kwargs, self._results, self.level = target, kwargs, results, level
         places = [i for i, one in enumerate(args) if any(True for _ in tensors(one))]
@@ -90,7 +92,13 @@ class OperatorStep:
             values[self._results.name] = results
         elif self._results is not None:
             values.update((one.name, y) for one, y in zip(self._results, results, strict=True) if one is not None)
-        COUNTED["operators"] += 1
+        COUNTED[self.counted] += 1
+
+
+class LayerStep(OperatorStep):
+    """A call of a layer of fastconv's that no graph has, which takes the arguments of an operator of PyTorch."""
+
+    counted = "plans"
 
 
 def given(source: Any, values: Values) -> Any:
