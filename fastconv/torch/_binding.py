@@ -58,11 +58,11 @@ def bind(module: fx.GraphModule, args: list[Any], constants: list[int], weights:
     left = set(_views_by_strides(module))
     while True:  # until no segment is left that moves and changes values alone, which is not worth the conversions
         binding = Binding(module, fakes, weights, kept, left)
-        bound = binding.bound(args, constants)
+        binding.take(args, constants)
         more = binding.nodes_without_convolutions()
         if not more:
             binding.forget()
-            return bound
+            return binding.bound()
         left |= more
 
 
@@ -76,10 +76,10 @@ class Binding(Translating):
         self._module, self._left = module, left
         self._known: dict[fx.Node, Any] = {}
         self._sized = set[fx.Node]()
+        self._inputs, self._outputs = list[tuple[int, str]](), list[tuple[Any, bool]]()
 
-    def bound(self, args: list[Any], constants: list[int]) -> Bound:
-        """What runs."""
-        inputs, outputs = [], list[tuple[Any, bool]]()
+    def take(self, args: list[Any], constants: list[int]) -> None:
+        """Take all nodes in."""
         places = {place: i for i, place in enumerate(constants)}
         placeholders = [node for node in self._module.graph.nodes if node.op == "placeholder"]
         for i, node in enumerate(placeholders):
@@ -87,7 +87,7 @@ class Binding(Translating):
                 self._known[node] = self._weights.tensors[places[i]]
             elif isinstance(args[i], torch.Tensor):
                 self._known[node] = self._tensor(node.name, self._fakes[node], -1)
-                inputs.append((i, node.name))
+                self._inputs.append((i, node.name))
             else:
                 self._known[node] = args[i]
         for node in self._module.graph.nodes:
@@ -98,12 +98,15 @@ class Binding(Translating):
             elif node.op == "call_function" and not is_check(node):
                 self._bind(node)
             elif node.op == "output":
-                outputs = self._outputs(node)
+                self._outputs = self._results_of(node)
+
+    def bound(self) -> Bound:
+        """What runs."""
         segments = sorted(self._segments.values(), key=lambda one: -one.level)
         steps: list[Step] = [step for step in map(self._plan_step, segments) if step]
         steps += self._steps
         steps.sort(key=lambda step: (step.level, isinstance(step, OperatorStep)))
-        return Bound(steps, inputs, outputs)
+        return Bound(steps, self._inputs, self._outputs)
 
     def nodes_without_convolutions(self) -> set[fx.Node]:
         """Those that became nodes of segments that have no convolution."""
@@ -200,7 +203,7 @@ class Binding(Translating):
         dtype = FLOATS.get(fake.dtype, _OTHER) if is_array else _OTHER
         return Tensor(name, tuple(fake.shape), dtype, level)
 
-    def _outputs(self, node: fx.Node) -> list[tuple[Any, bool]]:
+    def _results_of(self, node: fx.Node) -> list[tuple[Any, bool]]:
         """[(a result, whether it is copied)]: what is no input itself shares no memory with inputs and weights."""
         found, owners = list[tuple[Any, bool]](), dict[str, fx.Node]()
         for one in node.args[0]:
