@@ -124,6 +124,11 @@ ARRAYS = {
     "images and channels that change places": rearranged(2, 1, 0, 3, 4, result=(0, -1, 4, 6)),
     "rows and channels that change places": rearranged(0, 3, 2, 1, 4, result=(2, 12, 4, 6)),
     "a softmax of pixels": of_tokens(("Softmax", "t", "m", {"axis": 1})),
+    "an instance norm of all images": made(
+        reshape("c", "a", 1, 24, 4, 6),
+        ("InstanceNormalization", "a many many", "b", {}),
+        (reshape("b", "y", *X.shape)[0], {"y_sizes": np.array(X.shape), "many": np.arange(24, dtype=np.float32)}),
+    ),
     "a norm of two axes": of_tokens(
         ("LayerNormalization", "t both", "m", {"axis": 1}), both=np.ones((24, 12), np.float32)
     ),

@@ -194,6 +194,15 @@ def test_interpolate_is_one_operator_for_dynamo(dynamic):
     assert [{**one.vec.py_kernels, **one.default.py_kernels} for one in operators] == before
 
 
+def test_instance_norm_is_fastconvs_in_the_trace_of_a_batch():
+    """PyTorch writes it as the batch norm of one image with the channels of all."""
+    net, x, ran = Between(FUNCTIONS["instance norm"]).eval(), image(), Ran()
+    torch._dynamo.reset()
+    with torch.no_grad():
+        close(torch.compile(net, backend="fastconv", fullgraph=True)(x), net(x))
+    assert (ran.left, ran.operators, ran.plans) == (0, 0, 1)
+
+
 def test_a_generator_has_transposed_convolutions_alone():
     layers = nn.ConvTranspose2d(5, 4, 4), nn.ReLU(), nn.ConvTranspose2d(4, 3, 4, 2, 1), nn.Tanh()
     net, x, ran = nn.Sequential(*layers).eval(), image(2, 5, 1, 1), Ran()

@@ -102,12 +102,19 @@ def _in_groups(
 
 
 def instance_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray) -> Tensor | None:
-    """Of each channel by its own pixels, or of groups of channels where a map was reshaped to them."""
+    """Of each channel by its own pixels, of groups of channels where a map was reshaped to them, or of each channel of
+    each image where all became those of one.
+    """
     if isinstance(x, View) and x.is_in_order and x.base.axes in ("NCHW", "NCW", "NC") and len(x.shape) > 2:
         images, channels, groups = x.base.nhwc[0], x.base.nhwc[3], x.shape[1]
         if x.shape[0] == images and groups and channels % groups == 0:
             y = _in_groups(bind, node, x.base, groups, scale, bias, channels // groups)
             return None if y is None else view(bind, node, y, x.sizes)
+        if x.shape[:2] == (1, images * channels) and scale.shape == bias.shape == (images * channels,):
+            vectors = [vector.reshape(images, channels) for vector in (scale, bias)]
+            if all((vector == vector[0]).all() for vector in vectors):  # all images' channels as one's
+                whole = instance_norm(bind, node, x.base, *(vector[0] for vector in vectors))
+                return view(bind, node, whole, x.sizes) if isinstance(whole, Map) else None
     x = bind.as_map(x, "NCHW", "NCW")
     if x is None or any(vector.shape != (x.nhwc[3],) or vector.dtype != x.dtype for vector in (scale, bias)):
         return None
