@@ -15,6 +15,7 @@ from fastconv.torch._left import is_plain
 from fastconv.torch._operators import PARAMETERS
 from fastconv.torch._weights import KnownWeights
 
+_DROPOUTS = {"dropout": 0, "dropout_p": 0, "train": False, "training": False}  # arguments of an inactive one
 _MAX_BOUND = 64  # kept, one for the shapes of a call each
 
 _log = logging.getLogger(__name__)
@@ -123,9 +124,6 @@ def _can_be_moved(module: fx.GraphModule) -> bool:
     calls = [node for node in module.graph.nodes if node.op == "call_function" and not is_check(node)]
     others = any(node.op in ("call_method", "call_module") for node in module.graph.nodes)
     return not others and not any(node.is_impure(impure_random=False) or is_random(node) for node in calls)
-
-
-_DROPOUTS = {"dropout": 0, "dropout_p": 0, "train": False, "training": False}  # arguments of an inactive one
 
 
 def is_random(node: fx.Node) -> bool:
