@@ -96,7 +96,9 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
         NAMED(winograd_values)(row_nodes, row_outputs, c, m, y);
         UNROLLED(i, row_outputs) columns[i][j] = y[i];
     }
+    /* Read once: for all the compiler knows, what is stored may change them. */
     const ptrdiff_t out_stride = e->out_stride, residual_stride = e->residual_stride;
+    const char *residual = adds ? e->residual + at : NULL, *const slopes = e->slopes;
     char *out = e->out + at;
     for (int i = 0; i < row_outputs; i++, out += t->out_row) {
         if (i == rows) break;
@@ -106,10 +108,9 @@ INLINE void NAMED(winograd_columns)(const int kernel, const int row_nodes, const
             if (j == cols) break;
             VECTOR v = y[j] + bias;
             if (adds)
-                v += NAMED(load_tail)(e->residual + i * t->residual_row + j * residual_stride + at,
-                                      whole ? LANES : count);
-            if (e->slopes)
-                v = NAMED(sloped)(v, *(const VECTOR *)((const char *)e->slopes + at));
+                v += NAMED(load_tail)(residual + i * t->residual_row + j * residual_stride, whole ? LANES : count);
+            if (slopes)
+                v = NAMED(sloped)(v, *(const VECTOR *)(slopes + at));
             else if (clips)
                 v = NAMED(clip)(FC_BOTH, v, bounds);
             if (extent == FC_NONTEMPORAL)
