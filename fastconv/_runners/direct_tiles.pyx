@@ -188,7 +188,8 @@ cdef class DirectTiles:
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
         cdef ptrdiff_t next_set = (run.blocks.end - run.blocks.first) * self.block_bytes, n_calls
         cdef Taps rows = run.window.rows
-        cdef bint keeps = self.keeps and rows.first < rows.end and run.window.cols.first < run.window.cols.end
+        cdef bint sees = rows.first < rows.end and run.window.cols.first < run.window.cols.end  # some of the input
+        cdef bint keeps = self.keeps and sees
         if not keeps and run.turn:
             return
         if keeps and not rows.first <= run.turn < rows.end:
@@ -215,11 +216,11 @@ cdef class DirectTiles:
                 at, left = at + step, left - 1
                 if left == 0:
                     left, at = cols, at + jump
-            run.tile += 1
+            run.tile += sees
             for i in range(n_calls):
                 tile = &calls[i].tile
                 tile.pixels = inputs
-                if run.tile <= prefetching and calls[i].vectors == FC_MAX_VECTORS:
+                if sees and run.tile <= prefetching and calls[i].vectors == FC_MAX_VECTORS:
                     tile.ahead = next_set + (run.tile - 1) * self.turn_bytes // FC_PREFETCHING
                     kernel = self.kernels.conv_prefetching[n - 1]
                 else:
