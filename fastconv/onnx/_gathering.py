@@ -39,7 +39,7 @@ def gathered(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
         if last is None or last.kind != "MatMul" or last.inputs[0] != softmax.outputs[0]:
             continue
         between = _between(softmax.inputs[0], made, uses)
-        if between is not None:
+        if between is not None and between[0].outputs[0] not in taken:  # or it is the last of the attention before
             product, *others = between
             before = [made[name] for name in product.inputs if uses[name] == 1 and _is_scale(made.get(name))]
             parts = (*before, product, *others, softmax, last)
@@ -130,7 +130,8 @@ def _attention(parts: Sequence[Node], scales: Mapping[str, tuple[str, float]], k
     stacks, axes = (stack, scores.shape[:-2]), len(scores.shape)
     if softmax.attributes["axis"] not in (-1, axes - 1) or _broadcast(v.shape[:-2], stacks[1]) != stacks[1]:
         return None
-    if not isfinite(scores.scale) or scores.scale == 0:
+    limits = np.finfo(q.dtype)
+    if not float(limits.tiny) <= abs(scores.scale) <= float(limits.max):
         return None
     biases = tuple(shape for _, shape in scores.biases)
     attributes = {"scale": scores.scale, "stacks": stacks, "biases": biases}

@@ -287,6 +287,29 @@ def test_nodes_that_stay(name):
     assert_attention(Written(), NOT_GATHERED[name], count=0)
 
 
+@pytest.mark.parametrize("number", [1e21, 1e-21])
+def test_scales_whose_product_is_none_of_their_dtype_stay(number):
+    """Here each makes up for what is as far from 1."""
+    w = Written()
+    number = w.number(number)
+    query, key = (w.add("Mul", one, number) for one in (w.heads("x"), w.heads("y", 0, 2, 3, 1)))
+    net = fastconv.onnx.load(w.proto(w.rest(w.add("MatMul", query, key))))
+    x, y, z = w.xs
+    other = Written()
+    wanted = fastconv.onnx.load(other.proto(other.rest(other.product())))(x, y, z)
+    assert_close(net(x / number, y / number, z), [wanted])
+
+
+def test_an_attention_of_what_another_gives():
+    """Its scores are the other's result: one product cannot be in both."""
+    w = Written(columns=17, depth=17, width=17)
+    first = w.rest(w.product(), w.heads("z"))
+    w.nodes.pop()  # the heads stay where they are
+    scores = w.nodes[-1][2]
+    assert first != scores
+    assert_attention(w, lambda w: w.rest(w.add("Mul", scores, w.number(0.5))))
+
+
 def test_few_rows_stay():
     assert_attention(Written(rows=3), scaled, count=0)
 
