@@ -16,7 +16,7 @@ import fastconv
 from fastconv import reference
 from fastconv._kernels import cpu
 from fastconv._planning import algorithms, teams, workspace
-from fastconv._runners import fip_weights, nchw, pack, shaping, tiles
+from fastconv._runners import attention, fip_weights, nchw, pack, shaping, tiles
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -265,12 +265,43 @@ def graphs(dtype, at_end):
             np.testing.assert_array_equal(out, want)
 
 
-FAMILIES = (convolutions, winograd, fast_inner_products, planes, transposes, pools, blocks, graphs)
+# (rows, columns, depth, width): whole tiles and vectors of AVX-512 and less; the last in several slabs.
+ATTENTIONS = [(1, 1, 1, 1), (4, 3, 2, 5), (5, 7, 9, 8), (13, 17, 16, 33), (30, 33, 17, 16), (300, 130, 35, 50)]
+
+
+def attentions(dtype, at_end):
+    """Keys in rows and in columns; every score is 0 but for biases that leave out some columns: means of the values."""
+    rng, item = np.random.default_rng(0), np.dtype(dtype).itemsize
+    for rows, columns, depth, width in ATTENTIONS:
+        print(cpu.active(), dtype, f"{at_end = }", "attention", rows, columns, depth, width, flush=True)
+        query, value = (moved(integers(rng, shape, dtype), at_end) for shape in ((2, rows, depth), (2, columns, width)))
+        bias, row = np.zeros((rows, columns), dtype), np.zeros((1, columns), dtype)
+        bias[:, 1::2], row[:, 2::4] = -np.inf, -np.inf
+        seen = value[:, ::4].astype(float)
+        want = np.broadcast_to(seen.mean(1)[:, None], (2, rows, width)).swapaxes(0, 1)
+        for turns in (False, True):
+            key = moved(np.zeros((2, columns, depth) if turns else (2, depth, columns), dtype), at_end)
+            stacks = [_stack(query), _stack(key, turns), _stack(value)]
+            biases = [moved(one, at_end) for one in (bias, row)]
+            stacks += [(np.zeros(2, np.int64), step, False) for step in (columns * item, 0)]
+            out = guarded((rows, 2, width), dtype, at_end)
+            runner = attention.Attention((2, 2, rows, columns, depth, width), 0.5, item, stacks)
+            runner.set_team(2, 2)
+            runner.run([query, key, value, *biases], [(out, 2 * width * item)], guarded((runner.memory,), np.uint8))
+            np.testing.assert_allclose(out, want, rtol=1e-5, atol=1e-5)
+
+
+def _stack(x, turns=False):
+    """What the runner of an attention is told of two contiguous matrices."""
+    return np.arange(2, dtype=np.int64) * x[0].nbytes, x[0, 0].nbytes, turns
+
+
+FAMILIES = (convolutions, winograd, fast_inner_products, planes, transposes, pools, blocks, graphs, attentions)
 
 
 def main(names):
     teams._MACS_PER_THREAD = 1  # teams for tiny layers
-    fip_weights.aligned = pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
+    attention.aligned = fip_weights.aligned = pack.aligned = nchw.aligned = tiles.aligned = workspace.aligned = guarded
     workspace.give_back = lambda buffer: None  # a larger one from before would hide a stray access
     fastconv.conv2d(np.ones((3, 3, 1)), np.ones((3, 3, 1, 1)), padding=1)
     assert len(_kept) >= 3, "packed weights, bias and workspace are not all guarded"
