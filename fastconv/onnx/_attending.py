@@ -2,7 +2,6 @@
 
 from functools import partial
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -11,10 +10,8 @@ from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.attention import Attention
 from fastconv.onnx._gathering import DOMAIN
-from fastconv.onnx._products import in_steps, places, step_of
+from fastconv.onnx._products import ByStrides, in_steps, places, step_of, told
 from fastconv.onnx._program import Node
-
-_MAX_KEPT = 16
 
 
 def attending(node: Node, num_threads: int | None) -> "Attend | None":
@@ -23,11 +20,11 @@ def attending(node: Node, num_threads: int | None) -> "Attend | None":
 
 
 class Attend:
-    """It keeps what it prepared for the strides of its last inputs."""
+    """What evaluates an attention."""
 
     def __init__(self, num_threads: int | None) -> None:
         self._num_threads = num_threads
-        self._kept: dict[Any, PreparedStep] = {}
+        self._kept = ByStrides()
 
     def __call__(
         self, node: Node, q: np.ndarray, k: np.ndarray, v: np.ndarray, *biases: np.ndarray
@@ -35,12 +32,7 @@ class Attend:
         given = [_in_rows(q), in_steps(k), _in_rows(v), *map(_with_columns, biases, [k.shape[-1]] * len(biases))]
         (*stack, heads), rows, width = node.attributes["stacks"][1] or (1,), q.shape[-2], v.shape[-1]
         out = np.empty((*stack, rows, heads, width), q.dtype)
-        key = tuple((one.shape, one.strides) for one in given)
-        prepared = self._kept.get(key)
-        if prepared is None:
-            if len(self._kept) >= _MAX_KEPT:
-                self._kept.clear()
-            prepared = self._kept.setdefault(key, self._prepared(node, given))
+        prepared = self._kept.of(given, partial(self._prepared, node, given))
         prepared.run(given, [(out, heads * width * out.itemsize)])
         y = out.swapaxes(-3, -2)
         return [y if node.attributes["stacks"][1] else y[0]]
@@ -48,7 +40,7 @@ class Attend:
     def _prepared(self, node: Node, given: list[np.ndarray]) -> PreparedStep:
         q, k, v, *biases = given
         first, last = node.attributes["stacks"]
-        shape = prod(last), (last or (1,))[-1], *q.shape[-2:][:1], k.shape[-1], q.shape[-1], v.shape[-1]
+        shape = prod(last), (last or (1,))[-1], q.shape[-2], k.shape[-1], q.shape[-1], v.shape[-1]
         stacks = [_told(q, first), _told(k, first), _told(v, last)]
         for bias, scores in zip(biases, node.attributes["biases"], strict=True):
             stacks.append((places(bias, scores[:-2]), _row(bias), False))
@@ -60,8 +52,8 @@ class Attend:
 
 def _told(x: np.ndarray, stack: Shape) -> tuple[np.ndarray, int, bool]:
     """What `Attention` is told of a stack of matrices."""
-    step, turns = step_of(x) or (0, False)
-    return places(x, stack), step * x.itemsize, turns
+    found, step, turns = told(x, stack)
+    return found, step * x.itemsize, turns
 
 
 def _in_rows(x: np.ndarray) -> np.ndarray:

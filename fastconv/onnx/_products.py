@@ -3,6 +3,7 @@
 NumPy's BLAS has threads of its own, which neither `num_threads` nor what else runs on the CPUs is known to.
 """
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
 from typing import Any
@@ -21,14 +22,29 @@ _MOST = 2**31 - 1  # that a BLAS counts
 _MAX_KEPT = 16
 
 
+class ByStrides:
+    """What it prepared for the shapes and strides of its last inputs."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, PreparedStep] = {}
+
+    def of(self, inputs: Sequence[np.ndarray], make: Callable[[], PreparedStep]) -> PreparedStep:
+        """That for inputs like these, which `make` makes where there is none."""
+        key = tuple((one.shape, one.strides, one.dtype) for one in inputs)
+        prepared = self._kept.get(key)
+        if prepared is None:
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            prepared = self._kept.setdefault(key, make())
+        return prepared
+
+
 class Products:
-    """What evaluates a MatMul, NumPy's products of small matrices and of other dtypes with `other`; it keeps what it
-    prepared for the strides of its last inputs.
-    """
+    """What evaluates a MatMul, NumPy's products of small matrices and of other dtypes with `other`."""
 
     def __init__(self, num_threads: int | None, other: Evaluate) -> None:
         self._num_threads, self._other = num_threads, other
-        self._kept: dict[Any, PreparedStep] = {}
+        self._kept = ByStrides()
 
     def __call__(self, node: Node, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
         is_float = x.dtype == y.dtype and x.dtype in (np.float32, np.float64)
@@ -41,18 +57,13 @@ class Products:
         stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         out = np.empty((*stack, rows, columns), x.dtype)
         if out.size:
-            key = x.shape, x.strides, y.shape, y.strides, x.dtype
-            prepared = self._kept.get(key)
-            if prepared is None:
-                if len(self._kept) >= _MAX_KEPT:
-                    self._kept.clear()
-                prepared = self._kept.setdefault(key, self._prepared(x, y, stack))
+            prepared = self._kept.of((x, y), partial(self._prepared, x, y, stack))
             prepared.run([x, y], [(out, columns * out.itemsize)])
         return [out]
 
     def _prepared(self, x: np.ndarray, y: np.ndarray, stack: tuple[int, ...]) -> PreparedStep:
         shape = prod(stack), *x.shape[-2:], y.shape[-1]
-        make = partial(Product, shape, x.itemsize == 8, _told(x, stack), _told(y, stack))
+        make = partial(Product, shape, x.itemsize == 8, told(x, stack), told(y, stack))
         return PreparedStep(
             "blas", (1, *shape[:1], shape[1], shape[3]), self._num_threads, teams.useful(prod(shape)), make
         )
@@ -75,8 +86,8 @@ def in_steps(x: np.ndarray) -> np.ndarray:
     return x if x.flags.aligned and step_of(x) else np.ascontiguousarray(x)
 
 
-def _told(x: np.ndarray, stack: Shape) -> tuple[np.ndarray, int, bool]:
-    """What `Product` is told of a stack."""
+def told(x: np.ndarray, stack: Shape) -> tuple[np.ndarray, int, bool]:
+    """What `Product` is told of a stack that is `in_steps`."""
     step = step_of(x)
     assert step is not None
     return places(x, stack), *step
