@@ -335,7 +335,7 @@ def test_what_is_no_number_stays_in_its_row():
 
 
 def test_what_a_mask_leaves_out_adds_nothing():
-    """Powers below 2⁻¹¹⁵ of a row's largest are 0: a product with subnormal numbers takes a hundred times as long."""
+    """Powers of e⁻⁸⁰ and less of a row's largest are 0: subnormal numbers take a product a hundred times as long."""
     w = Written(rows=4)
     mask = np.where(np.arange(19) < 12, 0, -100).astype("f4")
     net = fastconv.onnx.load(w.proto(w.rest(w.add("Add", w.add("Mul", w.product(), w.number(0.1)), mask))))

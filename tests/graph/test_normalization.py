@@ -95,7 +95,8 @@ def test_local_responses_of_what_is_not_finite(dtype, beta):
 @pytest.mark.parametrize("channels", [*CHANNELS, 1000])
 def test_a_softmax(channels, dtype):
     """With u = eps / 2 a power is off by 4 u, and |x - max x| u more of the rounded difference; the sum by its terms'
-    errors, whose weighted mean of |x - max x| is below log C, and C u; the quotient by u."""
+    errors, whose weighted mean of |x - max x| is below log C, and (C - 1) u; the quotient, of which the divisor's
+    inverse is taken, by 2 u."""
     x = 10 * normals(np.random.default_rng(0), (3, 2, 5, channels), dtype)
     x[1] *= 100
     x[2, 1, 1] = 3e38 * np.sign(x[2, 1, 1])

@@ -9,7 +9,7 @@
 #include <math.h>
 
 /* From here down a power beside 1 is 0 in a softmax of scores: less than 2^-115, or 2^-1009 in double. So the results
- * are no subnormal numbers, which a product takes a hundred times as long for, of up to 2^11 channels. */
+ * are no subnormal numbers, which a product takes a hundred times as long for, of up to 2^10 channels. */
 #define LEAST_SCORE BROADCAST(IS_SINGLE ? -80 : -700)
 
 /* max x but for NaN. The last vector overlaps the one before it. */
