@@ -243,6 +243,29 @@ def test_attention_of_any_size(sizes):
     assert_attention(Written(**sizes), scaled)
 
 
+def _unaligned(x):
+    memory = np.zeros(x.nbytes + 1, np.uint8)
+    y = memory[1:].view(x.dtype).reshape(x.shape)
+    y[...] = x
+    return y
+
+
+@pytest.mark.parametrize("num_threads", [1, 2, 3])
+def test_a_row_has_the_same_bits_wherever_it_lies(num_threads):
+    """In another batch, among other rows, in arrays of other strides."""
+    w = Written(rows=90, columns=300)  # in several slabs
+    net = fastconv.onnx.load(w.proto(scaled(w)), num_threads=num_threads)
+    x, y, z = w.xs
+    wanted = fastconv.onnx.load(w.proto(scaled(w)), num_threads=1)(x, y, z)
+    np.testing.assert_array_equal(net(_unaligned(x), _unaligned(y), _unaligned(z)), wanted)
+    np.testing.assert_array_equal(net(x[::-1], y[::-1], z[::-1]), wanted[::-1])
+    np.testing.assert_array_equal(net(np.asfortranarray(x), np.asfortranarray(y), np.asfortranarray(z)), wanted)
+    np.testing.assert_array_equal(net(x[:, ::-1], y, z), wanted[:, ::-1])
+    x = x.copy()
+    x[1], x[:, 4:] = 0, 0
+    np.testing.assert_array_equal(net(x, y, z)[0, :4], wanted[0, :4])
+
+
 def test_an_attention_is_told():
     w = Written()
     net = fastconv.onnx.load(w.proto(scaled(w)))
