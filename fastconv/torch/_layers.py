@@ -65,7 +65,7 @@ def adaptive_pool(kind: str) -> Callable[..., Written | None]:
 
     def write(x: Any, size: Any) -> Written | None:
         sizes = x.shape[-2:]
-        if any(n % k for n, k in zip(sizes, size, strict=True)):
+        if 0 in size or any(n % k for n, k in zip(sizes, size, strict=True)):
             return None
         kernel = [n // k for n, k in zip(sizes, size, strict=True)]
         return Written(kind, (x,), _windows(kernel, kernel, [0], False))

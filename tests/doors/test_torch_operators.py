@@ -50,7 +50,7 @@ FUNCTIONS = {
     "max pool and where": lambda net, y: functional.max_pool2d(y, 2, return_indices=True),
     "average pools": lambda net, y: functional.avg_pool2d(y, 3, 2, 1, ceil_mode=True, count_include_pad=False),
     "another divisor": lambda net, y: functional.avg_pool2d(y, 2, divisor_override=3),
-    "adaptive pools": lambda net, y: [functional.adaptive_avg_pool2d(y, size) for size in (1, 2, (4, 1), 3)],
+    "adaptive pools": lambda net, y: [functional.adaptive_avg_pool2d(y, size) for size in (1, 2, (4, 1), 3, 0)],
     "adaptive max pools": lambda net, y: [functional.adaptive_max_pool2d(y, size) for size in (1, (4, 2), 3)],
     "reductions": lambda net, y: [y.mean((2, 3)), y.amax((-1, -2)), y.mean(1), y.mean(), y.sum((2, 3)), y.std()],
     "local response norm": lambda net, y: functional.local_response_norm(y, 3),
