@@ -184,7 +184,7 @@ class Binding(Maps):
         branch = node.attributes["then_branch" if condition.item() else "else_branch"]
         pairs = zip(branch.outputs, node.outputs, strict=True)
         named = (Node(node.label, "Identity", "", node.version, (own,), (name,), {}) for own, name in pairs if name)
-        return (*branch.nodes, *named)
+        return (*gathered(branch.nodes, branch.outputs), *named)
 
     def _parts(self, node: Node) -> list[Node]:
         """The nodes that an Attention stands for, where there is code for them, or gathered ones; else none."""

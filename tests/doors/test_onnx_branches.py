@@ -53,6 +53,19 @@ def operations(net, *inputs):
     return [step.operation for step in net.profile(*inputs).steps]
 
 
+def test_an_attention_of_a_branch_is_one_step():
+    """As in the decoders that have a branch with a cache and one without."""
+    attention = [("MatMul", "r t", "s", {}), ("Softmax", "s", "e", {"axis": -1}), ("MatMul", "e r", "z", {})]
+    ways = {"then_branch": branch([("Transpose", "r", "t", {"perm": [0, 1, 3, 2]}), *attention], "z")}
+    nodes = [("Relu", "x", "r", {}), choice("flag", else_branch=branch([("Neg", "r", "z", {})], "z"), **ways)]
+    proto = model(nodes, {}, ("x", "flag"), ("b",), shapes={"x": X.shape, "flag": []})
+    proto.graph.input[1].type.tensor_type.elem_type = TensorProto.BOOL
+    net = fastconv.onnx.load(proto, strict=True)
+    for flag in True, False:
+        assert_close(net(X, np.array(flag)), by_onnxruntime(proto, X, np.array(flag)))
+        assert ("Attention" in operations(net, X, np.array(flag))) == flag
+
+
 def test_what_depends_on_shapes_is_chosen_when_they_are_bound():
     proto = by_shape()
     net = fastconv.onnx.load(proto, strict=True)
