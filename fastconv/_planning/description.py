@@ -101,10 +101,13 @@ class GraphDescription(NamedTuple):
             [name, p.algorithm, p.tile, p.isa, str(p.threads), f"{p.macs:,}", f"{p.packed_bytes:,}"]
             for name, p in self.parts.items()
         ]
-        if all(p.gflops is not None for p in self.parts.values()):
+        if any(p.gflops is not None for p in self.parts.values()):  # of a model there are steps that are not measured
             rows[0] += ["ms", "GFLOP/s", "of peak"]
             for row, p in zip(rows[1:], self.parts.values(), strict=True):
-                row += [figure(p.milliseconds or 0), figure(p.gflops or 0), f"{p.share_of_peak:.1%}"]
+                if p.milliseconds is not None and p.gflops is not None:
+                    row += [figure(p.milliseconds), figure(p.gflops), f"{p.share_of_peak:.1%}"]
+                else:
+                    row += ["", "", ""]
         lines = table(rows)
         packed = sum(part.packed_bytes for part in self.parts.values())
         total = f"{self.macs:,} MACs in all, {packed:,} bytes of packed weights"

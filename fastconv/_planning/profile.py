@@ -39,7 +39,8 @@ class StepProfile:
     gflops, gbytes : float
         2 · macs and bytes for a second of it, in 10⁹.
     share_of_peak : float
-        The share that `gflops` is of the multiply-adds of as many threads, measured beside it, as in `describe`.
+        The share that `gflops` is of the multiply-adds of as many threads, measured beside it, as in `describe`; 0
+        where nothing is multiplied, or NumPy does it.
     """
 
     name: str
@@ -90,7 +91,7 @@ class Profile:
         whole = self.sum_milliseconds or 1.0
         for s in self.steps:
             share = f"{s.milliseconds / whole:.1%}"
-            gflops, peak = (figure(s.gflops), f"{s.share_of_peak:.1%}") if s.macs else ("", "")
+            gflops, peak = (figure(s.gflops) if s.macs else ""), (f"{s.share_of_peak:.1%}" if s.share_of_peak else "")
             speeds = [gflops, figure(s.gbytes), peak]
             rows.append([s.name, s.operation, s.algorithm, str(s.threads), figure(s.milliseconds), share, *speeds])
         lines = table(rows)
@@ -114,7 +115,7 @@ def profile(plan: "GraphPlan", given: "tuple[Array[Any], ...]") -> Profile:
         return times.tolist()
 
     whole, each, runs = measured(run)
-    return Profile(tuple(told(steps, shapes, each, given[0].itemsize)), whole / 1e6, runs)
+    return Profile(tuple(told(steps, shapes, each, given[0].itemsize, Peaks())), whole / 1e6, runs)
 
 
 def steps_for(plan: "GraphPlan", *given: "Shape") -> "tuple[list[tuple[Node, PreparedStep]], dict[str, Shape]]":
@@ -136,15 +137,27 @@ def measured(run: Callable[[], list[int]]) -> tuple[float, list[float], int]:
     return whole, each, len(runs)
 
 
+class Peaks(dict[int, float]):
+    """{threads: 10⁹ FLOP/s of float32 multiply-adds by as many}, measured when it is first asked for."""
+
+    def __missing__(self, threads: int) -> float:
+        self[threads] = max(machine.fma_gflops(threads))
+        return self[threads]
+
+    def share(self, gflops: float, threads: int, itemsize: int) -> float:
+        """Which share so many FLOP/s, of values of this size, are of what as many threads can do."""
+        return gflops * itemsize / 4 / self[threads]
+
+
 def told(
-    steps: "list[tuple[Node, PreparedStep]]", shapes: "dict[str, Shape]", each: list[float], itemsize: int
+    steps: "list[tuple[Node, PreparedStep]]", shapes: "dict[str, Shape]", each: list[float], itemsize: int, peaks: Peaks
 ) -> Iterator[StepProfile]:
     """The `StepProfile` of each step that took these nanoseconds."""
     parts = [step.describe() for _, step in steps]
-    peaks = {threads: max(machine.fma_gflops(threads)) * 4 / itemsize for threads in {part.threads for part in parts}}
     for (node, _), part, ns in zip(steps, parts, each, strict=True):
         values = sum(prod(shapes[name]) for name in (*node.inputs, node.name)) + node.operation.params
         gflops, nbytes = 2 * part.macs / ns, values * itemsize
         names = node.name, node.operation.whole_kind, part.algorithm if part.macs else ""
-        counts, speeds = (part.macs, part.multiplications, nbytes), (gflops, nbytes / ns, gflops / peaks[part.threads])
-        yield StepProfile(*names, part.threads, ns / 1e6, *counts, *speeds)
+        share = peaks.share(gflops, part.threads, itemsize) if part.macs else 0.0
+        counts = part.macs, part.multiplications, nbytes
+        yield StepProfile(*names, part.threads, ns / 1e6, *counts, gflops, nbytes / ns, share)

@@ -26,6 +26,11 @@ class Attend:
         self._num_threads = num_threads
         self._kept = ByStrides()
 
+    @property
+    def threads(self) -> int:
+        """Those that share it."""
+        return self._kept.threads
+
     def __call__(
         self, node: Node, q: np.ndarray, k: np.ndarray, v: np.ndarray, *biases: np.ndarray
     ) -> list[np.ndarray]:

@@ -38,6 +38,11 @@ class ByStrides:
             prepared = self._kept.setdefault(key, make())
         return prepared
 
+    @property
+    def threads(self) -> int:
+        """Those of the largest team, 1 where nothing was prepared."""
+        return max((prepared.runner.threads for prepared in [*self._kept.values()]), default=1)
+
 
 class Products:
     """What evaluates a MatMul, NumPy's products of small matrices and of other dtypes with `other`."""
@@ -45,6 +50,11 @@ class Products:
     def __init__(self, num_threads: int | None, other: Evaluate) -> None:
         self._num_threads, self._other = num_threads, other
         self._kept = ByStrides()
+
+    @property
+    def threads(self) -> int:
+        """Those that share a product, 1 where NumPy does it."""
+        return self._kept.threads
 
     def __call__(self, node: Node, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
         is_float = x.dtype == y.dtype and x.dtype in (np.float32, np.float64)

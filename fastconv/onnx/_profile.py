@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import prod
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv._checks.types import Shape
 from fastconv._planning.description import figure, table
-from fastconv._planning.profile import Profile, StepProfile, measured, steps_for, told
+from fastconv._planning.profile import Peaks, Profile, StepProfile, measured, steps_for, told
 from fastconv.onnx import _telling
 from fastconv.onnx._pointwise import Pointwise, pointwise
 from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values
@@ -17,13 +19,17 @@ from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values
 if TYPE_CHECKING:
     from fastconv.onnx._model import Model
 
+_KERNELS = "direct", "blas"  # how a step runs whose threads are known
+_Sizes = dict[str, tuple[Shape, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class ModelProfile(Profile):
     """The steps of a model in running order, over which it iterates; prints as tables.
 
     A step by NumPy has its operator as `operation`, and "NumPy" or "onnx.reference" as `algorithm`; "layout" is the
-    conversion of what a graph reads, or of the results.
+    conversion of what a graph reads, or of the results. An LSTM or a GRU has one thread, though more may share the
+    product with its inputs.
 
     Attributes
     ----------
@@ -134,38 +140,44 @@ def profile(model: "Model", feeds: Mapping[str, Any]) -> ModelProfile:
 
     in_file = _telling.names_in_file(known)
     whole, each, runs = measured(run)
-    found, inner, left = list[StepProfile](), list[list[StepProfile]](), iter(each)
+    found, inner, left, peaks = list[StepProfile](), list[list[StepProfile]](), iter(each), Peaks()
     for i, step in enumerate(steps):
         nbytes = sum(sizes[name][1] for name in (*step.inputs, *step.outputs) if name in sizes)
         if isinstance(step, NodeStep):
-            found.append(
-                _step(step.node.label, step.node.kind, step.how, next(left), _telling.macs(step, shapes), nbytes)
-            )
+            found.append(_of_node(step, next(left), _telling.macs(step, shapes), nbytes, sizes, peaks))
             continue
         converting = next(left)
         if step.is_turning(shapes):
             names = ", ".join(in_file.get(name, name) for name in step.inputs)
-            found.append(_step(names, "layout", "", converting, 0, 2 * nbytes))
+            found.append(_layout(names, converting, 2 * nbytes))
         if i in plans:
             nodes, inside = plans[i]
             itemsize = step.dtype.itemsize
-            inner.append([*told(nodes, inside, [next(left) for _ in nodes], itemsize)])
+            inner.append([*told(nodes, inside, [next(left) for _ in nodes], itemsize, peaks)])
             found += inner[-1]
     turned = [name for name in model.outputs if _telling.is_turned_result(known[name])]
     if turned:
         nbytes = 2 * sum(sizes[known[name].name][1] for name in turned)
-        found.append(_step(", ".join(turned), "layout", "", next(left), 0, nbytes))
+        found.append(_layout(", ".join(turned), next(left), nbytes))
     graphs = [step.plan for step in steps if isinstance(step, NativeStep) and step.plan is not None]
     saved = [one for plan, parts in zip(graphs, inner, strict=True) for one in pointwise(plan._rewritten, parts)]
     return ModelProfile(tuple(found), whole / 1e6, runs, tuple(saved))
 
 
-def _sizes(values: Mapping[str, Any]) -> dict[str, tuple[tuple[int, ...], int]]:
+def _sizes(values: Mapping[str, Any]) -> _Sizes:
     """{name: (shape, bytes)} of the arrays."""
     return {name: (value.shape, value.nbytes) for name, value in values.items() if hasattr(value, "nbytes")}
 
 
-def _step(name: str, operation: str, algorithm: str, ns: float, macs: int, nbytes: int) -> StepProfile:
-    return StepProfile(
-        name, operation, algorithm, 1, ns / 1e6, macs, macs, nbytes, 2 * macs / ns, nbytes / ns, share_of_peak=0.0
-    )
+def _layout(names: str, ns: float, nbytes: int) -> StepProfile:
+    """That of a conversion."""
+    return StepProfile(names, "layout", "", 1, ns / 1e6, 0, 0, nbytes, 0.0, nbytes / ns, share_of_peak=0.0)
+
+
+def _of_node(step: NodeStep, ns: float, macs: int, nbytes: int, sizes: _Sizes, peaks: Peaks) -> StepProfile:
+    """That of a node that is in no graph."""
+    names, gflops, share = (step.node.label, step.node.kind, step.how), 2 * macs / ns, 0.0
+    if macs and step.how in _KERNELS:
+        shape, result_bytes = sizes[step.outputs[0]]
+        share = peaks.share(gflops, step.threads, result_bytes // prod(shape))
+    return StepProfile(*names, step.threads, ns / 1e6, macs, macs, nbytes, gflops, nbytes / ns, share)

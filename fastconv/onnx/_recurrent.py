@@ -58,7 +58,7 @@ class Recurrent:
         self._ways, self._size = DIRECTIONS[node.attributes["direction"]], r.shape[2]
         self._layers: dict[int, list[Recurrence]] = {}  # for each batch size
         self._is_first = bool(node.attributes.get("layout", 0))
-        rows = r.shape[1]
+        rows, self._width = r.shape[1], w.shape[2]
         self._inputs, self._states = list[Conv2d](), list[Conv2d]()
         for i in range(len(self._ways)):
             own, recurrent = np.zeros((2, rows), r.dtype) if b is None else b[i].reshape(2, rows)
@@ -68,6 +68,12 @@ class Recurrent:
             # The choice of "auto" would follow the number of steps and sequences, and with it the bits.
             self._inputs.append(Conv2d(w[i].T[None, None], own, algorithm="direct", num_threads=num_threads))
             self._states.append(Conv2d(r[i].T[None, None], bias, algorithm="direct", num_threads=1))
+
+    @property
+    def packed_bytes(self) -> int:
+        """Those of the weights as the kernels read them."""
+        plans = [(plan, self._width) for plan in self._inputs] + [(plan, self._size) for plan in self._states]
+        return sum(plan.describe((1, 1, 1, channels)).packed_bytes for plan, channels in plans)
 
     def __call__(self, node: Node, x: np.ndarray, *others: Any) -> list[np.ndarray]:
         """What each step gives, then each state after the last."""

@@ -107,6 +107,16 @@ class NodeStep:
         self._function = function
 
     @property
+    def threads(self) -> int:
+        """Those that share it, once it has run; 1 where they are not known, as NumPy's."""
+        return getattr(self._evaluate, "threads", 1)
+
+    @property
+    def packed_bytes(self) -> int:
+        """What is kept beside the weights of the file."""
+        return getattr(self._evaluate, "packed_bytes", 0)
+
+    @property
     def inputs(self) -> list[str]:
         return [name for name in self.sources if isinstance(name, str)]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv._graph.costs import Cost
+from fastconv._kernels import cpu
 from fastconv._planning.description import Description, GraphDescription
 from fastconv.onnx._binding import Stage
 from fastconv.onnx._steps import NodeStep
@@ -27,11 +28,11 @@ def description(stage: Stage, measure: bool) -> GraphDescription:
                 algorithm=step.how,
                 accuracy=None,
                 tile="",
-                isa="",
-                threads=1,
+                isa=cpu.active() if step.how == "direct" else "",
+                threads=step.threads,
                 **counts,
                 additions=None,
-                packed_bytes=0,
+                packed_bytes=step.packed_bytes,
                 workspace_bytes=0,
                 layout_conversion="none",
             )

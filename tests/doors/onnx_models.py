@@ -36,6 +36,29 @@ def one(kind, x, *constants, opset=20, outputs=1, **attributes):
     return model([(node, None, None, None)], arrays, outputs=node.output, opset=opset, dtype=dtype)
 
 
+def normal(*shape):
+    """The same numbers for the same shape."""
+    return np.random.default_rng(shape).standard_normal(shape, np.float32) / 8
+
+
+def bottleneck(opset=20, activation="Relu"):
+    """Two results of a network with a bottleneck, as exporters write it."""
+    nodes = [
+        ("Conv", "x reduce", "a", {}),
+        (activation, "a", "b", {}),
+        ("Conv", "b wide", "c", {"pads": [1, 1, 1, 1]}),
+        (activation, "c", "d", {}),
+        ("Conv", "d restore", "e", {}),
+        ("Add", "e x", "f", {}),
+        ("Relu", "f", "features", {}),
+        ("ReduceMean", "features axes", "h", {"keepdims": 0}),
+        ("Gemm", "h matrix", "scores", {"transB": 1}),
+    ]
+    weights = {"reduce": normal(4, 8, 1, 1), "wide": normal(4, 4, 3, 3), "restore": normal(8, 4, 1, 1)}
+    weights |= {"matrix": normal(5, 8), "axes": np.array([2, 3])}
+    return model(nodes, weights, outputs=["features", "scores"], opset=opset)
+
+
 def by_onnxruntime(proto, *inputs):
     """What ONNX Runtime gives, a list."""
     options = onnxruntime.SessionOptions()

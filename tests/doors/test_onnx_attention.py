@@ -273,6 +273,20 @@ def test_an_attention_is_told():
     assert part.macs == 2 * 3 * 17 * 19 * (20 + 20)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_team_of_an_attention_is_told(monkeypatch, dtype):
+    """And its share of the peak, which is half as high for doubles."""
+    monkeypatch.setattr("fastconv._planning.machine.fma_gflops", lambda team: (100.0, 100.0 * team))
+    w = Written(rows=70, columns=80, depth=32, width=32, dtype=dtype)
+    net = fastconv.onnx.load(w.proto(scaled(w)), num_threads=2)
+    profile = net.profile(*w.xs)
+    (step,) = (step for step in profile if step.operation == "Attention")
+    assert step.threads == net.describe().parts[step.name].threads == 2
+    assert step.share_of_peak == pytest.approx(step.gflops / (200 if dtype == "f4" else 100))
+    (row,) = (line for line in str(profile).splitlines() if "direct" in line)
+    assert row.endswith(f"{step.share_of_peak:.1%}")
+
+
 def biases_before_the_scale(w):
     return w.rest(w.add("Mul", w.add("Add", w.product(), w.bias(17, 19)), w.number(0.5)))
 

@@ -71,6 +71,14 @@ def test_recurrent_layers_by_the_kernels():
         assert part.macs == STEPS * BATCH * ways * GATES[kind] * HIDDEN * (INPUTS + HIDDEN)
 
 
+def test_packed_weights_of_a_recurrent_layer_are_told():
+    proto, x = recurrent("LSTM", direction="bidirectional")
+    (part,) = fastconv.onnx.load(proto).describe(x.shape).parts.values()
+    assert part.packed_bytes >= 4 * 2 * GATES["LSTM"] * HIDDEN * (INPUTS + HIDDEN)
+    (step,) = fastconv.onnx.load(proto).profile(x)
+    assert step.share_of_peak > 0
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 def test_recurrent_layers_have_the_same_bits_for_any_threads_and_batch(kind, threads):
