@@ -163,7 +163,9 @@ def needs_dask() -> None:
     try:
         import dask.array  # noqa: F401
     except ImportError:
-        raise ImportError("fastconv.dask works on arrays of the library dask: pip install 'dask[array]'") from None
+        raise ImportError(
+            "fastconv.dask works on arrays of the library dask: pip install 'dask[array]>=2025.1'"
+        ) from None
 
 
 def __dir__() -> list[str]:

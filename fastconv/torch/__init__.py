@@ -96,7 +96,7 @@ def _needs_torch() -> None:
     try:
         import torch  # noqa: F401
     except ImportError:
-        raise ImportError("fastconv.torch runs modules of PyTorch: pip install torch") from None
+        raise ImportError("fastconv.torch runs modules of PyTorch: pip install 'torch>=2.13'") from None
 
 
 def _options(given: dict[str, Any]) -> tuple[int | None, Any]:

@@ -57,6 +57,8 @@ class Converted(nn.Module):
         leaves, spec = pytree.tree_flatten((args, kwargs))
         if has_modes() or not are_plain(leaves):
             return left(self.module)(*args, **kwargs)
+        if any(isinstance(leaf, np.ndarray) for leaf in leaves):
+            raise TypeError("the arguments must be tensors, got ndarray; give torch.from_numpy(x)")
         key = _key(spec, leaves)
         while True:
             with _tracing:
@@ -124,9 +126,9 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
         how = "convert what it was exported from" if is_exported else "call module.eval()"
         raise ValueError(f"module must be in eval mode, for inference: {how}")
     args = example if isinstance(example, tuple) else (example,)
-    if any(isinstance(arg, np.ndarray) for arg in pytree.tree_leaves(args)):
-        raise TypeError(f"example must be a tensor or a tuple of tensors, got {arguments.kind(example)}")
     leaves, spec = pytree.tree_flatten((args, {}))
+    if any(isinstance(leaf, np.ndarray) for leaf in leaves):
+        raise TypeError(f"example must be a tensor or a tuple of tensors, got {arguments.kind(example)}")
     made = Converted(module, num_threads, accuracy)
     if are_plain(leaves):
         with torch.no_grad(), _tracing:

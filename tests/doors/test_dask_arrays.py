@@ -240,7 +240,7 @@ except ImportError as error:
     print(error)
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert "pip install 'dask[array]'" in told
+    assert "pip install 'dask[array]>=2025.1'" in told
 
 
 def test_is_imported_late():

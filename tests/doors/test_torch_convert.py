@@ -241,6 +241,12 @@ def test_an_array_is_no_example(example):
         fastconv.torch.convert(small(), example)
 
 
+def test_an_array_is_no_argument():
+    converted = fastconv.torch.convert(small(), image())
+    with pytest.raises(TypeError, match=r"^the arguments must be tensors, got ndarray"):
+        converted(image().numpy())
+
+
 def test_options_are_checked():
     with pytest.raises(ValueError, match="num_threads"):
         fastconv.torch.convert(small(), image(), num_threads=0)

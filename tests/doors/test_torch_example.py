@@ -33,7 +33,9 @@ for use in lambda: door.convert(None, None), lambda: door.backend(None, []), lam
     except ImportError as error:
         print(error)
 """
-    assert printed("-c", program).splitlines() == ["fastconv.torch runs modules of PyTorch: pip install torch"] * 3
+    assert (
+        printed("-c", program).splitlines() == ["fastconv.torch runs modules of PyTorch: pip install 'torch>=2.13'"] * 3
+    )
 
 
 def test_pytorch_is_imported_when_it_is_used():
