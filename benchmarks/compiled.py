@@ -17,10 +17,11 @@ from benchmarks import headline
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = ["resnet50", "mobilenet_v2"]  # of tests/doors/torch_networks.py
-WAYS = ["eager", "inductor", "fastconv"]
+OURS = "fastconv"
+WAYS = ["eager", "inductor", OURS]
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compiled", description=headline(__doc__))
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -29,16 +30,30 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="of a turn")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)  # what one of the processes runs
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if unknown := set(options.networks) - modules().keys():
+        parser.error(f"--networks must be among {', '.join(modules())}, got {', '.join(sorted(unknown))}")
     if options.way:
         return turns(options)
-    print("network        threads " + "".join(f"{way + ' ms':>13}" for way in WAYS) + "   eager/fastconv  inductor/")
+    others = [way for way in WAYS if way != OURS]
+    heads = "".join(f"{way + ' ms':>13}" for way in WAYS) + "".join(f"{f'{way}/{OURS}':>19}" for way in others)
+    print(f"network        threads {heads}")
     for network in options.networks:
         for threads in options.threads:
             times = race(network, threads, options)
-            ratios = (median(a / b for a, b in zip(times[way], times["fastconv"], strict=True)) for way in WAYS[:2])
+            ratios = (median(a / b for a, b in zip(times[way], times[OURS], strict=True)) for way in others)
             told = "".join(f"{1e3 * median(times[way]):13.2f}" for way in WAYS)
-            print(f"{network:15}{threads:7} {told}" + "".join(f"{ratio:15.2f}" for ratio in ratios), flush=True)
+            print(f"{network:15}{threads:7} {told}" + "".join(f"{ratio:19.2f}" for ratio in ratios), flush=True)
+
+
+def modules():
+    """{name: what makes the module}."""
+    sys.path.insert(0, str(ROOT / "tests" / "doors"))
+    try:
+        from torch_networks import NETWORKS as MODULES
+    except ImportError as error:
+        raise SystemExit(f"{error}: python -m pip install '.[torch]'") from None
+    return MODULES
 
 
 def race(network, threads, options):
@@ -70,14 +85,11 @@ def ask(process):
 def turns(options):
     """Prepare a way, then run a turn for each line that is read."""
     import torch
-
-    sys.path.insert(0, str(ROOT / "tests" / "doors"))
-    from torch_networks import NETWORKS as MODULES
     from torch_networks import seeded
 
     (network,), (threads,) = options.networks, options.threads
     torch.set_num_threads(threads)
-    module = seeded(MODULES[network]()).to(memory_format=torch.channels_last)
+    module = seeded(modules()[network]()).to(memory_format=torch.channels_last)
     x = torch.randn(options.batch, 3, options.size, options.size).to(memory_format=torch.channels_last)
     with torch.inference_mode(options.way == "eager"), torch.no_grad():
         run = made(module, options.way)

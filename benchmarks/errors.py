@@ -87,8 +87,8 @@ def largest_error(name, kernel, algorithm):
     return largest
 
 
-def main():
-    argparse.ArgumentParser(prog="python -m benchmarks.errors", description=headline(__doc__)).parse_args()
+def main(arguments=None):
+    argparse.ArgumentParser(prog="python -m benchmarks.errors", description=headline(__doc__)).parse_args(arguments)
     heads = [(kernel, algorithm) for kernel, (_, algorithms) in LAYERS.items() for algorithm in algorithms]
     print("| values | " + " | ".join(f"{kernel}×{kernel} {algorithm}" for kernel, algorithm in heads) + " |")
     print("|---" * (len(heads) + 1) + "|")

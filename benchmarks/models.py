@@ -30,14 +30,15 @@ PEERS = ORACLE, "openvino"
 WANTED = 1.1
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.models", description=headline(__doc__))
-    parser.add_argument("models", nargs="+", metavar="FILE:SHAPE", help="such as detector.onnx:1x3x640x640")
+    told = "such as detector.onnx:1x3x640x640"
+    parser.add_argument("models", nargs="+", type=case, metavar="FILE:SHAPE", help=told)
     parser.add_argument("--threads", type=int, nargs="+", default=THREADS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.5, help="of an engine's turn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     found = []
     for threads in options.threads:
         print(f"\nMilliseconds a call, {threads} thread{'s' * (threads > 1)}; * wrong")
@@ -46,8 +47,8 @@ def main():
             versions = installed(field)
             field = [engine for engine in field if engine.name in versions]
             print("\n" + results.head("ONNX files", [OURS, *PEERS]))
-            for text in options.models:
-                found.append(raced(text, field, threads, options))
+            for path, shape in options.models:
+                found.append(raced(path, shape, field, threads, options))
                 print(results.line(found[-1], [OURS, *PEERS], WANTED), flush=True)
         finally:
             for engine in field:
@@ -57,13 +58,24 @@ def main():
         options.json.write_text(json.dumps([result.record() for result in found], indent=1) + "\n")
 
 
-def raced(text, field, threads, options):
-    """The `Result` of a file."""
+def case(text):
+    """(file, shape) of FILE:SHAPE."""
     path, _, sizes = text.rpartition(":")
-    result = results.Result("models", f"{Path(path).stem} {sizes}", threads)
+    try:
+        shape = tuple(map(int, sizes.split("x")))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} has no sizes after a colon, as in net.onnx:1x3x224x224") from None
+    if not Path(path).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {path!r}")
+    return Path(path), shape
+
+
+def raced(path, shape, field, threads, options):
+    """The `Result` of a file."""
+    result = results.Result("models", f"{path.stem} {'x'.join(map(str, shape))}", threads)
     with TemporaryDirectory() as name:
         folder, ready = Path(name), []
-        save(Path(path), tuple(map(int, sizes.split("x"))), folder)
+        save(path, shape, folder)
         for engine in field:
             if reason := engine.prepare(folder):
                 result.errors[engine.name] = reason

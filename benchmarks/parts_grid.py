@@ -1,11 +1,9 @@
-"""Blocks against their own parts, called one after the other: no block is to be slower.
+"""`python -m benchmarks.parts_grid`: blocks against their own parts, called one after the other.
 
-    python -m benchmarks.parts_grid [--threads N] [--quick]
-
-Every row times a block's plan and the plans of its convolutions in turns, on the same weights, and prints the ratio of
-the parts' least time to the block's (whatever else runs on the machine only adds). The parts write to where the next
-one reads, Fire's expansions to slices of one result, and a bottleneck's last one adds the residual: the block saves
-Python between them, and may lose by its choice of teams and of places in memory.
+No block is to be slower. Every row times a block's plan and the plans of its convolutions in turns, on the same
+weights, and prints the ratio of the parts' least time to the block's (whatever else runs on the machine only adds). The
+parts write to where the next one reads, Fire's expansions to slices of one result, and a bottleneck's last one adds the
+residual: the block saves Python between them, and may lose by its choice of teams and of places in memory.
 """
 
 import argparse

@@ -95,7 +95,8 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peak", description=headline(__doc__))
     parser.add_argument("--seconds", type=float, default=0.4, help="of measuring for each figure")
     parser.add_argument("--threads", type=int, nargs="+", default=THREADS)
-    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help="by default all")
+    told = f"of {', '.join(GROUPS)}; by default all"
+    parser.add_argument("groups", nargs="*", type=group, metavar="GROUP", help=told)
     options = parser.parse_args()
     fastconv.show_config()
     peak = fastconv.peak()
@@ -111,6 +112,13 @@ def main():
     for name in options.groups or GROUPS:
         verdicts += show(name, GROUPS[name], options)
     print(f"\n{sum(verdicts)} of {len(verdicts)} wanted figures met, {len(verdicts) - sum(verdicts)} missed")
+
+
+def group(name):
+    """The name of a group, for argparse, whose `choices` refuse none at all."""
+    if name not in GROUPS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(GROUPS)}")
+    return name
 
 
 def show(title, group, options):

@@ -1,10 +1,8 @@
-"""Winograd's transforms against direct over a grid of shapes: `cost` in `_planning/algorithms.py` was derived from it.
+"""`python -m benchmarks.winograd_grid`: Winograd's transforms against direct over a grid of shapes.
 
-    python -m benchmarks.winograd_grid [--threads N] [--quick]
-
-Every row times the algorithms in turns, forwards and backwards, and prints the ratios of direct's least time to theirs
-(whatever else runs on the machine only adds), and what "auto" takes. The last lines say how often that is the fastest,
-and what is lost where it is not.
+`cost` in `_planning/algorithms.py` was derived from it. Every row times the algorithms in turns, forwards and
+backwards, and prints the ratios of direct's least time to theirs (whatever else runs on the machine only adds), and
+what "auto" takes. The last lines say how often that is the fastest, and what is lost where it is not.
 """
 
 import argparse
@@ -68,15 +66,18 @@ def row(kernel, channels, out_channels, size, threads):
     return ratios, next(name for name, (_, _, algorithm) in found.items() if algorithm is chosen)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=headline(__doc__))
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.winograd_grid", description=headline(__doc__))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="every other channel count and map")
-    options = parser.parse_args()
+    parser.add_argument("--channels", type=int, nargs="+", default=CHANNELS)
+    parser.add_argument("--maps", type=int, nargs="+", default=MAPS)
+    options = parser.parse_args(arguments)
     step = 2 if options.quick else 1
+    sides, maps = options.channels[::step], options.maps[::step]
     print(f"{cpu.active()}, {options.threads} threads; direct's time / the transform's")
     best, taken = [], []
-    for kernel, size, channels, out_channels in product(KERNELS, MAPS[::step], CHANNELS[::step], CHANNELS[::step]):
+    for kernel, size, channels, out_channels in product(KERNELS, maps, sides, sides):
         if (size * kernel) ** 2 * channels * out_channels > MAX_MACS:
             continue
         ratios, chosen = row(kernel, channels, out_channels, size, options.threads)

@@ -176,7 +176,7 @@ def test_each_python_has_pinned_versions_that_exist_for_it(python, numpy, scipy)
     assert set(pins) == {"numpy", "scipy", "threadpoolctl", "cython", "setuptools"}
 
 
-@pytest.mark.parametrize("module", ["", ".peak", ".race", ".cold", ".winograd_grid"])
+@pytest.mark.parametrize("module", ["", ".peak", ".race", ".cold", ".models", ".winograd_grid"])
 def test_programs_start_without_docstrings(run_python, module):
     assert "usage:" in run_python("-OO", "-m", f"benchmarks{module}", "--help", PYTHONPATH=str(ROOT))
 

@@ -11,3 +11,13 @@ def test_each_plan_runs_the_algorithm_of_its_name():
     ratios, chosen = winograd_grid.row(3, 64, 64, 7, 1)
     assert list(ratios) == list(found)
     assert chosen in found
+
+
+def test_the_command_prints_a_line_for_each_shape_and_counts_wrong_choices(monkeypatch, capsys):
+    monkeypatch.setattr(winograd_grid, "TURNS", 1)
+    winograd_grid.main(["--channels", "8", "32", "--maps", "7"])
+    _, *rows, _, last = capsys.readouterr().out.splitlines()
+    sides = "  8→  8", "  8→ 32", " 32→  8", " 32→ 32"
+    assert [row.split("   7²")[0] for row in rows] == [f"{n}×{n} {pair}" for n in (3, 5) for pair in sides]
+    assert all("  auto: " in row for row in rows)
+    assert f" of {len(rows)} shapes; at worst " in last
