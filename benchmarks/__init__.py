@@ -15,6 +15,7 @@
     models.py          `python -m benchmarks.models`: ONNX files against ONNX Runtime and OpenVINO
     cold.py            `python -m benchmarks.cold`: Winograd's gain where weights come from main memory
     first_use.py       `python -m benchmarks.first_use`: networks from their weights to the first result
+    grids.py           what the next two share
     winograd_grid.py   `python -m benchmarks.winograd_grid`: Winograd's transforms against direct, shape by shape
     parts_grid.py      `python -m benchmarks.parts_grid`: blocks against their own parts
     cores.py           `python -m benchmarks.cores`: how many of 8 to 192 cores are kept busy, on paper

@@ -6,21 +6,17 @@ parts write to where the next one reads, Fire's expansions to slices of one resu
 residual: the block saves Python between them, and may lose by its choice of teams and of places in memory.
 """
 
-import argparse
-import time
 from dataclasses import replace
 from statistics import geometric_mean
 
 import numpy as np
 
 import fastconv
-from benchmarks import common, configs, headline
+from benchmarks import common, configs, grids
 
-CHANNELS = 8, 16, 32, 64, 128, 256, 512
 MAPS = 7, 14, 28, 56
 BLOCKS = {name: block for name, block in configs.BLOCKS.items() if not name.startswith("plain")}
 TURNS = 9
-MIN_SECONDS = 1e-3  # of calls between two looks at the clock
 NOISE = 0.97  # a ratio above it is no loss
 
 
@@ -28,13 +24,8 @@ def row(block, channels, size, threads):
     """The least time of the parts over that of the block."""
     layer = replace(block(channels), x_shape=(size, size, channels))
     whole = common.Call(layer, threads)
-    calls = whole, parts(layer, whole, threads)
-    counts = [max(1, round(MIN_SECONDS / seconds(call, 2))) for call in calls]
-    times = [[], []]
-    for _ in range(TURNS):
-        for own, call, count in zip(times, calls, counts, strict=True):
-            own.append(seconds(call, count))
-    return min(times[1]) / min(times[0])
+    own, of_parts = grids.least_seconds([whole, parts(layer, whole, threads)], TURNS)
+    return of_parts / own
 
 
 def parts(layer, whole, threads):
@@ -71,29 +62,14 @@ def parts(layer, whole, threads):
     return call
 
 
-def seconds(call, count):
-    start = time.perf_counter()
-    for _ in range(count):
-        call()
-    return (time.perf_counter() - start) / count
-
-
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.parts_grid", description=headline(__doc__))
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="every other channel count and map")
-    parser.add_argument("--channels", type=int, nargs="+", default=CHANNELS)
-    parser.add_argument("--maps", type=int, nargs="+", default=MAPS)
-    options = parser.parse_args(arguments)
-    step = 2 if options.quick else 1
+    options = grids.options("parts_grid", __doc__, MAPS, arguments)
     fastconv.show_config()
-    print(
-        f"\nparts' time / block's, {options.threads} threads{'':23}" + "".join(f"{n:4}²" for n in options.maps[::step])
-    )
+    print(f"\nparts' time / block's, {options.threads} threads{'':23}" + "".join(f"{n:4}²" for n in options.maps))
     found = []
     for name, block in BLOCKS.items():
-        for channels in options.channels[::step]:
-            ratios = [row(block, channels, size, options.threads) for size in options.maps[::step]]
+        for channels in options.channels:
+            ratios = [row(block, channels, size, options.threads) for size in options.maps]
             found += ratios
             print(f"  {f'{name}, {channels} channels':44}" + "".join(f"{ratio:5.2f}" for ratio in ratios), flush=True)
     slower = sum(ratio < NOISE for ratio in found)

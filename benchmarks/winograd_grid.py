@@ -5,8 +5,7 @@ backwards, and prints the ratios of direct's least time to theirs (whatever else
 what "auto" takes. The last lines say how often that is the fastest, and what is lost where it is not.
 """
 
-import argparse
-import time
+from functools import partial
 from itertools import product
 from statistics import geometric_mean
 from unittest import mock
@@ -14,16 +13,14 @@ from unittest import mock
 import numpy as np
 
 import fastconv
-from benchmarks import headline
+from benchmarks import grids
 from fastconv._kernels import cpu
 from fastconv._planning import algorithms
 
-CHANNELS = 8, 16, 32, 64, 128, 256, 512
 MAPS = 7, 14, 28, 56, 112, 224
 KERNELS = 3, 5
 MAX_MACS = 1_000_000_000
 TURNS = 7
-MIN_SECONDS = 1e-3  # of calls between two looks at the clock
 
 
 def plans(kernel, channels, out_channels, size, threads):
@@ -44,40 +41,22 @@ def plans(kernel, channels, out_channels, size, threads):
     return found, x
 
 
-def seconds(plan, x, y, calls):
-    start = time.perf_counter()
-    for _ in range(calls):
-        plan(x, out=y)
-    return (time.perf_counter() - start) / calls
-
-
 def row(kernel, channels, out_channels, size, threads):
     """{name: direct's time over its own}, and the name that "auto" takes."""
     found, x = plans(kernel, channels, out_channels, size, threads)
-    calls = {name: max(1, round(MIN_SECONDS / seconds(plan, x, y, 2))) for name, (plan, y, _) in found.items()}
-    times = {name: [] for name in found}
-    for turn in range(TURNS):
-        for name in sorted(found, reverse=bool(turn % 2)):
-            plan, y, _ = found[name]
-            times[name].append(seconds(plan, x, y, calls[name]))
-    ratios = {name: min(times["direct"]) / min(own) for name, own in times.items()}
+    times = grids.least_seconds([partial(plan, x, out=y) for plan, y, _ in found.values()], TURNS)
+    direct = times[[*found].index("direct")]
+    ratios = {name: direct / own for name, own in zip(found, times, strict=True)}
     shape = found["direct"][0]._bind((x.shape,))[0].shape
     chosen = algorithms.choose("auto", shape)
     return ratios, next(name for name, (_, _, algorithm) in found.items() if algorithm is chosen)
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.winograd_grid", description=headline(__doc__))
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="every other channel count and map")
-    parser.add_argument("--channels", type=int, nargs="+", default=CHANNELS)
-    parser.add_argument("--maps", type=int, nargs="+", default=MAPS)
-    options = parser.parse_args(arguments)
-    step = 2 if options.quick else 1
-    sides, maps = options.channels[::step], options.maps[::step]
+    options = grids.options("winograd_grid", __doc__, MAPS, arguments)
     print(f"{cpu.active()}, {options.threads} threads; direct's time / the transform's")
     best, taken = [], []
-    for kernel, size, channels, out_channels in product(KERNELS, maps, sides, sides):
+    for kernel, size, channels, out_channels in product(KERNELS, options.maps, options.channels, options.channels):
         if (size * kernel) ** 2 * channels * out_channels > MAX_MACS:
             continue
         ratios, chosen = row(kernel, channels, out_channels, size, options.threads)

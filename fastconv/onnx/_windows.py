@@ -3,6 +3,8 @@
 from math import ceil
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from fastconv._checks.types import Shape
 from fastconv.onnx._program import Node
 
@@ -144,3 +146,14 @@ def _cropped(node: Node, sizes: Shape, found: Windows, whole: list[int]) -> tupl
     if auto != "NOTSET" and any(less < 0 for less in lacking):
         raise ValueError(f"its kernel is too small for a result of size {wanted}: engines differ in what it then is")
     return tuple(halves(less, "SAME_UPPER" if auto == "SAME_UPPER" else "SAME_LOWER") for less in lacking)
+
+
+def check_channels(x_shape: tuple[int, ...], weight: np.ndarray, groups: int) -> None:
+    """Check that the weights of a convolution take the channels of x."""
+    if groups < 1 or weight.shape[0] % groups:
+        raise ValueError(f"group must divide the {weight.shape[0]} output channels, got {groups}")
+    if weight.shape[1] * groups != x_shape[1]:
+        raise ValueError(
+            f"its weights of shape {weight.shape} in {groups} groups take {weight.shape[1] * groups} channels, "
+            f"but x of shape {x_shape} has {x_shape[1]}"
+        )

@@ -8,8 +8,7 @@ import numpy as np
 
 from fastconv._checks.types import Shape
 from fastconv.onnx._program import Node
-from fastconv.onnx._translations.convolutions import check_channels
-from fastconv.onnx._windows import Windows, transposed_windows, windows
+from fastconv.onnx._windows import Windows, check_channels, transposed_windows, windows
 
 
 def _taps(x: np.ndarray, found: Windows, counts: Shape, fill: Any) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:

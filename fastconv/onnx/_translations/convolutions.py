@@ -12,7 +12,7 @@ from fastconv._graph.operations.transposed import ConvTranspose, hwio
 from fastconv.conv import Conv2d
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import Map
-from fastconv.onnx._windows import transposed_windows, windows
+from fastconv.onnx._windows import check_channels, transposed_windows, windows
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -75,17 +75,6 @@ def conv_transpose(
 def _two(values: tuple[Any, ...], row: Any, is_row: bool) -> Any:
     """The values of two axes, of an only one that of a row beside it."""
     return (row, *values) if is_row else values
-
-
-def check_channels(x_shape: tuple[int, ...], weight: np.ndarray, groups: int) -> None:
-    """Check that the weights of a convolution take the channels of x."""
-    if groups < 1 or weight.shape[0] % groups:
-        raise ValueError(f"group must divide the {weight.shape[0]} output channels, got {groups}")
-    if weight.shape[1] * groups != x_shape[1]:
-        raise ValueError(
-            f"its weights of shape {weight.shape} in {groups} groups take {weight.shape[1] * groups} channels, "
-            f"but x of shape {x_shape} has {x_shape[1]}"
-        )
 
 
 def gemm(bind: "Binding", node: Node, a: Any, b: np.ndarray, c: np.ndarray | None = None) -> Map | None:
