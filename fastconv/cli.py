@@ -37,6 +37,9 @@ def in_one_line(name: str, run: Callable[[], int | None]) -> int:
     except BrokenPipeError:  # the reader wants no more, as in `fastconv info | head -1`
         _settle(sys.stdout)
         return 1
+    except KeyboardInterrupt:
+        _settle(sys.stdout)
+        return 130  # as shells have it of Ctrl-C
     except (ArithmeticError, ImportError, MemoryError, OSError, TypeError, ValueError) as error:
         if sys.stderr:  # which may be closed or full too
             with suppress(OSError):

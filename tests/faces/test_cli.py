@@ -135,6 +135,15 @@ def test_a_reader_that_leaves_is_no_error():
     assert (done.returncode, done.stderr) == (1, "")
 
 
+def test_an_interrupt_is_no_traceback(capsys):
+    def run():
+        print("begun")
+        raise KeyboardInterrupt
+
+    assert cli.in_one_line("fastconv", run) == 130
+    assert capsys.readouterr() == ("begun\n", "")
+
+
 needs_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 
 
