@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+ROOMS = "benchmarks", "docs", "examples", "fastconv", "tests"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
 
 
@@ -31,3 +32,19 @@ def test_links_lead_somewhere(page):
         if heading:
             headings = re.findall(r"^#+ (.*)", linked.read_text("utf-8"), re.MULTILINE)
             assert heading in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}, target
+
+
+def test_files_that_contributing_names_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    names = set(re.findall(r"(?<![\w*<>.-])[\w/]+\.(?:pyx?|c|h|md|toml)\b", text))
+    files = [*ROOT.glob("*"), *(path for room in ROOMS for path in (ROOT / room).rglob("*.*"))]
+    missing = {name for name in names if not any(path.as_posix().endswith(f"/{name}") for path in files)}
+    assert missing == set()
+
+
+def test_each_program_of_the_suite_stands_in_both_lists():
+    """In the table of commands, and in the list of the suite's files."""
+    told = [(ROOT / page).read_text("utf-8") for page in ("CONTRIBUTING.md", "benchmarks/__init__.py")]
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        if 'if __name__ == "__main__"' in path.read_text("utf-8") and path.name not in ("__main__.py", "peak.py"):
+            assert all(f"`python -m benchmarks.{path.stem}" in text for text in told), path.name
