@@ -30,6 +30,8 @@ _OF_SHAPES = (  # operators that read no value of their first argument
     *(_aten.zeros_like.default, _aten.ones_like.default, _aten.full_like.default),
     *(_aten.new_zeros.default, _aten.new_ones.default, _aten.new_full.default),
 )
+# A view of what an operator gives, whose strides in a run are not always those that the tracer was told.
+_IN_ANY_STRIDES = dict.fromkeys((_aten.view.default, _aten._unsafe_view.default), _aten.reshape.default)
 _OTHER: np.dtype = np.dtype(object)  # of what is no map
 
 
@@ -193,7 +195,8 @@ class Binding(Translating):
         else:
             results = self._tensor(node.name, fake, level) if isinstance(fake, torch.Tensor) else None
         layer = layers(node, args, fake, self._weights, self.kept)
-        step = OperatorStep(node.target, args, kwargs, results, level) if layer is None else None
+        target = _IN_ANY_STRIDES.get(node.target, node.target)
+        step = OperatorStep(target, args, kwargs, results, level) if layer is None else None
         self._steps.append(step or LayerStep(layer, args[:2], {}, results, level))
         return results
 

@@ -52,6 +52,10 @@ FUNCTIONS = {
     "another divisor": lambda net, y: functional.avg_pool2d(y, 2, divisor_override=3),
     "adaptive pools": lambda net, y: [functional.adaptive_avg_pool2d(y, size) for size in (1, 2, (4, 1), 3, 0)],
     "adaptive max pools": lambda net, y: [functional.adaptive_max_pool2d(y, size) for size in (1, (4, 2), 3)],
+    "pools to nothing": lambda net, y: [
+        *(functional.adaptive_avg_pool2d(y, size) for size in (0, (0, 2))),
+        functional.adaptive_max_pool2d(y, (2, 0)),
+    ],
     "reductions": lambda net, y: [y.mean((2, 3)), y.amax((-1, -2)), y.mean(1), y.mean(), y.sum((2, 3)), y.std()],
     "local response norm": lambda net, y: functional.local_response_norm(y, 3),
     "layer norm": lambda net, y: functional.layer_norm(y, y.shape[1:]),
@@ -165,6 +169,15 @@ def test_most_of_them_are_fastconvs(channels_last):
     with torch.no_grad():
         close(fastconv.torch.convert(All().eval(), x)(x), All()(x))
     assert (ran.left, ran.operators, ran.plans) == (0, 0, 1)
+
+
+def test_other_strides_than_the_tracer_was_told():
+    """What `roll` gives of a tensor in channels_last; a linear layer reads a view of it."""
+    net, x = Between(lambda net, y: functional.linear(y.roll(1, 1), net.matrix.mT)), image(2, 3, 8, 7)
+    x = x.to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        for ran in (fastconv.torch.convert(net.eval(), x), torch.compile(net.eval(), backend="fastconv")):
+            torch.testing.assert_close(ran(x), net(x), rtol=1e-4, atol=1e-5)
 
 
 def test_a_classifier_is_fastconvs():
