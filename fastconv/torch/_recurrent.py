@@ -10,6 +10,7 @@ from fastconv.onnx._program import Node
 from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._segments import Kept
 from fastconv.onnx._values import Tensor
+from fastconv.torch._translating import FLOATS
 from fastconv.torch._weights import Weights
 
 _aten = torch.ops.aten
@@ -30,8 +31,10 @@ def layers(node: Any, args: Any, likes: Any, weights: Weights, kept: Kept) -> Ca
     x, _, parameters, has_biases, count, _, _, is_bidirectional, is_batch_first = args
     ways, each = 1 + is_bidirectional, 4 if has_biases else 2
     is_known = all(isinstance(one, torch.Tensor) and one.device.type == "cpu" for one in parameters)
-    if not isinstance(x, Tensor) or not is_known or len(x.shape) != 3 or len(parameters) != count * ways * each:
-        return None  # of a projected state there are more
+    if not isinstance(x, Tensor) or not is_known or any(FLOATS.get(one.dtype) != x.dtype for one in parameters):
+        return None
+    if len(x.shape) != 3 or len(parameters) != count * ways * each:  # of a projected state there are more
+        return None
     batch, steps, channels = x.shape if is_batch_first else (x.shape[1], x.shape[0], x.shape[2])
     made = []
     for i in range(count):

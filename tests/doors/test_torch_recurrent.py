@@ -66,3 +66,10 @@ def test_the_number_of_threads_does_not_count():
     net, x = Reader(nn.LSTM(6, 5, 2, bidirectional=True)).eval(), torch.randn(3, 3, 9)
     one, many = (fastconv.torch.convert(net, x, num_threads=count)(x) for count in (1, 3))
     assert all(torch.equal(y, z) for y, z in zip(one, many, strict=True))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_other_dtypes_are_pytorchs(dtype):
+    net, x = Reader(LAYERS["LSTM"]()).to(dtype).eval(), torch.randn(2, 3, 7, dtype=dtype)
+    with torch.no_grad():
+        torch.testing.assert_close(fastconv.torch.convert(net, x)(x), net(x))
