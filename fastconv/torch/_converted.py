@@ -1,6 +1,5 @@
 """A module as `torch.export` traces it, once for each kind of arguments; calls run without dynamo."""
 
-import threading
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -14,6 +13,7 @@ from torch.utils import _pytree as pytree
 
 from fastconv._checks import arguments
 from fastconv._checks.types import Accuracy
+from fastconv.torch._fakes import TRACING
 from fastconv.torch._left import are_plain, has_modes, is_left, is_traced, left, needs_gradient
 from fastconv.torch._operators import OPERATORS
 from fastconv.torch._program import OutdatedError, Program, likeness
@@ -22,8 +22,6 @@ from fastconv.torch._weights import KnownWeights
 _aten = torch.ops.aten
 _RECURRENT = _aten.gru, _aten.lstm, _aten.rnn_relu, _aten.rnn_tanh
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
-_tracing = threading.RLock()  # torch.export is for one thread, and puts other tensors into the module meanwhile
-
 
 _Structure = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
@@ -61,7 +59,7 @@ class Converted(nn.Module):
             raise TypeError("the arguments must be tensors, got ndarray; give torch.from_numpy(x)")
         key = _key(spec, leaves)
         while True:
-            with _tracing:
+            with TRACING:  # which puts other tensors into the module
                 traced = None
                 tensors = chain(leaves, self.module.parameters(), self.module.buffers())
                 if not (self.training or self.module.training or is_left(tensors)):
@@ -131,7 +129,7 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
         raise TypeError(f"example must be a tensor or a tuple of tensors, got {arguments.kind(example)}")
     made = Converted(module, num_threads, accuracy)
     if are_plain(leaves):
-        with torch.no_grad(), _tracing:
+        with torch.no_grad(), TRACING:
             made.traced(args, {}, _key(spec, leaves))
     return made
 
@@ -152,6 +150,8 @@ def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         is_composed = operator.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
         if operator in OPERATORS or operator.overloadpacket in _RECURRENT or not is_composed:
             table.pop(operator)
+    # Of a tensor that is given twice, or is a parameter too, a trace would take one for the other at each later call.
+    args, kwargs = pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, (args, kwargs))
     try:
         exported = torch.export.export(module, args, kwargs).run_decompositions(table)
     except Exception as error:  # of the tracer's, and of the module's own

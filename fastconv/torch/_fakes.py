@@ -4,7 +4,11 @@ from typing import Any
 
 import torch
 from torch import fx
+from torch._dynamo.convert_frame import compile_lock
 from torch._subclasses.fake_tensor import FakeTensorMode
+
+# PyTorch has tensors without values, and traces, in one thread at a time: two would see each other's modes.
+TRACING = compile_lock
 
 
 class FakeError(Exception):
@@ -27,7 +31,7 @@ def fakes_of(module: fx.GraphModule, args: list[Any]) -> dict[fx.Node, Any]:
     """{node: its result, of which tensors have no values} for a call with these arguments."""
     recorder = _Recorder(module)
     try:
-        with FakeTensorMode(allow_non_fake_inputs=True) as mode, torch.no_grad():
+        with TRACING, FakeTensorMode(allow_non_fake_inputs=True) as mode, torch.no_grad():
             recorder.run(*(mode.from_tensor(one.detach()) if isinstance(one, torch.Tensor) else one for one in args))
     except Exception as error:  # of any operator, whose result has a shape that depends on values for example
         raise FakeError(str(error)) from error

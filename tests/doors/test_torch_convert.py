@@ -1,6 +1,7 @@
 """`fastconv.torch.convert`: modules that run without dynamo."""
 
 import copy
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,6 +10,7 @@ from torch import nn
 from torch_compiling import Ran, close, image, small
 
 import fastconv.torch
+from fastconv.torch import _fakes
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
@@ -252,3 +254,54 @@ def test_options_are_checked():
         fastconv.torch.convert(small(), image(), num_threads=0)
     with pytest.raises(ValueError, match="accuracy"):
         fastconv.torch.convert(small(), image(), accuracy="any")
+
+
+class Both(nn.Module):
+    """Two arguments, which are results too."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x, y):
+        return self.conv(x) - y, x, y
+
+
+def test_one_tensor_twice_is_two_arguments():
+    """What was traced with one stands for calls with two, and with a weight in the place of one."""
+    net, x, y = Both().eval(), image(), image()
+    for example in ((x, x), (net.conv.weight, net.conv.weight)):
+        converted = fastconv.torch.convert(net, example)
+        for given in ((x, y), (y, x), (x, x), (net.conv.weight, torch.randn(3, 3, 1, 1))):
+            results, wanted = converted(*given), net(*given)
+            close(results, wanted)
+            assert results[1] is given[0]
+            assert results[2] is given[1]
+
+
+def test_a_trace_waits_for_what_is_bound(monkeypatch):
+    """PyTorch has tensors without values in one thread at a time."""
+    converted, export, run = fastconv.torch.convert(small(), image()), torch.export.export, _fakes._Recorder.run
+    is_binding, is_tracing, overlaps = threading.Event(), threading.Event(), []
+
+    def traced(*args):
+        is_tracing.set()
+        return export(*args)
+
+    def bound(*args):
+        is_binding.set()
+        overlaps.append(is_tracing.wait(0.3))
+        return run(*args)
+
+    def trace():
+        is_binding.wait()
+        with torch.no_grad():
+            converted(image(1, 3, 5, 6))
+
+    monkeypatch.setattr(torch.export, "export", traced)
+    monkeypatch.setattr(_fakes._Recorder, "run", bound)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(trace)
+        converted(image())
+        other.result()
+    assert overlaps == [False, True]
