@@ -129,7 +129,7 @@ def converted(module: Any, example: Any, num_threads: int | None, accuracy: Accu
         raise TypeError(f"example must be a tensor or a tuple of tensors, got {arguments.kind(example)}")
     made = Converted(module, num_threads, accuracy)
     if are_plain(leaves):
-        with torch.no_grad(), TRACING:
+        with torch.no_grad(), torch.autocast("cpu", enabled=False), TRACING:
             made.traced(args, {}, _key(spec, leaves))
     return made
 

@@ -305,3 +305,11 @@ def test_a_trace_waits_for_what_is_bound(monkeypatch):
         converted(image())
         other.result()
     assert overlaps == [False, True]
+
+
+def test_it_converts_inside_autocast():
+    net, x = nn.Sequential(small(), nn.Flatten(2), nn.LSTM(64, 5)).eval(), image()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        converted = fastconv.torch.convert(net, x)
+        result = converted(x)[0]
+    close(result, net(x)[0])
