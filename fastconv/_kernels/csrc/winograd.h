@@ -6,8 +6,9 @@
 
 enum { FC_MAX_NODES = 2, FC_MAX_POINTS = 2 * FC_MAX_NODES + 2, FC_MAX_OUTPUTS = 4, FC_MAX_TAPS = 5 };
 
-/* Tiles side by side that are transformed together, and the columns of pixels that they see. */
-enum { FC_MAX_RUN = 8, FC_MAX_COLUMNS = FC_MAX_POINTS + (FC_MAX_RUN - 1) * FC_MAX_OUTPUTS };
+/* Tiles side by side that are transformed together, and the columns of pixels that they see: more columns would be
+ * shared by more tiles, whose points would be stored faster than L2 takes them, one line in four cycles. */
+enum { FC_MAX_RUN = 3, FC_MAX_COLUMNS = FC_MAX_POINTS + (FC_MAX_RUN - 1) * FC_MAX_OUTPUTS };
 
 /* A transform of an axis with the points 0, ±node[0], …, ∞; winograd_axis.h says what the constants are. */
 struct fc_winograd {
