@@ -68,9 +68,7 @@ cdef class DirectTiles:
     cdef void _run_turn(self, const PixelBlock *block, Run *run) noexcept nogil
     cdef void _run_of_pixels(self, const PixelBlock *block, Run *run) noexcept nogil
     cdef ptrdiff_t _calls(self, const PixelBlock *block, const Run *run, Call *calls) noexcept nogil
-    cdef void _scatter(
-        self, fc_conv_kernel kernel, const fc_conv_args *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
-    ) noexcept nogil
     cdef void _set_args(
-        self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, Window seen, ptrdiff_t m
+        self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, const Window *seen,
+        ptrdiff_t m,
     ) noexcept nogil

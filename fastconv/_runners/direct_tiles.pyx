@@ -7,22 +7,27 @@ Few output channels, which fill no vector, take a tile whose lanes are pixels, w
 
 import numpy as np
 
-from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTOR_BYTES, FC_MAX_VECTORS, FC_NARROW_PIXELS,
-    FC_NARROW_TERMS, FC_PREFETCHING, FC_STEPS, FC_SUM_TERMS, fc_advance, fc_conv_args, fc_conv_kernel, fc_epilogue,
-    fc_slopes_at, kernels_for,
+    CACHE_LINE, FC_FEW_BYTES, FC_MAX_FEW, FC_MAX_PIXELS, FC_MAX_VECTORS, FC_NARROW_PIXELS, FC_NARROW_TERMS,
+    FC_PREFETCHING, FC_STEPS, FC_SUM_TERMS, fc_advance, fc_conv_args, fc_conv_kernel, fc_slopes_at, kernels_for,
 )
 from fastconv._runners.pack cimport is_grouped
-from fastconv._runners.padded_rows cimport PaddedRows, Taps, Window
+from fastconv._runners.padded_rows cimport PaddedRows, Window
 from fastconv._runners.split_rows cimport SplitRows
 
 from fastconv._runners.padded_rows import chunks, is_read_well
 from fastconv._runners.split_rows import is_for_split_rows, is_for_whole_rows
 
 import_array()
+
+
+cdef extern from "scatter.h" nogil:
+    void fc_scatter(
+        fc_conv_kernel, fc_conv_args *, ptrdiff_t n, ptrdiff_t done, ptrdiff_t cols, ptrdiff_t others, ptrdiff_t nbytes
+    ) noexcept
+
 
 # Weights, in bytes, in blocks that go over a tile one after the other: they stay in L1. They are twice as many, and L1
 # has not all, where a block of results is but a cache line wide: lines side by side come in together.
@@ -35,9 +40,6 @@ cdef ptrdiff_t PREFETCHED_BYTES = 160 * 1024
 # The stores at the end of a tile hold up the next one's multiply-adds, and the fewer come together the less. So sums of
 # few terms have tiles of no more sums than hide the latency: the weights are read more often then, but most from L1.
 cdef ptrdiff_t FEW_TERMS = 288, ENOUGH_SUMS = 12
-
-cdef enum:
-    BLOCK_BYTES = FC_MAX_VECTORS * FC_MAX_VECTOR_BYTES  # of a pixel's values in a block, at most
 
 
 cdef class DirectTiles:
@@ -163,7 +165,7 @@ cdef class DirectTiles:
             run.end_row = row + 1 if self.by_rows else self.padded_rows.end_of_rows(row, end_row)
             run.first_col = 0
             while run.first_col < self.out_width:
-                run.window = self.padded_rows.window(row, run.first_col)
+                self.padded_rows.find_window(row, run.first_col, &run.window)
                 run.end_col = self.padded_rows.end_of_columns(row, run.first_col)
                 run.m = max(0, row * self.out_width - first) + run.first_col
                 run.end = min(block.pixels.end, (run.end_row - 1) * self.out_width + run.end_col) - first
@@ -187,16 +189,17 @@ cdef class DirectTiles:
         cdef ptrdiff_t jump = row_step - cols * step  # from the end of a row to the next, if they are no neighbours
         cdef ptrdiff_t left = run.end_col - q if jump else pixels  # in the row
         cdef ptrdiff_t next_set = (run.blocks.end - run.blocks.first) * self.block_bytes, n_calls
-        cdef Taps rows = run.window.rows
-        cdef bint sees = rows.first < rows.end and run.window.cols.first < run.window.cols.end  # some of the input
+        cdef ptrdiff_t first_row = run.window.rows.first, end_row = run.window.rows.end  # of the kernel
+        cdef bint sees = first_row < end_row and run.window.cols.first < run.window.cols.end  # some of the input
         cdef bint keeps = self.keeps and sees
         if not keeps and run.turn:
             return
-        if keeps and not rows.first <= run.turn < rows.end:
+        if keeps and not first_row <= run.turn < end_row:
             run.kept += pixels * self.kept_bytes
             return
         if keeps:
-            run.window.rows, next_set = Taps(run.turn, run.turn + 1), next_set // self.kernel_rows
+            run.window.rows.first, run.window.rows.end = run.turn, run.turn + 1
+            next_set //= self.kernel_rows
         n_calls = self._calls(block, run, calls)
         cdef bint prefetches = (keeps or run.blocks.end < self.blocks) and next_set <= self.prefetched_bytes
         cdef ptrdiff_t prefetching = FC_PREFETCHING if prefetches else 0  # tiles that do so
@@ -227,13 +230,13 @@ cdef class DirectTiles:
                     tile.ahead = 0
                     kernel = self.kernels.conv[calls[i].vectors - 1][n - 1]
                 if keeps:
-                    tile.kept, tile.resumes, tile.pauses = run.kept, run.turn > rows.first, run.turn < rows.end - 1
+                    tile.kept, tile.resumes, tile.pauses = run.kept, run.turn > first_row, run.turn < end_row - 1
                     kernel = self.kernels.conv_keeping[n - 1]
                     run.kept += n * self.kept_bytes
                 if keeps and tile.pauses:
                     kernel(tile)
                 elif others:
-                    self._scatter(kernel, tile, n, run, done)
+                    fc_scatter(kernel, tile, n, done, cols, others, tile.columns * self.itemsize)
                 else:
                     kernel(tile)
                     fc_advance(&tile.epilogue, n, 0)
@@ -248,37 +251,14 @@ cdef class DirectTiles:
         while first < end:
             calls[n].tile.columns = columns if columns else end - first
             calls[n].vectors = FC_MAX_VECTORS if calls[n].tile.columns > lanes else 1
-            self._set_args(&calls[n].tile, block, first, calls[n].vectors, run.window, run.m)
+            self._set_args(&calls[n].tile, block, first, calls[n].vectors, &run.window, run.m)
             first += calls[n].tile.columns
             columns, n = 0, n + 1
         return n
 
-    cdef void _scatter(
-        self, fc_conv_kernel kernel, const fc_conv_args *tile, ptrdiff_t n, const Run *run, ptrdiff_t done
-    ) noexcept nogil:
-        """Run the kernel, for one block of channels, on n pixels that are no neighbours, by way of arrays in which they
-        are: those of a run after its `done` first.
-        """
-        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] values
-        cdef char[FC_MAX_PIXELS * BLOCK_BYTES] added
-        cdef ptrdiff_t[FC_MAX_PIXELS] offsets  # after the run's first pixel
-        cdef fc_conv_args packed = tile[0]
-        cdef fc_epilogue *near = &packed.epilogue
-        cdef const fc_epilogue *far = &tile.epilogue
-        cdef ptrdiff_t i, nbytes = tile.columns * self.itemsize, cols = run.end_col - run.first_col
-        for i in range(n):
-            offsets[i] = (done + i) // cols * self.out_width + (done + i) % cols
-        near.out, near.out_stride = values, nbytes
-        if far.residual != NULL:
-            for i in range(n):
-                memcpy(added + i * nbytes, far.residual + offsets[i] * far.residual_stride, nbytes)
-            near.residual, near.residual_stride = added, nbytes
-        kernel(&packed)
-        for i in range(n):
-            memcpy(far.out + offsets[i] * far.out_stride, values + i * nbytes, nbytes)
-
     cdef void _set_args(
-        self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, Window seen, ptrdiff_t m
+        self, fc_conv_args *tile, const PixelBlock *block, ptrdiff_t first, ptrdiff_t vectors, const Window *seen,
+        ptrdiff_t m,
     ) noexcept nogil:
         """Set what a tile reads and where it writes: channels from `first` on, in blocks of `vectors`; of the
         kernel the taps that are `seen`; the pixel block's pixel m and on.

@@ -33,8 +33,8 @@ cdef class GroupedTiles(DirectTiles):
         tile.pixels, tile.columns = inputs, self.group_out
         while row < end_row:
             end = self.padded_rows.end_of_rows(row, end_row)
-            window = self.padded_rows.window(row, q)
-            self._set_args(&tile, block, 0, 1, window, (row - top_row) * self.out_width + q)
+            self.padded_rows.find_window(row, q, &window)
+            self._set_args(&tile, block, 0, 1, &window, (row - top_row) * self.out_width + q)
             at = q * step + window.rows.first * self.band_bytes + window.cols.first * self.tap_bytes
             if self.in_place:
                 at += row * row_step - self.padded_rows.y.before * self.row_bytes

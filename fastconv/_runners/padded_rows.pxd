@@ -33,7 +33,7 @@ cdef class PaddedRows:
     cdef ptrdiff_t band_rows  # from those under one row of the kernel to those under the next
 
     cdef bint splits(self, ptrdiff_t row) noexcept nogil
-    cdef Window window(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil
+    cdef void find_window(self, ptrdiff_t row, ptrdiff_t column, Window *window) noexcept nogil
     cdef ptrdiff_t end_of_rows(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil
     cdef ptrdiff_t end_of_columns(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil
     cdef ptrdiff_t copied_rows(self, ptrdiff_t rows) noexcept nogil

@@ -14,7 +14,7 @@ cdef ptrdiff_t SAME_SETS_BYTES = 2048  # pixels so far apart fall on the same tw
 cdef ptrdiff_t IN_L1 = 42_000  # of bytes: so much of the input is still in an L1 cache of 48 KB for the next row
 
 
-cdef Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
+cdef inline Taps taps_inside(Axis axis, ptrdiff_t i) noexcept nogil:
     """Those that meet the image at place i of the output; (0, 0) if none does."""
     cdef ptrdiff_t at = i * axis.stride - axis.before
     cdef Taps taps = Taps(0, axis.taps)
@@ -46,6 +46,8 @@ cdef ptrdiff_t count_whole(Axis axis, ptrdiff_t places) noexcept:
 cdef ptrdiff_t end_of_same(Axis axis, ptrdiff_t i, ptrdiff_t end) noexcept nogil:
     """The place of the output after those, from i on and before `end`, that meet the same taps."""
     cdef Taps first = taps_inside(axis, i), taps = first
+    if first.end - first.first == axis.taps:  # as up to the last place whose last tap is inside
+        return min(end, (axis.size - 1 - (axis.taps - 1) * axis.dilation + axis.before) // axis.stride + 1)
     while i < end and taps.first == first.first and taps.end == first.end:
         i += 1
         taps = taps_inside(axis, i)
@@ -142,14 +144,18 @@ cdef class PaddedRows:
         rows = taps_inside(self.y, row)
         return rows.end - rows.first == self.y.taps
 
-    cdef Window window(self, ptrdiff_t row, ptrdiff_t column) noexcept nogil:
-        """The taps that are multiplied for a pixel of the output: those that meet the image, or all of an axis."""
-        cdef Window window = Window(Taps(0, self.y.taps), Taps(0, self.x.taps))
+    cdef void find_window(self, ptrdiff_t row, ptrdiff_t column, Window *window) noexcept nogil:
+        """The taps that are multiplied for a pixel of the output: those that meet the image, or all of an axis.
+
+        The window is written and read number by number, for the reason that csrc/scatter.h gives.
+        """
+        cdef Taps rows = Taps(0, self.y.taps), cols = Taps(0, self.x.taps)
         if self.skips_rows:
-            window.rows = taps_inside(self.y, row)
+            rows = taps_inside(self.y, row)
         if self.splits(row):
-            window.cols = taps_inside(self.x, column)
-        return window
+            cols = taps_inside(self.x, column)
+        window.rows.first, window.rows.end = rows.first, rows.end
+        window.cols.first, window.cols.end = cols.first, cols.end
 
     cdef ptrdiff_t end_of_rows(self, ptrdiff_t row, ptrdiff_t end) noexcept nogil:
         """The row of the output after those, from `row` on and before `end`, that see the same rows of the kernel."""

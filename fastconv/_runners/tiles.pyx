@@ -7,7 +7,7 @@ an order in which those that have a point lie side by side.
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport FC_MAX_RUN, fc_epilogue, fc_window
-from fastconv._runners.padded_rows cimport PaddedRows
+from fastconv._runners.padded_rows cimport PaddedRows, Window
 from fastconv._runners.runner cimport Arrays
 
 from fastconv._checks.arrays import aligned
@@ -85,9 +85,10 @@ cdef class Tiles:
     cdef void find_taps(self, const Tile *tile, fc_input_args *patch) noexcept nogil:
         """Which taps of the kernel the direct convolution multiplies for each value of a tile."""
         cdef ptrdiff_t y, x
+        cdef Window window
         for y in range(min(self.outputs, self.out_height - tile.row)):
             for x in range(min(self.outputs, self.out_width - tile.col)):
-                window = self.inputs.window(tile.row + y, tile.col + x)
+                self.inputs.find_window(tile.row + y, tile.col + x, &window)
                 patch.windows[y][x] = fc_window(
                     window.rows.first, window.rows.end, window.cols.first, window.cols.end
                 )
