@@ -33,7 +33,8 @@ OUTPUT_COST = 11  # for an output channel
 LANES = kernels_for(sizeof(float)).lanes
 RANGE = FC_RANGE  # csrc/winograd.h; the tests derive a bound of the error from it
 
-cdef double WEIGHT_COST = 2.5  # the same of a task, to bring in a weight
+cdef double WEIGHT_COST = 2.5  # the same of a task, to bring in a weight from L2
+cdef double BYTES_FROM_FAR = 8  # of vectors that are multiplied while a weight comes from L3 or memory
 cdef ptrdiff_t PIXEL_BLOCK_BYTES = 320 * 1024  # of V: it stays in L2, with M and the weights that pass through
 # Weights, in bytes. Larger ones than the first come in anew for every pixel block, which is worth one twice as large;
 # smaller ones are prefetched in a thread's first pixel block alone. Beyond the second they come from memory, as early
@@ -71,6 +72,7 @@ cdef class Winograd(LoopNest):
     cdef int first_prefetched, prefetched
     # The partition.
     cdef ptrdiff_t blocks
+    cdef double weight_cost  # of a task
     # The workspace, in bytes.
     cdef ptrdiff_t v_tile, v_point, m_tile
 
@@ -107,6 +109,7 @@ cdef class Winograd(LoopNest):
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
         self.prefetched = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
         self.first_prefetched = max(self.prefetched, 1)
+        self.weight_cost = self.lanes * self.itemsize / BYTES_FROM_FAR if self.prefetched else WEIGHT_COST
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
@@ -138,7 +141,7 @@ cdef class Winograd(LoopNest):
         cdef double tiles = (self.tiles.count + partition.pixel_blocks - 1) // partition.pixel_blocks
         cdef ptrdiff_t blocks = (self.blocks + partition.ranges - 1) // partition.ranges
         cdef double columns = self.group_out * blocks / <double>self.blocks
-        cdef double point = tiles * (self.group_in + OUTPUT_COST) + WEIGHT_COST * self.group_in
+        cdef double point = tiles * (self.group_in + OUTPUT_COST) + self.weight_cost * self.group_in
         return self.transform.points**2 * columns * point
 
     cdef void run_tasks(self, const Work *work) noexcept nogil:
