@@ -130,7 +130,9 @@ class _Growing:
     def normalize(self, x, shape):
         g, (mean, scale, shift) = self.g, normals(self.rng, (3, shape[2]), self.dtype)
         norms = [lambda x: g.batch_norm(x, mean, scale**2 + 1, scale, shift), lambda x: g.scale(x, scale)]
-        return self.pick.choice([*norms, g.softmax, g.local_response_norm])(x), shape
+        axis = self.pick.choice(["height", "width", "channels"])
+        softmaxes = [lambda x: g.softmax(x, axis=axis), lambda x: g.log_softmax(x, axis=axis)]
+        return self.pick.choice([*norms, *softmaxes, g.local_response_norm])(x), shape
 
     def linear(self, x, shape):
         weight, bias = self.pair(1, shape[2], out := self.pick.choice(FEW))
@@ -234,6 +236,7 @@ MAGNITUDES = {
     "abs": abs,
     "hard_swish": lambda x: 1.5 * x,
     "softmax": lambda x: np.full_like(x, 1 + 2 * x.max()),
+    "log_softmax": lambda x: np.full_like(x, 10 + 2 * x.max()),
     "local_response_norm": lambda x: x * (1 + 2e-4 * x.max() ** 2),
 }
 
@@ -274,7 +277,7 @@ def _terms(node):
     operation = node.operation
     if isinstance(operation, Conv | ConvTranspose):
         return operation.weight[..., 0].size + (operation.bias is not None) + len(node.inputs) - 1
-    terms = {"avg_pool2d": 9 + 1, "resize2d": 6, "softmax": 200, "local_response_norm": 8}
+    terms = {"avg_pool2d": 9 + 1, "resize2d": 6, "softmax": 200, "log_softmax": 200, "local_response_norm": 8}
     return terms.get(operation.kind, 2 if isinstance(operation, Elementwise) else 0)
 
 

@@ -76,6 +76,10 @@ def _binary(operation: Binary, layout: Layout, *shapes: Shape) -> list[Axes] | N
     return [_PIXEL] * 2 if sizes[0] == sizes[1] else None  # else one of them is a pixel for the whole map
 
 
+def _softmax(operation: Softmax, layout: Layout, *shapes: Shape) -> list[Axes] | None:
+    return [_PIXEL] if operation.axis == "channels" else None
+
+
 def _pixels(operation: Operation, layout: Layout, *shapes: Shape) -> list[Axes]:
     return [_PIXEL] * len(shapes)
 
@@ -87,5 +91,6 @@ _WINDOWS: dict[type[Operation], Callable[[Any, Layout, *tuple[Shape, ...]], list
     **dict.fromkeys((Slice, Part), _slice),
     Binary: _binary,
     **dict.fromkeys((ChannelPool, Concat, Dropout, Elementwise, LayerNorm), _pixels),
-    **dict.fromkeys((LocalResponseNorm, Operation, Softmax), _pixels),
+    **dict.fromkeys((LocalResponseNorm, Operation), _pixels),
+    Softmax: _softmax,
 }

@@ -27,3 +27,6 @@ class Instances(Elementwise):
         vectors: tuple[np.ndarray, ...],
         group: int,
     ) -> None: ...
+
+class Along(LoopNest):
+    def __init__(self, function: str, shape: tuple[int, int, int, int], itemsize: int, axis: int) -> None: ...

@@ -1,7 +1,8 @@
-"""Functions of each value of NHWC arrays, of all channels of a pixel, or of all pixels of groups of channels: the team
-shares blocks of pixels, and of channels.
+"""Functions of each value of NHWC arrays, of all channels of a pixel, of all pixels of groups of channels, or along an
+axis of the image: the team shares blocks of pixels, and of channels.
 """
 
+from libc.string cimport memcpy
 from numpy cimport PyArray_DATA, import_array, ndarray
 
 from fastconv._kernels.cpu cimport (
@@ -135,3 +136,72 @@ cdef class Instances(Elementwise):
         t.y, t.z = t.y + offset, t.z + offset
         t.out = arrays.out + image * arrays.out_image + offset
         self.kernel(&t)
+
+
+cdef class Along(LoopNest):
+    """A softmax along the height, axis 0, or the width, 1, of each image: `function` is its name without "_along".
+
+    What lies side by side is computed together: pixels of a row, or else channels. The team shares blocks of these, of
+    a cache line or more.
+    """
+
+    cdef fc_map_kernel along, of_one
+    cdef ptrdiff_t itemsize, channels
+    cdef ptrdiff_t count, step, starts  # values along the axis, pixels from one to the next, and lines of an image
+    cdef ptrdiff_t values, block, blocks  # of a line side by side, of a block of these, and how many blocks
+    cdef ptrdiff_t all_blocks, blocks_of_task
+
+    def __init__(self, str function, shape, ptrdiff_t itemsize, int axis):
+        cdef ptrdiff_t line = CACHE_LINE // itemsize
+        batch, height, width, self.channels = shape
+        self.along, self.of_one = map_kernel(f"{function}_along", itemsize), map_kernel(function, itemsize)
+        self.itemsize = itemsize
+        self.count, self.step, self.starts = (height, width, 1) if axis == 0 else (width, 1, height)
+        self.values = self.step * self.channels
+        self.block = max(line, BLOCK_VALUES // max(self.count, 1) // line * line)
+        self.blocks = -(-self.values // self.block)
+        self.all_blocks = batch * self.starts * self.blocks
+        self.blocks_of_task = max(1, BLOCK_VALUES // max(self.count * min(self.block, self.values), 1))
+        self.repeats = 1
+        self.pixel_blocks = self.max_pixel_blocks = -(-self.all_blocks // self.blocks_of_task)
+        self.max_ranges = 1
+        if self.values == 1:
+            self.workspace_bytes = -(-self.count * itemsize // CACHE_LINE) * CACHE_LINE
+
+    cdef void run_task(self, ptrdiff_t task, const Work *work) noexcept nogil:
+        """Some blocks."""
+        cdef ptrdiff_t first = task * self.blocks_of_task, block
+        for block in range(first, min(first + self.blocks_of_task, self.all_blocks)):
+            self.run_block(block // self.blocks, block % self.blocks * self.block, work)
+
+    cdef void run_block(self, ptrdiff_t start, ptrdiff_t first, const Work *work) noexcept nogil:
+        """The values from `first` on of a line, which is an image or a row of one."""
+        cdef const Arrays *arrays = &work.arrays
+        cdef ptrdiff_t end = min(first + self.block, self.values), pixel = self.channels * self.itemsize
+        cdef const char *x = arrays.x + start * self.count * self.step * pixel
+        cdef char *out = arrays.out + start // self.starts * arrays.out_image
+        cdef fc_map_args t
+        out += start % self.starts * self.count * arrays.out_stride
+        t.pixels, t.x_stride, t.out_stride = self.count, self.step * pixel, self.step * arrays.out_stride
+        t.y = t.z = &NOTHING
+        if self.values == 1:
+            self.run_line(&t, x, out, work.workspace)
+            return
+        while first < end:
+            t.x = x + first * self.itemsize
+            t.out = out + first // self.channels * arrays.out_stride + first % self.channels * self.itemsize
+            t.channels = end - first
+            if arrays.out_stride != pixel:
+                t.channels = min(t.channels, self.channels - first % self.channels)
+            first += t.channels
+            self.along(&t)
+
+    cdef void run_line(self, fc_map_args *t, const char *x, char *out, char *work) noexcept nogil:
+        """A line of one value at each place, which lie side by side in x, as the channels of a pixel do."""
+        cdef ptrdiff_t i, step = t.out_stride
+        t.x, t.channels, t.pixels = x, self.count, 1
+        t.out = out if step == self.itemsize else work
+        self.of_one(t)
+        if step != self.itemsize:
+            for i in range(self.count):
+                memcpy(out + i * step, work + i * self.itemsize, self.itemsize)

@@ -3,9 +3,10 @@
 from typing import Any, Literal
 
 from fastconv._checks import arguments
-from fastconv._checks.types import Array
+from fastconv._checks.types import Array, ImageAxis
 from fastconv._graph.graph import Node
 from fastconv._graph.operations.normalization import (
+    IMAGE_AXES,
     BatchNorm,
     ChannelPool,
     GroupNorm,
@@ -138,8 +139,8 @@ class Normalization(Making):
             numbers = {argument: arguments.number(argument, value) for argument, value in given.items()}
         return self._add(name, LocalResponseNorm(size, **numbers), x=x)
 
-    def softmax(self, x: Node, *, name: str | None = None) -> Node:
-        """Take exp(x) / Σ exp(x), the sum over the channels of each pixel.
+    def softmax(self, x: Node, *, axis: ImageAxis = "channels", name: str | None = None) -> Node:
+        """Take exp(x) / Σ exp(x), the sum over the channels of each pixel, or along the height or width of each.
 
         Examples
         --------
@@ -147,8 +148,27 @@ class Normalization(Making):
         >>> g = fastconv.Graph()
         >>> g.plan(g.softmax(g.x))(np.log([[[1.0, 3.0]]]))
         array([[[0.25, 0.75]]])
+        >>> g.plan(g.softmax(g.x, axis="width"))(np.log([[[1.0], [3.0]]]))
+        array([[[0.25],
+                [0.75]]])
         """
-        return self._add(name, Softmax(), x=x)
+        with arguments.named(name or "softmax"):
+            axis = arguments.one_of("axis", axis, IMAGE_AXES)
+        return self._add(name, Softmax(axis), x=x)
+
+    def log_softmax(self, x: Node, *, axis: ImageAxis = "channels", name: str | None = None) -> Node:
+        """Take the logarithm of `softmax`, x - log Σ exp(x), which is right relatively next to 0 too.
+
+        Examples
+        --------
+        >>> import numpy as np, fastconv
+        >>> g = fastconv.Graph()
+        >>> g.plan(g.log_softmax(g.x))(np.array([[[0.0, 50.0]]]))
+        array([[[-5.00000000e+01, -1.92874985e-22]]])
+        """
+        with arguments.named(name or "log_softmax"):
+            axis = arguments.one_of("axis", axis, IMAGE_AXES)
+        return self._add(name, Softmax(axis, is_log=True), x=x)
 
     def layer_norm(
         self, x: Node, weight: Array[Any], bias: Array[Any], epsilon: float = 1e-5, *, name: str | None = None

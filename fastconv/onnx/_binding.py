@@ -25,6 +25,7 @@ from fastconv.onnx._products import Products
 from fastconv.onnx._program import Node, Program
 from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._segments import Kept, Segment
+from fastconv.onnx._softmax import softmax
 from fastconv.onnx._steps import Evaluate, NativeStep, NodeStep, Step, Values, given_back
 from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
 from fastconv.onnx._values import Tensor
@@ -250,14 +251,15 @@ class Binding(Maps):
 
         if node.kind in REFUSED:
             raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
-        layer = recurrent(node, inputs, self.kept) or attending(node, self.kept.num_threads)
+        threads = self.kept.num_threads
+        layer = recurrent(node, inputs, self.kept) or attending(node, threads) or softmax(node, inputs[0], threads)
         if layer is not None:
             return "direct", layer
         if node.kind in LATE and self._late(node, inputs):
             return "late", late(self.kept, self.is_strict)
         how, evaluate = evaluation(node)
         if node.kind == "MatMul" and node.domain == "":
-            return "blas", Products(self.kept.num_threads, evaluate)
+            return "blas", Products(threads, evaluate)
         if how == "onnx.reference" and self.is_strict:
             raise ValueError(_NO_CODE)
         return how, evaluate

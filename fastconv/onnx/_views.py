@@ -24,7 +24,7 @@ _FUNCTIONS = (
 )
 
 # Those of each row, whose other inputs are constants.
-_OF_ROWS = ("Gemm", "LayerNormalization", "MatMul", "Softmax")
+_OF_ROWS = ("Gemm", "LayerNormalization", "LogSoftmax", "MatMul", "Softmax")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,8 +18,11 @@ def reduced(kind: str) -> Callable[..., Written | None]:
     return write
 
 
-def softmax(x: Any, axis: int, half_to_float: bool) -> Written | None:
-    return None if half_to_float else Written("Softmax", (x,), {"axis": axis})
+def softmax(kind: str) -> Callable[..., Written | None]:
+    def write(x: Any, axis: int, half_to_float: bool) -> Written | None:
+        return None if half_to_float else Written(kind, (x,), {"axis": axis})
+
+    return write
 
 
 def concat(maps: Any, axis: int = 0) -> Written:

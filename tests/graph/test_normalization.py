@@ -1,36 +1,17 @@
-"""Normalisations of graphs against the reference, within a bound: scales, batch norms, local responses, softmax."""
+"""Normalisations of graphs against the reference, within a bound: scales, batch norms, local responses."""
 
 import numpy as np
 import pytest
 from cases import normals
 from compare import assert_close
 from graph_cases import X
+from normalizing import CHANNELS, every_way
 
 import fastconv
 from fastconv import reference
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
-CHANNELS = 1, 3, 8, 16, 17, 33, 67  # on both sides of the vectors of every instruction set
 NARROW = np.ones(3, np.float32)
-
-
-def every_way(make, x):
-    """What the plan of `make(g, x)` gives for NHWC x: the same bits in any layout, place, batch, with any threads."""
-    results, planes = [], np.ascontiguousarray(np.moveaxis(x, -1, 1))
-    for layout, num_threads in ("NCHW", 3), ("NHWC", 2), ("NHWC", 1):
-        g = fastconv.Graph(layout=layout)
-        plan = g.plan(make(g, g.x), num_threads=num_threads)
-        got = plan(x if layout == "NHWC" else planes)
-        results.append((got if layout == "NHWC" else np.moveaxis(got, 1, -1)).tobytes())
-        if layout == "NCHW":
-            want = np.moveaxis(reference.graph(plan, planes), 1, -1)
-    joined = np.full((*x.shape[:-1], x.shape[-1] + 5), 7, x.dtype)
-    plan(x, out=joined[..., 2:-3])
-    np.testing.assert_array_equal(np.delete(joined, np.s_[2:-3], -1), 7)
-    results += [joined[..., 2:-3].tobytes(), b"".join(plan(image).tobytes() for image in x)]
-    assert len(set(results)) == 1
-    np.testing.assert_allclose(want, reference.graph(plan, x), rtol=1e-12)
-    return got
 
 
 def local_response(x, size, alpha, beta, k):
@@ -89,36 +70,6 @@ def test_local_responses_of_what_is_not_finite(dtype, beta):
     want = reference.graph(g.plan(g.local_response_norm(g.x, 3, beta=beta)), x)
     np.testing.assert_allclose(got, want, rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).tiny)
     assert np.isnan(got).sum() == 2 + 1 + 1
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("channels", [*CHANNELS, 1000])
-def test_a_softmax(channels, dtype):
-    """With u = eps / 2 a power is off by 4 u, and |x - max x| u more of the rounded difference; the sum by its terms'
-    errors, whose weighted mean of |x - max x| is below log C, and (C - 1) u; the quotient, of which the divisor's
-    inverse is taken, by 2 u."""
-    x = 10 * normals(np.random.default_rng(0), (3, 2, 5, channels), dtype)
-    x[1] *= 100
-    x[2, 1, 1] = 3e38 * np.sign(x[2, 1, 1])
-    got = every_way(lambda g, x: g.softmax(x), x)
-    precise = x.astype(np.longdouble) - x.max(-1, keepdims=True)
-    want = np.exp(precise)
-    want /= want.sum(-1, keepdims=True)
-    units = 10 + channels + np.log(channels) - np.maximum(precise, -800)
-    assert_close(got, want.astype(float), (units / 8 * want).astype(float), 2, dtype)
-    np.testing.assert_allclose(got.sum(-1), 1, rtol=channels * np.finfo(dtype).eps)
-
-
-def test_a_softmax_of_what_is_not_finite():
-    """NaN in the pixels that hold NaN, or Inf, or nothing but -Inf; -Inf is a probability of 0."""
-    x = np.zeros((1, 2, 3, 19), np.float32)
-    x[0, 0, 0, 18], x[0, 0, 1, 3], x[0, 0, 2] = np.nan, np.inf, -np.inf
-    x[0, 1, 0, :18] = -np.inf
-    x[0, 1, 1, 0] = -np.inf
-    got = every_way(lambda g, x: g.softmax(x), x)
-    assert np.isnan(got[0, 0]).all()
-    assert got[0, 1, 0].tolist() == [0.0] * 18 + [1.0]
-    np.testing.assert_allclose(got[0, 1, 1], [0, *[1 / 18] * 18], rtol=1e-6)
 
 
 def test_a_scale_is_rounded_once():

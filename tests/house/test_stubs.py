@@ -63,6 +63,7 @@ def arguments():
         "Direct": {"shape": SHAPE, **given, "activation": APPLIED},
         "DirectTiles": {"shape": SHAPE, **given},
         "GroupedTiles": {"shape": SHAPE, **given},
+        "Along": {"function": "softmax", "shape": (1, 8, 8, 16), "itemsize": 4, "axis": 0},
         "Elementwise": {
             "function": "scale",
             "shape": (1, 8, 8, 16),

@@ -265,6 +265,18 @@ def graphs(dtype, at_end):
             np.testing.assert_array_equal(out, want)
 
 
+def softmaxes(dtype, at_end):
+    """Along each axis, whole vectors and less."""
+    for shape, axis in product([(2, 3, 5, 7), (1, 9, 17, 1), (1, 4, 3, 16)], ("height", "width", "channels")):
+        print(dtype, f"{at_end = }", "softmaxes", shape, axis, flush=True)
+        for name in ("softmax", "log_softmax"):
+            g = fastconv.Graph()
+            plan = g.plan(getattr(g, name)(g.x, axis=axis), num_threads=2)
+            x, out = moved(integers(np.random.default_rng(0), shape, dtype), at_end), guarded(shape, dtype, at_end)
+            plan(x, out=out)
+            np.testing.assert_allclose(out, reference.graph(plan, x), rtol=1e-5)
+
+
 # (rows, columns, depth, width): whole tiles and vectors of AVX-512 and less; the last in several slabs.
 ATTENTIONS = [(1, 1, 1, 1), (4, 3, 2, 5), (5, 7, 9, 8), (13, 17, 16, 33), (30, 33, 17, 16), (300, 130, 35, 50)]
 
@@ -296,7 +308,7 @@ def _stack(x, turns=False):
     return np.arange(2, dtype=np.int64) * x[0].nbytes, x[0, 0].nbytes, turns
 
 
-FAMILIES = (convolutions, winograd, fast_inner_products, planes, transposes, pools, blocks, graphs, attentions)
+FAMILIES = (convolutions, winograd, fast_inner_products, planes, transposes, pools, blocks, graphs, softmaxes, attentions)
 
 
 def main(names):

@@ -1,14 +1,16 @@
-"""Normalisations: of each channel by constants, of each pixel by its channels."""
+"""Normalisations: of each channel by constants, of each pixel by its channels; the softmax, along any axis."""
 
 from typing import Literal
 
 import numpy as np
 
 from fastconv._checks.shapes import image_shape
-from fastconv._checks.types import Layout, Shape
+from fastconv._checks.types import ImageAxis, Layout, Shape
 from fastconv._graph import in_numpy
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.operation import NHWC, Doubles, Operation
+
+IMAGE_AXES: tuple[ImageAxis, ...] = "height", "width", "channels"
 
 
 class Scale(Elementwise):
@@ -66,16 +68,32 @@ class LocalResponseNorm(Operation):
 
 
 class Softmax(Operation):
-    """exp(x) / Σ exp(x), the sum over the channels of a pixel."""
+    """exp(x) / Σ exp(x), the sum along an axis, or its logarithm."""
 
-    kind = "softmax"
+    def __init__(self, axis: ImageAxis = "channels", is_log: bool = False) -> None:
+        self.axis, self.is_log = axis, is_log
+
+    @property
+    def kind(self) -> str:
+        return "log_" * self.is_log + "softmax"
+
+    def __str__(self) -> str:
+        return self.kind + f"(axis={self.axis!r})" * (self.axis != "channels")
 
     def reference(self, layout: Layout, *arrays: Doubles) -> Doubles:
-        axis = in_numpy.channel_axis(layout)
-        with np.errstate(invalid="ignore"):  # NaN is an answer here
-            powers: Doubles = np.exp(arrays[0] - arrays[0].max(axis, keepdims=True))  # none overflows
-            powers /= powers.sum(axis, keepdims=True)
-        return powers
+        channel = in_numpy.channel_axis(layout)
+        axis = channel if self.axis == "channels" else {"height": -3, "width": -2}[self.axis] + (layout == "NCHW")
+        with np.errstate(invalid="ignore", divide="ignore"):  # NaN is an answer here
+            differences: Doubles = arrays[0] - arrays[0].max(axis, keepdims=True)
+            powers: Doubles = np.exp(differences)  # none overflows
+            if not self.is_log:
+                powers /= powers.sum(axis, keepdims=True)
+                return powers
+            largest = differences == 0
+            others = largest.sum(axis, keepdims=True) - 1
+            beside = np.where(largest, 0, powers).sum(axis, keepdims=True) + others
+            logarithms: Doubles = differences - np.log1p(beside)
+        return logarithms
 
 
 class _Centred(Operation):

@@ -110,7 +110,8 @@ typedef void (*fc_blend_kernel)(const struct fc_blend_args *);
 #define FC_EXPONENTIAL(F) F(sigmoid) F(swish) F(tanh) F(elu) F(softplus) F(mish) F(gelu_tanh)
 #define FC_TRANSCENDENTAL(F) F(exp) F(log) F(erf) F(gelu) F(celu)
 #define FC_ELEMENTWISE(F) FC_LINEAR(F) FC_ARITHMETIC(F) FC_EXPONENTIAL(F) FC_TRANSCENDENTAL(F)
-#define FC_SOFTMAX(F) F(softmax) F(softmax_few) F(softmax_of_scores)
+#define FC_OF_POWERS(F) F(softmax) F(softmax_few) F(softmax_of_scores) F(softmax_along)
+#define FC_SOFTMAX(F) FC_OF_POWERS(F) F(log_softmax) F(log_softmax_few) F(log_softmax_along)
 #define FC_CHANNELS(F) FC_SOFTMAX(F) F(lrn) F(layer_norm) F(channel_mean) F(channel_max) F(spread)
 #define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) FC_CHANNELS(F) F(group_norm)
 #define FC_ENUMERATOR(name) FC_##name,

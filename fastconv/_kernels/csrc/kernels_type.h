@@ -25,7 +25,7 @@
 #include "blend_tile.h"
 #include "elementwise_tile.h"
 #include "normalize_tile.h"
-#include "few_softmax_tile.h"
+#include "softmax_tile.h"
 #include "channels_tile.h"
 #include "instances_tile.h"
 #include "transpose.h"

@@ -1,66 +1,11 @@
-/* What is computed of all channels of a pixel: the softmax, and the local response normalisation
+/* The local response normalisation, which is computed of all channels of a pixel
  *
- *     softmax:  e[c] = exp(x[c] - max x),  out[c] = e[c] (1 / sum e);  the sum by lanes, then by halves of these
- *     lrn:      d = k + alpha sum x[c - before]^2 .. x[c + after]^2,  out[c] = x[c] d^-beta;  the sum in this order
+ *     d = k + alpha sum x[c - before]^2 .. x[c + after]^2,  out[c] = x[c] d^-beta;  the sum in this order
  *
  * A pixel's bits depend on it alone. Powers of 0.75 are computed in T, where all d of a pixel are far from its limits;
  * other pixels, and other powers, in double, value by value.
  */
 #include <math.h>
-
-/* From here down a power beside 1 is 0 in a softmax of scores: less than 2^-115, or 2^-1009 in double. So the results
- * are no subnormal numbers, which a product takes a hundred times as long for, of up to 2^10 channels. */
-#define LEAST_SCORE BROADCAST(IS_SINGLE ? -80 : -700)
-
-/* max x but for NaN. The last vector overlaps the one before it. */
-INLINE T NAMED(max_of_channels)(const char *x, ptrdiff_t bytes)
-{
-    const ptrdiff_t vector = LANES * sizeof(T);
-    VECTOR lanes = BROADCAST(-INFINITY);
-    if (bytes < vector) {
-        T max = -INFINITY;
-        for (ptrdiff_t at = 0; at < bytes; at += sizeof(T))
-            max = *(const T *)(x + at) > max ? *(const T *)(x + at) : max;
-        return max;
-    }
-    for (ptrdiff_t at = 0; at < bytes; at += vector) {
-        const VECTOR v = *(const VECTOR *)(x + (at + vector > bytes ? bytes - vector : at));
-        lanes = NAMED(select)(v > lanes, v, lanes);
-    }
-    return NAMED(max_of_lanes)(lanes);
-}
-
-INLINE void NAMED(softmax_pixel)(const char *x, char *out, ptrdiff_t channels, VECTOR least)
-{
-    const ptrdiff_t vector = LANES * sizeof(T), bytes = channels * sizeof(T), whole = bytes - bytes % vector;
-    const ptrdiff_t count = (bytes - whole) / (ptrdiff_t)sizeof(T);
-    const T max = NAMED(max_of_channels)(x, bytes);
-    VECTOR sums = {0};
-    for (ptrdiff_t at = 0; at < whole; at += vector) {
-        const VECTOR power = NAMED(large_exp)(*(const VECTOR *)(x + at) - max, least) * (T)(1 / SPARE_POWER);
-        *(VECTOR *)(out + at) = power;
-        sums += power;
-    }
-    if (count > 0) {
-        const VECTOR power = NAMED(large_exp)(NAMED(load_tail)(x + whole, count) - max, least) * (T)(1 / SPARE_POWER);
-        NAMED(store_tail)(out + whole, power, count);
-        sums += NAMED(load_tail)(out + whole, count); /* 0 in lanes to spare */
-    }
-    const T share = 1 / NAMED(sum_of_lanes)(sums);
-    for (ptrdiff_t at = 0; at < whole; at += vector) *(VECTOR *)(out + at) *= share;
-    if (count > 0) NAMED(store_tail)(out + whole, NAMED(load_tail)(out + whole, count) * share, count);
-}
-
-INLINE void NAMED(softmax_tile)(const int is_of_scores, const struct fc_map_args *t)
-{
-    for (ptrdiff_t i = 0; i < t->pixels; i++) {
-        NAMED(softmax_pixel)(t->x + i * t->x_stride, t->out + i * t->out_stride, t->channels,
-                             is_of_scores ? LEAST_SCORE : MIN_POWER);
-    }
-}
-
-KERNEL(map_softmax, fc_map_args, softmax_tile, 0)
-KERNEL(map_softmax_of_scores, fc_map_args, softmax_tile, 1)
 
 /* Whether some d is not between 2^-80 and 2^80, a mask by lanes. The squares are written to t->work, between zeros.
  * `others` channels beside its own are in a sum: a literal where they are the published four, which unrolls its loop.

@@ -12,6 +12,7 @@ from fastconv._checks.shapes import image_shape
 from fastconv._checks.types import Shape
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.normalization import (
+    IMAGE_AXES,
     ChannelPool,
     GroupNorm,
     InstanceNorm,
@@ -64,7 +65,10 @@ def _elementwise(operation: Operation, x_shapes: list[NHWC], shape: NHWC, dtype:
 
 
 def _softmax(operation: Softmax, x_shapes: list[NHWC], shape: NHWC, dtype: np.dtype) -> Made:
-    name = "softmax_few" if shape[3] <= _FEW_CHANNELS else "softmax"
+    if operation.axis != "channels":
+        axis = IMAGE_AXES.index(operation.axis)
+        return 2 * prod(shape), partial(elementwise.Along, operation.kind, shape, dtype.itemsize, axis)
+    name = operation.kind + "_few" * (shape[3] <= _FEW_CHANNELS)
     return 2 * prod(shape), partial(elementwise.Elementwise, name, shape, dtype.itemsize)
 
 

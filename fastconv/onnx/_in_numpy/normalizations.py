@@ -36,13 +36,16 @@ def lrn(node: Node, x: np.ndarray) -> np.ndarray:
     return (x / (get["bias"] + get["alpha"] / size * total) ** get["beta"]).astype(x.dtype)
 
 
+def normalized_axes(node: Node, rank: int) -> tuple[int, int]:
+    """The first axis that a softmax is along, and the one after the last: before opset 13 all from `axis` on."""
+    axis = axis_of(node.attributes["axis"], rank)
+    return axis, axis + 1 if node.version >= 13 else rank
+
+
 def _along(node: Node, x: np.ndarray) -> tuple[np.ndarray, int]:
-    """x and the axis of a softmax: before opset 13 all axes from `axis` on are one."""
-    axis = axis_of(node.attributes["axis"], x.ndim)
-    if node.version >= 13:
-        return x, axis
-    rows = int(np.prod(x.shape[:axis]))
-    return x.reshape(rows, -1 if rows else int(np.prod(x.shape[axis:]))), 1
+    """x and the axis of a softmax, where all that it is along are one."""
+    first, end = normalized_axes(node, x.ndim)
+    return x.reshape(*x.shape[:first], prod(x.shape[first:end]), *x.shape[end:]), first
 
 
 def softmax(node: Node, x: np.ndarray) -> np.ndarray:
@@ -56,7 +59,9 @@ def softmax(node: Node, x: np.ndarray) -> np.ndarray:
 def log_softmax(node: Node, x: np.ndarray) -> np.ndarray:
     rows, axis = _along(node, x)
     shifted = rows - rows.max(axis, keepdims=True, initial=-np.inf)
-    return (shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))).reshape(x.shape).astype(x.dtype)
+    largest = shifted == 0
+    beside = np.where(largest, 0, np.exp(shifted)).sum(axis, keepdims=True) + (largest.sum(axis, keepdims=True) - 1)
+    return (shifted - np.log1p(beside)).reshape(x.shape).astype(x.dtype)
 
 
 def hardmax(node: Node, x: np.ndarray) -> np.ndarray:

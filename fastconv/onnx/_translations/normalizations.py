@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastconv._checks.types import ImageAxis
 from fastconv._graph.operations.normalization import (
     BatchNorm,
     GroupNorm,
@@ -55,7 +56,9 @@ def lrn(bind: "Binding", node: Node, x: Any) -> Map | None:
 
 
 def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
-    """Along the channels; before opset 13 along all axes from `axis` on, of which the others must have size 1."""
+    """Along an axis of a map, or the last of a tensor, which is that of a map as it lies; before opset 13 along all axes
+    from `axis` on, of which the others must have size 1.
+    """
     rank = len(x.shape)
     axis = axis_of(node.attributes["axis"], rank)
     if node.version < 13:
@@ -63,9 +66,12 @@ def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
         if len(wide) > 1:
             return None
         axis = wide[0]
-    names = {(4, 1): "NCHW", (4, 3): "NHWC", (3, 1): "NCW", (3, 2): "NWC", (2, 1): "NC"}.get((rank, axis))
-    x = None if names is None else bind.as_map(x, names)
-    return None if x is None else bind.add(node, Softmax(), x)
+    names = x.axes if isinstance(x, Map) else {(4, 3): "NHWC", (3, 2): "NWC", (2, 1): "NC"}.get((rank, axis), "")
+    x = bind.as_map(x, names)
+    along: dict[str, ImageAxis] = {"H": "height", "W": "width", "C": "channels"}
+    if x is None or names[axis] not in along:
+        return None
+    return bind.add(node, Softmax(along[names[axis]], node.kind == "LogSoftmax"), x)
 
 
 def layer_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray | None = None) -> Map | None:
@@ -127,7 +133,7 @@ TRANSLATIONS = {
     "InstanceNormalization": instance_norm,
     "LRN": lrn,
     "LayerNormalization": layer_norm,
-    "Softmax": softmax,
+    **dict.fromkeys(("LogSoftmax", "Softmax"), softmax),
 }
 PARAMETERS = {
     "BatchNormalization": (1, 2, 3, 4),
