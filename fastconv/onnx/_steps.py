@@ -154,9 +154,11 @@ Step = NativeStep | NodeStep
 
 
 def contiguous(view: np.ndarray, num_threads: int | None) -> np.ndarray:
-    """The array, or a contiguous copy, by fastconv's kernels of a transposed map."""
+    """The array, or a contiguous copy, by fastconv's kernels of a transposed map, of sequences too."""
     if view.flags.c_contiguous:
         return view
+    if view.ndim == 3:
+        return contiguous(view[:, :, None], num_threads)[:, :, 0]
     if view.ndim == 4 and view.dtype in (np.float32, np.float64) and view.flags.aligned and view.size:
         _, _, height, width = view.shape
         for order, rows in (((0, 3, 1, 2), width), ((0, 2, 3, 1), height * width)):  # into a map, out of a map

@@ -11,6 +11,7 @@ from onnx import helper
 from onnx_models import FLOAT, assert_close, bottleneck, by_onnxruntime, model, normal, one
 
 import fastconv
+from fastconv.onnx import _steps
 from fastconv.onnx._in_numpy.table import FUNCTIONS
 
 RNG = np.random.default_rng(2)
@@ -247,3 +248,20 @@ def test_backend():
     assert not backend.supports_device("CUDA")
     (y,) = backend.run_model(one("Relu", X), [X])
     np.testing.assert_equal(y, np.maximum(X, 0))
+
+
+def test_sequences_are_transposed_by_the_kernels(monkeypatch):
+    """As images are: NumPy takes several times as long."""
+    sources, transpose = [], _steps.transpose
+
+    def counted(source, *others):
+        sources.append(source.shape)
+        transpose(source, *others)
+
+    monkeypatch.setattr(_steps, "transpose", counted)
+    x = np.random.default_rng(0).standard_normal((2, 5, 19), np.float32)
+    net = fastconv.onnx.load(model([("Conv", "x w", "y", {})], {"w": np.eye(5, dtype=np.float32)[..., None]}))
+    y = net(x)
+    assert y.flags.c_contiguous
+    np.testing.assert_array_equal(y, x)
+    assert sources == [(2, 5, 1, 19), (2, 19, 5, 1)]

@@ -308,7 +308,18 @@ def _stack(x, turns=False):
     return np.arange(2, dtype=np.int64) * x[0].nbytes, x[0, 0].nbytes, turns
 
 
-FAMILIES = (convolutions, winograd, fast_inner_products, planes, transposes, pools, blocks, graphs, softmaxes, attentions)
+FAMILIES = (
+    convolutions,
+    winograd,
+    fast_inner_products,
+    planes,
+    transposes,
+    pools,
+    blocks,
+    graphs,
+    softmaxes,
+    attentions,
+)
 
 
 def main(names):

@@ -56,8 +56,8 @@ def lrn(bind: "Binding", node: Node, x: Any) -> Map | None:
 
 
 def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
-    """Along an axis of a map, or the last of a tensor, which is that of a map as it lies; before opset 13 along all axes
-    from `axis` on, of which the others must have size 1.
+    """Along an axis of a map, or the last of a tensor, which is that of a map as it lies; before opset 13 along all
+    axes from `axis` on, of which the others must have size 1.
     """
     rank = len(x.shape)
     axis = axis_of(node.attributes["axis"], rank)
