@@ -322,3 +322,19 @@ def test_other_sums_of_halves():
 def test_an_average_is_summed_in_float64():
     x = np.full((2**20, 3), 0.1)
     np.testing.assert_array_equal(run("ReduceMean", x, np.array([0]), keepdims=0), x[0].astype(np.float32))
+
+
+@pytest.mark.parametrize("kind", ["Conv", "ConvTranspose", "Gemm", "MatMul"])
+def test_subnormal_weights_are_0(kind):
+    """The smallest that is not remains."""
+    tiny = np.finfo(np.float32).tiny
+    weight = np.array([[tiny, tiny / 2], [-tiny / 4, -tiny], [3, -0.0], [1e-45, 2]], np.float32)
+    bias = np.array([tiny / 8, 1], np.float32)
+    x, want = np.full((1, 4), 2.0**10, np.float32), np.array([[tiny + 3, 2 - tiny]]) * 2.0**10 + [[0, 1]]
+    if kind in ("Conv", "ConvTranspose"):
+        x, weight = x[..., None, None], (weight.T if kind == "Conv" else weight)[..., None, None]
+    y = run(kind, x, weight, *[bias] * (kind != "MatMul")).reshape(1, 2)
+    np.testing.assert_allclose(y, want - [[0, kind == "MatMul"]], rtol=1e-6)
+    x[:, 2:] = 0  # what is left are products with the smallest
+    y = run(kind, x, weight).reshape(1, 2)
+    np.testing.assert_array_equal(y, np.array([[tiny, -tiny]]) * 2.0**10)
