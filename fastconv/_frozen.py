@@ -50,6 +50,7 @@ from fastconv._runners import (
     recurrent,
     resizing,
     runner,
+    sampling,
     scaled,
     shaping,
     split_rows,

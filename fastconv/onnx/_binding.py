@@ -24,6 +24,7 @@ from fastconv.onnx._maps import Maps
 from fastconv.onnx._products import Products
 from fastconv.onnx._program import Node, Program
 from fastconv.onnx._recurrent import recurrent
+from fastconv.onnx._sampling import sampling
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._softmax import softmax
 from fastconv.onnx._steps import Evaluate, NativeStep, NodeStep, Step, Values, given_back
@@ -252,7 +253,8 @@ class Binding(Maps):
         if node.kind in REFUSED:
             raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
         threads = self.kept.num_threads
-        layer = recurrent(node, inputs, self.kept) or attending(node, threads) or softmax(node, inputs[0], threads)
+        layer: Any = recurrent(node, inputs, self.kept) or attending(node, threads)
+        layer = layer or softmax(node, inputs[0], threads) or sampling(node, inputs, threads)
         if layer is not None:
             return "direct", layer
         if node.kind in LATE and self._late(node, inputs):

@@ -95,6 +95,14 @@ def arguments():
             "columns": (np.zeros((1, 2), int), np.ones((1, 2))),
             "dtype": FLOAT,
         },
+        "Sample": {
+            "x_shape": (1, 8, 8, 16),
+            "out_shape": (1, 2, 3, 16),
+            "double_precision": False,
+            "padding": "zeros",
+            "is_aligned": False,
+            "is_nearest": False,
+        },
         "PaddedRows": {
             "shape": SHAPE,
             "all_finite": True,

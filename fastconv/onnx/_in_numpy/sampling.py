@@ -7,26 +7,32 @@ import numpy as np
 
 from fastconv.onnx._program import Node
 
-_LINEAR, _CUBIC = ("linear", "bilinear"), ("cubic", "bicubic")  # as newer opsets and opset 16 call them
+_LINEAR, CUBIC = ("linear", "bilinear"), ("cubic", "bicubic")  # as newer opsets and opset 16 call them
 _ALPHA = -0.75  # of the cubic
 
 
-def grid_sample(node: Node, x: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Places are from −1 to 1 along each axis, the last one first."""
+def check(node: Node, x: np.ndarray, grid: np.ndarray) -> None:
+    """ValueError where a node cannot take these, or says something else than the standard."""
     mode, axes, sizes = node.attributes["mode"], x.ndim - 2, x.shape[2:]
-    if mode not in (*_LINEAR, *_CUBIC, "nearest"):
+    if mode not in (*_LINEAR, *CUBIC, "nearest"):
         raise ValueError(f"mode must be linear, nearest or cubic, got {mode!r}")
     if node.attributes["padding_mode"] not in ("zeros", "border", "reflection"):
         raise ValueError(f"padding_mode must be zeros, border or reflection, got {node.attributes['padding_mode']!r}")
     if axes < 1 or grid.ndim != x.ndim or grid.shape[0] != x.shape[0] or grid.shape[-1] != axes or 0 in sizes:
         raise ValueError(f"a grid of shape {grid.shape} has no places in x of shape {x.shape}")
+
+
+def grid_sample(node: Node, x: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Places are from −1 to 1 along each axis, the last one first."""
+    check(node, x, grid)
+    mode, axes, sizes = node.attributes["mode"], x.ndim - 2, x.shape[2:]
     is_aligned = bool(node.attributes["align_corners"])
     places = list[np.ndarray]()
     for i, size in enumerate(sizes):
         given = grid[..., axes - 1 - i].astype(np.float64)
         place = (given + 1) / 2 * (size - 1) if is_aligned else ((given + 1) * size - 1) / 2
         place = np.where(np.isfinite(place), place, -1.0)  # which is no place in any image
-        places.append(place if mode in _CUBIC else _inside(node, place, size))
+        places.append(place if mode in CUBIC else _inside(node, place, size))
     images = np.moveaxis(x, 1, -1)
     taps = [_taps(mode, place) for place in places]
     y = np.zeros((*grid.shape[:-1], x.shape[1]), np.promote_types(x.dtype, np.float32))
