@@ -22,7 +22,7 @@ from fastconv.onnx._values import Tensor
 DOMAIN = "fastconv"  # of the nodes that no file has
 _FOUND, _MADE = "Nodes", "Attention"
 _MAX_BETWEEN = 8  # nodes between the product and the softmax
-_MIN_ROWS = 4  # of queries, that packing keys and values pays for
+MIN_ROWS = 4  # of queries, that packing keys and values pays for
 _ON_SCORES = {"Add": (0, 1), "Mul": (0, 1), "Div": (0,), "Reshape": (0,)}  # {operator: inputs that may be the scores}
 
 
@@ -122,7 +122,7 @@ def _attention(parts: Sequence[Node], scales: Mapping[str, tuple[str, float]], k
         return None
     (*own, rows, depth), (*others, inner, columns) = q.shape, k.shape
     stack = _broadcast(tuple(own), tuple(others))
-    if rows < _MIN_ROWS or depth != inner or columns != v.shape[-2] or stack is None:
+    if rows < MIN_ROWS or depth != inner or columns != v.shape[-2] or stack is None:
         return None
     scores = _Scores(product.outputs[0], q.dtype, (*stack, rows, columns), first * second)
     if not all(scores.become(one, known) for one in between) or len(scores.biases) > Attention.max_biases:

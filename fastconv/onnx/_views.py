@@ -56,6 +56,9 @@ def view(bind: "Binding", node: Node, base: Map, sizes: Shape, order: Shape | No
     """
     last = len(sizes) - 1
     order = tuple(range(last + 1)) if order is None else order
+    moving = [axis for axis in order if sizes[axis] != 1]
+    if moving == sorted(moving):  # an axis of one value may stand anywhere
+        sizes, order = tuple(sizes[axis] for axis in order), tuple(range(last + 1))
     axis, moved = (1, (0, *range(2, last + 1), 1)) if base.axes.startswith("NC") else (last, (0, last, *range(1, last)))
     if base.axes in _TURNED and last > 1 and order == moved and (sizes[0], sizes[axis]) == base.nhwc[::3]:
         sizes = tuple(sizes[axis] for axis in order)

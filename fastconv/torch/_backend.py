@@ -13,6 +13,7 @@ from fastconv.torch._counts import COUNTED
 from fastconv.torch._left import is_left, left, needs_gradient
 from fastconv.torch._program import Program
 from fastconv.torch._resizing import resizing_whole
+from fastconv.torch._taking_apart import TAKEN_APART
 
 
 def compiled(
@@ -37,7 +38,7 @@ def compiled(
 
     eager = left(module)
     with resizing_whole():
-        forward = aot_autograd(fw_compiler=inner)(module, inputs)
+        forward = aot_autograd(fw_compiler=inner, decompositions=TAKEN_APART)(module, inputs)
 
     def run(*args: Any) -> Any:
         return eager(*args) if is_left(args) else forward(*args)

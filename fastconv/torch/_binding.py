@@ -6,6 +6,7 @@ with its translations.
 """
 
 import operator
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,14 +15,18 @@ import torch
 from torch import fx
 
 from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.transposed import ConvTranspose
+from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._steps import given_back
-from fastconv.onnx._values import Tensor
+from fastconv.onnx._values import Map, Tensor
+from fastconv.torch._attending import Attending, Attention, attentions, needed
+from fastconv.torch._dtypes import FLOATS
 from fastconv.torch._fakes import fakes_of
 from fastconv.torch._recurrent import layers
 from fastconv.torch._steps import LayerStep, OperatorStep, PlanStep, Step, Values, given, tensors
-from fastconv.torch._translating import FLOATS, Translating
+from fastconv.torch._translating import Translating
 from fastconv.torch._views import lying
 from fastconv.torch._weights import Weights
 
@@ -32,6 +37,7 @@ _OF_SHAPES = (  # operators that read no value of their first argument
 )
 # A view of what an operator gives, whose strides in a run are not always those that the tracer was told.
 _IN_ANY_STRIDES = dict.fromkeys((_aten.view.default, _aten._unsafe_view.default), _aten.reshape.default)
+_FEW_MACS = 2**20  # of products, which take a plan about as long as to be called
 _OTHER: np.dtype = np.dtype(object)  # of what is no map
 
 
@@ -57,11 +63,11 @@ class Bound:
 def bind(module: fx.GraphModule, args: list[Any], constants: list[int], weights: Weights, kept: Kept) -> Bound:
     """The steps for a call with these arguments, of which those at the places `constants` are the weights."""
     fakes = fakes_of(module, args)
-    left = set(_views_by_strides(module))
+    left, found = set(_views_by_strides(module)), attentions(module, fakes)
     while True:  # until no segment is left that moves and changes values alone, which is not worth the conversions
-        binding = Binding(module, fakes, weights, kept, left)
+        binding = Binding(module, fakes, weights, kept, left, found)
         binding.take(args, constants)
-        more = binding.nodes_without_convolutions()
+        more = binding.nodes_without_products()
         if not more:
             binding.forget()
             return binding.bound()
@@ -72,12 +78,19 @@ class Binding(Translating):
     """Binds the nodes in their order. `_known` has for each a `Tensor`, where it is a value of a run, or the value."""
 
     def __init__(
-        self, module: fx.GraphModule, fakes: Mapping[fx.Node, Any], weights: Weights, kept: Kept, left: set[fx.Node]
+        self,
+        module: fx.GraphModule,
+        fakes: Mapping[fx.Node, Any],
+        weights: Weights,
+        kept: Kept,
+        left: set[fx.Node],
+        found: Mapping[fx.Node, Attention],
     ) -> None:
         super().__init__(fakes, weights, kept)
-        self._module, self._left = module, left
+        self._module, self._left, self._attentions = module, left, found
         self._known: dict[fx.Node, Any] = {}
         self._sized = set[fx.Node]()
+        self._macs = Counter[Any]()  # of each segment
         self._inputs, self._outputs = list[tuple[int, str]](), list[tuple[Any, bool]]()
 
     def take(self, args: list[Any], constants: list[int]) -> None:
@@ -92,12 +105,13 @@ class Binding(Translating):
                 self._inputs.append((i, node.name))
             else:
                 self._known[node] = args[i]
+        read = needed(self._module, self._attentions)
         for node in self._module.graph.nodes:
             if node.op == "get_attr":
                 value = self._fakes[node]  # itself, which no call changes
                 is_tensor = isinstance(value, torch.Tensor)
                 self._known[node] = self._weights.folded.setdefault(node, value.detach()) if is_tensor else value
-            elif node.op == "call_function" and not is_check(node):
+            elif node.op == "call_function" and node in read:
                 self._bind(node)
             elif node.op == "output":
                 self._outputs = self._results_of(node)
@@ -110,9 +124,19 @@ class Binding(Translating):
         steps.sort(key=lambda step: (step.level, isinstance(step, OperatorStep)))
         return Bound(steps, self._inputs, self._outputs)
 
-    def nodes_without_convolutions(self) -> set[fx.Node]:
-        """Those that became nodes of segments that have no convolution."""
-        rest = {one for one in self._segments.values() if one.outputs and not _convolves(one)}
+    def add(self, node: Node, operation: Operation, *maps: Map, axes: str = "") -> Map:
+        """The result of an operation on maps, whose multiply-adds are counted."""
+        result = super().add(node, operation, *maps, axes=axes)
+        self._macs[result.segment] += operation.macs("NHWC", *(one.nhwc for one in maps))
+        return result
+
+    def nodes_without_products(self) -> set[fx.Node]:
+        """Those that became nodes of segments that have no convolution, and few multiply-adds."""
+        rest = {
+            one
+            for one in self._segments.values()
+            if one.outputs and self._macs[one] < _FEW_MACS and not _convolves(one)
+        }
         return {node for node, segments in self._native.items() if segments & rest}
 
     def _plan_step(self, segment: Segment) -> PlanStep | None:
@@ -127,6 +151,9 @@ class Binding(Translating):
 
     def _bind(self, node: fx.Node) -> None:
         """Take a node in."""
+        if node in self._attentions:
+            self._known[node] = self._attending(node, self._attentions[node])
+            return
         if node.target is operator.getitem:
             value = self._known[node.args[0]]
             if isinstance(value, list | tuple):
@@ -199,6 +226,26 @@ class Binding(Translating):
         step = OperatorStep(target, args, kwargs, results, level) if layer is None else None
         self._steps.append(step or LayerStep(layer, args[:2], {}, results, level))
         return results
+
+    def _attending(self, node: fx.Node, attention: Attention) -> Any:
+        """The result of an attention, by the kernels of fastconv; that of an operator which gives others too is one of
+        them.
+        """
+        fake = self._fakes[node]
+        like = fake if isinstance(fake, torch.Tensor) else fake[0]
+        inputs = [self._known[one] for one in attention.inputs]
+        for value in tensors(inputs):
+            self._name(value)
+        level = max((value.level for value in tensors(inputs)), default=-1)
+        run = Attending(attention, self.kept.num_threads, like)
+        result = self._tensor(node.name, like, level)
+        results = [result]
+        if run.is_in_rows:  # those of an attention lie as the pixels of a map, which what follows may read
+            pixels = self._tensor(f"{node.name} in rows", like.new_empty(run.rows), level)
+            results.append(pixels)
+            result = self.turned(node.name, pixels, run.sizes)
+        self._steps.append(LayerStep(run, inputs, {}, results, level))
+        return result if fake is like else [result, *(None for _ in fake[1:])]
 
     @staticmethod
     def _tensor(name: str, fake: torch.Tensor, level: int) -> Tensor:

@@ -24,6 +24,12 @@ def addmm(bias: Any, x: Any, matrix: Any, *, beta: float = 1, alpha: float = 1) 
     return Written("Gemm", (x, matrix, bias), {"transA": 0, "transB": 0, "alpha": alpha, "beta": beta})
 
 
+def bmm(x: Any, y: Any) -> Written | None:
+    """With one constant matrix for all, as a layer is written where it does not lie as the pixels of images."""
+    is_one = isinstance(y, np.ndarray) and len(y) > 0 and (len(y) == 1 or y.strides[0] == 0)
+    return Written("MatMul", (x, y[0]), {}) if is_one else None
+
+
 def batch_norm(x: Any, weight: Any, bias: Any, mean: Any, variance: Any, momentum: float, epsilon: float) -> Written:
     weight = np.ones_like(mean) if weight is None else weight
     bias = np.zeros_like(mean) if bias is None else bias

@@ -35,6 +35,7 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.convolution.default: _layers.convolution,
     _aten.addmm.default: _layers.addmm,
     _aten.mm.default: two_maps("MatMul"),
+    _aten.bmm.default: _layers.bmm,
     _aten._native_batch_norm_legit_no_training.default: _layers.batch_norm,
     _aten._native_batch_norm_legit.no_stats: _layers.batch_norm_of_one,
     _aten.instance_norm.default: _layers.instance_norm,

@@ -10,7 +10,8 @@ from fastconv.onnx._program import Node
 from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._segments import Kept
 from fastconv.onnx._values import Tensor
-from fastconv.torch._translating import FLOATS
+from fastconv.torch._dtypes import FLOATS
+from fastconv.torch._views import strided
 from fastconv.torch._weights import Weights
 
 _aten = torch.ops.aten
@@ -73,7 +74,7 @@ class _Layers:
 
     def __init__(self, made: list[tuple[Any, Node, Any]], ways: int, is_batch_first: bool, likes: Any) -> None:
         self._layers, self._ways, self._is_batch_first = made, ways, is_batch_first
-        self._likes = [(one.shape, one.stride(), one.dtype) for one in likes]
+        self._strides = [one.stride() for one in likes]
 
     def __call__(self, x: torch.Tensor, states: Any, *_: Any) -> list[torch.Tensor]:
         """What each step gives, then each state after the last."""
@@ -88,12 +89,4 @@ class _Layers:
             y = y.transpose(0, 2, 1, 3).reshape(steps, batch, ways * size)
             ends.append(last)
         whole = [y.swapaxes(0, 1) if self._is_batch_first else y, *map(np.concatenate, zip(*ends, strict=True))]
-        return [_copied(one, *like) for one, like in zip(whole, self._likes, strict=True)]
-
-
-def _copied(y: np.ndarray, shape: Any, strides: Any, dtype: torch.dtype) -> torch.Tensor:
-    """The array as a tensor with these strides."""
-    tensor = torch.from_numpy(y)
-    if tensor.stride() == strides:
-        return tensor
-    return torch.empty_strided(shape, strides, dtype=dtype).copy_(tensor)
+        return [strided(torch.from_numpy(one), strides) for one, strides in zip(whole, self._strides, strict=True)]

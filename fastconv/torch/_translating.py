@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import fx
 
+from fastconv._checks.types import Shape
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._table import PARAMETERS, TRANSLATIONS
 from fastconv.onnx._values import Map, Tensor
-from fastconv.onnx._views import View, function
+from fastconv.onnx._views import View, function, view
+from fastconv.torch._dtypes import FLOATS
 from fastconv.torch._left import is_plain
 from fastconv.torch._operators import written
 from fastconv.torch._steps import OperatorStep, tensors
@@ -25,7 +27,6 @@ from fastconv.torch._words import Written
 
 _REPEATING = torch.ops.aten.expand.default, torch.ops.aten.repeat.default
 _VERSION = 24  # of ONNX, in whose words operators are written
-FLOATS: dict[torch.dtype, np.dtype] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 _ARRAYS = (*FLOATS, torch.int64, torch.int32, torch.bool)  # constants that translations may read
 
 
@@ -112,6 +113,15 @@ class Translating(Maps):
             return self.seen_as(value, value.axes)
         self._made += 1
         return replace(value, name=f"{value.name} {self._made}")
+
+    def turned(self, name: str, pixels: Tensor, sizes: Shape) -> Tensor:
+        """A tensor that a step gives as pixels too, which are in these sizes but for the order of its middle axes."""
+        base = self.as_map(pixels, "NWC")
+        if base is None:
+            raise RuntimeError(f"{pixels.name} is no map")
+        node = Node(name, "Transpose", "", _VERSION, (), (name,), {})
+        self._viewed.add(name)  # it is there
+        return view(self, node, self.entered(base), sizes, (0, 2, 1, 3))  # type: ignore[arg-type]
 
     def _name(self, value: Tensor) -> str:
         """The name of a value that is read as a tensor, which a step makes of a view."""

@@ -46,14 +46,19 @@ def narrow(value: Repeated, strides: Shape) -> torch.Tensor:
 
 def spread(x: torch.Tensor, shape: Shape, strides: Shape) -> torch.Tensor:
     """A tensor in a larger shape with these strides: a copy where they are not 0."""
-    y = x.expand(shape)
-    return y if _is_strided(y, strides) else torch.empty_strided(shape, strides, dtype=y.dtype).copy_(y)
+    return strided(x.expand(shape), strides)
 
 
 def seen(x: torch.Tensor, sizes: Sequence[int], order: Sequence[int], strides: Shape) -> torch.Tensor:
     """A tensor in other sizes, whose axes are then put in an order; a copy where only that has these strides."""
-    y = x.reshape(sizes).permute(order)
-    if _is_strided(y, strides):
+    return strided(x.reshape(sizes).permute(order), strides)
+
+
+def strided(y: torch.Tensor, strides: Shape) -> torch.Tensor:
+    """A tensor with these strides: a copy where those along an axis that has some are others."""
+    if y.stride() == strides:
+        return y
+    if is_strided(y, strides):
         return y.as_strided(y.shape, strides, y.storage_offset())
     return torch.empty_strided(y.shape, strides, dtype=y.dtype).copy_(y)
 
@@ -65,7 +70,7 @@ def laid_out(view: View, strides: Shape) -> torch.Tensor:
             y = like.view(view.sizes).permute(view.order)
         except RuntimeError:  # of strides that no view has
             continue
-        if _is_strided(y, strides):
+        if is_strided(y, strides):
             return like
     return lying(view.base)
 
@@ -77,6 +82,6 @@ def lying(value: Map) -> torch.Tensor:
     return torch.empty(sizes, device="meta").permute([in_memory.index(axis) for axis in value.axes])
 
 
-def _is_strided(y: torch.Tensor, strides: Shape) -> bool:
+def is_strided(y: torch.Tensor, strides: Shape) -> bool:
     """Whether these strides are those of a tensor along all axes that have some."""
     return all(size == 1 or own == other for size, own, other in zip(y.shape, y.stride(), strides, strict=True))
