@@ -12,7 +12,7 @@ from fastconv._checks.types import Accuracy
 from fastconv.torch._counts import COUNTED
 from fastconv.torch._left import is_left, left, needs_gradient
 from fastconv.torch._program import Program
-from fastconv.torch._resizing import resizing_whole
+from fastconv.torch._resizing import put_back, whole
 from fastconv.torch._taking_apart import TAKEN_APART
 
 
@@ -26,6 +26,7 @@ def compiled(
             return left(module)
 
     def inner(functional: fx.GraphModule, _: list[Any]) -> Callable[..., Any]:
+        put_back(functional)
         program = Program(functional, num_threads, accuracy)
 
         def run(args: list[Any]) -> list[Any]:
@@ -37,8 +38,7 @@ def compiled(
         return run
 
     eager = left(module)
-    with resizing_whole():
-        forward = aot_autograd(fw_compiler=inner, decompositions=TAKEN_APART)(module, inputs)
+    forward = aot_autograd(fw_compiler=inner, decompositions=TAKEN_APART)(whole(module), inputs)
 
     def run(*args: Any) -> Any:
         return eager(*args) if is_left(args) else forward(*args)

@@ -1,54 +1,88 @@
-"""`interpolate` in a trace of dynamo's, as one operator."""
+"""`interpolate` in a trace of dynamo's, as one operator.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+PyTorch takes it apart into sums of picked pixels where it traces. So it is called by an operator of fastconv's own
+meanwhile, in whose place PyTorch's stands again in the trace.
+"""
+
+from collections.abc import Sequence
+from math import floor
 from typing import Any
 
 import torch
-from torch._C import DispatchKey
-from torch._decomp.decompositions import upsample_compute_output_size
+from torch import fx
+from torch.nn import functional
 
 _aten = torch.ops.aten
-_RESIZING = (
-    *(_aten.upsample_nearest1d, _aten.upsample_nearest2d, _aten.upsample_linear1d, _aten.upsample_bilinear2d),
-    _aten.upsample_bicubic2d,
-)
-_KEYS = DispatchKey.Autograd, DispatchKey.CompositeImplicitAutograd
+_CALLED = functional.interpolate, functional.upsample  # which dynamo has as they are
+_OPERATORS = {
+    "nearest1d": _aten.upsample_nearest1d.default,
+    "nearest2d": _aten.upsample_nearest2d.default,
+    "linear1d": _aten.upsample_linear1d.default,
+    "bilinear2d": _aten.upsample_bilinear2d.default,
+    "bicubic2d": _aten.upsample_bicubic2d.default,
+}
 
 
-@contextmanager
-def resizing_whole() -> Iterator[None]:
-    """Have PyTorch trace these operators as they are, which it otherwise takes apart into sums of picked pixels.
-
-    Dynamo compiles one function at a time; what another thread traces otherwise meanwhile may have them whole too.
-    """
-    operators = [one for packet in _RESIZING for one in (packet.default, packet.vec)]
-    before = [one.py_kernels.copy() for one in operators]
-    for packet in _RESIZING:
-        packet.vec.py_kernels.update(dict.fromkeys(_KEYS, _to_a_size(packet.default)))
-        for key in _KEYS:
-            packet.default.py_kernels.pop(key, None)
-    _forget_dispatch(operators)
-    try:
-        yield
-    finally:
-        for one, kernels in zip(operators, before, strict=True):
-            one.py_kernels.clear()
-            one.py_kernels.update(kernels)
-        _forget_dispatch(operators)
+def _call(x: Any, name: str, size: Any, aligned: bool, factors: Any) -> tuple[Any, tuple[Any, ...]]:
+    """(PyTorch's operator, its arguments)."""
+    others = () if name.startswith("nearest") else (aligned,)
+    return _OPERATORS[name], (x, size, *others, *(factors or [None] * len(size)))
 
 
-def _to_a_size(operator: Any) -> Callable[..., Any]:
-    """What takes a size or factors, by the operator that takes both."""
-
-    def resize(x: torch.Tensor, size: Any, *others: Any) -> torch.Tensor:
-        *aligned, factors = others
-        size = upsample_compute_output_size(x.size(), size, factors)
-        return operator(x, size, *aligned, *(factors or [None] * len(size)))
-
-    return resize
+def _run(
+    x: torch.Tensor, name: str, size: Sequence[int], aligned: bool, factors: Sequence[float] | None
+) -> torch.Tensor:
+    target, args = _call(x, name, size, aligned, factors)
+    return target(*args)
 
 
-def _forget_dispatch(operators: list[Any]) -> None:
-    for one in operators:
-        one._dispatch_cache.clear()
+_resized: Any = torch.library.custom_op("fastconv::resized", _run, mutates_args=())
+_resized.register_fake(_run)
+
+
+def interpolate(
+    x: torch.Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> torch.Tensor:
+    """`functional.interpolate`, of arguments that dynamo has found right."""
+    axes = x.dim() - 2
+    name = f"{mode}{axes}d"
+    if name not in _OPERATORS or antialias:
+        options = align_corners, recompute_scale_factor, antialias
+        return functional.interpolate(x, size, scale_factor, mode, *options)
+    factors = None
+    if size is not None:
+        sizes = [*size] if isinstance(size, list | tuple) else [size] * axes
+    else:
+        factors = (
+            [*map(float, scale_factor)] if isinstance(scale_factor, list | tuple) else [float(scale_factor)] * axes
+        )
+        sizes = [floor(n * factor) for n, factor in zip(x.shape[2:], factors, strict=True)]
+    return _resized(x, name, sizes, bool(align_corners), None if recompute_scale_factor else factors)
+
+
+def whole(module: fx.GraphModule) -> fx.GraphModule:
+    """The module, or one in which PyTorch traces these operators as they are."""
+    if not any(node.target in _CALLED for node in module.graph.nodes):
+        return module
+    copy = fx.GraphModule(module, fx.Graph())
+    copy.graph.output(copy.graph.graph_copy(module.graph, {}))
+    for node in copy.graph.nodes:
+        if node.target in _CALLED:
+            node.target = interpolate
+    copy.recompile()
+    copy.meta.update(module.meta)
+    return copy
+
+
+def put_back(module: fx.GraphModule) -> None:
+    """Have PyTorch's operators in a trace."""
+    for node in module.graph.nodes:
+        if node.target is torch.ops.fastconv.resized.default:
+            node.target, node.args = _call(*node.args)
+    module.recompile()

@@ -110,6 +110,12 @@ FUNCTIONS = {
     "bilinear": lambda net, y: functional.interpolate(y, size=(13, 9), mode="bilinear"),
     "bicubic": lambda net, y: functional.interpolate(y, size=(13, 9), mode="bicubic"),
     "aligned bilinear": lambda net, y: functional.interpolate(y, (13, 9), mode="bilinear", align_corners=True),
+    "other arguments": lambda net, y: (
+        functional.interpolate(y, scale_factor=(1.3, 2.0), mode="bilinear", recompute_scale_factor=True)
+        + functional.interpolate(y, scale_factor=[1.3, 2], mode="nearest", recompute_scale_factor=True)
+        + functional.interpolate(y, (10, 16), mode="bilinear", antialias=True)
+    ),
+    "upsample": lambda net, y: functional.upsample(y, scale_factor=2, mode="bilinear"),
     "pixel shuffle": lambda net, y: functional.pixel_unshuffle(functional.pixel_shuffle(y[:, :4], 2), 4),
     "a sequence resized": lambda net, y: functional.interpolate(
         functional.interpolate(y[:, :, 1], scale_factor=2), size=21, mode="linear"
@@ -191,20 +197,29 @@ def test_a_classifier_is_fastconvs():
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_interpolate_is_one_operator_for_dynamo(dynamic):
-    """Which takes it apart for other compilers, and does so again afterwards."""
-    names = "nearest", "bilinear", "aligned bilinear", "a sequence resized", "bicubic"
+    """Which takes it apart for other compilers."""
+    names = "nearest", "bilinear", "aligned bilinear", "a sequence resized", "bicubic", "other arguments", "upsample"
     networks, x = [Between(FUNCTIONS[name]).eval() for name in names], image()
 
     def run(x):
         return [network(x) for network in networks]
 
-    operators = torch.ops.aten.upsample_nearest2d, torch.ops.aten.upsample_bilinear2d
-    before, ran = [{**one.vec.py_kernels, **one.default.py_kernels} for one in operators], Ran()
+    ran = Ran()
     torch._dynamo.reset()
     with torch.no_grad():
         close(torch.compile(run, backend="fastconv", dynamic=dynamic, fullgraph=True)(x), run(x))
-    assert (ran.left, ran.operators) == (0, 1)
-    assert [{**one.vec.py_kernels, **one.default.py_kernels} for one in operators] == before
+    assert (ran.left, ran.operators) == (0, 2)  # bicubic, and what one of the arguments asks for
+
+
+@pytest.mark.parametrize("name", ["nearest", "bilinear"])
+def test_a_resize_where_a_gradient_is_needed(name):
+    """It is PyTorch's own then."""
+    net, xs = Between(FUNCTIONS[name]), [image().requires_grad_() for _ in range(2)]
+    xs[1].data[:] = xs[0].data
+    torch._dynamo.reset()
+    for run, x in zip((torch.compile(net, backend="fastconv"), net), xs, strict=True):
+        run(x).square().sum().backward()
+    torch.testing.assert_close(xs[0].grad, xs[1].grad)
 
 
 def test_instance_norm_is_fastconvs_in_the_trace_of_a_batch():
