@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.onnx._gathering import DOMAIN
 from fastconv.onnx._program import Node
 from fastconv.onnx._windows import transposed_windows
 
@@ -17,7 +18,7 @@ Estimate = Callable[..., tuple[float, ...]]  # of a node and what it reads, the 
 
 def check(node: Node, inputs: list[Any], max_bytes: int) -> None:
     """ValueError where a result of a node, whose inputs are arrays or have shapes, is known to be larger."""
-    estimate = _SHAPES.get(node.kind) if node.domain == "" else None
+    estimate = {"": _SHAPES, DOMAIN: _GATHERED}.get(node.domain, {}).get(node.kind)
     if estimate is None:
         return
     try:
@@ -39,6 +40,17 @@ def check_size(shape: tuple[float, ...], itemsize: int, max_bytes: int) -> None:
 
 def _broadcast(node: Node, *inputs: Any) -> tuple[float, ...]:
     return np.broadcast_shapes(*(one.shape for one in inputs if hasattr(one, "shape")))
+
+
+def _product(node: Node, x: Any, y: Any) -> tuple[float, ...]:
+    """Of matrices, or of stacks of them."""
+    if min(len(x.shape), len(y.shape)) < 2:
+        return ()
+    return (*np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-1])
+
+
+def _attention(node: Node, q: Any, k: Any, v: Any, *biases: Any) -> tuple[float, ...]:
+    return (*node.attributes["stacks"][1], q.shape[-2], v.shape[-1])
 
 
 def _numbers(array: Any) -> tuple[float, ...]:
@@ -97,6 +109,7 @@ _SHAPES: dict[str, Estimate] = {
     "ConstantOfShape": lambda node, shape: _numbers(shape),
     "ConvTranspose": _conv_transpose,
     "Expand": _expand,
+    "MatMul": _product,
     "OneHot": _one_hot,
     "Pad": _pad,
     "RandomNormal": lambda node: tuple(node.attributes["shape"]),
@@ -106,3 +119,4 @@ _SHAPES: dict[str, Estimate] = {
     "Tile": _tile,
     "Upsample": _upsample,
 }
+_GATHERED: dict[str, Estimate] = {"Attention": _attention}

@@ -1,5 +1,6 @@
 """What operators of aten are in segments, in the shapes and with the strides that PyTorch gives."""
 
+import logging
 import operator
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +25,8 @@ from fastconv.torch._steps import OperatorStep, tensors
 from fastconv.torch._views import Repeated, broadcast, laid_out, narrow, repeated, seen, spread
 from fastconv.torch._weights import Weights
 from fastconv.torch._words import Written
+
+_log = logging.getLogger(__name__)
 
 _REPEATING = torch.ops.aten.expand.default, torch.ops.aten.repeat.default
 _VERSION = 24  # of ONNX, in whose words operators are written
@@ -54,6 +57,9 @@ class Translating(Maps):
             call = written(node.target, self._told(args), self._told(kwargs), shape)
             results = None if call is None else self._results(node.name, call, {})
         except ValueError:  # such as a shape that ONNX has no broadcast for
+            return None
+        except Exception as error:  # of arguments that no translation expects, which PyTorch may take
+            _log.warning("fastconv leaves %s to PyTorch: %r", node.target, error)
             return None
         found = self._as_torch_has_it(node, results)
         if found is not None:

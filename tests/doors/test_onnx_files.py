@@ -254,6 +254,13 @@ HUGE = {
     "Range": ([("Range", "zero n one", "r", {}), ("Cast", "r", "y", {"to": FLOAT})], 10**10),
     "Pad": ([("Pad", "x n", "y", {})], [0, 0, 0, 0, 0, 0, 20000, 20000]),
     "Add": ([("Reshape", "many n", "c", {}), ("Add", "many c", "s", {}), ("ReduceSum", "s", "y", {})], [70000, 1]),
+    "MatMul": (
+        [
+            *(("Reshape", "many n", "c", {}), ("Transpose", "c", "r", {})),
+            *(("MatMul", "c r", "s", {}), ("ReduceSum", "s", "y", {})),
+        ],
+        [70000, 1],
+    ),
 }
 
 

@@ -245,6 +245,16 @@ def test_an_attention_of_what_another_gives():
     assert_attention(w, lambda w: w.rest(w.add("Mul", scores, w.number(0.5))))
 
 
+@pytest.mark.parametrize("build", [scaled, scores_that_are_a_result])
+def test_max_bytes_counts_attention_and_products(build):
+    w = Written(width=300)
+    proto = w.proto(build(w))
+    wanted = fastconv.onnx.load(proto)(*w.xs)
+    assert fastconv.onnx.load(proto, max_bytes=wanted.nbytes)(*w.xs).shape == wanted.shape
+    with pytest.raises(ValueError, match=r"'t\d': its result of shape .* more than max_bytes"):
+        fastconv.onnx.load(proto, max_bytes=wanted.nbytes - 1)(*w.xs)
+
+
 def test_few_rows_stay():
     assert_attention(Written(rows=3), scaled, count=0)
 

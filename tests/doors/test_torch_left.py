@@ -8,6 +8,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch_compiling import Ran, close, compiled, image, small
 
 import fastconv.torch
+from fastconv.torch._operators import OPERATORS
 
 pytestmark = [pytest.mark.usefixtures("fresh_torch"), pytest.mark.filterwarnings("ignore")]
 
@@ -131,3 +132,17 @@ def test_what_has_a_kernel_of_pytorchs_own_is_not_taken_apart(door):
     net, x, ran = Rolled(3, 4, 3).eval(), image(), Ran()
     close(door(net)(x), net(x))
     assert (ran.plans, ran.operators) == (1, 1)
+
+
+def test_a_translation_that_fails_leaves_its_operator(monkeypatch, caplog):
+    """Whatever its error is, PyTorch may know the arguments."""
+
+    def wrong(*args):
+        raise TypeError("an argument that nobody expects")
+
+    monkeypatch.setitem(OPERATORS, torch.ops.aten.sigmoid.default, wrong)
+    net, x, ran = nn.Sequential(small(), nn.Sigmoid()).eval(), image(), Ran()
+    with torch.no_grad():
+        close(fastconv.torch.convert(net, x)(x), net(x))
+    assert (ran.plans, ran.operators) == (1, 1)
+    assert "fastconv leaves aten.sigmoid.default to PyTorch" in caplog.text
