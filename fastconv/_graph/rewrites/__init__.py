@@ -8,6 +8,7 @@ from fastconv._graph.rewrites.concatenations import write_slices
 from fastconv._graph.rewrites.identities import drop_identities
 from fastconv._graph.rewrites.layouts import in_nhwc
 from fastconv._graph.rewrites.lifts import lift_functions
+from fastconv._graph.rewrites.multipliers import expand_multipliers
 from fastconv._graph.rewrites.pads import merge_pads
 from fastconv._graph.rewrites.scales import fold_scales
 from fastconv._graph.rewrites.siblings import join_siblings
@@ -28,6 +29,7 @@ _REWRITES = (
     fuse_clips,
     fuse_functions,
     merge_pads,
+    expand_multipliers,
     join_siblings,
     write_slices,
 )
