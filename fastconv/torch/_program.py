@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -72,8 +73,7 @@ class Program:
             self._known = KnownWeights(self._accuracy)
             return self._bound(args)
         threads = self._num_threads or torch.get_num_threads()
-        places = set(constants)
-        key = self, threads, *(likeness(one) for i, one in enumerate(args) if i not in places)
+        key = self, threads, *(likeness(args[i]) for i in _others(len(args), tuple(constants)))
         bound = weights.bound.get(key)
         if bound is None:
             self._check_likes(args)
@@ -91,6 +91,12 @@ class Program:
     def _check_likes(self, args: list[Any]) -> None:
         if any(likeness(args[i]) != like for i, like in self._likes.items()):
             raise OutdatedError
+
+
+@lru_cache
+def _others(count: int, places: tuple[int, ...]) -> tuple[int, ...]:
+    """The places of so many that are not among these."""
+    return tuple(sorted({*range(count)} - {*places}))
 
 
 def likeness(value: Any) -> Any:
