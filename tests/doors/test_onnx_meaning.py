@@ -326,7 +326,7 @@ def test_an_average_is_summed_in_float64():
 
 @pytest.mark.parametrize("kind", ["Conv", "ConvTranspose", "Gemm", "MatMul"])
 def test_subnormal_weights_are_0(kind):
-    """The smallest that is not remains."""
+    """The smallest that is not remains; so do all, if they are small together."""
     tiny = np.finfo(np.float32).tiny
     weight = np.array([[tiny, tiny / 2], [-tiny / 4, -tiny], [3, -0.0], [1e-45, 2]], np.float32)
     bias = np.array([tiny / 8, 1], np.float32)
@@ -338,3 +338,5 @@ def test_subnormal_weights_are_0(kind):
     x[:, 2:] = 0  # what is left are products with the smallest
     y = run(kind, x, weight).reshape(1, 2)
     np.testing.assert_array_equal(y, np.array([[tiny, -tiny]]) * 2.0**10)
+    y = run(kind, x, np.full_like(weight, tiny / 2)).reshape(1, 2)  # beside none that is larger
+    np.testing.assert_array_equal(y, np.full((1, 2), tiny * 2.0**10))

@@ -32,7 +32,7 @@ def conv(bind: "Binding", node: Node, x: Any, weight: np.ndarray, bias: np.ndarr
     def made() -> Operation:
         plan = Conv2d(
             _normal(weight[:, :, None] if is_row else weight),
-            None if bias is None else _normal(bias),
+            bias,
             stride=_two(strides, 1, is_row),
             padding=_two(pads, (0, 0), is_row),
             dilation=_two(dilations, 1, is_row),
@@ -66,21 +66,23 @@ def conv_transpose(
     def made() -> Operation:
         kernel = _normal(weight[:, :, None] if is_row else weight)
         geometry = transposed_geometry(kernel.shape, strides, sides, more, dilations, groups, "NCHW")
-        vector = None if bias is None else _normal(bias.copy())
+        vector = None if bias is None else bias.copy()
         return ConvTranspose(geometry, hwio(kernel, geometry), vector, accuracy=bind.kept.accuracy).in_nhwc()
 
     return bind.add(node, bind.kept.operation(node, (weight, bias), made, strides, dilations, sides, more), x)
 
 
 def _normal(weight: np.ndarray) -> np.ndarray:
-    """The weights, with 0 for subnormal ones, which training leaves in channels that it no longer uses: a processor
-    takes a hundred times as long for each product of one.
+    """The weights, with 0 for subnormal ones beside those next to whose rounding they are nothing: training leaves such
+    in channels that it no longer uses, and a processor takes a hundred times as long for each product of one.
     """
-    if weight.dtype not in (np.float32, np.float64):
-        return weight  # which fastconv refuses
-    is_subnormal = np.abs(weight) < np.finfo(weight.dtype).tiny
-    is_subnormal &= weight != 0
-    return np.where(is_subnormal, weight.dtype.type(0), weight) if is_subnormal.any() else weight
+    if weight.dtype not in (np.float32, np.float64) or not weight.size:
+        return weight  # which fastconv refuses, or none
+    limits, size = np.finfo(weight.dtype), np.abs(weight)
+    is_subnormal = (size < limits.tiny) & (weight != 0)
+    if not is_subnormal.any() or not size.max() >= limits.tiny / limits.eps:
+        return weight
+    return np.where(is_subnormal, weight.dtype.type(0), weight)
 
 
 def _two(values: tuple[Any, ...], row: Any, is_row: bool) -> Any:
@@ -130,7 +132,7 @@ def _linear(
     def made() -> Conv:
         scaled = matrix if alpha == 1 else (matrix * alpha).astype(matrix.dtype)
         row = None if bias is None or beta == 0 else np.broadcast_to(bias.ravel() * beta, outputs).astype(matrix.dtype)
-        return Linear(**vars(Conv2d(_normal(scaled[None, None]), None if row is None else _normal(row))._operation))
+        return Linear(**vars(Conv2d(_normal(scaled[None, None]), row)._operation))
 
     return bind.add(node, bind.kept.operation(node, arrays, made), x)
 
