@@ -40,9 +40,9 @@ cdef ptrdiff_t PIXEL_BLOCK_BYTES = 320 * 1024  # of V: it stays in L2, with M an
 # smaller ones are prefetched in a thread's first pixel block alone. Beyond the second they come from memory, as early
 # as can be.
 cdef ptrdiff_t NEAR_WEIGHTS = 3 * 512 * 1024, FAR_WEIGHTS = 24 * 1024 * 1024
-# With no more channels the weights of one point stay in L1. Then this number of tiles go together: both levels of their
-# sums, of two vectors, are in 32 registers or nearly so.
-cdef ptrdiff_t FEW_CHANNELS = 128, TILES_IN_REGISTERS = 7
+# With no more channels the weights of one point stay in L1. Then no more tiles go together than are worth it, and twice
+# as many are those of a 14×14 map.
+cdef ptrdiff_t FEW_CHANNELS = 128, FEW_TILES = 8
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
 
 
@@ -92,7 +92,7 @@ cdef class Winograd(LoopNest):
         self.kernels, self.lanes = kernels.winograd, kernels.lanes
         self.max_tiles = [kernels.max_pixels, kernels.max_pixels]
         if self.group_in <= FEW_CHANNELS:
-            self.max_tiles[FC_MAX_VECTORS - 1] = min(kernels.max_pixels, TILES_IN_REGISTERS)
+            self.max_tiles[FC_MAX_VECTORS - 1] = min(kernels.max_pixels, FEW_TILES)
         _set_transform(&self.transform, transform)
         if transform.short is not None:
             _set_transform(&self.short_transform, transform.short)
