@@ -4,28 +4,33 @@ What the file has in float16, constants and attributes, is read as float32, its 
 and its results are rounded once, at the end. Nodes that convert to float16 convert to float32.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
+from fastconv.onnx import _tensors
+
 _PRODUCTS = "Conv", "ConvTranspose", "Gemm", "MatMul"
-_TYPES = "dtype", "output_datatype", "to"  # attributes that name the type of a result
+_TYPES = "dtype", "output_datatype", "output_dtype", "softmax_precision", "to"  # attributes that name a type
 
 
 def is_half(graph: onnx.GraphProto) -> bool:
-    """Whether it has convolutions or products with weights in float16, and says the type of each of its outputs."""
+    """Whether it has convolutions or products with weights in float16, says the type of each of its outputs, and looks
+    at no bits of a number.
+    """
     halves = {one.name for one in graph.initializer if one.data_type == TensorProto.FLOAT16}
     for node in graph.node:
         if node.op_type == "Constant":
-            halves.update(node.output if any(_is_half_tensor(one) for one in node.attribute) else ())
+            halves.update(node.output if any(map(_half_tensor, node.attribute)) else ())
     has_products = any(node.op_type in _PRODUCTS and not halves.isdisjoint(node.input) for node in graph.node)
-    return has_products and all(one.type.tensor_type.elem_type for one in graph.output)
+    is_typed = all(one.type.tensor_type.elem_type for one in graph.output)
+    return has_products and is_typed and all(node.op_type != "BitCast" for node in _nodes(graph))
 
 
-def widened(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+def widened(graph: onnx.GraphProto, folder: str | None) -> list[onnx.NodeProto]:
     """The nodes of the graph in float32, with those that convert its inputs and its outputs."""
     inputs = [one.name for one in graph.input if _is_half_info(one)]
     computed = {name for node in graph.node for name in node.output}
@@ -33,7 +38,7 @@ def widened(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     names = {name: f"{name} in float32" for name in (*inputs, *outputs)}
     nodes = [_cast(name, names[name], TensorProto.FLOAT) for name in inputs]
     nodes += [_cast(names[name], name, TensorProto.FLOAT16) for name in outputs]
-    return [*nodes, *_renamed(graph.node, names)]
+    return [*nodes, *_renamed(graph.node, names, folder)]
 
 
 def widen(constants: dict[str, Any], kept: Iterable[str]) -> None:
@@ -49,7 +54,15 @@ def _cast(source: str, result: str, to: int) -> onnx.NodeProto:
     return helper.make_node("Cast", [source], [result], f"{source} → {result}", to=to)
 
 
-def _renamed(protos: Iterable[onnx.NodeProto], names: Mapping[str, str]) -> list[onnx.NodeProto]:
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Its nodes and those of their branches."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from _nodes(attribute.g)
+
+
+def _renamed(protos: Iterable[onnx.NodeProto], names: Mapping[str, str], folder: str | None) -> list[onnx.NodeProto]:
     """Copies of nodes, those of their branches too, in float32."""
     nodes = list[onnx.NodeProto]()
     for proto in protos:
@@ -60,21 +73,37 @@ def _renamed(protos: Iterable[onnx.NodeProto], names: Mapping[str, str]) -> list
         for attribute in node.attribute:
             if attribute.name in _TYPES and attribute.i == TensorProto.FLOAT16:
                 attribute.i = TensorProto.FLOAT
-            elif _is_half_tensor(attribute):
-                array = numpy_helper.to_array(attribute.t).astype(np.float32)
-                attribute.t.CopyFrom(numpy_helper.from_array(array, attribute.t.name))
+            elif (tensor := _half_tensor(attribute)) is not None:
+                _widen_tensor(tensor, folder)
             elif attribute.type == AttributeProto.GRAPH:
-                inner = _renamed(attribute.g.node, names)
+                own = {_name(one) for one in (*attribute.g.initializer, *attribute.g.sparse_initializer)}
+                outside = {name: other for name, other in names.items() if name not in own}
+                inner = _renamed(attribute.g.node, outside, folder)
                 del attribute.g.node[:]
                 attribute.g.node.extend(inner)
                 for info in attribute.g.output:
-                    info.name = names.get(info.name, info.name)
+                    info.name = outside.get(info.name, info.name)
         nodes.append(node)
     return nodes
 
 
-def _is_half_tensor(attribute: AttributeProto) -> bool:
-    return attribute.type == AttributeProto.TENSOR and attribute.t.data_type == TensorProto.FLOAT16
+def _name(initializer: onnx.TensorProto | onnx.SparseTensorProto) -> str:
+    return initializer.name if isinstance(initializer, onnx.TensorProto) else initializer.values.name
+
+
+def _widen_tensor(tensor: onnx.TensorProto, folder: str | None) -> None:
+    """Have the numbers of a tensor in float32; one that cannot be read stays, of which its reader tells."""
+    try:
+        array = _tensors.dense(tensor, "", folder)
+    except ValueError:
+        return
+    tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float32), tensor.name))
+
+
+def _half_tensor(attribute: AttributeProto) -> onnx.TensorProto | None:
+    """The numbers of an attribute in float16, None of any other."""
+    tensor = attribute.sparse_tensor.values if attribute.type == AttributeProto.SPARSE_TENSOR else attribute.t
+    return tensor if tensor.data_type == TensorProto.FLOAT16 else None
 
 
 def _is_half_info(info: onnx.ValueInfoProto) -> bool:

@@ -45,7 +45,7 @@ def read(source: "str | os.PathLike[str] | bytes | onnx.ModelProto") -> Program:
     known = {*constants, *(one.name for one in inputs)}
     protos, is_half = graph.node, _halves.is_half(graph)
     if is_half:
-        protos = _halves.widened(graph)
+        protos = _halves.widened(graph, folder)
     nodes = in_order(unique(Reader(opsets, folder, constants).nodes(protos, known)), known)
     outputs = tuple(info.name for info in graph.output)
     if is_half:
