@@ -123,7 +123,5 @@ cdef double inside(const Axis *axis, double place) noexcept nogil:
 
 
 cdef ptrdiff_t pixel(const Axis *axis, ptrdiff_t place) noexcept nogil:
-    """The pixel at a whole place, −1 where there is none."""
-    if 0 <= place < axis.size:
-        return place
-    return -1 if axis.padding == ZEROS else <ptrdiff_t>rint(inside(axis, place))
+    """The pixel at a whole place, −1 where there is none: with a share that is 0, unless beyond is zeros."""
+    return place if 0 <= place < axis.size else -1

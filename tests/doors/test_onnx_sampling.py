@@ -46,6 +46,19 @@ def test_images_at_places(mode, padding, corners, shape, size):
         np.testing.assert_allclose(y, want, rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("corners", [0, 1])
+@pytest.mark.parametrize("padding", ["border", "reflection"])
+@pytest.mark.parametrize("axes", [2, 3])
+def test_an_infinite_pixel_at_the_edge(axes, padding, corners):
+    """It is what a place at its middle has: beyond it there is nothing, of which a share of 0 would make NaN."""
+    x = np.ones((1, 1, *(3,) * axes), np.float32)
+    x[(..., *(2,) * axes)] = np.inf
+    size = 1 if corners else 2 / 3  # from the middle of the image to the last pixel's
+    grid = np.full((1, *(1,) * axes, axes), size, np.float32)
+    proto, _ = sampled("linear", padding, corners)
+    assert fastconv.onnx.load(proto)({"x": x, "grid": grid}).item() == np.inf
+
+
 def test_a_grid_that_a_graph_computes():
     """Images and places that lie as maps do, and a convolution of what is sampled."""
     nodes = [

@@ -75,9 +75,9 @@ def _cubic(d: np.ndarray) -> np.ndarray:
 
 
 def _picked(node: Node, images: np.ndarray, places: list[np.ndarray]) -> np.ndarray:
-    """The pixels at whole places, 0 beyond the images unless their padding is another."""
+    """The pixels at whole places, 0 beyond the images, where only the cubic has a share of another padding."""
     sizes = images.shape[1:-1]
-    if node.attributes["padding_mode"] != "zeros":
+    if node.attributes["padding_mode"] != "zeros" and node.attributes["mode"] in CUBIC:
         places = [np.rint(_inside(node, place, size)) for place, size in zip(places, sizes, strict=True)]
     pairs = zip(places, sizes, strict=True)
     is_there = np.logical_and.reduce([(place >= 0) & (place <= size - 1) for place, size in pairs])
