@@ -254,7 +254,7 @@ class Binding(Maps):
             raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
         threads = self.kept.num_threads
         layer: Any = recurrent(node, inputs, self.kept) or attending(node, threads)
-        layer = layer or softmax(node, inputs[0], threads) or sampling(node, inputs, threads)
+        layer = layer or softmax(node, inputs, threads) or sampling(node, inputs, threads)
         if layer is not None:
             return "direct", layer
         if node.kind in LATE and self._late(node, inputs):

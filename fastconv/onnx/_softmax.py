@@ -16,9 +16,9 @@ from fastconv.onnx._program import Node
 _KERNELS = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}
 
 
-def softmax(node: Node, x: Any, num_threads: int | None) -> "Softmax | None":
+def softmax(node: Node, inputs: list[Any], num_threads: int | None) -> "Softmax | None":
     """What evaluates a softmax of float32 or float64; None of any other node."""
-    is_softmax = node.domain == "" and node.kind in _KERNELS and x.dtype in (np.float32, np.float64)
+    is_softmax = node.domain == "" and node.kind in _KERNELS and inputs[0].dtype in (np.float32, np.float64)
     return Softmax(num_threads) if is_softmax else None
 
 

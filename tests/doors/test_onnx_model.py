@@ -265,3 +265,11 @@ def test_sequences_are_transposed_by_the_kernels(monkeypatch):
     assert y.flags.c_contiguous
     np.testing.assert_array_equal(y, x)
     assert sources == [(2, 5, 1, 19), (2, 19, 5, 1)]
+
+
+@pytest.mark.parametrize("kind", ["RandomNormal", "RandomUniform"])
+def test_nodes_that_read_nothing_and_differ_in_each_call(kind):
+    net = fastconv.onnx.load(model([(kind, "", "r", {"shape": [4, 5]}), ("Add", "x r", "y", {})], {}))
+    first, second = (net(np.zeros((4, 5), np.float32)) for _ in range(2))
+    assert first.shape == (4, 5)
+    assert (first != second).any()
