@@ -109,6 +109,7 @@ _SHAPES: dict[str, Estimate] = {
     "ConstantOfShape": lambda node, shape: _numbers(shape),
     "ConvTranspose": _conv_transpose,
     "Expand": _expand,
+    "GridSample": lambda node, x, grid: (*x.shape[:2], *grid.shape[1:-1]),
     "MatMul": _product,
     "OneHot": _one_hot,
     "Pad": _pad,

@@ -74,3 +74,12 @@ def test_a_grid_that_a_graph_computes():
     assert "NumPy" not in {
         part.algorithm for part in net.describe({"x": (2, 3, 9, 8), "flow": (2, 2, 4, 5)}).parts.values()
     }
+
+
+def test_max_bytes_counts_what_is_sampled():
+    x, grid = np.zeros((1, 100, 1, 1), np.float32), np.zeros((1, 20, 10, 2), np.float32)
+    proto, _ = sampled("linear", "zeros", 0)
+    wanted = 100 * 20 * 10 * x.itemsize
+    fastconv.onnx.load(proto, max_bytes=wanted)({"x": x, "grid": grid})
+    with pytest.raises(ValueError, match=r"GridSample 'y': its result of shape \(1, 100, 20, 10\).* max_bytes"):
+        fastconv.onnx.load(proto, max_bytes=wanted - 1)({"x": x, "grid": grid})
