@@ -17,6 +17,7 @@ from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.picks import Pad, Part, Slice
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.shaping import Concat, Dropout
+from fastconv._graph.operations.turns import InTurns
 
 
 class Window(NamedTuple):
@@ -91,6 +92,6 @@ _WINDOWS: dict[type[Operation], Callable[[Any, Layout, *tuple[Shape, ...]], list
     **dict.fromkeys((Slice, Part), _slice),
     Binary: _binary,
     **dict.fromkeys((ChannelPool, Concat, Dropout, Elementwise, LayerNorm), _pixels),
-    **dict.fromkeys((LocalResponseNorm, Operation), _pixels),
+    **dict.fromkeys((InTurns, LocalResponseNorm, Operation), _pixels),
     Softmax: _softmax,
 }

@@ -1,5 +1,6 @@
 """The blocks of dask arrays have the bits of the whole ones."""
 
+import random
 import re
 
 import dask
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from cases import LAYOUTS, normals
 from graph_cases import graph_cases
+from growing import kinds
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +61,24 @@ def test_graphs(case, pick):
         assume(False)
     for lazy, whole in zip(*(ys if isinstance(ys, tuple) else (ys,) for ys in (got, want)), strict=True):
         assert_same(lazy, whole)
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_convolutions_that_a_graph_takes_apart_or_joins(layout):
+    """Those with several filters for each channel, and narrow ones of one map."""
+    rng, g = np.random.default_rng(0), fastconv.Graph(layout=layout)
+
+    def conv(x, *shape, **options):
+        weight = normals(rng, shape, "float32")
+        return g.conv2d(x, weight if layout == "NHWC" else weight.transpose(3, 2, 0, 1), **options)
+
+    y = conv(g.x, 3, 3, 1, 32, groups=16, padding=1)
+    plan = g.plan(g.sigmoid(conv(y, 3, 3, 32, 2)), g.log_softmax(conv(y, 3, 3, 32, 3)))
+    x = normals(rng, (2, 33, 27, 16) if layout == "NHWC" else (2, 16, 33, 27), "float32")
+    assert {"in_turns", "slice"} <= {*kinds(plan)}
+    pick = random.Random(0)
+    for lazy, want in zip(fastconv.dask.apply(plan, chunked(pick, x)), plan(x), strict=True):
+        assert_same(lazy, want)
 
 
 @settings(max_examples=60)
