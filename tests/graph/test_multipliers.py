@@ -6,6 +6,7 @@ from growing import DTYPES, LAYOUTS, checked
 SEVERAL = {
     "two": (2, lambda g: g.conv(g.conv(g.x, 1, 1, 4, 20), 3, 3, 1, 40, groups=20, padding=1)),
     "three, a stride": (3, lambda g: g.conv(g.conv(g.x, 1, 1, 4, 16), 2, 2, 1, 48, groups=16, stride=2)),
+    "six": (6, lambda g: g.conv(g.conv(g.x, 1, 1, 4, 16), 3, 3, 1, 6 * 16, groups=16)),
     "no bias": (2, lambda g: g.conv(g.conv(g.x, 1, 1, 4, 17), 3, 3, 1, 34, groups=17, bias=False)),
     "an activation": (2, lambda g: g.relu6(g.conv(g.conv(g.x, 1, 1, 4, 16), 3, 3, 1, 32, groups=16))),
     "a norm": (2, lambda g: g.relu(g.norm(g.conv(g.conv(g.x, 1, 1, 4, 16), 3, 3, 1, 32, groups=16), 32))),
@@ -15,6 +16,7 @@ FUNCTIONS = "conv2d conv2d hard_swish batch_norm conv2d hard_swish batch_norm co
 KEPT = {
     "few channels": lambda g: g.conv(g.x, 3, 3, 1, 32, groups=4),
     "a pixel": lambda g: g.conv(g.conv(g.x, 1, 1, 4, 16), 1, 1, 1, 32, groups=16),
+    "many filters": lambda g: g.conv(g.conv(g.x, 1, 1, 4, 16), 3, 3, 1, 7 * 16, groups=16),
     "groups of two": lambda g: g.conv(g.conv(g.x, 1, 1, 4, 32), 3, 3, 2, 64, groups=16),
     "an algorithm": lambda g: g.conv(g.conv(g.x, 1, 1, 4, 16), 3, 3, 1, 32, groups=16, algorithm="direct"),
 }

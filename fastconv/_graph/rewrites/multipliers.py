@@ -12,11 +12,12 @@ from fastconv._graph.operations.shaping import Concat
 from fastconv._graph.operations.turns import InTurns
 
 _LANES = 16  # of the widest vectors
+_MOST_FILTERS = 6  # of a channel: to put the results of more in turns takes longer than their tiles save
 _FEW_TAPS = 4  # of a kernel, whose products take less time than what stands in turns
 
 
 def expand_multipliers(graph: Graph) -> Graph:
-    """The graph in which those of at least a vector of channels are depthwise."""
+    """The graph in which those of at least a vector of channels, with few filters for each, are depthwise."""
     nodes = list[Node]()
     for node in graph.nodes:
         conv = node.operation
@@ -25,11 +26,12 @@ def expand_multipliers(graph: Graph) -> Graph:
 
 
 def _has_several(conv: Conv, node: Node, graph: Graph) -> bool:
-    """Whether a convolution has several filters for each of many channels, no residual and no algorithm of its own."""
+    """Whether a convolution has some filters for each of many channels, no residual and no algorithm of its own."""
     if graph.dtype is None or len(node.inputs) > 1:
         return False
     (r, s, c, k), groups = conv.geometry.weight, conv.geometry.groups
-    return c == 1 and k > groups >= _LANES and r * s >= _FEW_TAPS and conv.algorithm == "auto"
+    has_some = c == 1 and groups < k <= _MOST_FILTERS * groups
+    return has_some and groups >= _LANES and r * s >= _FEW_TAPS and conv.algorithm == "auto"
 
 
 def _expanded(graph: Graph, node: Node, conv: Conv) -> list[Node]:
