@@ -5,6 +5,8 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+import fastconv
+
 FLOAT, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 
 
@@ -34,6 +36,12 @@ def one(kind, x, *constants, opset=20, outputs=1, **attributes):
     arrays = {f"c{i}": value for i, value in enumerate(constants) if value is not None}
     dtype = helper.np_dtype_to_tensor_dtype(x.dtype)
     return model([(node, None, None, None)], arrays, outputs=node.output, opset=opset, dtype=dtype)
+
+
+def run(kind, x, *constants, **attributes):
+    """What fastconv gives for a model of one node, of x in float32."""
+    x = np.asarray(x, np.float32)
+    return fastconv.onnx.load(one(kind, x, *constants, **attributes))(x)
 
 
 def normal(*shape):
