@@ -109,7 +109,8 @@ cdef class Winograd(LoopNest):
         self.group_bytes, self.group_bias_bytes = weights[0].nbytes, bias[0].nbytes
         self.prefetched = (self.group_bytes > NEAR_WEIGHTS) + (self.group_bytes > FAR_WEIGHTS)
         self.first_prefetched = max(self.prefetched, 1)
-        self.weight_cost = self.lanes * self.itemsize / BYTES_FROM_FAR if self.prefetched else WEIGHT_COST
+        far_cost = self.lanes * self.itemsize / BYTES_FROM_FAR if self.prefetched else 0
+        self.weight_cost = max(WEIGHT_COST, far_cost)  # that of a short vector from L3 comes to no less than from L2
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0

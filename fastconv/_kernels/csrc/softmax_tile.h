@@ -2,8 +2,8 @@
  * channel. With m = max x and d[i] = x[i] - m
  *
  *     softmax:      e[i] = exp(d[i]),  out[i] = e[i] (1 / sum e)
- *     log_softmax:  s = sum of exp(d[i]) where d[i] is not 0, + how many others there are - 1,  out[i] = d[i] - log(1 +
- * s)
+ *     log_softmax:  s = sum of exp(d[i]) where d[i] is not 0, + how many others there are - 1,
+ *                   out[i] = d[i] - log(1 + s)
  *
  * The second is right relatively next to 0 too: what is beside the largest is never added to 1. Of channels the sum is
  * by lanes, then by halves of these; along pixels, and of few channels, where pixels are the lanes and the quotient is
