@@ -250,7 +250,9 @@ class Attending:
             biases = [one[:, :, None] if one.ndim > 2 else one for one in biases]
         biases += [self._hidden] if attention.is_causal else []
         (y,) = self._attend(attention.made, q, k, v, *biases)
-        if attention.is_safe and np.isnan(y.sum()):
+        with np.errstate(invalid="ignore", over="ignore"):  # of values that are infinite, or add up to more
+            total = y.sum() if attention.is_safe else 0
+        if np.isnan(total):
             y = self._with_zeros(y, q, k, biases)
         result = torch.from_numpy(y).reshape(self._shape)
         if self.is_in_rows:

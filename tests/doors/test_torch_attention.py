@@ -174,6 +174,15 @@ def test_what_is_no_number_stays_in_its_row():
         torch.testing.assert_close(y, wanted, rtol=0, atol=0)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("values", [(torch.inf, -torch.inf), (3e38, 3e38)])
+def test_values_that_are_infinite_or_huge_are_told_by_no_warning(values):
+    v = V.clone()
+    v[0, :, 0, 0], v[:, 1, 1, 1] = values
+    for plans, _ in ran(attention, (Q, K, v)):
+        assert plans == 2
+
+
 class Of(nn.Module):
     """A part that reads the pixels of an image as a sequence."""
 
