@@ -252,18 +252,22 @@ class Attending:
         (y,) = self._attend(attention.made, q, k, v, *biases)
         with np.errstate(invalid="ignore", over="ignore"):  # of values that are infinite, or add up to more
             total = y.sum() if attention.is_safe else 0
-        if np.isnan(total):
-            y = self._with_zeros(y, q, k, biases)
+            if np.isnan(total):
+                self._put_zeros(y, q, k, v, biases)
         result = torch.from_numpy(y).reshape(self._shape)
-        if self.is_in_rows:
-            return [result, result.transpose(1, 2).reshape(self.rows)]
-        return [result if self._strides is None else strided(result, self._strides)]
+        if self._strides is not None:
+            result = strided(result, self._strides)
+        return [result, result.transpose(1, 2).reshape(self.rows)] if self.is_in_rows else [result]
 
-    def _with_zeros(self, y: np.ndarray, q: np.ndarray, k: np.ndarray, biases: list[np.ndarray]) -> np.ndarray:
-        """The result with zeros for rows whose scores are all −∞."""
-        scores = torch.from_numpy(np.ascontiguousarray(q)) @ torch.from_numpy(np.ascontiguousarray(k))
-        scores *= self._attention.made.attributes["scale"]
-        for bias in biases:
-            scores += torch.from_numpy(np.ascontiguousarray(bias))
-        is_nothing = (scores == -torch.inf).all(-1, keepdim=True)
-        return torch.from_numpy(y).masked_fill_(is_nothing, 0).numpy()
+    def _put_zeros(self, y: np.ndarray, q: np.ndarray, k: np.ndarray, v: np.ndarray, biases: list[np.ndarray]) -> None:
+        """Put what shares of 0 give where a row is NaN because its scores are all −∞."""
+        attributes = self._attention.made.attributes
+        given = (q, k * attributes["scale"], v, *biases)  # scaled as the kernels do it, whose products overflow alike
+        queries, keys, values, *others = (torch.from_numpy(np.ascontiguousarray(one)) for one in given)
+        scores = queries @ keys
+        for bias, shape in zip(others, attributes["biases"], strict=True):
+            scores = scores.reshape(shape) + bias
+        scores = scores.reshape(*attributes["stacks"][1], *scores.shape[-2:])
+        result, nothing = torch.from_numpy(y), (0 * values).sum(-2, keepdim=True)  # NaN of what is not finite
+        is_nothing = (scores == -torch.inf).all(-1, keepdim=True) & result.isnan()
+        result.copy_(torch.where(is_nothing, nothing, result))

@@ -26,6 +26,11 @@ def written(scale=lambda x: x, between=lambda x: x):
     return lambda q, k, v, *more: between((scale(q) @ k.mT), *more).softmax(-1) @ v
 
 
+def in_rows(x):
+    """The same values, all heads of a row side by side."""
+    return x.transpose(1, 2).contiguous().transpose(1, 2)
+
+
 def of_packed(x):
     """As a layer of a vision transformer has it, in rows again."""
     q, k, v = x.view(BATCH, ROWS, 3, HEADS, DEPTH).permute(2, 0, 3, 1, 4).unbind(0)
@@ -37,6 +42,13 @@ def windows(q, k, v, mask):
     scores = (q * 0.25) @ k.mT + BIAS[:1]
     scores = (scores.view(1, BATCH, HEADS, ROWS, COLUMNS) + mask[:, None]).view(scores.shape)
     return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+
+
+def safe_in_stacks(q, k, v, mask):
+    """As PyTorch has it of values of another size, with the scores in one stack before the mask."""
+    scores = torch.bmm(q.flatten(0, 1), k.flatten(0, 1).mT).view(*q.shape[:3], k.shape[2])
+    shares = torch.ops.aten._safe_softmax(scores / 4 + mask, -1)
+    return torch.bmm(shares.flatten(0, 1), v.flatten(0, 1)).view(*q.shape[:3], v.shape[3])
 
 
 CASES = {
@@ -57,6 +69,7 @@ CASES = {
     "one head of keys": (lambda q, k, v: attention(q, k[:, :1], v[:, :1]), (Q, K, V)),
     "three axes": (attention, (Q[0], K[0], V[0])),
     "five axes": (attention, tuple(x.view(1, BATCH, *x.shape[1:]) for x in (Q, K, V))),
+    "one image in rows": (attention, tuple(in_rows(x[:1]) for x in (Q, K, V))),
     "in float64": (attention, (Q.double(), K.double(), V.double())),
     "packed": (of_packed, (PACKED,)),
     "written": (written(), (Q, K, V)),
@@ -160,6 +173,35 @@ def test_a_row_that_sees_nothing_is_zero(is_float):
         close(y, attention(*args))
         y[:, :, 3] = other[:, :, 3]
         torch.testing.assert_close(y, other, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("function", [attention, safe_in_stacks])
+def test_such_a_row_beside_what_is_no_number(function):
+    """Shares of 0 give NaN of values that are not finite."""
+    mask = torch.where(seeded(BATCH, HEADS, ROWS, COLUMNS) > 0, 0.0, -torch.inf)
+    mask[0, 1, 3] = mask[1, 2, 4] = -torch.inf
+    v = V.clone()
+    v[0, 1, 2, 3] = torch.inf
+    net, args = Beside(function).eval(), (seeded(1, 3, 8, 8), Q, K, v, mask)
+    wanted = function(*args[1:])
+    for way in ways(net, args):
+        with torch.no_grad():
+            counted, y = Ran(), way(*args)[1]
+        assert counted.plans == 2
+        assert y.stride() == wanted.stride()
+        torch.testing.assert_close(y, wanted, equal_nan=True)
+
+
+def test_a_row_of_overflowing_products_beside_one_that_sees_nothing():
+    q, k, mask = Q.clone(), K.clone(), torch.zeros(ROWS, COLUMNS)
+    mask[3] = -torch.inf
+    q[0, 0, 0], k[0, 0] = -torch.finfo(q.dtype).max / 16, 2
+    net, x = Beside(lambda *args: attention(*args, scale=1e-3)).eval(), seeded(1, 3, 8, 8)
+    for way in ways(net, (x, q, k, V, mask)):
+        with torch.no_grad():
+            y = way(x, q, k, V, mask)[1]
+        assert (y[:, :, 3] == 0).all()
+        torch.testing.assert_close(y[0, 0, 0], V[0, 0].mean(0))
 
 
 def test_what_is_no_number_stays_in_its_row():
