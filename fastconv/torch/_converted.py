@@ -21,6 +21,10 @@ from fastconv.torch._weights import KnownWeights
 
 _aten = torch.ops.aten
 _RECURRENT = _aten.gru, _aten.lstm, _aten.rnn_relu, _aten.rnn_tanh
+# Of these a part is a check whose error, of a singular matrix, is an effect where a trace takes them apart.
+_INVERSES = _aten.inverse, _aten.linalg_inv, _aten.linalg_solve, _aten.linalg_tensorinv
+_FACTORS = _aten.linalg_cholesky, _aten.linalg_ldl_factor, _aten.linalg_lu_factor
+_KEPT = *_RECURRENT, *_INVERSES, *_FACTORS
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
 
 _Structure = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -143,12 +147,12 @@ def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     """What torch.export makes of a module, in operators of aten that change no tensor.
 
     It takes those apart which torch.compile has in parts too, and not those with kernels of PyTorch's own. Recurrent
-    layers would be some operators for each step.
+    layers would be some operators for each step, and those of `_INVERSES` and `_FACTORS` would have an effect.
     """
     table = default_decompositions()
     for operator in [*table]:
         is_composed = operator.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
-        if operator in OPERATORS or operator.overloadpacket in _RECURRENT or not is_composed:
+        if operator in OPERATORS or operator.overloadpacket in _KEPT or not is_composed:
             table.pop(operator)
     # Of a tensor that is given twice, or is a parameter too, a trace would take one for the other at each later call.
     args, kwargs = pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, (args, kwargs))
@@ -156,6 +160,10 @@ def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         exported = torch.export.export(module, args, kwargs).run_decompositions(table)
     except Exception as error:  # of the tracer's, and of the module's own
         raise ValueError(f"torch.export cannot trace the module: {error}") from error
+    if exported.graph_signature.output_tokens:
+        found = exported.graph.find_nodes(op="call_function", target=torch.ops.higher_order.with_effects)
+        told = ", ".join(str(node.args[1]) for node in found)
+        raise ValueError(f"the module has an effect beside its results in a call, as fastconv does not: {told}")
     changing = [spec for spec in exported.graph_signature.output_specs if spec.kind != OutputKind.USER_OUTPUT]
     if changing:
         told = ", ".join(str(spec.target) for spec in changing)

@@ -212,6 +212,12 @@ class Counter(nn.Module):
         return x + self.count
 
 
+class Printing(nn.Module):
+    def forward(self, x):
+        torch.ops.aten._print("an effect")
+        return x + 1
+
+
 @pytest.mark.parametrize(
     ("module", "error", "told"),
     [
@@ -219,6 +225,7 @@ class Counter(nn.Module):
         (small().train(), ValueError, r"module must be in eval mode, for inference: call module.eval\(\)"),
         (Branch().eval(), ValueError, "torch.export cannot trace the module: "),
         (Counter().eval(), ValueError, "the module changes its buffers or its arguments in a call.*: count"),
+        (Printing().eval(), ValueError, "the module has an effect beside its results in a call.*: aten._print"),
         (nn.Sequential(small(), nn.ReLU(inplace=True)).eval(), None, ""),
         (nn.ReLU(inplace=True).eval(), ValueError, "the module changes its buffers or its arguments in a call"),
     ],

@@ -134,6 +134,38 @@ def test_what_has_a_kernel_of_pytorchs_own_is_not_taken_apart(door):
     assert (ran.plans, ran.operators) == (1, 1)
 
 
+LINALG = {
+    "inv": lambda a: torch.linalg.inv(a),
+    "inverse": lambda a: a.inverse(),
+    "solve": lambda a: torch.linalg.solve(a, a.mT),
+    "tensorinv": lambda a: torch.linalg.tensorinv(a.unflatten(-1, (2, 4)), 1),
+    "cholesky": lambda a: torch.linalg.cholesky(a),
+    "ldl_factor": lambda a: torch.linalg.ldl_factor(a)[0],
+    "lu_factor": lambda a: torch.linalg.lu_factor(a)[0],
+    "matrix_power": lambda a: torch.linalg.matrix_power(a, -2),
+}
+
+
+@pytest.mark.parametrize("name", LINALG)
+def test_a_matrix_that_may_be_singular(name):
+    """The check is PyTorch's, and so is its error."""
+
+    class Solved(nn.Conv2d):
+        def forward(self, x):
+            return LINALG[name](super().forward(x)[0, 0])
+
+    net, x = Solved(1, 1, 1, bias=False).eval(), image(1, 1, 8, 8)
+    x = x @ x.mT + torch.eye(8)
+    with torch.no_grad():
+        net.weight.fill_(1)
+        run, ran = fastconv.torch.convert(net, x), Ran()
+        close(run(x), net(x))
+        assert (ran.plans, ran.left) == (1, 0)
+        if name != "ldl_factor":  # which zeros have too
+            with pytest.raises(RuntimeError, match=r"is zero|singular|not positive-definite"):
+                run(0 * x)
+
+
 def test_a_translation_that_fails_leaves_its_operator(monkeypatch, caplog):
     """Whatever its error is, PyTorch may know the arguments."""
 
