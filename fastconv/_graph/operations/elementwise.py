@@ -160,6 +160,17 @@ class Add(Elementwise):
         return first
 
 
+def broadcast_shape(x: NHWC, y: NHWC) -> NHWC | None:
+    """The shape of a function of two maps: theirs, or that of one for all of which the other has a pixel or a channel.
+
+    None where these are no shapes of such maps.
+    """
+    for whole, other in (x, y), (y, x):
+        if other[0] == whole[0] and other[1:3] in (whole[1:3], (1, 1)) and other[3] in (whole[3], 1):
+            return whole
+    return None
+
+
 class Binary(Elementwise):
     """activation(f(x, y)) of maps of one shape, or of a map and one that has a pixel, or a channel, for all of it."""
 
@@ -169,15 +180,13 @@ class Binary(Elementwise):
         super().__init__(function)
 
     def shape(self, layout: Layout, *shapes: Shape) -> NHWC:
-        first, second = (image_shape(shape, layout) for shape in shapes)
-        for whole, other in (first, second), (second, first):
-            pixel, channel = (1, 1), (1,)
-            if other[0] == whole[0] and other[1:3] in (whole[1:3], pixel) and other[3:] in (whole[3:], channel):
-                return whole
-        raise ValueError(
-            f"its inputs must have one shape, or one of them height and width 1, or one channel, got {shapes[0]} and "
-            f"{shapes[1]}"
-        )
+        whole = broadcast_shape(*(image_shape(shape, layout) for shape in shapes))
+        if whole is None:
+            raise ValueError(
+                f"its inputs must have one shape, or one of them height and width 1, or one channel, got {shapes[0]} "
+                f"and {shapes[1]}"
+            )
+        return whole
 
     def channels(self, *known: int | None) -> tuple[list[int | None], int | None]:
         """What has one channel fits any other, so that only known ones of more must be equal."""

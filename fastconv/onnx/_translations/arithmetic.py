@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._graph.operations.elementwise import Add, Binary, Clip, Elementwise
+from fastconv._graph.operations.elementwise import Add, Binary, Clip, Elementwise, broadcast_shape
 from fastconv._graph.operations.normalization import Scale
 from fastconv._graph.operations.operation import Doubles
 from fastconv._graph.operations.resizing import NearestResize, NewSize
@@ -82,7 +82,7 @@ def binary(bind: "Binding", node: Node, function: str, x: Any, y: Any) -> Map | 
 
 def _spread(bind: "Binding", node: Node, x: Map, y: Map) -> tuple[Map, Map] | None:
     """Two maps that can be combined, of which one's only row or column is copied to where the other has several."""
-    if _broadcast(x, y):
+    if broadcast_shape(x.nhwc, y.nhwc):
         return x, y
     is_first = prod(x.nhwc) < prod(y.nhwc)
     whole, other = (y, x) if is_first else (x, y)
@@ -91,11 +91,6 @@ def _spread(bind: "Binding", node: Node, x: Map, y: Map) -> tuple[Map, Map] | No
         return None
     larger = bind.add(node, NearestResize(NewSize(whole.nhwc[1:3], None, "asymmetric"), "floor"), other)
     return (larger, whole) if is_first else (whole, larger)
-
-
-def _broadcast(x: Map, y: Map) -> bool:
-    whole, other = (x.nhwc, y.nhwc) if prod(x.nhwc) >= prod(y.nhwc) else (y.nhwc, x.nhwc)
-    return other[0] == whole[0] and other[1:3] in (whole[1:3], (1, 1)) and other[3] in (whole[3], 1)
 
 
 def _with_vector(bind: "Binding", node: Node, function: str, x: Any, constant: np.ndarray) -> Map | None:
