@@ -12,7 +12,7 @@ import numpy as np
 import fastconv
 from fastconv import reference
 from fastconv._checks import arrays
-from fastconv._planning import algorithms
+from fastconv._planning import choosing
 
 from . import configs
 
@@ -110,7 +110,7 @@ def choices():
 def _spans(layer, counts):
     spans = []
     for channels in counts:
-        chosen = algorithms.choose("auto", layer(channels).conv_shapes["weight"])
+        chosen = choosing.choose("auto", layer(channels).conv_shapes["weight"])
         name = f"{chosen.name} {getattr(chosen, 'transform', '')}".strip()
         if not spans or spans[-1][2] != name:
             spans.append([channels, channels, name])

@@ -15,7 +15,7 @@ import numpy as np
 import fastconv
 from benchmarks import grids
 from fastconv._kernels import cpu
-from fastconv._planning import algorithms
+from fastconv._planning import algorithms, choosing
 
 MAPS = 7, 14, 28, 56, 112, 224
 KERNELS = 3, 5
@@ -30,7 +30,7 @@ def plans(kernel, channels, out_channels, size, threads):
     weight = rng.standard_normal((kernel, kernel, channels, out_channels), np.float32)
     found = {}
     for algorithm in (one for one in algorithms.ALGORITHMS if one.layout == "NHWC"):
-        algorithms.shape_and_algorithm.cache_clear()  # it knows the algorithm before by the same name
+        choosing.shape_and_algorithm.cache_clear()  # it knows the algorithm before by the same name
         with mock.patch.object(algorithms, "ALGORITHMS", (algorithm,)):
             try:
                 plan = fastconv.Conv2d(weight, padding=kernel // 2, num_threads=threads, algorithm=algorithm.name)
@@ -48,7 +48,7 @@ def row(kernel, channels, out_channels, size, threads):
     direct = times[[*found].index("direct")]
     ratios = {name: direct / own for name, own in zip(found, times, strict=True)}
     shape = found["direct"][0]._bind((x.shape,))[0].shape
-    chosen = algorithms.choose("auto", shape)
+    chosen = choosing.choose("auto", shape)
     return ratios, next(name for name, (_, _, algorithm) in found.items() if algorithm is chosen)
 
 

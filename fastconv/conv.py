@@ -5,7 +5,7 @@ from typing import Any
 from fastconv._checks import activations, arrays, shapes
 from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.conv import Conv
-from fastconv._planning import algorithms, teams
+from fastconv._planning import choosing, teams
 from fastconv._planning.conv_plan import ConvPlan
 
 __all__ = ["Conv2d"]
@@ -35,7 +35,7 @@ class Conv2d(ConvPlan):
     algorithm : "auto", "direct", "winograd", "fip" or "blas"
         "winograd" does fewer multiplications, for 3×3 and 5×5 convolutions of stride 1, and "fip", fast inner
         products, for 1×1 convolutions; "blas" is SciPy's matrix product, for these too. "auto" takes what is expected
-        to be fastest for the shape, by the rule in `_planning/algorithms.py`; "fip" only on processors with adders
+        to be fastest for the shape, by the rule in `_planning/choosing.py`; "fip" only on processors with adders
         beside their multiply-add units.
     accuracy : "normwise" or "componentwise"
         The bound of the error that "auto" keeps to: a few eps times the norm of what an output sees times the norm of
@@ -102,9 +102,9 @@ def declared(weight: Any, bias: Any, geometry: tuple[Any, ...], activation: Any,
     """The convolution that a user gave, checked; `geometry` is (stride, padding, dilation, groups, layout)."""
     weight = arrays.array("weight", weight).copy()  # first of all: nothing that is checked can change any more
     shape = shapes.conv_geometry(weight.shape, *geometry)
-    algorithm, accuracy = algorithms.checked(algorithm, accuracy)
+    algorithm, accuracy = choosing.checked(algorithm, accuracy)
     if algorithm != "auto":
-        algorithms.usable(algorithm, shape, accuracy)
+        choosing.usable(algorithm, shape, accuracy)
     hwio = weight if shape.layout == "NHWC" else weight.transpose(2, 3, 1, 0)
     activation, has_bias = activations.checked(activation), bias is not None
     bias = arrays.bias(bias, weight, shape.layout).copy() if has_bias else None

@@ -13,7 +13,7 @@ import threadpoolctl
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import fastconv
-from fastconv._planning import algorithms, teams
+from fastconv._planning import algorithms, choosing, teams
 
 TRANSFORMS = {str(a.transform): a.transform for a in algorithms.ALGORITHMS if a.name == "winograd"}
 TESTS = Path(__file__).parent
@@ -54,7 +54,7 @@ def numpy_on_one_thread():
 def keep_algorithms(monkeypatch, kept):
     """Let there be these algorithms alone, and no choice from before."""
     monkeypatch.setattr(algorithms, "ALGORITHMS", tuple(kept))
-    monkeypatch.setattr(algorithms, "shape_and_algorithm", algorithms.shape_and_algorithm.__wrapped__)
+    monkeypatch.setattr(choosing, "shape_and_algorithm", choosing.shape_and_algorithm.__wrapped__)
 
 
 @pytest.fixture

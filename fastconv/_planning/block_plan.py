@@ -15,7 +15,7 @@ from fastconv._checks.types import Array, Layout, Shape
 from fastconv._graph.graph import INPUT, Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.rewrites import rewritten
-from fastconv._planning import algorithms
+from fastconv._planning import choosing
 from fastconv._planning.algorithms import Algorithm
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.graph_plan import GraphPlan
@@ -88,8 +88,8 @@ def _choice(conv: Conv, x_shape: Shape) -> Choice:
     these are summed.
     """
     how = conv.algorithm, conv.accuracy
-    shape, algorithm = algorithms.shape_and_algorithm(conv.geometry, x_shape, *how)
-    return shape, algorithms.choose(algorithm.name, shape) if algorithm.layout == "NCHW" else algorithm
+    shape, algorithm = choosing.shape_and_algorithm(conv.geometry, x_shape, *how)
+    return shape, choosing.choose(algorithm.name, shape) if algorithm.layout == "NCHW" else algorithm
 
 
 def _nhwc(shape: Shape, layout: Layout) -> Shape:

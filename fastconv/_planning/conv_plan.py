@@ -8,7 +8,7 @@ from fastconv._checks import arrays
 from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import Array, Float, Shape
 from fastconv._graph.operations.conv import Conv
-from fastconv._planning import algorithms, layouts
+from fastconv._planning import algorithms, choosing, layouts
 from fastconv._planning.call import call, call_one
 from fastconv._planning.plan import Plan
 from fastconv._planning.steps.conv import PreparedConv
@@ -30,7 +30,7 @@ class ConvPlan(Plan):
         self._operation = operation
         super().__init__(dtype, operation.geometry.layout, num_threads)
         if operation.algorithm != "auto":
-            usable = algorithms.usable(operation.algorithm, operation.geometry, operation.accuracy)
+            usable = choosing.usable(operation.algorithm, operation.geometry, operation.accuracy)
             if len(usable) == 1:
                 self._pack(usable[0])
 
@@ -134,7 +134,7 @@ class ConvPlan(Plan):
     def _choose(self, x_shape: Shape) -> tuple[ConvShape, algorithms.Algorithm]:
         operation = self._operation
         how = operation.algorithm, operation.accuracy
-        return algorithms.shape_and_algorithm(operation.geometry, x_shape, *how)
+        return choosing.shape_and_algorithm(operation.geometry, x_shape, *how)
 
     def _pack(self, algorithm: algorithms.Algorithm) -> algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""

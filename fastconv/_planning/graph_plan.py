@@ -19,7 +19,7 @@ from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.transposed import ConvTranspose
 from fastconv._graph.rewrites import rewritten
-from fastconv._planning import algorithms, layouts, teams
+from fastconv._planning import choosing, layouts, teams
 from fastconv._planning.call import call, call_one
 from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
@@ -51,7 +51,7 @@ class GraphPlan(Plan):
         algorithm: AlgorithmName = "auto",
         accuracy: Accuracy = "normwise",
     ) -> None:
-        algorithm, accuracy = algorithms.checked(algorithm, accuracy)
+        algorithm, accuracy = choosing.checked(algorithm, accuracy)
         self._graph = _with_algorithm(_with_accuracy(graph, accuracy), algorithm)
         super().__init__(graph.dtype, graph.layout, teams.checked(num_threads))
 
@@ -204,7 +204,7 @@ def _with_accuracy(graph: Graph, accuracy: Accuracy) -> Graph:
     def changed(node: Node) -> Node:
         if isinstance(node.operation, Conv):
             with named(node.name):
-                algorithms.checked(node.operation.algorithm, accuracy)
+                choosing.checked(node.operation.algorithm, accuracy)
         elif not isinstance(node.operation, ConvTranspose):
             return node
         return replace(node, operation=node.operation.changed(accuracy=accuracy))
@@ -221,7 +221,7 @@ def _with_algorithm(graph: Graph, algorithm: AlgorithmName) -> Graph:
         conv = node.operation
         if not isinstance(conv, Conv) or conv.algorithm != "auto":
             return node
-        suits = algorithms.suits(algorithm, conv.geometry, conv.accuracy)
+        suits = choosing.suits(algorithm, conv.geometry, conv.accuracy)
         return replace(node, operation=conv.changed(algorithm=algorithm)) if suits else node
 
     nodes = tuple(map(changed, graph.nodes))

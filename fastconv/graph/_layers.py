@@ -9,7 +9,7 @@ from fastconv._graph.graph import Node
 from fastconv._graph.operations.conv import Linear
 from fastconv._graph.operations.pools import Pool
 from fastconv._graph.operations.transposed import ConvTranspose, hwio
-from fastconv._planning import algorithms
+from fastconv._planning import choosing
 from fastconv.conv import declared
 from fastconv.graph._making import Making
 
@@ -111,7 +111,7 @@ class Layers(Making):
             shape = weight.shape
             geometry = transposed_geometry(shape, stride, padding, output_padding, dilation, groups, self.layout)
             activation = activations.checked(activation)
-            _, accuracy = algorithms.checked("auto", accuracy)
+            _, accuracy = choosing.checked("auto", accuracy)
             vector = None if bias is None else arrays.array("bias", bias, weight.dtype).copy()
             if vector is not None and vector.shape != geometry.weight[3:]:
                 raise ValueError(f"bias must have shape {geometry.weight[3:]}, got {vector.shape}")

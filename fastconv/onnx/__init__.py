@@ -72,12 +72,12 @@ def load(
     """
     needs_onnx()
     from fastconv._checks import arguments
-    from fastconv._planning import algorithms, teams
+    from fastconv._planning import choosing, teams
     from fastconv.onnx._model import Model
     from fastconv.onnx._reading import read
 
     strict, threads = arguments.boolean("strict", strict), teams.checked(num_threads)
-    _, accuracy = algorithms.checked("auto", accuracy)
+    _, accuracy = choosing.checked("auto", accuracy)
     max_bytes = arguments.integer("max_bytes", max_bytes, 1, sys.maxsize)
     return Model(read(model), strict, threads, accuracy, max_bytes)
 

@@ -101,14 +101,14 @@ def _needs_torch() -> None:
 
 def _options(given: dict[str, Any]) -> tuple[int | None, Any]:
     """(num_threads, accuracy), checked."""
-    from fastconv._planning import algorithms, teams
+    from fastconv._planning import choosing, teams
 
     known = {"num_threads": None, "accuracy": "normwise"}
     unknown = set(given) - set(known)
     if unknown:
         raise ValueError(f"options must be among {', '.join(known)}, got {', '.join(sorted(unknown))}")
     options: dict[str, Any] = known | given
-    _, accuracy = algorithms.checked("auto", options["accuracy"])
+    _, accuracy = choosing.checked("auto", options["accuracy"])
     return teams.checked(options["num_threads"]), accuracy
 
 

@@ -8,7 +8,7 @@ from graph_cases import ONE, RNG, THREE, X, assert_right
 import fastconv
 from fastconv import reference
 from fastconv._graph.rewrites.pads import merge_pads
-from fastconv._planning import algorithms
+from fastconv._planning import choosing
 
 SIDES = ((0, 2), (1, 1))
 
@@ -80,7 +80,7 @@ def test_the_plan_has_the_values_of_one_with_the_padding_written_out():
     np.testing.assert_allclose(plan(X), reference.graph(plan, X), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("algorithm", algorithms.NAMES)
+@pytest.mark.parametrize("algorithm", choosing.NAMES)
 def test_a_padding_before_any_algorithm(algorithm):
     """Which suits a convolution as it was declared."""
     g = fastconv.Graph()

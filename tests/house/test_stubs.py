@@ -13,7 +13,7 @@ import pytest
 import fastconv
 from fastconv._checks import activations, orders, pool_shapes, shapes, types
 from fastconv._graph import blocks
-from fastconv._planning import algorithms
+from fastconv._planning import algorithms, choosing
 from fastconv._runners import transforms
 from fastconv._runners.nchw import Pointwise
 
@@ -220,7 +220,7 @@ def test_every_public_function_is_annotated(name, function):
 
 def test_the_choices_in_annotations_are_those_accepted():
     assert get_args(types.Layout) == orders.LAYOUTS
-    assert set(get_args(types.AlgorithmName)) == set(algorithms.NAMES)
+    assert set(get_args(types.AlgorithmName)) == set(choosing.NAMES)
     names, pair, none = get_args(types.Activation)
     assert (pair, none) == (types.Bounds, type(None))
     assert {None, *get_args(names)} == set(activations.NAMED)
