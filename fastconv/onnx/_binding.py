@@ -4,17 +4,16 @@ Nodes whose inputs are all constants, as those of the arithmetic on shapes are o
 once. The others become nodes of segments where the table of translations has them, and steps by NumPy where not. A
 segment of level n runs after the NumPy steps of level n − 1, which run after the segments of that level.
 
-Where the size of a result, or what an If chooses, depends on values that are known only in a run, a stage ends: the
-nodes that follow are bound when these are there.
+A `Stage` is the result. It ends before the model does where the size of a result, or what an If chooses, depends on
+values that are known only in a run.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from fastconv._checks.types import Shape
 from fastconv.onnx import _budget
 from fastconv.onnx._attending import attending
 from fastconv.onnx._attention import expanded
@@ -27,12 +26,12 @@ from fastconv.onnx._recurrent import recurrent
 from fastconv.onnx._sampling import sampling
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._softmax import softmax
-from fastconv.onnx._steps import Evaluate, NativeStep, NodeStep, Step, Values, given_back
+from fastconv.onnx._stage import Stage
+from fastconv.onnx._steps import Evaluate, NativeStep, NodeStep, Step
 from fastconv.onnx._table import LATE, PARAMETERS, REFUSED, TRANSLATIONS, VALUES, is_random
-from fastconv.onnx._values import Tensor
+from fastconv.onnx._values import Tensor, is_array, tensor_of
 from fastconv.onnx._views import View, function
 
-_MAX_FOLLOWERS = 64  # kept of a stage, one for the shapes of what it gives
 _NO_CODE = "fastconv has no code for this operator, and the model was loaded with strict=True"
 
 
@@ -51,82 +50,6 @@ def check_strict(program: Program) -> None:
                 raise ValueError(_NO_CODE)
         if node.kind not in ("Shape", "Size"):
             values.update(name for name in node.outputs if name)
-
-
-class Stage:
-    """Steps, and where they end before the model does, the nodes that are bound to what they give."""
-
-    def __init__(self, binding: "Binding", steps: list[Step], rest: tuple[Node, ...], live: set[str]) -> None:
-        self.steps, self.known = steps, binding.known
-        self._binding, self._rest, self._live = binding, rest, live
-        self.outputs = binding.outputs
-        self._followers: dict[Any, Stage] = {}
-        for step, frees in given_back(steps, live):
-            step.frees = frees
-
-    @property
-    def shapes(self) -> dict[str, Shape]:
-        """Those of the tensors by name."""
-        return {value.name: value.shape for value in self.known.values() if isinstance(value, Tensor)}
-
-    @property
-    def is_last(self) -> bool:
-        """Whether no nodes are left."""
-        return not self._rest
-
-    @property
-    def why_not_last(self) -> str:
-        """Why nodes are left."""
-        error = f", and on zeros: {self._binding.error}" if self._binding.error else ""
-        what = "is chosen by" if self._binding.condition else "follows"
-        return f"what {what} {self._binding.last} depends on values of a call{error}"
-
-    def run(self, values: Values, watch: Callable[[Step, Values], Any] | None = None) -> None:
-        """Run the steps on the tensors in `values`, to which they add theirs; `watch` runs a step, if it is given."""
-        with np.errstate(all="ignore"):
-            for step in self.steps:
-                if watch is None:
-                    step.run(values)
-                else:
-                    watch(step, values)
-                for name in step.frees:
-                    del values[name]
-
-    def follower(self, values: Values) -> "Stage":
-        """What runs after this one, once its results are there."""
-        live = {name: values[name] for name in sorted(self._live)}
-        condition = self._binding.condition
-        chosen = None if condition is None else np.asarray(live[condition])
-        are_arrays = all(isinstance(value, np.ndarray) for value in live.values())
-        key: Any = [(value.shape, value.dtype) for value in live.values()] if are_arrays else None
-        if key is not None:
-            key = *key, None if chosen is None else chosen.tobytes()
-        if key is not None and key in self._followers:
-            return self._followers[key]
-        known = {name: tensor_of(name, value) if is_array(value) else value for name, value in live.items()}
-        if condition is not None:
-            known[condition] = chosen
-        aliases = {name: value for name, value in self.known.items() if not isinstance(value, Tensor)}
-        aliases |= {name: known[value.name] for name, value in self.known.items() if name_of(value) in known}
-        stage = self._binding.again(self._rest, aliases | known)
-        if key is not None:
-            if len(self._followers) >= _MAX_FOLLOWERS:
-                self._followers.clear()
-            self._followers[key] = stage
-        return stage
-
-
-def name_of(value: Any) -> str | None:
-    return value.name if isinstance(value, Tensor) else None
-
-
-def is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray | np.generic)
-
-
-def tensor_of(name: str, array: np.ndarray) -> Tensor:
-    """What is known of an array before a run."""
-    return Tensor(name, array.shape, array.dtype)
 
 
 class Binding(Maps):
@@ -248,7 +171,7 @@ class Binding(Maps):
 
     def _code_of(self, node: Node, inputs: list[Any]) -> tuple[str, Evaluate]:
         """(how it is computed, by what) of a node that is in no graph."""
-        from fastconv.onnx._evaluation import evaluation, late
+        from fastconv.onnx._evaluation import evaluation
 
         if node.kind in REFUSED:
             raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
@@ -258,7 +181,7 @@ class Binding(Maps):
         if layer is not None:
             return "direct", layer
         if node.kind in LATE and self._late(node, inputs):
-            return "late", late(self.kept, self.is_strict)
+            return "late", _late(self.kept, self.is_strict)
         how, evaluate = evaluation(node)
         if node.kind == "MatMul" and node.domain == "":
             return "blas", Products(threads, evaluate)
@@ -307,3 +230,26 @@ class Binding(Maps):
     def _unknown(self, node: Node) -> bool:
         self.known.update((name, Tensor(name, (), np.dtype(object))) for name in node.outputs if name)
         return False
+
+
+def _late(kept: Kept, is_strict: bool) -> Evaluate:
+    """What evaluates a node whose parameters are known only in a run, as one whose parameters are constants."""
+
+    def evaluate(node: Node, *inputs: Any) -> list[Any]:
+        known: dict[str, Any] = {}
+        values = dict[str, Any]()
+        for i, (name, value) in enumerate(zip(node.inputs, inputs, strict=False)):
+            if name and i in PARAMETERS[node.kind]:
+                known[name] = value
+            elif name and name not in known:
+                known[name], values[name] = tensor_of(name, value), value
+        outputs = [name for name in node.outputs if name]
+        fresh = Kept(kept.num_threads, kept.accuracy, kept.max_bytes)
+        binding = Binding((node,), known, outputs, fresh, is_strict)
+        stage = binding.stage()
+        stage.run(values)
+        results = {name: binding.known[name] for name in outputs}
+        by_name = {name: values[one.name] if hasattr(one, "name") else one for name, one in results.items()}
+        return [by_name.get(name) for name in node.outputs]
+
+    return evaluate

@@ -12,7 +12,6 @@ from fastconv.onnx._in_numpy.elementwise import NUMBERS, are_numbers
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._in_numpy.table import FUNCTIONS, SUMS
 from fastconv.onnx._program import Node
-from fastconv.onnx._segments import Kept
 from fastconv.onnx._steps import Evaluate
 
 _HALVES = tuple(map(onnx.helper.tensor_dtype_to_np_dtype, (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)))
@@ -95,28 +94,3 @@ def _typed(name: str, value: Any) -> onnx.ValueInfoProto:
 
 def _as_array(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, np.generic) else value
-
-
-def late(kept: Kept, is_strict: bool) -> Evaluate:
-    """What evaluates a node whose parameters are known only in a run, as one whose parameters are constants."""
-    from fastconv.onnx._binding import Binding, tensor_of
-    from fastconv.onnx._table import PARAMETERS
-
-    def evaluate(node: Node, *inputs: Any) -> list[Any]:
-        known: dict[str, Any] = {}
-        values = dict[str, Any]()
-        for i, (name, value) in enumerate(zip(node.inputs, inputs, strict=False)):
-            if name and i in PARAMETERS[node.kind]:
-                known[name] = value
-            elif name and name not in known:
-                known[name], values[name] = tensor_of(name, value), value
-        outputs = [name for name in node.outputs if name]
-        fresh = Kept(kept.num_threads, kept.accuracy, kept.max_bytes)
-        binding = Binding((node,), known, outputs, fresh, is_strict)
-        stage = binding.stage()
-        stage.run(values)
-        results = {name: binding.known[name] for name in outputs}
-        by_name = {name: values[one.name] if hasattr(one, "name") else one for name, one in results.items()}
-        return [by_name.get(name) for name in node.outputs]
-
-    return evaluate

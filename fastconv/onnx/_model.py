@@ -11,11 +11,12 @@ from fastconv._graph.costs import Cost
 from fastconv._planning import teams
 from fastconv._planning.description import GraphDescription
 from fastconv.onnx import _feeds, _telling
-from fastconv.onnx._binding import Binding, Stage, check_strict, is_array, tensor_of
+from fastconv.onnx._binding import Binding, check_strict
 from fastconv.onnx._program import Program
 from fastconv.onnx._segments import Kept
+from fastconv.onnx._stage import Stage
 from fastconv.onnx._steps import Values, contiguous
-from fastconv.onnx._values import Tensor
+from fastconv.onnx._values import Tensor, is_array, tensor_of
 
 if TYPE_CHECKING:
     from fastconv.onnx._profile import ModelProfile

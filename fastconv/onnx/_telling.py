@@ -10,7 +10,7 @@ from fastconv._checks.types import Shape
 from fastconv._graph.costs import Cost
 from fastconv._kernels import cpu
 from fastconv._planning.description import Description, GraphDescription
-from fastconv.onnx._binding import Stage
+from fastconv.onnx._stage import Stage
 from fastconv.onnx._steps import NodeStep
 from fastconv.onnx._values import Tensor
 

@@ -57,6 +57,16 @@ class Map(Tensor):
 Known = np.ndarray | Tensor | Any  # anything else is a constant that is no tensor, such as a list
 
 
+def is_array(value: Any) -> bool:
+    """Whether a value is a tensor whose values are known."""
+    return isinstance(value, np.ndarray | np.generic)
+
+
+def tensor_of(name: str, array: np.ndarray) -> Tensor:
+    """What is known of an array before a run."""
+    return Tensor(name, array.shape, array.dtype)
+
+
 def into_map(x: np.ndarray, axes: str) -> np.ndarray:
     """A view of a tensor as a map, (N, H, W, C)."""
     return _INTO_MAP[axes](x)
