@@ -9,8 +9,9 @@ from fastconv._checks.types import Shape
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.attention import Attention
+from fastconv.onnx._by_kernels import ByKernels
 from fastconv.onnx._gathering import DOMAIN
-from fastconv.onnx._products import ByStrides, in_steps, places, step_of, told
+from fastconv.onnx._products import in_steps, places, step_of, told
 from fastconv.onnx._program import Node
 
 
@@ -19,17 +20,8 @@ def attending(node: Node, num_threads: int | None) -> "Attend | None":
     return Attend(num_threads) if (node.kind, node.domain) == ("Attention", DOMAIN) else None
 
 
-class Attend:
+class Attend(ByKernels):
     """What evaluates an attention."""
-
-    def __init__(self, num_threads: int | None) -> None:
-        self._num_threads = num_threads
-        self._kept = ByStrides()
-
-    @property
-    def threads(self) -> int:
-        """Those that share it."""
-        return self._kept.threads
 
     def __call__(
         self, node: Node, q: np.ndarray, k: np.ndarray, v: np.ndarray, *biases: np.ndarray
@@ -37,12 +29,12 @@ class Attend:
         given = [_in_rows(q), in_steps(k), _in_rows(v), *map(_with_columns, biases, [k.shape[-1]] * len(biases))]
         (*stack, heads), rows, width = node.attributes["stacks"][1] or (1,), q.shape[-2], v.shape[-1]
         out = np.empty((*stack, rows, heads, width), q.dtype)
-        prepared = self._kept.of(given, partial(self._prepared, node, given))
+        prepared = self.prepared(given, partial(self._step, node, given))
         prepared.run(given, [(out, heads * width * out.itemsize)])
         y = out.swapaxes(-3, -2)
         return [y if node.attributes["stacks"][1] else y[0]]
 
-    def _prepared(self, node: Node, given: list[np.ndarray]) -> PreparedStep:
+    def _step(self, node: Node, given: list[np.ndarray]) -> PreparedStep:
         q, k, v, *biases = given
         first, last = node.attributes["stacks"]
         shape = prod(last), (last or (1,))[-1], q.shape[-2], k.shape[-1], q.shape[-1], v.shape[-1]

@@ -3,10 +3,8 @@
 NumPy's BLAS has threads of its own, which neither `num_threads` nor what else runs on the CPUs is known to.
 """
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -14,47 +12,20 @@ from fastconv._checks.types import Shape
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.blas import Product
+from fastconv.onnx._by_kernels import ByKernels
 from fastconv.onnx._program import Node
 from fastconv.onnx._steps import Evaluate
 
 _FEW = 2**16  # multiply-adds of a matrix, which NumPy's BLAS has no second thread for
 _MOST = 2**31 - 1  # that a BLAS counts
-_MAX_KEPT = 16
 
 
-class ByStrides:
-    """What it prepared for the shapes and strides of its last inputs."""
-
-    def __init__(self) -> None:
-        self._kept: dict[Any, PreparedStep] = {}
-
-    def of(self, inputs: Sequence[np.ndarray], make: Callable[[], PreparedStep]) -> PreparedStep:
-        """That for inputs like these, which `make` makes where there is none."""
-        key = tuple((one.shape, one.strides, one.dtype) for one in inputs)
-        prepared = self._kept.get(key)
-        if prepared is None:
-            if len(self._kept) >= _MAX_KEPT:
-                self._kept.clear()
-            prepared = self._kept.setdefault(key, make())
-        return prepared
-
-    @property
-    def threads(self) -> int:
-        """Those of the largest team, 1 where nothing was prepared."""
-        return max((prepared.runner.threads for prepared in [*self._kept.values()]), default=1)
-
-
-class Products:
+class Products(ByKernels):
     """What evaluates a MatMul, NumPy's products of small matrices and of other dtypes with `other`."""
 
     def __init__(self, num_threads: int | None, other: Evaluate) -> None:
-        self._num_threads, self._other = num_threads, other
-        self._kept = ByStrides()
-
-    @property
-    def threads(self) -> int:
-        """Those that share a product, 1 where NumPy does it."""
-        return self._kept.threads
+        super().__init__(num_threads)
+        self._other = other
 
     def __call__(self, node: Node, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
         is_float = x.dtype == y.dtype and x.dtype in (np.float32, np.float64)
@@ -67,11 +38,11 @@ class Products:
         stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
         out = np.empty((*stack, rows, columns), x.dtype)
         if out.size:
-            prepared = self._kept.of((x, y), partial(self._prepared, x, y, stack))
+            prepared = self.prepared((x, y), partial(self._step, x, y, stack))
             prepared.run([x, y], [(out, columns * out.itemsize)])
         return [out]
 
-    def _prepared(self, x: np.ndarray, y: np.ndarray, stack: tuple[int, ...]) -> PreparedStep:
+    def _step(self, x: np.ndarray, y: np.ndarray, stack: tuple[int, ...]) -> PreparedStep:
         shape = prod(stack), *x.shape[-2:], y.shape[-1]
         make = partial(Product, shape, x.itemsize == 8, told(x, stack), told(y, stack))
         return PreparedStep(

@@ -8,8 +8,8 @@ import numpy as np
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.sampling import Sample
+from fastconv.onnx._by_kernels import ByKernels
 from fastconv.onnx._in_numpy.sampling import CUBIC, check
-from fastconv.onnx._products import ByStrides
 from fastconv.onnx._program import Node
 from fastconv.onnx._steps import contiguous
 
@@ -23,16 +23,8 @@ def sampling(node: Node, inputs: list[Any], num_threads: int | None) -> "Samplin
     return Sampling(num_threads) if is_image else None
 
 
-class Sampling:
+class Sampling(ByKernels):
     """What evaluates a GridSample; the result lies as a map of a graph does."""
-
-    def __init__(self, num_threads: int | None) -> None:
-        self._num_threads, self._kept = num_threads, ByStrides()
-
-    @property
-    def threads(self) -> int:
-        """Those that share it."""
-        return self._kept.threads
 
     def __call__(self, node: Node, x: np.ndarray, grid: np.ndarray) -> list[np.ndarray]:
         check(node, x, grid)
@@ -40,11 +32,11 @@ class Sampling:
         grid = np.require(grid, requirements=("C", "A"))
         out = np.empty((*grid.shape[:3], x.shape[3]), x.dtype)
         if out.size:
-            prepared = self._kept.of((x, grid), partial(self._prepared, node, x, out))
+            prepared = self.prepared((x, grid), partial(self._step, node, x, out))
             prepared.run([x, grid], [(out, out.shape[3] * out.itemsize)])
         return [out.transpose(0, 3, 1, 2)]
 
-    def _prepared(self, node: Node, x: np.ndarray, out: np.ndarray) -> PreparedStep:
+    def _step(self, node: Node, x: np.ndarray, out: np.ndarray) -> PreparedStep:
         get = node.attributes
         how = x.itemsize == 8, get["padding_mode"], bool(get["align_corners"]), get["mode"] == "nearest"
         useful = teams.useful_to_move(4 * out.size + 20 * out.size // out.shape[3])

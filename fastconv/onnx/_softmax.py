@@ -9,8 +9,8 @@ import numpy as np
 from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.elementwise import Along
+from fastconv.onnx._by_kernels import ByKernels
 from fastconv.onnx._in_numpy.normalizations import normalized_axes
-from fastconv.onnx._products import ByStrides
 from fastconv.onnx._program import Node
 
 _KERNELS = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}
@@ -22,17 +22,8 @@ def softmax(node: Node, inputs: list[Any], num_threads: int | None) -> "Softmax 
     return Softmax(num_threads) if is_softmax else None
 
 
-class Softmax:
+class Softmax(ByKernels):
     """What evaluates a softmax."""
-
-    def __init__(self, num_threads: int | None) -> None:
-        self._num_threads = num_threads
-        self._kept = ByStrides()
-
-    @property
-    def threads(self) -> int:
-        """Those that share it."""
-        return self._kept.threads
 
     def __call__(self, node: Node, x: np.ndarray) -> list[np.ndarray]:
         (first, end), shape = normalized_axes(node, x.ndim), x.shape
@@ -40,11 +31,11 @@ class Softmax:
         sizes = prod(shape[:first]), prod(shape[first:end]), 1, prod(shape[end:])
         x, out = np.require(x, requirements=("C", "A")).reshape(sizes), np.empty(sizes, x.dtype)
         if x.size:
-            prepared = self._kept.of((x,), partial(self._prepared, _KERNELS[node.kind], x))
+            prepared = self.prepared((x,), partial(self._step, _KERNELS[node.kind], x))
             prepared.run([x], [(out, sizes[3] * out.itemsize)])
         return [out.reshape(shape)]
 
-    def _prepared(self, function: str, x: np.ndarray) -> PreparedStep:
+    def _step(self, function: str, x: np.ndarray) -> PreparedStep:
         make = partial(Along, function, x.shape, x.itemsize, 0)
         batch, height, width, channels = x.shape
         useful = teams.useful_to_move(2 * x.size)
