@@ -1,12 +1,15 @@
 """`Conv2d`, the plan of a convolution: validate, choose and pack once, then call many times."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastconv._checks import activations, arrays, shapes
 from fastconv._checks.types import Accuracy, Activation, AlgorithmName, Array, Float, Layout, Padding, Pair
 from fastconv._graph.operations.conv import Conv
 from fastconv._planning import choosing, teams
 from fastconv._planning.conv_plan import ConvPlan
+
+if TYPE_CHECKING:
+    from fastconv._planning.profile import Profile
 
 __all__ = ["Conv2d"]
 
@@ -96,6 +99,12 @@ class Conv2d(ConvPlan):
     ) -> None:
         conv = declared(weight, bias, (stride, padding, dilation, groups, layout), activation, algorithm, accuracy)
         super().__init__(conv, conv.arrays[0].dtype, teams.checked(num_threads))
+
+    def profile(self, x: Array[Any]) -> "Profile":
+        """Time calls as `Graph.profile` does, of a graph of this convolution alone, which runs in layout NHWC."""
+        from fastconv._planning.graph_plan import GraphPlan  # which most programs do without
+
+        return GraphPlan(self._graph, self._num_threads).profile(x)
 
 
 def declared(weight: Any, bias: Any, geometry: tuple[Any, ...], activation: Any, algorithm: Any, accuracy: Any) -> Conv:

@@ -1,6 +1,6 @@
 """The plan of one convolution: an algorithm for each shape of x, the weights packed once for each algorithm."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from fastconv._graph.graph import Graph
     from fastconv._planning.description import Description
     from fastconv._planning.plan import Prepared
-    from fastconv._planning.profile import Profile
 
 
 class ConvPlan(Plan):
@@ -103,12 +102,6 @@ class ConvPlan(Plan):
         x = np.ones(x_shape, self.dtype)
         y = self(x)
         return description.timed(lambda: self(x, out=y), self.dtype.itemsize)
-
-    def profile(self, x: Array[Any]) -> "Profile":
-        """Time calls as `GraphPlan.profile` does, of a graph of this convolution alone, which runs in layout NHWC."""
-        from fastconv._planning.graph_plan import GraphPlan  # which imports this module
-
-        return GraphPlan(self._graph, self._num_threads).profile(x)
 
     def _copied_bytes(self, prepared: PreparedConv) -> int:
         """Bytes of the images whose layout is converted together."""
