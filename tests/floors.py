@@ -1,12 +1,15 @@
-"""Imports that go up the house: of Cython files, and of compiled modules, neither of which import-linter sees.
+"""Imports that go up the house: of Cython files, and of compiled modules, neither of which import-linter sees. And
+imports in a circle, those in functions too; what only types import does not count.
 
     python tests/floors.py [TREE]
 
 The floors stand in pyproject.toml, as import-linter's layers. A header in csrc/ belongs to the floor of the kernels.
 """
 
+import ast
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -55,8 +58,44 @@ def imports(file, tree):
         yield from (name for name in given if name.partition(".")[0] == "fastconv")
 
 
+def circle(tree):
+    """The modules of a circle of imports among Python files, the first at the end again; [] where there is none.
+
+    Without the package itself, whose names each room may read in a call, and `_frozen`, which nothing runs.
+    """
+    modules = {_module(file, tree): file for file in sorted((tree / "fastconv").rglob("*.py"))}
+    modules = {name: file for name, file in modules.items() if name not in ("fastconv", "fastconv._frozen")}
+    imported = {name: {*_run(ast.parse(file.read_text("utf-8")), modules)} - {name} for name, file in modules.items()}
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def _module(file, tree):
+    return ".".join(file.relative_to(tree).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _run(node, modules):
+    """Those of the modules that a run of this code may import."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    if isinstance(node, ast.ImportFrom):
+        whole = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name if name in modules else node.module for name in whole)
+    elif isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    for part in ast.iter_child_nodes(node):
+        yield from _run(part, modules)
+
+
 if __name__ == "__main__":
     root = Path(*sys.argv[1:2] or [Path(__file__).parents[1]])
     lines = [f"{file.relative_to(root)} imports {name}, which stands on a higher floor" for file, name in upward(root)]
-    print("\n".join(lines) or "Imports go down the floors, in Cython files and of compiled modules too")
+    if found := circle(root):
+        lines.append(f"imports in a circle: {' → '.join(found)}")
+    print(
+        "\n".join(lines) or "Imports go down the floors, in Cython files and of compiled modules too, and in no circle"
+    )
     sys.exit(bool(lines))

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from floors import upward
+from floors import circle, upward
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,6 +62,28 @@ def test_an_included_file_belongs_to_its_floor(tree):
     plant(tree, "_planning/some.pxi", "")
     plant(tree, "_kernels/cpu.pyx", 'include "../_planning/some.pxi"')
     assert [imported for _, imported in upward(tree)] == ["fastconv._planning.some"]
+
+
+def test_no_imports_go_in_a_circle():
+    assert circle(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from fastconv._planning.graph_plan import GraphPlan",
+        "import fastconv._planning.graph_plan",
+        "def f():\n    from fastconv._planning import graph_plan",
+    ],
+)
+def test_a_circle_is_found(tree, line):
+    plant(tree, "_planning/conv_plan.py", line)
+    assert {*circle(tree)} == {"fastconv._planning.conv_plan", "fastconv._planning.graph_plan"}
+
+
+def test_what_types_import_goes_in_circles(tree):
+    plant(tree, "_planning/conv_plan.py", "if TYPE_CHECKING:\n    from fastconv._planning import graph_plan")
+    assert circle(tree) == []
 
 
 def test_import_linter_finds_the_others(tree):
