@@ -39,9 +39,14 @@ def one(kind, x, *constants, opset=20, outputs=1, **attributes):
 
 
 def run(kind, x, *constants, **attributes):
-    """What fastconv gives for a model of one node, of x in float32."""
+    """The results of such a model for x in float32."""
     x = np.asarray(x, np.float32)
     return fastconv.onnx.load(one(kind, x, *constants, **attributes))(x)
+
+
+def as_image(values):
+    """Values as an image of one channel."""
+    return np.asarray(values, np.float32)[None, None]
 
 
 def normal(*shape):
