@@ -54,9 +54,6 @@ class Map(Tensor):
     segment: "Segment | None" = None
 
 
-Known = np.ndarray | Tensor | Any  # anything else is a constant that is no tensor, such as a list
-
-
 def is_array(value: Any) -> bool:
     """Whether a value is a tensor whose values are known."""
     return isinstance(value, np.ndarray | np.generic)
