@@ -1,4 +1,4 @@
-"""The step of an attention whose nodes were gathered: it reads queries, keys and values wherever they lie."""
+"""The step of an attention whose nodes were fused: it reads queries, keys and values wherever they lie."""
 
 from functools import partial
 from math import prod
@@ -10,7 +10,7 @@ from fastconv._planning import teams
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._runners.attention import Attention
 from fastconv.onnx._by_kernels import ByKernels
-from fastconv.onnx._gathering import DOMAIN
+from fastconv.onnx._fusion import DOMAIN
 from fastconv.onnx._products import in_steps, places, step_of, told
 from fastconv.onnx._program import Node
 

@@ -17,7 +17,7 @@ import numpy as np
 from fastconv.onnx import _budget
 from fastconv.onnx._attending import attending
 from fastconv.onnx._attention import expanded
-from fastconv.onnx._gathering import gathered, resolved
+from fastconv.onnx._fusion import fused, resolved
 from fastconv.onnx._in_numpy.prepared import PREPARED
 from fastconv.onnx._maps import Maps
 from fastconv.onnx._products import Products
@@ -75,7 +75,7 @@ class Binding(Maps):
         """Bind all nodes, or those up to one whose result has a size that is not known, or up to an If that chooses by
         a value of a call.
         """
-        rest = deque(gathered(self._nodes, self.outputs))
+        rest = deque(fused(self._nodes, self.outputs))
         while rest:
             node = rest.popleft()
             with node.named():
@@ -109,16 +109,16 @@ class Binding(Maps):
         branch = node.attributes["then_branch" if condition.item() else "else_branch"]
         pairs = zip(branch.outputs, node.outputs, strict=True)
         named = (Node(node.label, "Identity", "", node.version, (own,), (name,), {}) for own, name in pairs if name)
-        return (*gathered(branch.nodes, branch.outputs), *named)
+        return (*fused(branch.nodes, branch.outputs), *named)
 
     def _parts(self, node: Node) -> list[Node]:
-        """The nodes that an Attention stands for, where there is code for them, or gathered ones; else none."""
+        """The nodes that an Attention stands for, where there is code for them, or fused ones; else none."""
         if parts := resolved(node, self.known):
             return parts
         is_in_run = any(isinstance(self.known.get(name), Tensor) for name in node.inputs)
         found = expanded(node, self.known) if (node.kind, node.domain) == ("Attention", "") and is_in_run else None
         self.known.update(found[1] if found else {})
-        return gathered(found[0], node.outputs) if found else []
+        return fused(found[0], node.outputs) if found else []
 
     def _native(self, segment: Segment) -> NativeStep | None:
         graph = segment.graph()  # after those of higher levels have said what they read

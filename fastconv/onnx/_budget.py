@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.onnx._gathering import DOMAIN
+from fastconv.onnx._fusion import DOMAIN
 from fastconv.onnx._program import Node
 from fastconv.onnx._windows import transposed_windows
 

@@ -10,7 +10,7 @@ from fastconv._checks.types import Accuracy
 from fastconv._graph.costs import Cost
 from fastconv._planning import teams
 from fastconv._planning.description import GraphDescription
-from fastconv.onnx import _feeds, _telling
+from fastconv.onnx import _description, _feeds
 from fastconv.onnx._binding import Binding, check_strict
 from fastconv.onnx._program import Program
 from fastconv.onnx._segments import Kept
@@ -131,7 +131,7 @@ class Model:
         >>> [(name, part.algorithm) for name, part in model.describe((2, 3)).parts.items()]
         [('s', 'sigmoid'), ('y', 'onnx.reference')]
         """
-        return _telling.description(self._at(shapes), measure)
+        return _description.description(self._at(shapes), measure)
 
     def cost(self, *shapes: Any) -> Cost:
         """The `fastconv.cost.Cost` of a call on inputs of these shapes, given as to `describe`.
@@ -148,7 +148,7 @@ class Model:
         >>> model.cost((2, 3))
         Cost(macs=0, params=0, bytes=48)
         """
-        return _telling.cost(self._at(shapes), self.inputs, self.outputs)
+        return _description.cost(self._at(shapes), self.inputs, self.outputs)
 
     def profile(self, *inputs: Any) -> "ModelProfile":
         """Run the model on these inputs for about a second, three times at least, and time each step within the runs.

@@ -12,7 +12,7 @@ import numpy as np
 from fastconv._checks.types import Shape
 from fastconv._planning.description import figure, table
 from fastconv._planning.profile import Peaks, Profile, StepProfile, measured, steps_for, told
-from fastconv.onnx import _telling
+from fastconv.onnx import _description
 from fastconv.onnx._pointwise import Pointwise, pointwise
 from fastconv.onnx._steps import NativeStep, NodeStep, Step, Values
 
@@ -138,13 +138,13 @@ def profile(model: "Model", feeds: Mapping[str, Any]) -> ModelProfile:
         model.results(known, values, feeds)
         return [*times, perf_counter_ns() - start]
 
-    in_file = _telling.names_in_file(known)
+    in_file = _description.names_in_file(known)
     whole, each, runs = measured(run)
     found, inner, left, peaks = list[StepProfile](), list[list[StepProfile]](), iter(each), Peaks()
     for i, step in enumerate(steps):
         nbytes = sum(sizes[name][1] for name in (*step.inputs, *step.outputs) if name in sizes)
         if isinstance(step, NodeStep):
-            found.append(_of_node(step, next(left), _telling.macs(step, shapes), nbytes, sizes, peaks))
+            found.append(_of_node(step, next(left), _description.macs(step, shapes), nbytes, sizes, peaks))
             continue
         converting = next(left)
         if step.is_turning(shapes):
@@ -155,7 +155,7 @@ def profile(model: "Model", feeds: Mapping[str, Any]) -> ModelProfile:
             itemsize = step.dtype.itemsize
             inner.append([*told(nodes, inside, [next(left) for _ in nodes], itemsize, peaks)])
             found += inner[-1]
-    turned = [name for name in model.outputs if _telling.is_turned_result(known[name])]
+    turned = [name for name in model.outputs if _description.is_turned_result(known[name])]
     if turned:
         nbytes = 2 * sum(sizes[known[name].name][1] for name in turned)
         found.append(_layout(", ".join(turned), next(left), nbytes))

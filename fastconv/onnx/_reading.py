@@ -11,7 +11,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx.inliner import inline_local_functions
 
-from fastconv.onnx import _halves, _tensors
+from fastconv.onnx import _float16, _tensors
 from fastconv.onnx._nodes import Reader
 from fastconv.onnx._ordering import in_order, needed, unique
 from fastconv.onnx._program import Input, Program
@@ -43,13 +43,13 @@ def read(source: "str | os.PathLike[str] | bytes | onnx.ModelProto") -> Program:
         if times > 1 or not name:
             raise ValueError(f"each input of the model must have a name of its own, got {name!r} {times} times")
     known = {*constants, *(one.name for one in inputs)}
-    protos, is_half = graph.node, _halves.is_half(graph)
+    protos, is_half = graph.node, _float16.is_half(graph)
     if is_half:
-        protos = _halves.widened(graph, folder)
+        protos = _float16.widened(graph, folder)
     nodes = in_order(unique(Reader(opsets, folder, constants).nodes(protos, known)), known)
     outputs = tuple(info.name for info in graph.output)
     if is_half:
-        _halves.widen(constants, {*(one.name for one in inputs), *outputs})
+        _float16.widen(constants, {*(one.name for one in inputs), *outputs})
     known.update(name for node in nodes for name in node.outputs)
     if not outputs:
         raise ValueError("the model has no output")

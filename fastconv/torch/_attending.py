@@ -1,6 +1,6 @@
 """Attention in a graph of aten's operators, as one step with the kernels that the ONNX door has for it.
 
-Which nodes are one, `fastconv.onnx._gathering` tells. PyTorch has no product of stacks of several axes: before it an
+Which nodes are one, `fastconv.onnx._fusion` tells. PyTorch has no product of stacks of several axes: before it an
 axis is made of these.
 """
 
@@ -14,7 +14,7 @@ from torch import fx
 
 from fastconv._checks.types import Shape
 from fastconv.onnx._attending import Attend
-from fastconv.onnx._gathering import DOMAIN, MIN_ROWS, gathered, resolved
+from fastconv.onnx._fusion import DOMAIN, MIN_ROWS, fused, resolved
 from fastconv.onnx._program import Node
 from fastconv.onnx._values import Tensor
 from fastconv.torch._dtypes import FLOATS
@@ -122,7 +122,7 @@ class _Written:
         outputs = [one.name for node in self._nodes if node.op == "output" for one in node.all_input_nodes]
         nodes = _alive([one for node in self._nodes for one in self._in_onnx(node)], outputs)
         found = dict[fx.Node, Attention]()
-        for group in gathered(nodes, outputs):
+        for group in fused(nodes, outputs):
             parts = resolved(group, self._known)
             if parts and (more := resolved(parts[-1], self._known)):  # a scale that is no number stays before it
                 parts = more

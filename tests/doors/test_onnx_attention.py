@@ -1,4 +1,4 @@
-"""Attention, the operator, against ONNX Runtime; `test_onnx_gathering.py` has the nodes that exporters write for it."""
+"""Attention, the operator, against ONNX Runtime; `test_onnx_fusion.py` has the nodes that exporters write for it."""
 
 import numpy as np
 import pytest

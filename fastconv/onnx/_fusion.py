@@ -26,7 +26,7 @@ MIN_ROWS = 4  # of queries, that packing keys and values pays for
 _ON_SCORES = {"Add": (0, 1), "Mul": (0, 1), "Div": (0,), "Reshape": (0,)}  # {operator: inputs that may be the scores}
 
 
-def gathered(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
+def fused(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
     """The nodes, those that may be one attention as one, where the last of them stood."""
     if not any(node.kind == "Softmax" for node in nodes):
         return list(nodes)
@@ -73,7 +73,7 @@ def _between(name: str, made: Mapping[str, Node], uses: Mapping[str, int], depth
 
 
 def resolved(node: Node, known: Mapping[str, Any]) -> list[Node]:
-    """What gathered nodes are, now that shapes are known: an attention, after what is no scale, or themselves.
+    """What fused nodes are, now that shapes are known: an attention, after what is no scale, or themselves.
 
     [] of any other node.
     """
