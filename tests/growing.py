@@ -2,7 +2,7 @@
 
 import numpy as np
 from cases import in_layout, kernel_in_layout, normals
-from graph_cases import assert_rewritten, assert_right
+from graph_bounds import assert_rewritten, assert_right
 
 import fastconv
 

@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 from cases import in_layout, integers, kernel_in_layout, non_finite, normals
-from graph_cases import ONE, THREE, X, assert_right
+from graph_bounds import assert_right
+from graph_cases import ONE, THREE, X
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 import pytest
 from cases import normals
-from graph_cases import FIRE, ONE, RNG, THREE, X, assert_rewritten, assert_right, graph_cases, steps
+from graph_bounds import assert_rewritten, assert_right
+from graph_cases import FIRE, ONE, RNG, THREE, X, graph_cases, steps
 from hypothesis import given, settings
 
 import fastconv

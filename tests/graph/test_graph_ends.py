@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from cases import normals
 from compare import assert_close
-from graph_cases import ONE, RNG, THREE, X, graph_cases, magnitude, terms
+from graph_bounds import magnitude, terms
+from graph_cases import ONE, RNG, THREE, X, graph_cases
 from hypothesis import given, settings
 
 import fastconv

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from cases import normals
-from graph_cases import FIRE, ONE, RNG, THREE, X, assert_right
+from graph_bounds import assert_right
+from graph_cases import FIRE, ONE, RNG, THREE, X
 
 import fastconv
 from fastconv import networks, reference

@@ -10,7 +10,8 @@ from math import prod
 import numpy as np
 import pytest
 from cases import normals
-from graph_cases import FIRE, ONE, RNG, X, assert_right, graph_cases
+from graph_bounds import assert_right
+from graph_cases import FIRE, ONE, RNG, X, graph_cases
 from hypothesis import given
 from numpy.testing import assert_equal
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import normals
 from compare import assert_close
-from graph_cases import assert_right, magnitude, terms
+from graph_bounds import assert_right, magnitude, terms
 from growing import DTYPES, LAYOUTS, Growing, checked, kinds
 
 from fastconv import reference

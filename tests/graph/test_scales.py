@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from graph_cases import assert_right
+from graph_bounds import assert_right
 from growing import DTYPES, LAYOUTS, Growing, checked, kinds
 
 import fastconv

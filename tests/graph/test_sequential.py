@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from cases import SMALL_BLOCKS, normals, small_block
-from graph_cases import FIRE, RNG, X, assert_right, steps
+from graph_bounds import assert_right
+from graph_cases import FIRE, RNG, X, steps
 
 import fastconv
 from fastconv import networks

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import in_layout, normals
 from compare import assert_close
-from graph_cases import magnitude, terms
+from graph_bounds import magnitude, terms
 from growing import LAYOUTS, Growing, checked, kinds
 
 from fastconv import reference
