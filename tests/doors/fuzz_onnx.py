@@ -100,7 +100,35 @@ def sounds():
     return model(nodes, weights, outputs=["g", "1", "3", "5", "6", "7", "9"])
 
 
-SEEDS = [network(), sounds(), one("Conv", X, normal(4, 4, 3, 3)), one("Upsample", X, normal(4) ** 2, opset=9)]
+def halves():
+    """In float16, with a weight that a node gives, a choice between branches and a node that reads nothing."""
+    half = onnx.TensorProto.FLOAT16
+    weight, grid = normal(32, 1, 3, 3).astype(np.float16), normal(1, 3, 3, 2).astype(np.float16)
+    ends = [helper.make_tensor_value_info(name, half, None) for name in ("p", "n")]
+    doubled, sign = helper.make_node("Mul", ["a", "o"], ["p"]), helper.make_node("Neg", ["a"], ["n"])
+    branches = {
+        "then_branch": helper.make_graph([doubled], "then", [], ends[:1], [numpy_helper.from_array(weight[0, 0], "o")]),
+        "else_branch": helper.make_graph([sign], "else", [], ends[1:]),
+    }
+    nodes = [
+        (helper.make_node("Constant", [], ["w"], value=numpy_helper.from_array(weight)), None, None, None),
+        ("Conv", "x v", "c", {}),
+        ("Conv", "c w", "d", {"group": 16}),
+        ("GridSample", "d g", "a", {"mode": "linear", "padding_mode": "reflection"}),
+        ("If", "q", "b", branches),
+        ("RandomNormal", "", "r", {"shape": [3, 3], "dtype": half}),
+        ("Add", "b r", "e", {}),
+        ("LogSoftmax", "e", "f", {"axis": 2}),
+        ("Cast", "f", "h", {"to": onnx.TensorProto.FLOAT}),
+    ]
+    weights = {"v": normal(16, 4, 3, 3).astype(np.float16), "g": grid, "q": np.array(True)}
+    proto = model(nodes, weights, outputs=["f", "h"], dtype=half)
+    for info, kind in zip(proto.graph.output, (half, onnx.TensorProto.FLOAT), strict=True):
+        info.type.tensor_type.elem_type = kind
+    return proto
+
+
+SEEDS = [network(), sounds(), halves(), one("Conv", X, normal(4, 4, 3, 3)), one("Upsample", X, normal(4) ** 2, opset=9)]
 
 
 def damaged(rng):
@@ -187,7 +215,8 @@ def _drop(rng, proto):
 
 
 def _tensor(rng, proto):
-    tensor = rng.choice(proto.graph.initializer)
+    given = [one.t for node in proto.graph.node for one in node.attribute if one.type == onnx.AttributeProto.TENSOR]
+    tensor = rng.choice([*proto.graph.initializer, *given])
     kind = rng.randrange(4)
     if kind == 0:
         tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice(NUMBERS)
@@ -217,7 +246,10 @@ def attempt(seed):
     signal.alarm(LONGEST)
     try:
         net = fastconv.onnx.load(given)
-        inputs = {one.name: X if one.dtype == np.float32 else np.zeros(3, one.dtype) for one in net.graph.inputs}
+        inputs = {
+            one.name: X.astype(one.dtype) if one.dtype in (np.float16, np.float32) else np.zeros(3, one.dtype)
+            for one in net.graph.inputs
+        }
         net(inputs)
     except ValueError as error:
         return "refused" if str(error) else "a ValueError without a word"
