@@ -39,3 +39,15 @@ def many(results):
 
 def image(*shape):
     return torch.randn(*(shape or (2, 3, 8, 8)))
+
+
+def seeded(*shape):
+    """The same numbers for the same shape."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+def ways(net, args):
+    """What `torch.compile` and `convert` make of a module."""
+    torch._dynamo.reset()
+    yield torch.compile(net, backend="fastconv", dynamic=False, fullgraph=True)
+    yield fastconv.torch.convert(net, args)
