@@ -10,8 +10,8 @@ from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.shaping import Concat
 from fastconv._graph.operations.turns import InTurns
+from fastconv._graph.rewrites.siblings import LANES
 
-_LANES = 16  # of the widest vectors
 _MOST_FILTERS = 6  # of a channel: to put the results of more in turns takes longer than their tiles save
 _FEW_TAPS = 4  # of a kernel, whose products take less time than what stands in turns
 
@@ -31,7 +31,7 @@ def _has_several(conv: Conv, node: Node, graph: Graph) -> bool:
         return False
     (r, s, c, k), groups = conv.geometry.weight, conv.geometry.groups
     has_some = c == 1 and groups < k <= _MOST_FILTERS * groups
-    return has_some and groups >= _LANES and r * s >= _FEW_TAPS and conv.algorithm == "auto"
+    return has_some and groups >= LANES and r * s >= _FEW_TAPS and conv.algorithm == "auto"
 
 
 def _expanded(graph: Graph, node: Node, conv: Conv) -> list[Node]:

@@ -18,7 +18,7 @@ from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.picks import Part
 
-_LANES = 16  # of the widest vectors
+LANES = 16  # of the widest vectors
 _FEW = 8  # output channels that have a tile of their own, FC_MAX_FEW in csrc/kernels.h
 _APART, _FEW_APART = 8, 5  # what it costs to take a value apart, in multiply-adds of vectors, and one of so few
 
@@ -61,7 +61,7 @@ def _pays(convs: list[Node]) -> bool:
     """Whether one product takes less time, its results taken apart, than one for each of these."""
     weights = [conv.operation.geometry.weight for conv in convs if isinstance(conv.operation, Conv)]
     (r, s, c, _), channels = weights[0], sum(k for *_, k in weights)
-    vectors = sum(-(-k // _LANES) for *_, k in weights) - -(-channels // _LANES)  # of sums, fewer
+    vectors = sum(-(-k // LANES) for *_, k in weights) - -(-channels // LANES)  # of sums, fewer
     return r * s * c * vectors >= channels * (_FEW_APART if channels <= _FEW else _APART) and len(convs) > 1
 
 
