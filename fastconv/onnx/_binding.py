@@ -35,21 +35,29 @@ from fastconv.onnx._views import View, function
 _NO_CODE = "fastconv has no code for this operator, and the model was loaded with strict=True"
 
 
-def check_strict(program: Program) -> None:
-    """ValueError where a node needs onnx.reference whatever the shapes: one that reads values of a call."""
+def check_operators(program: Program, is_strict: bool) -> None:
+    """ValueError where a node reads values of a call and is refused whatever the shapes, as, where this is strict, one
+    that needs onnx.reference.
+    """
     from fastconv.onnx._evaluation import evaluation
 
     values = {one.name for one in program.inputs}
     for node in program.nodes:
         if values.isdisjoint(node.inputs) and not is_random(node):
             continue
-        is_known = node.kind in REFUSED or node.kind == "If"
-        is_known |= node.domain == "" and (node.kind in TRANSLATIONS or node.kind == "Attention")
-        if not is_known and evaluation(node)[0] == "onnx.reference":
-            with node.named():
+        with node.named():
+            _check_refused(node)
+            is_known = node.kind == "If"
+            is_known |= node.domain == "" and (node.kind in TRANSLATIONS or node.kind == "Attention")
+            if is_strict and not is_known and evaluation(node)[0] == "onnx.reference":
                 raise ValueError(_NO_CODE)
         if node.kind not in ("Shape", "Size"):
             values.update(name for name in node.outputs if name)
+
+
+def _check_refused(node: Node) -> None:
+    if node.kind in REFUSED:
+        raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
 
 
 class Binding(Maps):
@@ -173,8 +181,7 @@ class Binding(Maps):
         """(how it is computed, by what) of a node that is in no graph."""
         from fastconv.onnx._evaluation import evaluation
 
-        if node.kind in REFUSED:
-            raise ValueError(f"{REFUSED[node.kind]}, which fastconv does not support")
+        _check_refused(node)
         threads = self.kept.num_threads
         layer: Any = recurrent(node, inputs, self.kept) or attending(node, threads)
         layer = layer or softmax(node, inputs, threads) or sampling(node, inputs, threads)

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
+from fastconv.onnx._dequantization import dequantized
 from fastconv.onnx._in_numpy.elementwise import NUMBERS, are_numbers
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._in_numpy.table import FUNCTIONS, SUMS
@@ -15,6 +16,8 @@ from fastconv.onnx._program import Node
 from fastconv.onnx._steps import Evaluate
 
 _HALVES = tuple(map(onnx.helper.tensor_dtype_to_np_dtype, (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)))
+
+_OTHER_AXES = "OneHot", "QuantizeLinear"  # one of the result's; one that counts only where scales are several
 
 
 def evaluation(node: Node) -> tuple[str, Evaluate]:
@@ -24,6 +27,8 @@ def evaluation(node: Node) -> tuple[str, Evaluate]:
         function = None
     if node.kind == "CastLike":
         function = _cast_like
+    if node.kind == "DequantizeLinear" and node.domain == "":
+        return "NumPy", dequantized
     if function is not None:
         return "NumPy", partial(_own, function)
     return "onnx.reference", _Reference()
@@ -78,8 +83,8 @@ def _evaluator(node: Node, types: list[onnx.ValueInfoProto]) -> ReferenceEvaluat
 
 def _check_axes(node: Node, *inputs: Any) -> None:
     """Check the attributes that count the axes of the first input: some of onnx.reference's operators do not."""
-    if node.domain or node.kind == "OneHot" or not inputs or not isinstance(inputs[0], np.ndarray):
-        return  # of OneHot it is one of the result's
+    if node.domain or node.kind in _OTHER_AXES or not inputs or not isinstance(inputs[0], np.ndarray):
+        return
     for axis in (node.attributes.get("axis"), *(node.attributes.get("axes") or ())):
         if axis is not None:
             axis_of(axis, inputs[0].ndim)

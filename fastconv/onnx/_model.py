@@ -11,7 +11,7 @@ from fastconv._graph.costs import Cost
 from fastconv._planning import teams
 from fastconv._planning.description import GraphDescription
 from fastconv.onnx import _description, _feeds
-from fastconv.onnx._binding import Binding, check_strict
+from fastconv.onnx._binding import Binding, check_operators
 from fastconv.onnx._program import Program
 from fastconv.onnx._segments import Kept
 from fastconv.onnx._stage import Stage
@@ -42,8 +42,7 @@ class Model:
         self.graph = program
         self._strict, self._num_threads = strict, num_threads
         self._kept = Kept(num_threads, accuracy, max_bytes)
-        if strict:
-            check_strict(program)
+        check_operators(program, strict)
         self._stages: dict[Any, Stage] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
