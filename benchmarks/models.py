@@ -98,8 +98,7 @@ def save(path, shape, folder):
     proto = onnx.load(path)
     known = {tensor.name for tensor in proto.graph.initializer}
     (given,) = (value.name for value in proto.graph.input if value.name not in known)
-    for node in proto.graph.node:
-        node.input[:] = ["x" if name == given else name for name in node.input]
+    read_as_x(proto.graph, given)
     inputs = [value for value in proto.graph.input if value.name in known]
     del proto.graph.input[:], proto.graph.output[1:]
     proto.graph.input.extend([helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape), *inputs])
@@ -110,6 +109,15 @@ def save(path, shape, folder):
     x = np.random.default_rng(0).standard_normal(shape, np.float32)
     y = _result(folder / "model.onnx", x)
     Model([{"output": proto.graph.output[0].name}], {}, x, y.shape).save(folder)
+
+
+def read_as_x(graph, given):
+    """Have all nodes, those of branches too, read x where they read this input."""
+    for node in graph.node:
+        node.input[:] = ["x" if name == given else name for name in node.input]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                read_as_x(attribute.g, given)
 
 
 def _result(path, x):

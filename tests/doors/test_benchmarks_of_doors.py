@@ -29,6 +29,16 @@ def test_models_are_raced(path, tmp_path, capsys):
     assert record["wrong"] == []
 
 
+def test_a_model_whose_branches_read_its_input_is_raced(tmp_path, capsys):
+    text = """<ir_version: 10, opset_import: ["" : 20]> agraph (float[1, 4] image) => (float[1, 4] y) {
+        most = ReduceMax <keepdims = 0> (image)  zero = Constant <value = float {0}> ()  which = Greater (most, zero)
+        y = If (which) <then_branch = positive () => (float[1, 4] a) { a = Exp (image) },
+                        else_branch = negative () => (float[1, 4] b) { b = Neg (image) }> }"""
+    onnx.save(onnx.parser.parse_model(text), tmp_path / "branches.onnx")
+    models.main([f"{tmp_path}/branches.onnx:1x4", "--threads", "1", "--rounds", "1", "--seconds", "0"])
+    assert "  branches 1x4 " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("text", "told"), [("{}", "has no sizes"), ("{}:1x", "has no sizes"), ("{}x:1x3x8x8", "there is no file")]
 )
