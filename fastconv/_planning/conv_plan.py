@@ -1,13 +1,13 @@
 """The plan of one convolution: an algorithm for each shape of x, the weights packed once for each algorithm."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv._checks import arrays
 from fastconv._checks.shapes import ConvGeometry, ConvShape
 from fastconv._checks.types import Array, Float, Shape
-from fastconv._graph.operations.conv import Conv
+from fastconv._graph.operations.conv import Conv, Derived
 from fastconv._planning import algorithms, choosing, layouts
 from fastconv._planning.call import call, call_one
 from fastconv._planning.plan import Plan
@@ -128,6 +128,17 @@ class ConvPlan(Plan):
         operation = self._operation
         how = operation.algorithm, operation.accuracy
         return choosing.shape_and_algorithm(operation.geometry, x_shape, *how)
+
+    @property
+    def weights(self) -> tuple[Any, ...]:
+        """What is equal for plans whose packed weights are the same."""
+        conv = self._operation
+        made = (conv,) if isinstance(conv, Derived) else (id(conv.weight), id(conv.bias), conv.geometry.groups)
+        return made  # Derived makes its weight anew whenever it is asked
+
+    def pack_with(self, other: "ConvPlan") -> None:
+        """Have one copy of the packed weights with a plan of the same weights."""
+        self._packed = other._packed
 
     def _pack(self, algorithm: algorithms.Algorithm) -> algorithms.Packed:
         """The weights as `algorithm` keeps them. No lock, which a fork could leave locked: threads keep the first."""

@@ -25,6 +25,7 @@ from fastconv._planning.conv_plan import ConvPlan
 from fastconv._planning.description import GraphDescription
 from fastconv._planning.plan import FLOAT32, Plan
 from fastconv._planning.prepared_graph import PreparedGraph, steps_of
+from fastconv._planning.steps.conv import PreparedConv
 from fastconv._planning.steps.step import PreparedStep
 from fastconv._planning.steps.table import bind
 
@@ -94,6 +95,9 @@ class GraphPlan(Plan):
                 for node in graph.nodes
                 if isinstance(node.operation, Conv) and self._dtype is not None
             }
+            first: dict[Any, ConvPlan] = {}
+            for plan in convs.values():
+                plan.pack_with(first.setdefault(plan.weights, plan))
             self._made.append((graph, convs))  # no lock, which a fork could leave locked: threads keep the first
         return self._made[0]
 
@@ -131,8 +135,13 @@ class GraphPlan(Plan):
             return self._of(FLOAT32).describe(x_shape, *others, measure=measure)
         given, prepared = self._bind_named(x_shape, *others)
         shapes, parts = self._rewritten.shapes(*prepared.shapes), {}
+        packed = set[int]()
         for node, step in self._bind_nodes(shapes):
             parts[node.name] = step.describe()
+            if isinstance(step, PreparedConv):
+                if id(step.packed) in packed:  # with a convolution before it, of the same weights
+                    parts[node.name] = parts[node.name]._replace(packed_bytes=0)
+                packed.add(id(step.packed))
             if measure and prepared.shapes[0][0]:
                 y = np.empty(step.out_shape, self.dtype)
                 inputs = [np.ones(shapes[name], self.dtype) for name in node.inputs]

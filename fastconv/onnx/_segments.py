@@ -109,16 +109,26 @@ class Kept:
     def operation(self, node: Node, arrays: tuple[Any, ...], make: Any, *others: Any) -> Operation:
         """The operation that was made of the same arrays for such a node, or what `make` makes now.
 
-        It follows from these arrays, what the node says, and `others`.
+        It follows from these arrays, what the node says, and `others`. Nodes that read the same arrays have one, whose
+        weights are packed once.
         """
-        key = node.kind, node.label, node.outputs, _likeness((node.attributes, others))
+        key = node.kind, _likeness((node.attributes, others)), node.label, node.outputs
         known, operation = self._operations.get(key, ((), None))
-        if operation is None or len(known) != len(arrays) or any(map(is_not, known, arrays)):
-            before = self.before
-            operation = make() if before is None else before.operation(node, arrays, make, *others)
+        if operation is None or not _are_same(known, arrays):
+            operation = self._twin(key[:2], arrays)
+            if operation is None:
+                before = self.before
+                operation = make() if before is None else before.operation(node, arrays, make, *others)
             _room(self._operations)
             self._operations[key] = arrays, operation
         return operation
+
+    def _twin(self, told: tuple[Any, ...], arrays: tuple[Any, ...]) -> Operation | None:
+        """The operation of another node that says the same and reads the same arrays."""
+        for key, (known, operation) in self._operations.items():
+            if _are_same(known, arrays) and key[:2] == told:
+                return operation
+        return None
 
     def plan(self, graph: Graph) -> GraphPlan:
         """The plan of a graph, or that of an equal one."""
@@ -130,6 +140,10 @@ class Kept:
             made = GraphPlan(graph, self.num_threads, accuracy=self.accuracy) if before is None else before.plan(graph)
             self._plans[key] = made
         return self._plans[key]
+
+
+def _are_same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    return len(some) == len(others) and not any(map(is_not, some, others))
 
 
 def _room(kept: dict[Any, Any]) -> None:

@@ -38,6 +38,21 @@ def test_a_plan_for_each_shape_shares_the_packed_weights():
     assert len(net._kept._plans) == 1
 
 
+def test_weights_that_nodes_share_are_packed_once():
+    """Such as those of a detector's head on maps of several sizes, or of a recurrent layer written step by step."""
+    constants = {"w": normal(8, 8, 3, 3), "b": normal(8), "m": normal(8, 8)}
+    nodes = [("Conv", "x w b", "c0", {}), ("Relu", "c0", "r0", {})]
+    nodes += [("MaxPool", "r0", "p", {"kernel_shape": [2, 2]})]
+    nodes += [("Conv", "p w b", "c1", {}), ("Sigmoid", "c1", "y1", {}), ("Conv", "p w", "c2", {})]
+    nodes += [("Transpose", name, f"{name}t", {"perm": [0, 2, 3, 1]}) for name in ("r0", "c1")]
+    nodes += [("MatMul", "r0t m", "y3", {}), ("MatMul", "c1t m", "y4", {})]
+    proto = model(nodes, constants, outputs=("y1", "c2", "y3", "y4"))
+    loaded, x = fastconv.onnx.load(proto), normal(1, 8, 24, 24)
+    assert_close(loaded(x), by_onnxruntime(proto, x))
+    packed = {name: part.packed_bytes for name, part in loaded.describe(x.shape).parts.items()}
+    assert {name for name, size in packed.items() if size} == {"c0", "c2", "y3"}  # c2 has no bias
+
+
 def test_errors_of_a_call():
     net = fastconv.onnx.load(one("Relu", X))
     with pytest.raises(TypeError, match=r"the inputs must be \(x\), got 2 of them"):

@@ -19,7 +19,7 @@ from fastconv._runners.partition import LoopNest
 class PreparedConv(PreparedStep):
     """A convolution, on arrays in the layout of its algorithm."""
 
-    __slots__ = ("_operation", "_packed", "accuracy", "algorithm", "layout", "shape")
+    __slots__ = ("_operation", "accuracy", "algorithm", "layout", "packed", "shape")
 
     def __init__(
         self,
@@ -36,18 +36,18 @@ class PreparedConv(PreparedStep):
         super().__init__(algorithm.name, shape.out_shape, num_threads, useful, make)
         self.layout: Layout = algorithm.layout
         self.accuracy: Accuracy = algorithm.accuracy
-        self.shape, self.algorithm, self._operation, self._packed = shape, algorithm, operation, packed
+        self.shape, self.algorithm, self._operation, self.packed = shape, algorithm, operation, packed
 
     def _bind(self, threads: int) -> LoopNest:
         runner = super()._bind(threads)
         if self._operation.functions:
-            runner.finish_with(_finish(self._operation.functions, self._packed[0].dtype))
+            runner.finish_with(_finish(self._operation.functions, self.packed[0].dtype))
         return runner
 
     @property
     def packed_bytes(self) -> int:
         weight = self._operation.weight  # which some algorithms keep as it is
-        return sum(kept.nbytes for kept in self._packed if isinstance(kept, np.ndarray) and kept is not weight)
+        return sum(kept.nbytes for kept in self.packed if isinstance(kept, np.ndarray) and kept is not weight)
 
     @property
     def macs(self) -> int:
