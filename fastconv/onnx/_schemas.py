@@ -18,7 +18,11 @@ def schema_of(node: Node) -> Any:
     if node.domain not in _KNOWN_DOMAINS or not node.version:
         if node.domain.startswith("ai.onnx") and "training" in node.domain:
             raise ValueError("it is an operator of training, and fastconv computes forward passes alone")
-        raise ValueError(f"fastconv does not know its domain {node.domain!r}, or the model imports no opset of it")
+        told = f"fastconv does not know its domain {node.domain!r}"
+        if node.domain == "com.microsoft":
+            told += ", ONNX Runtime's own, whose tools write so what they quantise or, above ORT_ENABLE_BASIC, fuse"
+            raise ValueError(told)
+        raise ValueError(f"{told}, or the model imports no opset of it")
     if node.kind in _CONTROL_FLOW:
         raise ValueError("control flow is not supported")
     if node.kind in _TRAINING:

@@ -144,7 +144,7 @@ BAD = {
     "cycle": ({"then_branch": branch([("Relu", "y", "z", {})], "z")}, "it reads what is made of its own result"),
     "domain": (
         {"else_branch": branch([("Gelu", "r", "z", {"domain": "com.microsoft"})], "z")},
-        "Gelu 'z': fastconv does not know its domain 'com.microsoft'",
+        "Gelu 'z': fastconv does not know its domain 'com.microsoft', ONNX Runtime's own, whose tools",
     ),
     "loop": ({"then_branch": branch([("Loop", "", "z", {"body": branch([], "r")})], "z")}, "Loop 'z': control flow"),
 }
