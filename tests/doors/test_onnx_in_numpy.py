@@ -40,6 +40,8 @@ PLACES = {
     "root mean squares": ("RMSNormalization", (normal(6),), {"opset": 23}),
     "signs": ("Sign", (), {}),
     "remainders": ("Mod", (np.float32(0.7),), {"fmod": 1}),
+    "contracted": ("Einsum", (normal(7, 6), normal(5)), {"equation": "aij, kj, i -> ak"}),
+    "traces": ("Einsum", (normal(5, 6),), {"equation": "...ij,ij"}),
 }
 
 

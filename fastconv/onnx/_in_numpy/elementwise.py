@@ -152,6 +152,7 @@ FUNCTIONS: dict[str, Any] = {
     "Clip": clip,
     "Cos": _plain(np.cos),
     "Div": div,
+    "Einsum": lambda node, *arrays: np.asarray(np.einsum(node.attributes["equation"], *arrays, optimize=True)),
     "Elu": _alone(elu, "alpha"),
     "Equal": _plain(np.equal),
     "Erf": lambda node, x: np.asarray(FUNCTIONS_OF_GRAPHS["erf"](x.astype(np.float64))).astype(x.dtype),

@@ -32,5 +32,5 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 # Those that add or multiply many values: of 16 bits, in float32, and the result is rounded once.
 SUMS = (
     *(f"Reduce{kind}" for kind in ("L1", "L2", "LogSum", "LogSumExp", "Mean", "Prod", "Sum", "SumSquare")),
-    *("ConvTranspose", "CumProd", "CumSum", "LogSoftmax", "Mean", "RoiAlign", "Softmax", "Sum"),
+    *("ConvTranspose", "CumProd", "CumSum", "Einsum", "LogSoftmax", "Mean", "RoiAlign", "Softmax", "Sum"),
 )
