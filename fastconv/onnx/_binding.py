@@ -20,6 +20,7 @@ from fastconv.onnx._attention import expanded
 from fastconv.onnx._fusion import fused, resolved
 from fastconv.onnx._in_numpy.prepared import PREPARED
 from fastconv.onnx._maps import Maps
+from fastconv.onnx._places import places
 from fastconv.onnx._products import Products
 from fastconv.onnx._program import Node, Program
 from fastconv.onnx._recurrent import recurrent
@@ -184,7 +185,8 @@ class Binding(Maps):
         _check_refused(node)
         threads = self.kept.num_threads
         layer: Any = recurrent(node, inputs, self.kept) or attending(node, threads)
-        layer = layer or softmax(node, inputs, threads) or sampling(node, inputs, threads)
+        for other in softmax, sampling, places:
+            layer = layer or other(node, inputs, threads)
         if layer is not None:
             return "direct", layer
         if node.kind in LATE and self._late(node, inputs):

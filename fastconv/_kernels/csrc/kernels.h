@@ -113,7 +113,8 @@ typedef void (*fc_blend_kernel)(const struct fc_blend_args *);
 #define FC_OF_POWERS(F) F(softmax) F(softmax_few) F(softmax_of_scores) F(softmax_along)
 #define FC_SOFTMAX(F) FC_OF_POWERS(F) F(log_softmax) F(log_softmax_few) F(log_softmax_along)
 #define FC_CHANNELS(F) FC_SOFTMAX(F) F(lrn) F(layer_norm) F(channel_mean) F(channel_max) F(spread)
-#define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) FC_CHANNELS(F) F(group_norm)
+#define FC_PLACES(F) F(arg_max) F(arg_min)
+#define FC_FUNCTIONS(F) FC_ELEMENTWISE(F) FC_CHANNELS(F) FC_PLACES(F) F(group_norm)
 #define FC_ENUMERATOR(name) FC_##name,
 enum { FC_FUNCTIONS(FC_ENUMERATOR) FC_FUNCTION_COUNT };
 enum { FC_SUMS, FC_SQUARES, FC_NORMAL }; /* the passes of a norm of groups */

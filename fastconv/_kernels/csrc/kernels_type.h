@@ -27,6 +27,7 @@
 #include "normalize_tile.h"
 #include "softmax_tile.h"
 #include "channels_tile.h"
+#include "place_tile.h"
 #include "instances_tile.h"
 #include "transpose.h"
 #include "few_tile.h"
