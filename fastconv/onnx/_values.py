@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._checks.types import Shape
+from fastconv._checks.types import ImageAxis, Shape
 from fastconv._graph.operations.operation import NHWC
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _OUT_OF_MAP: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "NC": lambda y: y[:, 0, 0],
 }
 AXES = tuple(_INTO_MAP)
+IMAGE_AXES: dict[str, ImageAxis] = {"H": "height", "W": "width", "C": "channels"}
 MOST_BYTES = 2**26  # of a constant that is repeated for each image
 
 

@@ -3,6 +3,7 @@ one where another reads it, and functions of each value, norms of groups and wha
 """
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from fastconv._checks.types import Layout, Shape
 from fastconv._graph.operations.picks import Rearrange
 from fastconv.onnx._program import Node
 from fastconv.onnx._steps import NodeStep
-from fastconv.onnx._values import Map, Tensor, map_shape
+from fastconv.onnx._values import Map, Tensor, map_shape, tensor_shape
 
 if TYPE_CHECKING:
     from fastconv.onnx._binding import Binding
@@ -29,12 +30,16 @@ _OF_ROWS = ("Gemm", "LayerNormalization", "LogSoftmax", "MatMul", "Softmax")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View(Tensor):
-    """The tensor of a map of a segment in the shape `sizes`, whose axes are then put in `order`, as `node` gives it."""
+    """The tensor of a map of a segment in the shape `sizes`, whose axes are then put in `order`, as `node` gives it.
+
+    `stacked` are the maps whose channels the map has, where the view has an axis for these.
+    """
 
     node: Any = None
     base: Any = None
     sizes: Shape = ()
     order: Shape = ()
+    stacked: tuple[Map, ...] = ()
 
     @property
     def is_in_order(self) -> bool:
@@ -89,19 +94,23 @@ _TURNED = {"NCHW": "NHWC", "NHWC": "NCHW", "NCW": "NWC", "NWC": "NCW"}  # with t
 
 
 def function(bind: "Binding", node: Node, translate: Any, inputs: list[Any]) -> View | None:
-    """A function of each value of views that are alike, or of each row of one, which is that of their maps."""
-    x = next((one for one in inputs if isinstance(one, View)), None)
-    if x is None:
+    """A function of each value of views that are alike, or of each row of one, which is that of their maps. Another
+    view may have a pixel for all of them.
+    """
+    views = [one for one in inputs if isinstance(one, View)]
+    if not views:
         return None
+    x = max(views, key=lambda one: prod(one.shape))  # the first of those that are equal
     if node.kind in _OF_ROWS:
         return _of_rows(bind, node, translate, x, inputs)
     others = [one for one in inputs if one is not None and not isinstance(one, View)]
-    if node.kind not in _FUNCTIONS or not all(_is_alike(x, one) for one in inputs if isinstance(one, View)):
+    bases = {id(one): one.base if _is_alike(x, one) else _pixel(bind, x, one) for one in views}
+    if node.kind not in _FUNCTIONS or None in bases.values():
         return None
     if not all(isinstance(one, np.ndarray) and (_is_number(one, x) or _is_row(one, x)) for one in others):
         return None
     numbers = {id(one): one.reshape(()) for one in others if one.size == 1}
-    given = [one.base if isinstance(one, View) else numbers.get(id(one), one) for one in inputs]
+    given = [bases.get(id(one)) or numbers.get(id(one), one) for one in inputs]
     y = translate(bind, node, *given)
     is_alike = isinstance(y, Map) and y.nhwc == x.base.nhwc and y.axes == x.base.axes
     return view(bind, node, y, x.sizes, x.order) if is_alike else None
@@ -128,6 +137,37 @@ def _has_rows(x: View) -> bool:
 def _is_alike(x: View, y: View) -> bool:
     """Whether two views have the values of a map in the same places."""
     return (x.sizes, x.order, x.base.axes, x.base.nhwc) == (y.sizes, y.order, y.base.axes, y.base.nhwc)
+
+
+def _pixel(bind: "Binding", x: View, y: View) -> Map | None:
+    """The map of a view that has a pixel for all those of x, with its parts of channels."""
+    found, (images, *_, channels) = channels_of(x), x.base.nhwc
+    if found is None or y.base.nhwc != (images, 1, 1, channels):
+        return None
+    start, end = found
+    pixels = [i for i, size in enumerate(x.sizes) if size > 1 and not start <= i < end][images > 1 :]
+    sizes = tuple(1 if i in pixels else size for i, size in enumerate(x.sizes))
+    return bind.seen_as(y.base, x.base.axes) if _lie(sizes, x.order) == _lie(y.sizes, y.order) else None
+
+
+def _lie(sizes: Shape, order: Shape) -> list[tuple[int, int]]:
+    """(size, values from one to the next) of each axis; there are none where it has one alone."""
+    return [(sizes[axis], prod(sizes[axis + 1 :]) if sizes[axis] > 1 else 0) for axis in order]
+
+
+def channels_of(x: View) -> tuple[int, int] | None:
+    """(first, end) of the sizes of a view that have the channels of its map, where the others have its other axes."""
+    shape, place = tensor_shape(x.base.nhwc, x.base.axes), x.base.axes.index("C")
+    before, after = prod(shape[:place]), prod(shape[place + 1 :])
+    starts = (i for i in range(len(x.sizes)) if prod(x.sizes[:i]) == before)
+    ends = (i for i in range(len(x.sizes), 0, -1) if prod(x.sizes[i:]) == after)
+    start, end = next(starts, 0), next(ends, 0)
+    are_kept = _wide(x.sizes[:start]) == _wide(shape[:place]) and _wide(x.sizes[end:]) == _wide(shape[place + 1 :])
+    return (start, end) if are_kept and start < end else None
+
+
+def _wide(sizes: Shape) -> list[int]:
+    return [size for size in sizes if size != 1]
 
 
 def _is_number(constant: np.ndarray, x: View) -> bool:

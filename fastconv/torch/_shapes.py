@@ -1,6 +1,6 @@
 """Reductions, and what moves values or changes shapes, in ONNX's words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,12 @@ def concat(maps: Any, axis: int = 0) -> Written:
     return Written("Concat", maps, {"axis": axis})
 
 
+def stack(maps: Any, axis: int = 0) -> Written:
+    """Along an axis of their own."""
+    axis %= len(maps[0].shape) + 1
+    return concat([reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:])) for x in maps], axis)
+
+
 def split(x: Any, sizes: Any, axis: int = 0) -> Written:
     """Into parts of one size, the last of which may be smaller, or of these sizes."""
     whole = x.shape[axis]
@@ -36,10 +42,46 @@ def split(x: Any, sizes: Any, axis: int = 0) -> Written:
     return Written("Split", (x, np.array(parts)), {"axis": axis}, len(parts))
 
 
+def unbound(x: Any, axis: int = 0) -> Written:
+    """All of an axis, which is then none."""
+    axis %= len(x.shape)
+    return split(x, [1] * x.shape[axis], axis)._replace(shape=x.shape[:axis] + x.shape[axis + 1 :])
+
+
 def sliced(x: Any, axis: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Written:
     size = x.shape[axis]
     start, end, step = slice(start, end, step).indices(size)
     return Written("Slice", (x, *(np.array([number]) for number in (start, end, axis, step))), {})
+
+
+def picked(x: Any, axis: int, index: Any) -> Written | None:
+    """Those of an axis that have these numbers, which are known before a run."""
+    is_known = isinstance(index, np.ndarray) and index.dtype in (np.int32, np.int64)
+    return Written("Gather", (x, index), {"axis": axis}) if is_known else None
+
+
+def indexed(x: Any, indices: Any) -> Written | None:
+    """By numbers along one axis."""
+    axes = [axis for axis, index in enumerate(indices) if index is not None]
+    return picked(x, axes[0], indices[axes[0]]) if len(axes) == 1 else None
+
+
+def _moved(x: Any, pairs: Iterable[tuple[int, np.ndarray]]) -> Any:
+    """The values along each of these axes by their numbers."""
+    for axis, index in pairs:
+        x = Written("Gather", (x, index), {"axis": axis})
+    return x
+
+
+def flipped(x: Any, axes: Any) -> Written:
+    return _moved(x, [(axis, np.arange(x.shape[axis])[::-1]) for axis in axes])
+
+
+def rolled(x: Any, shifts: Any, axes: Any = ()) -> Written | None:
+    """Along axes; without these PyTorch takes all values for one axis."""
+    return (
+        _moved(x, [(i, np.roll(np.arange(x.shape[i]), n)) for n, i in zip(shifts, axes, strict=True)]) if axes else None
+    )
 
 
 def padded(mode: str) -> Callable[..., Written]:

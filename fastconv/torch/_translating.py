@@ -16,6 +16,7 @@ from fastconv.onnx._maps import Maps
 from fastconv.onnx._program import Node
 from fastconv.onnx._segments import Kept, Segment
 from fastconv.onnx._table import PARAMETERS, TRANSLATIONS
+from fastconv.onnx._translations.shaping import in_shape
 from fastconv.onnx._values import Map, Tensor
 from fastconv.onnx._views import View, function, view
 from fastconv.torch._dtypes import FLOATS
@@ -85,7 +86,11 @@ class Translating(Maps):
         outputs = tuple(f"{name}.{i}" for i in range(call.results))
         node, translate = Node(name, call.kind, "", _VERSION, (), outputs, call.attributes), TRANSLATIONS[call.kind]
         result = function(self, node, translate, inputs)  # type: ignore[arg-type]
-        return translate(self, node, *inputs) if result is None else result
+        result = translate(self, node, *inputs) if result is None else result
+        if call.shape is None or not result:
+            return result
+        named = zip(outputs, result if isinstance(result, list) else [result], strict=True)
+        return [in_shape(self, replace(node, outputs=(one,)), y, call.shape) for one, y in named]  # type: ignore[arg-type]
 
     def _as_torch_has_it(self, node: fx.Node, results: Any) -> Any:
         """The results of a translation, where they are what PyTorch gives, under names of their own."""

@@ -30,8 +30,13 @@ def repeated(name: str, x: Any, shape: Shape) -> Repeated | None:
 
 
 def broadcast(kind: str, inputs: Sequence[Any]) -> list[Any]:
-    """Inputs of a node, in which a map stands for what repeats it beside one of the whole shape."""
+    """Inputs of a node, in which a map stands for what repeats it beside one of the whole shape, or others that are
+    repeated along the axes that it has.
+    """
     wholes = {one.shape for one in inputs if isinstance(one, Tensor) and not isinstance(one, Repeated)}
+    bases = [one.base.shape for one in inputs if isinstance(one, Repeated)]
+    if len(bases) == len(inputs) and all(len(shape) == len(bases[0]) for shape in bases):
+        wholes |= {one.shape for one in inputs} & {tuple(map(max, *bases))}
     return [
         one.base if kind in _BROADCAST and isinstance(one, Repeated) and one.shape in wholes else one for one in inputs
     ]

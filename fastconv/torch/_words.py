@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 class Written(NamedTuple):
     """A node of ONNX, among whose inputs are others. `results` are those of its aten operator that it gives, the
-    first ones.
+    first ones; where there is a `shape`, each is given it.
     """
 
     kind: str
     inputs: Sequence[Any]
     attributes: dict[str, Any]
     results: int = 1
+    shape: tuple[int, ...] | None = None
 
 
 def scaled_sum(kind: str) -> Callable[..., Written | None]:

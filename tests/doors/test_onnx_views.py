@@ -88,6 +88,53 @@ NATIVE = {
         ("Tanh", "d", "e", {}),
         reshape("e", "y", *X.shape),
     ),
+    "a split attention": made(
+        reshape("c", "a", 0, 3, 4, 4, 6),
+        ("ReduceSum", "a one", "s", {"keepdims": 0}),
+        ("GlobalAveragePool", "s", "g", {}),
+        ("Concat", "g g g", "h", {"axis": 1}),
+        reshape("h", "i", 0, 1, 3, 4),
+        ("Transpose", "i", "j", {"perm": [0, 2, 1, 3]}),
+        ("Softmax", "j", "k", {"axis": 1}),
+        reshape("k", "l", 0, 3, 4, 1, 1),
+        ("Mul", "a l", "m", {}),
+        ("ReduceSum", "m one", "n", {"keepdims": 0}),
+        (("Relu", "n", "y", {}), {"one": np.array([1])}),
+    ),
+    "channels by numbers": made(
+        ("Gather", "c order", "d", {"axis": 1}),
+        ("Gather", "d rows", "e", {"axis": -2}),
+        ("Gather", "e zero", "f", {"axis": 3}),
+        ("Unsqueeze", "f three", "g", {}),
+        (
+            ("Relu", "g", "y", {}),
+            {
+                "order": np.arange(12)[::-1] % 5,
+                "rows": np.array([-1, 0, 2]),
+                "zero": np.array(0),
+                "three": np.array([3]),
+            },
+        ),
+    ),
+    "a mean of a stack": made(
+        ("Relu", "c", "r", {}),
+        ("Unsqueeze", "c zero", "d", {}),
+        ("Unsqueeze", "r zero", "e", {}),
+        ("Concat", "d e", "f", {"axis": 0}),
+        ("ReduceMean", "f zero", "g", {"keepdims": 0}),
+        (("Relu", "g", "y", {}), {"zero": np.array([0])}),
+    ),
+    "a spatial attention": made(
+        ("ReduceMax", "c one", "d", {"keepdims": 0}),
+        ("ReduceMean", "c one", "e", {"keepdims": 0}),
+        ("Unsqueeze", "d one", "f", {}),
+        ("Unsqueeze", "e one", "g", {}),
+        ("Concat", "f g", "h", {"axis": 1}),
+        ("Conv", "h v", "i", {}),
+        ("GlobalAveragePool", "c", "j", {}),
+        ("Mul", "i j", "k", {}),
+        (("Mul", "c k", "y", {}), {"one": np.array([1]), "v": np.ones((1, 2, 1, 1), np.float32)}),
+    ),
 }
 
 

@@ -81,16 +81,18 @@ def binary(bind: "Binding", node: Node, function: str, x: Any, y: Any) -> Map | 
 
 
 def _spread(bind: "Binding", node: Node, x: Map, y: Map) -> tuple[Map, Map] | None:
-    """Two maps that can be combined, of which one's only row or column is copied to where the other has several."""
+    """Two maps that can be combined: the only row or column of one is copied to where the other has several."""
     if broadcast_shape(x.nhwc, y.nhwc):
         return x, y
-    is_first = prod(x.nhwc) < prod(y.nhwc)
-    whole, other = (y, x) if is_first else (x, y)
-    pairs = [*zip(other.nhwc[1:3], whole.nhwc[1:3], strict=True)]
-    if other.nhwc[::3] != whole.nhwc[::3] or any(n not in (1, size) for n, size in pairs):
+    pairs = [*zip(x.nhwc, y.nhwc, strict=True)]
+    if x.nhwc[0] != y.nhwc[0] or any(a != b and 1 not in (a, b) for a, b in pairs):
         return None
-    larger = bind.add(node, NearestResize(NewSize(whole.nhwc[1:3], None, "asymmetric"), "floor"), other)
-    return (larger, whole) if is_first else (whole, larger)
+    height, width = (max(pair) for pair in pairs[1:3])
+    size = NewSize((height, width), None, "asymmetric")
+    x, y = (
+        one if one.nhwc[1:3] == (height, width) else bind.add(node, NearestResize(size, "floor"), one) for one in (x, y)
+    )
+    return (x, y) if broadcast_shape(x.nhwc, y.nhwc) else None
 
 
 def _with_vector(bind: "Binding", node: Node, function: str, x: Any, constant: np.ndarray) -> Map | None:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastconv._checks.types import ImageAxis
 from fastconv._graph.operations.normalization import (
     BatchNorm,
     GroupNorm,
@@ -16,7 +15,8 @@ from fastconv._graph.operations.normalization import (
 from fastconv.onnx._in_numpy.normalizations import layer_axes
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
-from fastconv.onnx._values import Map, Tensor
+from fastconv.onnx._translations import parts
+from fastconv.onnx._values import IMAGE_AXES, Map, Tensor
 from fastconv.onnx._views import View, view
 
 if TYPE_CHECKING:
@@ -55,10 +55,12 @@ def lrn(bind: "Binding", node: Node, x: Any) -> Map | None:
     return bind.add(node, LocalResponseNorm(attributes["size"], *numbers), x)
 
 
-def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
-    """Along an axis of a map, or the last of a tensor, which is that of a map as it lies; before opset 13 along all
-    axes from `axis` on, of which the others must have size 1.
+def softmax(bind: "Binding", node: Node, x: Any) -> Tensor | None:
+    """Along an axis of a map, or the last of a tensor, which is that of a map as it lies, or over parts of a pixel;
+    before opset 13 along all axes from `axis` on, of which the others must have size 1.
     """
+    if isinstance(x, View) and (found := parts.softmax(bind, node, x)) is not None:
+        return found
     rank = len(x.shape)
     axis = axis_of(node.attributes["axis"], rank)
     if node.version < 13:
@@ -68,10 +70,9 @@ def softmax(bind: "Binding", node: Node, x: Any) -> Map | None:
         axis = wide[0]
     names = x.axes if isinstance(x, Map) else {(4, 3): "NHWC", (3, 2): "NWC", (2, 1): "NC"}.get((rank, axis), "")
     x = bind.as_map(x, names)
-    along: dict[str, ImageAxis] = {"H": "height", "W": "width", "C": "channels"}
-    if x is None or names[axis] not in along:
+    if x is None or names[axis] not in IMAGE_AXES:
         return None
-    return bind.add(node, Softmax(along[names[axis]], node.kind == "LogSoftmax"), x)
+    return bind.add(node, Softmax(IMAGE_AXES[names[axis]], node.kind == "LogSoftmax"), x)
 
 
 def layer_norm(bind: "Binding", node: Node, x: Any, scale: np.ndarray, bias: np.ndarray | None = None) -> Map | None:

@@ -1,5 +1,6 @@
 """Pools over windows and over the whole image."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,7 +10,10 @@ from fastconv._graph.operations.normalization import ChannelPool
 from fastconv._graph.operations.pools import Pool
 from fastconv.onnx._in_numpy.shaping import axes_of
 from fastconv.onnx._program import Node
-from fastconv.onnx._values import Map
+from fastconv.onnx._translations import parts
+from fastconv.onnx._translations.shaping import in_shape
+from fastconv.onnx._values import Map, Tensor
+from fastconv.onnx._views import View
 from fastconv.onnx._windows import windows
 
 if TYPE_CHECKING:
@@ -61,11 +65,17 @@ def global_average(bind: "Binding", node: Node, x: Any) -> Map | None:
 
 def _reduce(
     combine: Literal["max", "avg", "sum"], bind: "Binding", node: Node, x: Any, axes: np.ndarray | None
-) -> Map | None:
-    """A reduction over height and width, whose axes may stay, or over one of these or the channels, which has to."""
+) -> Tensor | None:
+    """A reduction over height and width, or over one of these or the channels, or over parts of the channels."""
+    if isinstance(x, View) and (found := parts.reduced(bind, node, x, combine, axes)) is not None:
+        return found
     rank, keeps = len(x.shape), node.attributes["keepdims"]
     over = tuple(sorted(axes_of(node, axes, rank) or ()))
     inside = x.axes if isinstance(x, Map) and x.segment else _CHANNELS_OF.get((rank, over), "")
+    names = "".join(inside[axis : axis + 1] for axis in over)
+    if not keeps and (names == "C" or (names in ("H", "W") and rank == 4)) and rank > 2:
+        kept = _reduce(combine, bind, replace(node, attributes={**node.attributes, "keepdims": 1}), x, axes)
+        return None if kept is None else in_shape(bind, node, kept, x.shape[: over[0]] + x.shape[over[0] + 1 :])
     if len(over) == 1 and keeps and inside[over[0] : over[0] + 1] == "C" and (value := bind.as_map(x, inside)):
         return bind.add(node, _over_channels(combine), value)
     if len(over) == 1 and keeps and rank == 4 and inside and combine != "sum" and (value := bind.as_map(x, inside)):
@@ -96,15 +106,15 @@ _CHANNELS_OF: dict[tuple[int, tuple[int, ...]], str] = {
 }
 
 
-def reduce_mean(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:
+def reduce_mean(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Tensor | None:
     return _reduce("avg", bind, node, x, axes)
 
 
-def reduce_max(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:
+def reduce_max(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Tensor | None:
     return _reduce("max", bind, node, x, axes)
 
 
-def reduce_sum(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Map | None:
+def reduce_sum(bind: "Binding", node: Node, x: Any, axes: np.ndarray | None = None) -> Tensor | None:
     return _reduce("sum", bind, node, x, axes)
 
 

@@ -9,10 +9,12 @@ import numpy as np
 from fastconv._checks.types import Layout, Shape
 from fastconv._graph.operations.picks import ORDERS, PAD_MODES, DepthToSpace, Pad, Slice, SpaceToDepth
 from fastconv._graph.operations.shaping import Concat, Flatten
+from fastconv._graph.operations.turns import Take
 from fastconv.onnx._in_numpy import shaping
 from fastconv.onnx._in_numpy.elementwise import NUMBERS
 from fastconv.onnx._program import Node
-from fastconv.onnx._values import AXES, MOST_BYTES, Map, Tensor, map_shape, tensor_shape
+from fastconv.onnx._translations.parts import sliced, stacked
+from fastconv.onnx._values import AXES, IMAGE_AXES, MOST_BYTES, Map, Tensor, map_shape, tensor_shape
 from fastconv.onnx._views import View, reordered, view
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ def size_of(bind: "Binding", node: Node, x: Any) -> Any:
     return np.array(prod(x.shape), np.int64)
 
 
-def concat(bind: "Binding", node: Node, *values: Any) -> Map | None:
-    """Along the channels of maps."""
+def concat(bind: "Binding", node: Node, *values: Any) -> Tensor | None:
+    """Along the channels of maps, or along an axis of their own."""
+    if (stack := stacked(bind, node, values)) is not None:
+        return stack
     inside = next((one.axes for one in values if isinstance(one, Map) and one.segment), None)
     if inside is None:
         return None
@@ -118,7 +122,9 @@ def slices(
 
 
 def _sliced(bind: "Binding", node: Node, x: Any, parts: dict[int, slice]) -> Any:
-    """Parts of some axes of a map, or of an image that the model reads."""
+    """Parts of some axes of a map, or of an image that the model reads, or of the channels that a view has apart."""
+    if isinstance(x, View) and len(parts) == 1:
+        return sliced(bind, node, x, *parts.popitem())
     is_map = isinstance(x, Map) and x.segment
     if not is_map and (x.level >= 0 or len(x.shape) != 4):
         return None
@@ -137,6 +143,22 @@ def split(bind: "Binding", node: Node, x: Any, sizes: np.ndarray | None = None) 
     ends = [*accumulate(counts)]
     parts = [_sliced(bind, node, x, {axis: slice(end - n, end)}) for n, end in zip(counts, ends, strict=True)]
     return None if None in parts else parts
+
+
+def gather(bind: "Binding", node: Node, x: Any, index: np.ndarray | None = None) -> Any:
+    """Rows, columns or channels of a map by their numbers, or one of them, whose axis is then none."""
+    axis = shaping.axis_of(node.attributes["axis"], len(x.shape))
+    is_map = isinstance(x, Map) and x.segment
+    if index is None or index.ndim > 1 or not index.size or (not is_map and (x.level >= 0 or len(x.shape) != 4)):
+        return None
+    size = x.shape[axis]
+    numbers = np.where(index < 0, index + size, index).ravel()
+    if numbers.min() < 0 or numbers.max() >= size or (source := _inside(bind, x)) is None:
+        return None
+    if source.axes[axis] not in IMAGE_AXES:
+        return None
+    y = bind.add(node, Take(IMAGE_AXES[source.axes[axis]], numbers), source)
+    return y if index.ndim else in_shape(bind, node, y, x.shape[:axis] + x.shape[axis + 1 :])
 
 
 def depth_to_space(bind: "Binding", node: Node, x: Any) -> Map | None:
@@ -168,10 +190,10 @@ def transpose(bind: "Binding", node: Node, x: Any) -> Tensor | None:
     return bind.seen_as(bind.entered(x), name)
 
 
-def _reshaped(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
+def in_shape(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
     """A map as a tensor of another shape: its axes have other names, it is flattened, or a view of it."""
     if isinstance(x, View):
-        return _reshaped(bind, node, x.base, shape) if x.is_in_order else reordered(bind, node, x, shape)
+        return in_shape(bind, node, x.base, shape) if x.is_in_order else reordered(bind, node, x, shape)
     if not isinstance(x, Map) or x.segment is None:
         return None
     if shape == x.shape:
@@ -191,19 +213,19 @@ def _reshaped(bind: "Binding", node: Node, x: Any, shape: Shape) -> Any:
 
 
 def reshape(bind: "Binding", node: Node, x: Any, shape: Any = None) -> Any:
-    return _reshaped(bind, node, x, shaping.reshaped(node, x.shape, shape))
+    return in_shape(bind, node, x, shaping.reshaped(node, x.shape, shape))
 
 
 def flatten(bind: "Binding", node: Node, x: Any) -> Any:
-    return _reshaped(bind, node, x, shaping.flattened(node, x.shape))
+    return in_shape(bind, node, x, shaping.flattened(node, x.shape))
 
 
 def squeeze(bind: "Binding", node: Node, x: Any, axes: Any = None) -> Any:
-    return _reshaped(bind, node, x, shaping.squeezed(node, x.shape, axes))
+    return in_shape(bind, node, x, shaping.squeezed(node, x.shape, axes))
 
 
 def unsqueeze(bind: "Binding", node: Node, x: Any, axes: Any = None) -> Any:
-    return _reshaped(bind, node, x, shaping.unsqueezed(node, x.shape, axes))
+    return in_shape(bind, node, x, shaping.unsqueezed(node, x.shape, axes))
 
 
 TRANSLATIONS = {
@@ -213,6 +235,7 @@ TRANSLATIONS = {
     "DepthToSpace": depth_to_space,
     "Dropout": dropout,
     "Flatten": flatten,
+    "Gather": gather,
     "Identity": identity,
     "Pad": pad,
     "Reshape": reshape,
@@ -227,6 +250,7 @@ TRANSLATIONS = {
 }
 PARAMETERS = {
     "Dropout": (1, 2),
+    "Gather": (1,),
     "Pad": (1, 2, 3),
     "Reshape": (1,),
     "Slice": (1, 2, 3, 4),
