@@ -25,6 +25,10 @@ _RECURRENT = _aten.gru, _aten.lstm, _aten.rnn_relu, _aten.rnn_tanh
 _INVERSES = _aten.inverse, _aten.linalg_inv, _aten.linalg_solve, _aten.linalg_tensorinv
 _FACTORS = _aten.linalg_cholesky, _aten.linalg_ldl_factor, _aten.linalg_lu_factor
 _KEPT = *_RECURRENT, *_INVERSES, *_FACTORS
+_RESIZED = (  # by the operators behind `interpolate`, of which those that fastconv has are in OPERATORS
+    *(_aten.upsample_bicubic2d.vec, _aten.upsample_trilinear3d.vec, _aten.upsample_nearest3d.vec),
+    *(_aten._upsample_nearest_exact1d.vec, _aten._upsample_nearest_exact2d.vec, _aten._upsample_nearest_exact3d.vec),
+)
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
 
 _Structure = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -152,7 +156,8 @@ def _exported(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     table = default_decompositions()
     for operator in [*table]:
         is_composed = operator.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
-        if operator in OPERATORS or operator.overloadpacket in _KEPT or not is_composed:
+        is_kept = operator in OPERATORS or operator.overloadpacket in _KEPT or operator in _RESIZED
+        if is_kept or not is_composed:
             table.pop(operator)
     # Of a tensor that is given twice, or is a parameter too, a trace would take one for the other at each later call.
     args, kwargs = pytree.tree_map_only(torch.Tensor, torch.Tensor.detach, (args, kwargs))

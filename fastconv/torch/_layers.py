@@ -142,6 +142,10 @@ def batch_norm_of_one(x: Any, weight: Any, bias: Any, training: bool, momentum: 
     return instance_norm(x, weight, bias, None, None, True, momentum, eps, False) if x.shape[0] == 1 else None
 
 
+def local_response_norm(x: Any, size: int, alpha: float, beta: float, k: float) -> Written:
+    return Written("LRN", (x,), {"size": size, "alpha": alpha, "beta": beta, "bias": k})
+
+
 def layer_norm(x: Any, shape: Any, weight: Any, bias: Any, eps: float) -> Written | None:
     """Along the last axis."""
     if len(shape) > 1:

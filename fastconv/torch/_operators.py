@@ -11,6 +11,7 @@ import torch
 
 from fastconv._checks.types import Shape
 from fastconv.torch import _layers, _shapes, _words
+from fastconv.torch._response_norms import LOCAL_RESPONSE_NORM
 from fastconv.torch._words import Written, function, two_maps
 
 _aten = torch.ops.aten
@@ -42,6 +43,7 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.group_norm.default: _layers.group_norm,
     _aten.native_group_norm.default: _layers.native_group_norm,
     _aten.native_layer_norm.default: _layers.layer_norm,
+    LOCAL_RESPONSE_NORM: _layers.local_response_norm,
     _aten.max_pool2d_with_indices.default: _layers.max_pool,
     _aten.avg_pool2d.default: _layers.avg_pool,
     _aten._adaptive_avg_pool2d.default: _layers.adaptive_pool("AveragePool"),
@@ -51,6 +53,7 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.amax.default: _shapes.reduced("ReduceMax"),
     _aten.max.dim: _shapes.one_axis("ReduceMax"),
     _aten.var.correction: _shapes.variance,
+    _aten.std.correction: _shapes.deviation,
     _aten.linalg_vector_norm.default: _shapes.norm,
     _aten.relu.default: function("Relu"),
     _aten.hardtanh.default: _words.hardtanh,
@@ -82,6 +85,8 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.minimum.default: two_maps("Min"),
     _aten.add.Tensor: _words.scaled_sum("Add"),
     _aten.sub.Tensor: _words.scaled_sum("Sub"),
+    _aten.addcmul.default: _words.sum_with_product,
+    _aten.lerp.Scalar: _words.between,
     _aten.rsub.Scalar: _words.reversed_difference,
     _aten.mul.Tensor: two_maps("Mul"),
     _aten.mul.Scalar: two_maps("Mul"),

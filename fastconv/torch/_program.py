@@ -14,6 +14,7 @@ from fastconv.torch._counts import COUNTED
 from fastconv.torch._fakes import FakeError
 from fastconv.torch._left import is_plain
 from fastconv.torch._operators import PARAMETERS
+from fastconv.torch._response_norms import put_together
 from fastconv.torch._weights import KnownWeights
 
 _DROPOUTS = {"dropout": 0, "dropout_p": 0, "train": False, "training": False}  # arguments of an inactive one
@@ -41,6 +42,7 @@ class Program:
         known: KnownWeights | None = None,
         likes: dict[int, Any] | None = None,
     ) -> None:
+        put_together(module)
         self._module, self._num_threads, self._likes = module, num_threads, likes or {}
         self._constants = None if likes is None else [*likes]
         self._accuracy: Accuracy = accuracy

@@ -20,6 +20,11 @@ _OPERATORS = {
     "linear1d": _aten.upsample_linear1d.default,
     "bilinear2d": _aten.upsample_bilinear2d.default,
     "bicubic2d": _aten.upsample_bicubic2d.default,
+    "nearest3d": _aten.upsample_nearest3d.default,
+    "trilinear3d": _aten.upsample_trilinear3d.default,
+    "nearest-exact1d": _aten._upsample_nearest_exact1d.default,
+    "nearest-exact2d": _aten._upsample_nearest_exact2d.default,
+    "nearest-exact3d": _aten._upsample_nearest_exact3d.default,
 }
 
 

@@ -1,6 +1,7 @@
 """Reductions, and what moves values or changes shapes, in ONNX's words."""
 
 from collections.abc import Callable, Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -137,12 +138,21 @@ def one_axis(kind: str) -> Callable[..., Written | None]:
 
 
 def variance(x: Any, axes: Any = None, *, correction: float | None = None, keepdim: bool = False) -> Written | None:
-    """Of all values, without a correction for those that were drawn from more."""
+    """Of all values, or corrected for those that were drawn from more, where these are more than the correction."""
     mean = reduced("ReduceMean")(x, axes, True)
-    if mean is None or correction != 0:
+    if mean is None:
+        return None
+    count, correction = prod(x.shape[axis] for axis in axes), 1 if correction is None else correction
+    if count <= correction:
         return None
     from_mean = Written("Sub", (x, mean), {})
-    return reduced("ReduceMean")(Written("Mul", (from_mean, from_mean), {}), axes, keepdim)
+    found = reduced("ReduceMean")(Written("Mul", (from_mean, from_mean), {}), axes, keepdim)
+    return Written("Mul", (found, count / (count - correction)), {}) if found and correction else found
+
+
+def deviation(x: Any, axes: Any = None, *, correction: float | None = None, keepdim: bool = False) -> Written | None:
+    found = variance(x, axes, correction=correction, keepdim=keepdim)
+    return None if found is None else Written("Sqrt", (found,), {})
 
 
 def gated(x: Any, axis: int = -1) -> Written:

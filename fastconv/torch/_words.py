@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
+from fastconv.onnx._values import Tensor
+
 
 class Written(NamedTuple):
     """A node of ONNX, among whose inputs are others. `results` are those of its aten operator that it gives, the
@@ -17,11 +19,25 @@ class Written(NamedTuple):
     shape: tuple[int, ...] | None = None
 
 
-def scaled_sum(kind: str) -> Callable[..., Written | None]:
-    def write(x: Any, y: Any, *, alpha: float = 1) -> Written | None:
-        return Written(kind, (x, y), {}) if alpha == 1 else None
+def scaled_sum(kind: str) -> Callable[..., Written]:
+    def write(x: Any, y: Any, *, alpha: float = 1) -> Written:
+        if alpha != 1:
+            y = Written("Mul", (y, alpha), {}) if isinstance(y, Tensor | Written) else y * alpha
+        return Written(kind, (x, y), {})
 
     return write
+
+
+def sum_with_product(x: Any, y: Any, z: Any, *, value: float = 1) -> Written:
+    return scaled_sum("Add")(x, Written("Mul", (y, z), {}), alpha=value)
+
+
+def between(x: Any, y: Any, weight: float) -> Written:
+    """x + weight · (y − x), from the nearer end."""
+    difference = Written("Sub", (y, x), {})
+    if abs(weight) < 0.5:
+        return scaled_sum("Add")(x, difference, alpha=weight)
+    return scaled_sum("Sub")(y, difference, alpha=1 - weight)
 
 
 def function(kind: str, *names: str, **fixed: Any) -> Callable[..., Written]:

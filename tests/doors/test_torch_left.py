@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn import functional
 from torch_compiling import Ran, close, compiled, image, small
 
 import fastconv.torch
@@ -123,15 +124,37 @@ def test_a_recurrent_layer_is_one_operator():
     assert counted[0] == counted[1]
 
 
-@pytest.mark.parametrize("door", [compiled, lambda net: fastconv.torch.convert(net, image())])
-def test_what_has_a_kernel_of_pytorchs_own_is_not_taken_apart(door):
-    class Rolled(nn.Conv2d):
-        def forward(self, x):
-            return super().forward(x).roll((1, -2), (2, 3))
+KERNELS = {
+    "rot90": lambda x: torch.rot90(x, 1, (2, 3)),
+    "bicubic": lambda x: functional.interpolate(x, scale_factor=1.5, mode="bicubic"),
+    "nearest-exact": lambda x: functional.interpolate(x, size=(7, 9), mode="nearest-exact"),
+}
 
-    net, x, ran = Rolled(3, 4, 3).eval(), image(), Ran()
+
+@pytest.mark.parametrize("door", [compiled, lambda net: fastconv.torch.convert(net, image())])
+@pytest.mark.parametrize("name", KERNELS)
+def test_what_has_a_kernel_of_pytorchs_own_is_not_taken_apart(door, name):
+    class Before(nn.Conv2d):
+        def forward(self, x):
+            return KERNELS[name](super().forward(x))
+
+    torch._dynamo.reset()
+    net, x, ran = Before(3, 4, 3).eval(), image(), Ran()
     close(door(net)(x), net(x))
     assert (ran.plans, ran.operators) == (1, 1)
+
+
+@pytest.mark.parametrize("door", [compiled, lambda net: fastconv.torch.convert(net, torch.randn(2, 3, 4, 5, 6))])
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "trilinear"])
+def test_volumes_are_resized_by_one_operator(door, mode):
+    class Before(nn.Conv3d):
+        def forward(self, x):
+            return functional.interpolate(super().forward(x), scale_factor=2, mode=mode)
+
+    torch._dynamo.reset()
+    net, x, ran = Before(3, 4, 3).eval(), torch.randn(2, 3, 4, 5, 6), Ran()
+    close(door(net)(x), net(x))
+    assert ran.operators <= 2
 
 
 LINALG = {

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 from torch_compiling import Ran, close, compiled, seeded
 
 import fastconv.torch
@@ -61,6 +62,12 @@ def expanded(net, a, b):
     return a * torch.sigmoid(pixel(b).expand_as(a) + net.narrow(a).expand_as(a))
 
 
+def by_hand(x, y):
+    """The divisor of a response norm, of two maps."""
+    squares = functional.pad((x * y).unsqueeze(1), (0, 0, 0, 0, 1, 1))
+    return functional.avg_pool3d(squares, (3, 1, 1), 1).squeeze(1).mul(0.5).add(2.0).pow(0.75)
+
+
 FUNCTIONS = {
     "a mean of a stack": lambda net, a, b: torch.stack([a, b]).mean(0),
     "a sum after the channels": lambda net, a, b: torch.stack([a, b], 2).sum(2),
@@ -82,6 +89,10 @@ FUNCTIONS = {
     "channels by a tensor": lambda net, a, b: a + torch.index_select(b, 1, torch.tensor([4, 5, 6, 7, 0, 1, 2, 3])),
     "reflections": lambda net, a, b: a.flip(3) + b.flip(1, 2),
     "rolls": lambda net, a, b: a.roll((1, -2), (2, 3)) + b.roll(3, 1),
+    "deviations": lambda net, a, b: (a - pixel(a)) / (a.std((2, 3), keepdim=True) + b.var((2, 3), keepdim=True) + 0.1),
+    "sums with factors": lambda net, a, b: a.add(b, alpha=0.3) - b.sub(1, alpha=3) + torch.addcmul(a, b, b, value=0.5),
+    "between": lambda net, a, b: torch.lerp(a, b, 0.3) + torch.lerp(a, b, 0.75),
+    "a response norm": lambda net, a, b: functional.local_response_norm(a, 5) + nn.LocalResponseNorm(3, 2, 0.5, 2)(b),
     "selective kernels": selective,
     "chosen kernels": chosen,
     "split attention": split,
@@ -123,6 +134,9 @@ OTHERS = {  # which no graph of fastconv has in one piece, and are right all the
         a * torch.cat([a, b], 1).view(len(a), 2, 2, 4, *a.shape[2:]).sum(2).flatten(1, 2)
     ),
     "a stack that is read": lambda net, a, b: torch.stack([a, b], 3).cumsum(3)[:, :, :, 1],
+    "an even response norm": lambda net, a, b: functional.local_response_norm(a, 4),
+    "a response norm of other values": lambda net, a, b: b / by_hand(a, a),
+    "an average that others read": lambda net, a, b: a / by_hand(a, a) + by_hand(a, b),
     "other sizes": lambda net, a, b: torch.cat([a, b[:, :4], b[:, :4]], 1).view(len(a), 2, 8, *a.shape[2:]).sum(1),
     "a softmax over pixels": lambda net, a, b: torch.stack([a, b], 1).softmax(1).sum(1),
 }
