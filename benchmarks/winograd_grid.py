@@ -36,7 +36,7 @@ def plans(kernel, channels, out_channels, size, threads):
                 plan = fastconv.Conv2d(weight, padding=kernel // 2, num_threads=threads, algorithm=algorithm.name)
             except ValueError:
                 continue
-            name = str(getattr(algorithm, "transform", algorithm.name))
+            name = str(algorithm) if algorithm.name == "winograd" else algorithm.name
             found[name] = plan, plan(x), algorithm
     return found, x
 

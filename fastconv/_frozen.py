@@ -57,4 +57,5 @@ from fastconv._runners import (
     team,
     tiles,
     winograd,
+    winograd_on_the_fly,
 )

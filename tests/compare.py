@@ -10,6 +10,9 @@ import numpy as np
 
 from fastconv import reference
 from fastconv._checks.activations import bounds
+from fastconv._planning import algorithms
+
+CHAIN = 16  # channels of Winograd's products summed in one chain
 
 
 def assert_equal_exact(got, want, dtype=None):
@@ -97,3 +100,15 @@ def _assert_all(good, got, want, bound=None):
     raise AssertionError(
         f"{(~good).sum()} of {good.size} values are wrong; at {at} got {got[at]!r}, want {want[at]!r}{within}"
     )
+
+
+def winograd_steps(transform, channels):
+    """Roundings of a value on its way through Winograd's convolution.
+
+    They are two transforms of the input and two of the sums with as many terms as points (and constants, rounded once
+    more), the weights, the longest chain of products, and what is added in the end. Weights that are transformed on the
+    fly, by the only algorithm left, take two transforms more, of as many terms as taps, with constants of their own.
+    """
+    on_the_fly = f"{transform} on the fly" in map(str, algorithms.ALGORITHMS)
+    of_weights = 2 * (transform.kernel + 1) if on_the_fly else 1
+    return 4 * transform.points + of_weights + min(channels, CHAIN) + -(-channels // CHAIN) + 2

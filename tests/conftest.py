@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import fastconv
 from fastconv._planning import algorithms, choosing, teams
 
-TRANSFORMS = {str(a.transform): a.transform for a in algorithms.ALGORITHMS if a.name == "winograd"}
+TRANSFORMS = {str(a): a for a in algorithms.ALGORITHMS if a.name == "winograd"}
 TESTS = Path(__file__).parent
 
 # The modules that take longest. They begin first: one that began last would keep one of several processes busy alone.
@@ -65,11 +65,10 @@ def exact_algorithms(monkeypatch):
 
 @pytest.fixture(params=TRANSFORMS)
 def transform(request, monkeypatch):
-    """Each transform of Winograd's in turn: the only one that there is for its kernel."""
+    """Each transform of Winograd's in turn, in each of its ways: the only one that there is for its kernel."""
     chosen = TRANSFORMS[request.param]
-    kept = (one for one in algorithms.ALGORITHMS if one.name != "winograd" or one.transform is chosen)
-    keep_algorithms(monkeypatch, kept)
-    return chosen
+    keep_algorithms(monkeypatch, (one for one in algorithms.ALGORITHMS if one.name != "winograd" or one is chosen))
+    return chosen.transform
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ cdef extern from "epilogue.h" nogil:
 
 cdef extern from "winograd.h" nogil:
     enum:
-        CACHE_LINE, FC_ALL_OUTPUTS, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_OUTPUTS, FC_MAX_POINTS, FC_MAX_RUN, FC_RANGE
+        CACHE_LINE, FC_ALL_OUTPUTS, FC_CHUNK, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_OUTPUTS, FC_MAX_POINTS, FC_MAX_RUN, FC_RANGE
 
     struct fc_winograd:
         int nodes, points, outputs
@@ -51,7 +51,7 @@ cdef extern from "winograd.h" nogil:
         int tiles
         ptrdiff_t channels, ahead
         char *out
-        ptrdiff_t point_stride, tile_stride
+        ptrdiff_t point_stride, chunk_stride
         double max_squares
         fc_direct *direct
         fc_window windows[4][4]
@@ -64,12 +64,22 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t point_stride
         double *sums
 
+    struct fc_line_args:
+        double rows[3][5]
+        const char *taps
+        ptrdiff_t channels, ahead
+        int vectors, line
+        char *out
+        ptrdiff_t point_stride
+
     struct fc_product_args:
-        const char *rows
-        ptrdiff_t row_stride, length
+        const char *values
+        ptrdiff_t chunk_stride, channels
         const char *weights
+        int points
+        ptrdiff_t point_stride, weight_stride
         const char *next
-        int prefetched
+        int prefetched, adds
         char *out
         ptrdiff_t out_stride
 
@@ -83,6 +93,7 @@ cdef extern from "winograd.h" nogil:
         ptrdiff_t weight_stride
 
     ctypedef void (*fc_weights_kernel)(const fc_weights_args *) noexcept
+    ctypedef void (*fc_line_kernel)(const fc_line_args *) noexcept
     ctypedef void (*fc_input_kernel)(const fc_input_args *) noexcept
     ctypedef void (*fc_product_kernel)(const fc_product_args *) noexcept
     ctypedef void (*fc_output_kernel)(const fc_output_args *) noexcept
@@ -90,6 +101,7 @@ cdef extern from "winograd.h" nogil:
 
     struct fc_winograd_kernels:
         fc_weights_kernel weights[2][2]
+        fc_line_kernel line
         fc_input_kernel input[2][2][2]
         fc_product_kernel product[2][12]
         fc_output_kernel output[2][2][2]

@@ -10,7 +10,7 @@ from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Accuracy, AlgorithmName, Applied, Layout
 from fastconv._kernels import cpu
 from fastconv._planning import teams
-from fastconv._runners import direct, fip, fip_weights, nchw, pack, split_rows, transforms, winograd
+from fastconv._runners import direct, fip, fip_weights, nchw, pack, split_rows, transforms, winograd, winograd_on_the_fly
 from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
 
@@ -158,21 +158,27 @@ class _Winograd(Algorithm):
             return "is for 3×3 and 5×5 convolutions of stride and dilation 1"
         return None if shape.kernel[0] == self.transform.kernel else f"{self.transform} is for another kernel"
 
+    def __str__(self) -> str:
+        return str(self.transform)
+
     def cost(self, shape: ConvShape) -> float:
         """Fitted to benchmarks/winograd_grid.py: it expects most of its ratios to within a tenth.
 
-        At every point a tile takes its products, and beside them the transforms of its patch and its sums. The weights
-        pass through once for each image; what direct's take is not in its cost, and comes off here.
+        The weights pass through once for each image; what direct's take is not in its cost, and comes off here.
         """
-        group_in, columns = shape.in_channels // shape.groups, _columns(shape)
-        products = group_in * columns
-        point = products + winograd.INPUT_COST * shape.in_channels + winograd.OUTPUT_COST * columns
-        if group_in < winograd.LANES:
-            point += _UNFILLED_COST * shape.groups
+        products = shape.in_channels // shape.groups * _columns(shape)
         weights = self.transform.points**2 * products
         weight = next(cost for most, cost in _WEIGHT_COSTS if weights <= most)
         taken_off = _DIRECT_WEIGHT_COST * self.transform.kernel**2 * products
-        return _MIN_GAIN * (self.transform.products(shape) * point + weight * weights) - taken_off
+        return _MIN_GAIN * (self._cost_of_tiles(shape) + weight * weights) - taken_off
+
+    def _cost_of_tiles(self, shape: ConvShape) -> float:
+        """At every point a tile takes its products, and beside them the transforms of its patch and its sums."""
+        group_in, columns = shape.in_channels // shape.groups, _columns(shape)
+        point = group_in * columns + winograd.INPUT_COST * shape.in_channels + winograd.OUTPUT_COST * columns
+        if group_in < winograd.LANES:
+            point += _UNFILLED_COST * shape.groups
+        return self.transform.products(shape) * point
 
     def multiplications(self, shape: ConvShape, runner: Any) -> int:
         products = shape.in_channels // shape.groups * shape.out_channels
@@ -187,6 +193,25 @@ class _Winograd(Algorithm):
         return winograd.Winograd(
             shape, weights, bias, direct_weights, all_finite, max_squares, activation, self.transform
         )
+
+
+class _WinogradOnTheFly(_Winograd):
+    def __str__(self) -> str:
+        return f"{self.transform} on the fly"
+
+    def cost(self, shape: ConvShape) -> float:
+        """As in `_Winograd`, but that weights come in as direct's do, and each pixel block has its own transformed."""
+        group_in = shape.in_channels // shape.groups
+        weights = self.transform.points**2 * group_in * _columns(shape)
+        blocks = -(-prod(self.transform.tiles(shape)) // winograd.max_block_tiles(self.transform, group_in, 4, True))
+        return _MIN_GAIN * (self._cost_of_tiles(shape) + winograd_on_the_fly.WEIGHT_COST * weights * blocks)
+
+    def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
+        team = teams.moving_team(num_threads, weight.size)
+        return pack.winograd_on_the_fly(weight, bias, groups, self.transform, team)
+
+    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
+        return winograd_on_the_fly.WinogradOnTheFly(shape, *packed, activation, self.transform)
 
 
 class _Fip(Algorithm):
@@ -233,6 +258,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     _PointwiseNCHW(),
     _Direct(),
     _Winograd(transforms.F4X3),
+    _WinogradOnTheFly(transforms.F4X3),
     _Winograd(transforms.F2X3),
     _Winograd(transforms.F2X5),
     _Fip(),

@@ -8,3 +8,6 @@ def direct(
 def winograd(
     weight: ndarray, bias: ndarray | None, groups: int, transform: Transform, team: tuple[int, int]
 ) -> tuple[ndarray, ndarray, ndarray, bool, float]: ...
+def winograd_on_the_fly(
+    weight: ndarray, bias: ndarray | None, groups: int, transform: Transform, team: tuple[int, int]
+) -> tuple[ndarray, ndarray, ndarray, bool, float]: ...

@@ -43,7 +43,7 @@ def _all_finite(weight):
 cdef struct Rows:
     const char *source
     char *target
-    ptrdiff_t itemsize, rows, columns, all_columns, k, block, blocks, pieces
+    ptrdiff_t itemsize, rows, taps, columns, all_columns, k, block, blocks, pieces
     bint grouped
 
 
@@ -53,16 +53,19 @@ def _direct_weights(ndarray weight, ptrdiff_t groups, team):
     The last block of a group is one vector wide when its columns fit one. Weights of small groups are packed as one
     group, in blocks of one vector, where the last may begin inside the one before it.
     """
-    cdef const fc_kernels *kernels = kernels_for(weight.itemsize)
-    cdef ptrdiff_t lanes = kernels.lanes, c = weight.shape[2]
+    lanes = kernels_for(weight.itemsize).lanes
+    grouped = is_grouped(weight.shape[2], weight.shape[3] // groups, groups, lanes)
+    return _packed_rows(weight, 1 if grouped else groups, 1, grouped, team)
+
+
+cdef _packed_rows(ndarray weight, ptrdiff_t groups, ptrdiff_t taps, bint grouped, team):
+    """Rows of columns, block by block; so many taps of a channel together, or with 1 tap by tap."""
+    cdef ptrdiff_t lanes = kernels_for(weight.itemsize).lanes
     cdef Team shared = team_of(team[0], team[1])
     cdef Rows all
-    all.itemsize, all.all_columns = weight.itemsize, weight.shape[3]
-    all.grouped = is_grouped(c, all.all_columns // groups, groups, lanes)
-    if all.grouped:
-        groups = 1
+    all.itemsize, all.all_columns, all.taps, all.grouped = weight.itemsize, weight.shape[3], taps, grouped
     all.block = lanes if all.grouped else lanes * FC_MAX_VECTORS
-    all.rows, all.k = weight.shape[0] * weight.shape[1] * c, all.all_columns // groups
+    all.rows, all.k = weight.shape[0] * weight.shape[1] * weight.shape[2], all.all_columns // groups
     all.columns = -(-all.k // lanes) * lanes
     all.blocks, all.pieces = -(-all.columns // all.block), -(-all.rows // ROWS)
     packed = aligned((groups, all.rows * all.columns), weight.dtype)
@@ -76,19 +79,20 @@ cdef void _direct_piece(void *job, ptrdiff_t task) noexcept nogil:
     """Pack a task: pieces fastest, then blocks, groups."""
     cdef const Rows *all = <const Rows *>job
     cdef ptrdiff_t group = task // all.pieces // all.blocks, piece = task % all.pieces
-    cdef ptrdiff_t first = task // all.pieces % all.blocks * all.block, row
+    cdef ptrdiff_t first = task // all.pieces % all.blocks * all.block, row, place, channels = all.rows // all.taps
     cdef ptrdiff_t width = min(all.block, all.columns - first), stored = min(width, all.k - first)
     cdef ptrdiff_t start = group * all.k + first
     if all.grouped and first > 0:
         stored, start = width, min(start, all.k - width)
     cdef char *target = all.target + (group * all.columns + first) * all.rows * all.itemsize
     for row in range(piece * ROWS, min((piece + 1) * ROWS, all.rows)):
+        place = row % channels * all.taps + row // channels
         memcpy(
-            target + row * width * all.itemsize,
+            target + place * width * all.itemsize,
             all.source + (row * all.all_columns + start) * all.itemsize,
             stored * all.itemsize,
         )
-        memset(target + (row * width + stored) * all.itemsize, 0, (width - stored) * all.itemsize)
+        memset(target + (place * width + stored) * all.itemsize, 0, (width - stored) * all.itemsize)
 
 
 cdef bint is_grouped(ptrdiff_t group_in, ptrdiff_t group_out, ptrdiff_t groups, ptrdiff_t lanes) noexcept nogil:
@@ -162,6 +166,16 @@ def winograd(ndarray weight, bias, ptrdiff_t groups, transform, team):
             totals = sums.sum(1)
         largest = float(totals.max(initial=0))  # NaN stays
         packed_bias = _bias(bias, groups, all_columns, weight.dtype)
+        return packed, packed_bias, weight, isfinite(largest), _max_squares(largest, transform, weight.dtype)
+
+
+def winograd_on_the_fly(ndarray weight, bias, ptrdiff_t groups, transform, team):
+    """The same with the weights as they are, [group][block][c][tap][column], for tasks that transform them."""
+    packed = _packed_rows(weight, groups, weight.shape[0] * weight.shape[1], False, team)
+    cdef ptrdiff_t terms = weight.shape[0] * weight.shape[1] * weight.shape[2]
+    with DefaultEnvironment():
+        largest = float(max(weight.max(initial=0), -weight.min(initial=0))) * terms  # NaN stays
+        packed_bias = _bias(bias, groups, weight.shape[3], weight.dtype)
         return packed, packed_bias, weight, isfinite(largest), _max_squares(largest, transform, weight.dtype)
 
 

@@ -12,6 +12,8 @@ OUTPUT_COST: Final[int]
 LANES: Final[int]
 RANGE: Final[int]
 
+def max_block_tiles(transform: Transform, group_in: int, itemsize: int, reads_weights_anew: bool) -> int: ...
+
 class Winograd(LoopNest):
     def __init__(
         self,

@@ -1,10 +1,10 @@
 """Winograd's convolution: loops over pixel blocks, blocks of output channels and points around its kernels.
 
 A *tile* is a square of output values, the *patch* the input that it sees, a *pixel block* a run of tiles, through
-the images of a batch one after the other. A pixel block's patches are transformed to V [point][tile][channel]; for
-each block of output channels the products with the transformed weights give M [tile][point][column], which is
-transformed to the tiles. V and M lie in the thread's workspace and stay in its L2 cache; the weights pass through once
-for each pixel block.
+the images of a batch one after the other. A pixel block's patches are transformed to V [point][chunk][tile][channel of
+the chunk]; for each block of output channels the products with the transformed weights give M [tile][point][column],
+which is transformed to the tiles. V and M lie in the thread's workspace and stay in its L2 cache; the weights pass
+through once for each pixel block.
 
 Where the values of a patch are not finite, or might overflow on the way, its tile is computed directly: NaN and Inf
 stand where they belong. So is an output that sees values much smaller than those beside them in the patch, whose
@@ -15,7 +15,7 @@ computed by itself, so every partition gives the same bits.
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
+    CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_CHUNK, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
     fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args,
     fc_slopes_at, fc_winograd, fc_winograd_kernels, kernels_for,
 )
@@ -46,35 +46,15 @@ cdef ptrdiff_t FEW_CHANNELS = 128, FEW_TILES = 8
 cdef ptrdiff_t IMAGE_IN_CACHE = 512 * 1024  # of bytes: larger ones are prefetched
 
 
+def max_block_tiles(transform, group_in, itemsize, reads_weights_anew):
+    """The most tiles of a pixel block."""
+    block_bytes = PIXEL_BLOCK_BYTES * (1 + reads_weights_anew)
+    tile_bytes = transform.points**2 * -(-group_in // FC_CHUNK) * FC_CHUNK * itemsize
+    return max(min(block_bytes // tile_bytes, MAX_TILES), kernels_for(itemsize).max_pixels)
+
+
 cdef class Winograd(LoopNest):
     """A convolution of one geometry by one transform, ready to run on any arrays of it."""
-
-    cdef const fc_winograd_kernels *kernels
-    cdef ptrdiff_t lanes
-    cdef ptrdiff_t[FC_MAX_VECTORS] max_tiles  # of a product, by its vectors
-    cdef object weights, bias, direct_weights, slopes
-    cdef const char *packed
-    cdef const char *packed_bias
-    cdef const char *unpacked
-    cdef fc_winograd transform, short_transform
-    cdef fc_axes axes[KINDS]
-    cdef ptrdiff_t itemsize
-    cdef double max_squares
-    cdef int nontemporal
-    cdef fc_epilogue epilogue  # but for what a call tells
-    # Geometry, in channels, tiles and bytes.
-    cdef Tiles tiles
-    cdef ptrdiff_t groups, group_in, group_out, out_channels, out_width, ahead
-    cdef bint is_5x5
-    # Packed weights, in bytes.
-    cdef ptrdiff_t column_bytes, group_bytes, group_bias_bytes
-    # Vectors of weights that are prefetched for each channel, in a thread's first pixel block and in others.
-    cdef int first_prefetched, prefetched
-    # The partition.
-    cdef ptrdiff_t blocks
-    cdef double weight_cost  # of a task
-    # The workspace, in bytes.
-    cdef ptrdiff_t v_tile, v_point, m_tile
 
     def __init__(self, shape, weights, bias, direct_weights, all_finite, max_squares, activation, transform):
         self.groups, self.out_channels, self.out_width = shape.groups, shape.out_channels, shape.out_width
@@ -114,13 +94,14 @@ cdef class Winograd(LoopNest):
 
         image_bytes = shape.height * shape.width * shape.in_channels * self.itemsize
         self.ahead = transform.outputs * shape.in_channels * self.itemsize if image_bytes > IMAGE_IN_CACHE else 0
-        self.v_tile = _lines(self.group_in * self.itemsize)
-        block_bytes = PIXEL_BLOCK_BYTES * (1 + (self.group_bytes > NEAR_WEIGHTS))
-        block_tiles = max(min(block_bytes // (points * self.v_tile), MAX_TILES), kernels.max_pixels)
+        chunks = -(-self.group_in // FC_CHUNK)
+        self.v_tile = FC_CHUNK * self.itemsize
+        block_tiles = max_block_tiles(transform, self.group_in, self.itemsize, self._reads_weights_anew())
         self.pixel_blocks = -(-self.tiles.count // block_tiles)
         self.repeats, self.max_pixel_blocks, self.max_ranges = self.groups, self.tiles.count, self.blocks
         block_tiles = -(-self.tiles.count // max(self.pixel_blocks, 1))
-        self.v_point = _odd_lines(block_tiles * self.v_tile)
+        self.v_chunk = block_tiles * self.v_tile
+        self.v_point = _odd_lines(chunks * self.v_chunk)
         self.m_tile = _odd_lines(points * block * self.itemsize)
         self.workspace_bytes = points * self.v_point + block_tiles * self.m_tile
         vectors = 1 if self.group_out <= self.lanes else FC_MAX_VECTORS
@@ -131,6 +112,10 @@ cdef class Winograd(LoopNest):
         """As in `LoopNest`: what is read again stays in the caches."""
         LoopNest.finish_with(self, finish)
         self.nontemporal = False
+
+    cdef bint _reads_weights_anew(self) noexcept:
+        """Whether weights come in, or are made, anew for every pixel block, which is worth one twice as large."""
+        return self.group_bytes > NEAR_WEIGHTS
 
     cdef double pixel_block_time(self, ptrdiff_t pixel_blocks) noexcept:
         """What it takes to transform the patches of the largest pixel block, in multiply-adds."""
@@ -184,7 +169,7 @@ cdef class Winograd(LoopNest):
         cdef const char *pixels[FC_MAX_POINTS * FC_MAX_COLUMNS]
         cdef fc_input_args patches
         patches.pixels, patches.channels, patches.max_squares = pixels, self.group_in, self.max_squares
-        patches.point_stride, patches.tile_stride = self.v_point, self.v_tile
+        patches.point_stride, patches.chunk_stride = self.v_point, self.v_chunk
         while index < pixel_block.count:
             patches.tiles = self.tiles.run_length(pixel_block, index)
             patches.axes, patches.out = self.axes[pixel_block.tiles[index].kind], work + index * self.v_tile
@@ -208,7 +193,10 @@ cdef class Winograd(LoopNest):
         first = group * self.group_bias_bytes + block * block_columns * self.itemsize
         result.epilogue.bias, result.epilogue.slopes = self.packed_bias + first, fc_slopes_at(&self.epilogue, first)
         result.weights = self.unpacked + channel
-        self._products(pixel_block, group, block, result.columns, work.workspace, sums)
+        self._products(
+            pixel_block, self.packed + group * self.group_bytes + block * block_columns * self.column_bytes,
+            1 if result.columns <= self.lanes else FC_MAX_VECTORS, work.workspace, sums,
+        )
         for index in range(pixel_block.count):
             tile = pixel_block.tiles + index
             result.axes, result.sums = self.axes[tile.kind], sums + index * self.m_tile
@@ -230,36 +218,36 @@ cdef class Winograd(LoopNest):
                     )
 
     cdef void _products(
-        self, const PixelBlock *pixel_block, ptrdiff_t group, ptrdiff_t block, ptrdiff_t columns, const char *rows,
-        char *sums,
+        self, const PixelBlock *pixel_block, const char *weights, ptrdiff_t vectors, const char *values, char *sums
     ) noexcept nogil:
-        """Multiply V with the weights of a block of columns at every point."""
+        """Multiply V with the weights of a block of columns, so many vectors, at every point."""
         cdef fc_product_args product
-        cdef ptrdiff_t block_columns = self.lanes * FC_MAX_VECTORS
-        cdef ptrdiff_t vectors = 1 if columns <= self.lanes else FC_MAX_VECTORS
-        cdef ptrdiff_t points = self.transform.points, i, j, start, end, row_bytes, point_bytes
-        cdef bint of_last_pair
-        product.length, product.row_stride, product.out_stride = self.group_in * self.itemsize, self.v_tile, self.m_tile
-        product.weights = self.packed + group * self.group_bytes + block * block_columns * self.column_bytes
-        row_bytes = vectors * self.lanes * self.itemsize  # of a channel's weights
-        point_bytes = self.group_in * row_bytes
+        cdef ptrdiff_t points = self.transform.points, i, j, column = self.lanes * FC_MAX_VECTORS * self.itemsize
+        cdef ptrdiff_t point_bytes = self.group_in * vectors * self.lanes * self.itemsize
+        cdef Range tiles
+        product.channels, product.chunk_stride, product.out_stride = self.group_in, self.v_chunk, self.m_tile
+        product.weights, product.adds, product.points = weights, False, 1
         for i in range(points):
             for j in range(points):
-                # Short tiles have no point of the last pair: of the kinds, in their order, those that have it, if any.
-                of_last_pair = points - 3 <= j < points - 1
-                start, end = pixel_block.starts[of_last_pair], pixel_block.starts[3 if of_last_pair else KINDS]
-                if points - 3 <= i < points - 1:
-                    end = pixel_block.starts[2]
-                product.rows = rows + (i * points + j) * self.v_point + start * self.v_tile
-                product.out = sums + (i * points + j) * block_columns * self.itemsize + start * self.m_tile
+                tiles = self._with_point(pixel_block, i, j)
+                product.values = values + (i * points + j) * self.v_point + tiles.first * self.v_tile
+                product.out = sums + (i * points + j) * column + tiles.first * self.m_tile
                 product.next = product.weights + point_bytes
                 product.prefetched = min(pixel_block.prefetched, vectors)
-                if start < end:
-                    self._product(&product, vectors, end - start)
+                self._product(&product, vectors, tiles.end - tiles.first)
                 product.weights += point_bytes
 
+    cdef Range _with_point(self, const PixelBlock *pixel_block, ptrdiff_t i, ptrdiff_t j) noexcept nogil:
+        """The tiles that have a point; short ones have none of the last pair: the kinds that do, in their order."""
+        cdef ptrdiff_t points = self.transform.points
+        cdef bint of_last_pair = points - 3 <= j < points - 1
+        cdef ptrdiff_t end = pixel_block.starts[3 if of_last_pair else KINDS]
+        if points - 3 <= i < points - 1:
+            end = pixel_block.starts[2]
+        return Range(pixel_block.starts[of_last_pair], end)
+
     cdef void _product(self, fc_product_args *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil:
-        """The products of one point, in turns of a few tiles, which prefetch the next point's weights."""
+        """The products of a point, or some, in turns of a few tiles, which prefetch the next point's weights."""
         cdef ptrdiff_t max_tiles = self.max_tiles[vectors - 1], turns = (tiles + max_tiles - 1) // max_tiles, turn, n
         cdef ptrdiff_t low = tiles // max(turns, 1), higher = tiles - low * turns
         cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
@@ -269,7 +257,7 @@ cdef class Winograd(LoopNest):
             product.next += product.prefetched * self.lanes * self.itemsize * self.group_in
             if product.next >= end:
                 product.prefetched = 0
-            product.rows += n * self.v_tile
+            product.values += n * self.v_tile
             product.out += n * self.m_tile
 
 
@@ -284,12 +272,6 @@ cdef void _set_transform(fc_winograd *target, transform):
         target.ends[i] = ends[i]
     for i in range(target.nodes + 1):
         target.scales[i] = scales[i]
-
-
-def _lines(nbytes):
-    """Whole cache lines, not many times a power of two: rows far apart fall on different sets of the cache."""
-    lines = -(-nbytes // CACHE_LINE)
-    return (lines + (lines % 16 == 0)) * CACHE_LINE
 
 
 def _odd_lines(nbytes):

@@ -147,7 +147,7 @@ def winograd(dtype, at_end):
         kernel = algorithm.transform.kernel
         for size, (channels, out_channels, groups) in product(MAPS, CHANNELS):
             shapes = (2, *size, channels), (kernel, kernel, channels // groups, out_channels), (out_channels,)
-            print(cpu.active(), dtype, f"{at_end = }", algorithm.transform, *shapes, flush=True)
+            print(cpu.active(), dtype, f"{at_end = }", str(algorithm), *shapes, flush=True)
             options = {"padding": kernel // 2, "groups": groups}
             arrays = [integers(rng, shape, dtype) for shape in (*shapes, (2, *size, out_channels))]
             x, weight, bias, residual = (moved(array, at_end) for array in arrays)

@@ -78,6 +78,7 @@ class Step:
     loads: int
     stores: int = 0  # of the loop that copies its input; a second one then reads the copy
     additions: int = 0
+    kept: int = 0  # sums that a turn of the loop, a chunk, adds to those in memory, or in a register
 
 
 def step(name):
@@ -89,6 +90,7 @@ def step(name):
     once. Planes have rows of weights for pixels, and pixels for columns: the tile that first reads a panel stores
     its v vectors again. The last pixels have a tile's rows as lanes, which fill one vector of floats or two of doubles.
     A tile of split rows has p weights and v vectors of pixels.
+    Products of Winograd are in chunks, and their sums wait in memory.
     Fast inner products load three values of each pixel and 3·v vectors for 2·p·v multiply-adds and as many additions.
     """
     tile = _TILE.fullmatch(name)
@@ -100,7 +102,8 @@ def step(name):
         return Step(2 * pixels * other, 3 * (pixels + other), additions=2 * pixels * other)
     if tile["family"] == "narrow" and other == 4:  # floats in AVX2's vectors, which have two pixels
         return Step(pixels // 2 * other, pixels // 2 + other)
-    return Step(pixels * other, pixels + other, other if tile["family"] == "planes" else 0)
+    kept = pixels * other if tile["family"] == "winograd_product" else 0
+    return Step(pixels * other, pixels + other, other if tile["family"] == "planes" else 0, kept=kept)
 
 
 def faults(name, body):
@@ -133,9 +136,9 @@ def faults(name, body):
         moves = sum(i.name.startswith("vmov") and "(" not in i.operands for i in vectors)
         loads = steps * need.loads
         for what, count, least, most in (
-            ("loads of vectors", sum(i.is_load for i in vectors), loads, loads + 1),
-            ("stores of vectors", stored, stores, stores),
-            ("additions", sum(i.name.startswith("vadd") for i in vectors), *[steps * need.additions] * 2),
+            ("loads of vectors", sum(i.is_load for i in vectors), loads, loads + need.kept + 1),
+            ("stores of vectors", stored, stores, stores + need.kept),
+            ("additions", sum(i.name.startswith("vadd") for i in vectors), *[steps * need.additions + need.kept] * 2),
             ("vectors on the stack", sum(bool(stack.search(i.operands)) for i in vectors), 0, 0),
             ("fetches of pointers", fetches, 0, pixels),
             ("moves of vectors", moves, 0, work // 2),

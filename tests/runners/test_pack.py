@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastconv._planning import algorithms
-from fastconv._runners import pack, winograd
+from fastconv._runners import pack, transforms, winograd
 
 TRANSFORMS = {str(a.transform): a.transform for a in algorithms.ALGORITHMS if a.name == "winograd"}
 VECTORS = 2  # of columns in a block, FC_MAX_VECTORS
@@ -79,3 +79,32 @@ def test_weights_whose_sum_overflows_fit_no_tile(transform):
     weight[0, 0, ::32, 39] = 1e308  # in pieces of their own
     *_, most = pack.winograd(weight, None, 1, transform, (2, 2))
     assert most < 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("channels", [1, 16, 37])
+def test_taps_for_the_fly_are_the_weights(channels, dtype):
+    """[group][block][c][tap][column], zeros in missing columns, whatever the team."""
+    rng, lanes = np.random.default_rng(0), winograd.LANES * 4 // np.dtype(dtype).itemsize
+    for out_channels, groups in [(1, 1), (16, 1), (17, 1), (100, 1), (34, 2), (8, 8)]:
+        weight = rng.standard_normal((3, 3, channels, out_channels)).astype(dtype)
+        whole = np.zeros((groups, channels, 9, -(-out_channels // groups // lanes) * lanes), dtype)
+        for group, own in enumerate(np.split(weight.reshape(9, channels, out_channels), groups, 2)):
+            whole[group, ..., : own.shape[2]] = own.transpose(1, 0, 2)
+        blocks = np.split(whole, range(VECTORS * lanes, whole.shape[3], VECTORS * lanes), 3)
+        want = np.concatenate([block.reshape(groups, -1) for block in blocks], 1)
+        for team in (1, 2, 3):
+            got, *_ = pack.winograd_on_the_fly(weight, None, groups, transforms.F4X3, (team, 3))
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("bad", [np.nan, -np.inf, 3e38, -3e38, 1])
+def test_what_is_known_of_taps_for_the_fly(bad):
+    weight = np.ones((3, 3, 33, 40), np.float32)
+    weight[-1, 1, 32, 39] = bad
+    *_, all_finite, most = pack.winograd_on_the_fly(weight, None, 1, transforms.F4X3, (2, 2))
+    assert all_finite == np.isfinite(bad)
+    assert (most > 0) == (bad == 1)
+    *_, of_sums = pack.winograd(weight, None, 1, transforms.F4X3, (2, 2))
+    assert most <= of_sums  # a bound of the sums, which are not taken

@@ -1,23 +1,20 @@
 """Winograd's convolutions against the reference, and against direct where values are no numbers.
 
 The bound follows from the transforms. With |·| taken of every entry, a value passes through at most
-|Aᵀ| (Σ |G| |w| |Gᵀ| ⊙ |Bᵀ| |x| |B|) |A|, and each of the steps that it takes rounds once: two transforms of the input
-and two of the sums with as many terms as points (and constants, rounded once more), the weights, the longest chain of
-products, and what is added in the end.
+|Aᵀ| (Σ |G| |w| |Gᵀ| ⊙ |Bᵀ| |x| |B|) |A|, and each of the steps that it takes, `winograd_steps`, rounds once.
 """
 
 from itertools import product
 
 import numpy as np
 import pytest
-from compare import assert_close
+from compare import assert_close, winograd_steps
 from numpy.lib.stride_tricks import sliding_window_view
 
 import fastconv
 from fastconv import reference
 from fastconv._checks import arrays
 
-CHAIN = 16  # channels summed in one chain
 BAD = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf, "1e38": 1e38, "-3e38": -3e38}
 BAD_WEIGHTS = {"float32": [*BAD.values(), 1e30], "float64": [np.nan, np.inf, -np.inf, 1e240, 1e307, -1.7e308]}
 SCALES = {"float32": [1e38, 1e25, 1e18, 1e-20, 1e-38, 0], "float64": [1e307, 1e200, 1e150, 1e-40, 1e-160, 1e-307, 0]}
@@ -68,8 +65,7 @@ def assert_winograd(got, transform, x, weight, bias, padding, residual=None, act
     size = magnitude(transform, x, weight, padding, groups) + np.abs(bias)
     if residual is not None:
         size += np.abs(residual)
-    channels = weight.shape[2]
-    steps = 4 * transform.points + min(channels, CHAIN) + -(-channels // CHAIN) + 3
+    steps = winograd_steps(transform, weight.shape[2])
     assert_close(got, want, size, -(-steps // 4), x.dtype)  # assert_close allows 4 roundings a term
 
 

@@ -2,7 +2,7 @@
 
 With |·| taken of every entry, an output is a sum over the channels of xᵀ K w, x being the patch of its tile and w its
 weights, K = kᵢ ⊗ kⱼ and kᵢ = |B| diag(|Aᵢ|) |G| along each axis. So its error is at most steps·u·‖K‖·‖x‖·‖w‖, with the
-steps of test_winograd.py and u = eps / 2, and of x only what meets rows of K that are not zero: of two outputs of an
+`winograd_steps` and u = eps / 2, and of x only what meets rows of K that are not zero: of two outputs of an
 axis what they see, of four most of the patch. Where an output sees less than 1/RANGE of that norm, it is computed
 directly, which leaves
 
@@ -15,6 +15,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from compare import winograd_steps
 from numpy.lib.stride_tricks import sliding_window_view
 
 import fastconv
@@ -22,7 +23,6 @@ from fastconv import reference
 from fastconv._runners import winograd
 
 SEEN = 64
-CHAIN = 16  # channels summed in one chain
 MAPS = {}
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
@@ -124,7 +124,7 @@ def factor(transform, channels):
     for one in filter(None, (transform, transform.short)):
         a, g, b = map(np.abs, one.matrices)
         norms += [np.linalg.norm(b.T * row @ g, 2) for row in a]
-    steps = 4 * transform.points + min(channels, CHAIN) + -(-channels // CHAIN) + 3
+    steps = winograd_steps(transform, channels)
     return (winograd.RANGE if transform.outputs > 2 else 1) * max(norms) ** 2 * steps / 2
 
 

@@ -15,7 +15,7 @@
     FAMILY(F, 4, 2)          \
     FAMILY(F, 5, 2)          \
     FAMILY(F, 6, 2) FAMILY(F, 7, 1) FAMILY(F, 8, 1) FAMILY(F, 9, 1) FAMILY(F, 10, 1) FAMILY(F, 11, 1) FAMILY(F, 12, 1)
-#define PREFETCHES_ROWS 1
+#define PREFETCHES_VALUES 1
 #define NARROW_SUMS 8
 #define KEEPS_SUMS
 

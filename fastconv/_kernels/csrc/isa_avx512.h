@@ -16,7 +16,7 @@
     FAMILY(F, 4, 4)          \
     FAMILY(F, 5, 2)          \
     FAMILY(F, 6, 2) FAMILY(F, 7, 2) FAMILY(F, 8, 2) FAMILY(F, 9, 2) FAMILY(F, 10, 2) FAMILY(F, 11, 2) FAMILY(F, 12, 2)
-#define PREFETCHES_ROWS 0
+#define PREFETCHES_VALUES 0
 #define KEEPS_SUMS
 
 #define LOAD_FIRST(from, count) OF_TYPE(_mm512_maskz_loadu)((1 << (count)) - 1, from)

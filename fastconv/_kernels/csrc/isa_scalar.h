@@ -14,7 +14,7 @@
     FAMILY(F, 4, 1)          \
     FAMILY(F, 5, 1)          \
     FAMILY(F, 6, 1) FAMILY(F, 7, 1) FAMILY(F, 8, 1) FAMILY(F, 9, 1) FAMILY(F, 10, 1) FAMILY(F, 11, 1) FAMILY(F, 12, 1)
-#define PREFETCHES_ROWS 0
+#define PREFETCHES_VALUES 0
 
 #define LOAD_FIRST(from, count) NAMED(load_copied)(from, count)
 #define STORE_FIRST(to, v, count) NAMED(copy_tail)(to, (const char *)&(v), count)

@@ -9,7 +9,7 @@
  *   FIP_TURN      steps of fast inner products in a turn of their loop, 1 or 2
  *   FEW_SETS(columns)  vectors of pixels that go together in the tile of so few, so that each weight is loaded once
  *   FOR_SPLIT(FAMILY, F)  the tiles of split rows: 1 to FC_MAX_SPLIT columns, each with such vectors of pixels
- *   PREFETCHES_ROWS  whether the products of Winograd prefetch the rows of the next tiles, where that was measured
+ *   PREFETCHES_VALUES  whether the products of Winograd prefetch the values of the next tiles, where that was measured
  *   LOAD_FIRST(from, count)  a vector of the first `count` values, fewer than all; nothing is read beyond them
  *   STORE_FIRST(to, v, count) the store of the first `count` values of a vector, fewer than all
  *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines
@@ -32,9 +32,6 @@ _Static_assert(VECTOR_BYTES <= FC_MAX_VECTOR_BYTES && MAX_PIXELS <= FC_MAX_PIXEL
 /* Terms of a sum in one chain of the direct convolution. */
 enum { SUM_TERMS = FC_SUM_TERMS };
 
-/* The same for the products of Winograd, whose output transform magnifies their rounding. */
-enum { PRODUCT_TERMS = 16 };
-
 /* Outputs of a tile of Winograd's that are computed directly together: this number of chains hides the latency. */
 enum { DIRECT_PIXELS = 8 };
 
@@ -47,6 +44,10 @@ enum { POOL_VECTORS = 8 };
 
 /* Input channels whose weights are transformed together. */
 enum { WEIGHT_CHANNELS = 4 };
+
+/* A line of points of F(4×4, 3×3), whose weights are transformed by the tasks, and which one it is. */
+enum { LINE_TAPS = 3, LINE_POINTS = 6 };
+enum line_kind { LINE_OF_ZERO, LINE_OF_NODE, LINE_OF_INFINITY };
 
 enum { MAX_SPLIT_SETS = 6 };
 

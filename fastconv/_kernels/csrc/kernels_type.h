@@ -35,6 +35,7 @@
 #include "narrow_tile.h"
 #include "winograd_axis.h"
 #include "winograd_weights.h"
+#include "winograd_line.h"
 #include "winograd_input.h"
 #include "winograd_direct.h"
 #include "winograd_tile.h"

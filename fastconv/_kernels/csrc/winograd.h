@@ -29,6 +29,10 @@ struct fc_window {
     int first_row, end_row, first_col, end_col;
 };
 
+/* Channels whose products are one chain of a sum, of two that the output transform magnifies the rounding of; their
+ * values of a tile lie together. */
+enum { FC_CHUNK = 16 };
+
 /* How far the norm of what an output sees may lie below that of what reaches it through the transforms. */
 enum { FC_RANGE = 16 };
 
@@ -46,8 +50,8 @@ struct fc_input_args {
     int tiles;
     ptrdiff_t channels;
     ptrdiff_t ahead; /* how far behind the pixels those of the next run lie, if they are to be prefetched; 0 */
-    char *out;       /* [point][tile], whole vectors of channels */
-    ptrdiff_t point_stride, tile_stride;
+    char *out;       /* [point][chunk][tile][FC_CHUNK channels] */
+    ptrdiff_t point_stride, chunk_stride;
     double max_squares;       /* the largest sum of squares of a patch for which nothing overflows */
     struct fc_direct *direct; /* for each tile */
     struct fc_window windows[FC_MAX_OUTPUTS][FC_MAX_OUTPUTS]; /* of the values of a tile that is computed directly */
@@ -66,15 +70,28 @@ struct fc_weights_args {
 
 typedef void (*fc_weights_kernel)(const struct fc_weights_args *);
 
-/* Rows of channels, one of each tile, times the weights of one point. */
+/* Weights of a chunk and a block of columns, to be transformed at one line of points. */
+struct fc_line_args {
+    double rows[FC_MAX_NODES + 1][FC_MAX_TAPS]; /* as in fc_weights_args */
+    const char *taps;                           /* [channel][tap][column], whole vectors of columns */
+    ptrdiff_t channels;
+    ptrdiff_t ahead; /* how far behind the taps those lie that are prefetched, a share of them with each line */
+    int vectors, line;
+    char *out; /* [point of the line][channel][column] */
+    ptrdiff_t point_stride;
+};
+
+/* The channels of some tiles times the weights of one point, or of some points in a line. */
 struct fc_product_args {
-    const char *rows;
-    ptrdiff_t row_stride;
-    ptrdiff_t length;    /* of a row */
+    const char *values; /* [chunk][tile][FC_CHUNK channels] */
+    ptrdiff_t chunk_stride, channels;
     const char *weights; /* packed [channel][column], whole vectors of columns */
+    int points;
+    ptrdiff_t point_stride, weight_stride; /* of values and weights, from a point to the next */
     const char *next;    /* weights that are needed next */
     int prefetched;      /* vectors of those to prefetch with each channel: 0, 1 or 2 */
-    char *out;
+    int adds;            /* whether the products are added to what `out` has */
+    char *out; /* [tile][point][column], FC_MAX_VECTORS vectors of columns */
     ptrdiff_t out_stride;
 };
 
@@ -93,6 +110,7 @@ struct fc_output_args {
 
 struct fc_winograd_kernels {
     fc_weights_kernel weights[2][FC_MAX_NODES]; /* [kernel is 5×5][nodes - 1] */
+    void (*line)(const struct fc_line_args *);  /* of F(4×4, 3×3) */
     /* [kernel is 5×5][nodes of rows - 1][nodes of cols - 1] */
     void (*input[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_input_args *);
     void (*output[2][FC_MAX_NODES][FC_MAX_NODES])(const struct fc_output_args *);

@@ -119,7 +119,7 @@ INLINE void NAMED(winograd_judge)(const int kernel, const int rows, const int co
         t->direct[tile] = (struct fc_direct){FC_ALL_OUTPUTS, 0};
     else if (rows == kernel + 1 && cols == kernel + 1)
         t->direct[tile] = (struct fc_direct){0, 0};
-    else if (all >= MIN_SQUARES && inner >= all * (2 * MIN_RATIO)) /* 2: for channels that are squared twice */
+    else if (all >= MIN_SQUARES && inner >= all * (2 * MIN_RATIO)) /* 2: for all rounding */
         t->direct[tile] = (struct fc_direct){0, 0};
     else
         t->direct[tile] = NAMED(winograd_windows)(&t->axes, t->pixels + tile * (cols + 1 - kernel) * t->axes.points,
@@ -141,14 +141,12 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
     for (int j = 0; j < columns; j++) squares[j] = (VECTOR){0};
     for (int k = 0; k <= columns / 2; k++) parts[k][0] = parts[k][1] = (VECTOR){0};
     for (ptrdiff_t first = 0; first < channels; first += LANES) {
-        /* The last vector overlaps the one before it where the channels do not fill it. */
-        const ptrdiff_t rest = channels - first;
-        const ptrdiff_t at = (rest >= LANES || channels < LANES ? first : channels - LANES) * sizeof(T);
+        const ptrdiff_t at = first * sizeof(T), rest = channels - first;
         _Alignas(VECTOR_BYTES) VECTOR lines[FC_MAX_COLUMNS][FC_MAX_POINTS];
         VECTOR d[FC_MAX_POINTS], v[FC_MAX_POINTS];
         const char *const *pixels = t->pixels;
         for (int j = 0; j < columns; j++, pixels += points) {
-            UNROLLED(i, rows) d[i] = NAMED(load_tail)(pixels[i] + at, channels);
+            UNROLLED(i, rows) d[i] = NAMED(load_tail)(pixels[i] + at, rest);
             if (ahead) {
                 UNROLLED(i, rows) __builtin_prefetch(pixels[i] + at + ahead, 0, 2);
             }
@@ -163,8 +161,8 @@ INLINE void NAMED(winograd_input)(const int kernel, const int row_nodes, const i
             NAMED(winograd_points)(row_nodes, &over_rows, d, v);
             UNROLLED(i, rows) lines[j][i] = v[i];
         }
-        char *tile_out = t->out + at;
-        for (int tile = 0; tile < t->tiles; tile++, tile_out += t->tile_stride) {
+        char *tile_out = t->out + first / FC_CHUNK * t->chunk_stride + first % FC_CHUNK * sizeof(T);
+        for (int tile = 0; tile < t->tiles; tile++, tile_out += FC_CHUNK * sizeof(T)) {
             for (int i = 0; i < rows; i++) {
                 UNROLLED(j, cols) d[j] = lines[tile * outputs + j][i];
                 NAMED(winograd_points)(col_nodes, &over_cols, d, v);

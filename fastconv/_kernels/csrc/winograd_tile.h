@@ -4,73 +4,106 @@
  * Arithmetic contract, for each tile, point p and column k, with the transforms' sums in the order of winograd_axis.h:
  *
  *     M[p][k] = 0
- *     for each chunk of PRODUCT_TERMS channels: acc = 0
+ *     for each chunk of FC_CHUNK channels: acc = 0
  *         for each channel c of it: acc = fma(V[p][c], U[p][c][k], acc)
- *         M[p][k] = acc + M[p][k]
+ *         M[p][k] = M[p][k] + acc
  *     Y[k] = A' M[k] A, over rows first
  *     out[i][k] = min(max(Y[i][k] + bias[k] + residual[i][k], lo), hi)
  *
  * No value depends on the tiles, columns or channels beside it.
  */
 
-/* The products of one chunk of channels, from `at` to `end` in bytes; returns the weights after it. With each channel
- * it prefetches some vectors of the weights that are `next`, and, where that pays, as much of the rows from x[tiles] on
- * as a turn reads of these: those of the next tiles, in L2 till now. */
-INLINE const T *NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetched,
-                                      VECTOR acc[][FC_MAX_VECTORS], const char *const *x, ptrdiff_t at, ptrdiff_t end,
-                                      const T *w, const char *next)
+/* One step of the products: a channel of every tile times a row of the weights. */
+INLINE void NAMED(winograd_step)(const int tiles, const int vectors, VECTOR acc[][FC_MAX_VECTORS], const T *values,
+                                 const T *w)
 {
-    const ptrdiff_t of_line = CACHE_LINE / VECTOR_BYTES * sizeof(T); /* of a row, while a line comes in */
-    for (; at + FC_STEPS * (ptrdiff_t)sizeof(T) <= end; at += FC_STEPS * sizeof(T), w += FC_STEPS * vectors * LANES) {
-        KEEP_IN_ONE_REGISTER(at);
-        UNROLLED(i, FC_STEPS) NAMED(conv_step)(tiles, vectors, acc, x, at + i * sizeof(T), w + i * vectors * LANES);
-        UNROLLED(i, FC_STEPS / (CACHE_LINE / VECTOR_BYTES) * prefetched)
-            __builtin_prefetch(next + (at / of_line * prefetched + i) * CACHE_LINE);
-        if (PREFETCHES_ROWS) __builtin_prefetch(x[tiles] + at * tiles);
+    VECTOR wv[FC_MAX_VECTORS];
+    UNROLLED(j, vectors) wv[j] = NAMED(load_once)(w + j * LANES);
+    UNROLLED(i, tiles) {
+        const VECTOR x = values[i * FC_CHUNK] - (VECTOR){0};
+        UNROLLED(j, vectors) NAMED(fma)(&acc[i][j], x, wv[j]);
     }
-    for (; at < end; at += sizeof(T), w += vectors * LANES) {
-        KEEP_IN_ONE_REGISTER(at);
-        NAMED(conv_step)(tiles, vectors, acc, x, at, w);
-    }
-    return w;
 }
 
-/* The products of one point for some tiles. */
-INLINE void NAMED(winograd_sums)(const int tiles, const int vectors, const int prefetched,
-                                 const struct fc_product_args *t)
+/* A whole chunk. With each channel some vectors of the weights that are `next` are prefetched and, where that pays, the
+ * next tiles' values of the chunk, in L2 till now. All steps stand one after the other: around a loop the compiler moves
+ * the accumulators. */
+INLINE void NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetched,
+                                  VECTOR acc[][FC_MAX_VECTORS], const T *values, const T *w, const char *next)
 {
-    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], sums[MAX_PIXELS][FC_MAX_VECTORS];
-    const char *x[MAX_PIXELS + PREFETCHES_ROWS];
-    const T *w = (const T *)t->weights;
-    const ptrdiff_t length = t->length;
-    UNROLLED(i, tiles + PREFETCHES_ROWS) x[i] = t->rows + i * t->row_stride;
-    for (ptrdiff_t at = 0; at < length; at += PRODUCT_TERMS * sizeof(T)) {
+    const int lines = FC_STEPS * VECTOR_BYTES / CACHE_LINE * prefetched; /* in so many steps */
+    UNROLLED(c, FC_CHUNK) {
+        NAMED(winograd_step)(tiles, vectors, acc, values + c, w + c * vectors * LANES);
+        if (c % FC_STEPS == 0) {
+            UNROLLED(i, lines) __builtin_prefetch(next + (c / FC_STEPS * lines + i) * CACHE_LINE);
+        }
+        if (PREFETCHES_VALUES && c < tiles) __builtin_prefetch(values + (tiles + c) * FC_CHUNK);
+        IN_ORDER();
+    }
+}
+
+/* out += acc */
+INLINE void NAMED(winograd_keep)(const int tiles, const int vectors, VECTOR acc[][FC_MAX_VECTORS], char *out,
+                                 ptrdiff_t out_stride)
+{
+    UNROLLED(i, tiles) {
+        if (i > 0) out += out_stride;
+        UNROLLED(j, vectors) ((VECTOR *)out)[j] += acc[i][j];
+    }
+}
+
+/* The products of a point for some tiles, whose sums wait in `out` from chunk to chunk; returns the weights to prefetch
+ * then. */
+INLINE const char *NAMED(winograd_point)(const int tiles, const int vectors, const int prefetched,
+                                         const struct fc_product_args *t, const char *values, const T *w, char *out,
+                                         const char *next)
+{
+    const ptrdiff_t chunk_stride = t->chunk_stride, out_stride = t->out_stride;
+    ptrdiff_t rest = t->channels;
+    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
+    if (!t->adds) {
+        UNROLLED(i, tiles)
+            UNROLLED(j, vectors) ((VECTOR *)(out + i * out_stride))[j] = (VECTOR){0};
+    }
+    for (; rest >= FC_CHUNK; rest -= FC_CHUNK) {
         UNROLLED(i, tiles)
             UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
-        ptrdiff_t end = at + PRODUCT_TERMS * (ptrdiff_t)sizeof(T);
-        if (end > length) end = length;
-        w = NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, x, at, end, w, t->next);
-        UNROLLED(i, tiles) {
-            UNROLLED(j, vectors) {
-                if (at) acc[i][j] += sums[i][j];
-                if (end < length) sums[i][j] = acc[i][j];
-            }
-        }
+        NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, (const T *)values, w, next);
+        NAMED(winograd_keep)(tiles, vectors, acc, out, out_stride);
+        values += chunk_stride;
+        w += FC_CHUNK * vectors * LANES;
+        next += FC_CHUNK * VECTOR_BYTES * prefetched;
     }
+    if (rest > 0) {
+        UNROLLED(i, tiles)
+            UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
+        for (ptrdiff_t c = 0; c < rest; c++)
+            NAMED(winograd_step)(tiles, vectors, acc, (const T *)values + c, w + c * vectors * LANES);
+        NAMED(winograd_keep)(tiles, vectors, acc, out, out_stride);
+    }
+    return next;
+}
+
+INLINE void NAMED(winograd_all)(const int tiles, const int vectors, const int prefetched,
+                                   const struct fc_product_args *t)
+{
+    const char *values = t->values, *weights = t->weights, *next = t->next;
     char *out = t->out;
-    const ptrdiff_t out_stride = t->out_stride;
-    UNROLLED(i, tiles)
-        UNROLLED(j, vectors) ((VECTOR *)(out + i * out_stride))[j] = acc[i][j];
+    for (int point = 0; point < t->points; point++, out += FC_MAX_VECTORS * VECTOR_BYTES) {
+        next = NAMED(winograd_point)(tiles, vectors, prefetched, t, values, (const T *)weights, out, next);
+        values += t->point_stride;
+        weights += t->weight_stride;
+    }
 }
 
 INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product_args *t)
 {
     if (t->prefetched == 0)
-        NAMED(winograd_sums)(tiles, vectors, 0, t);
+        NAMED(winograd_all)(tiles, vectors, 0, t);
     else if (t->prefetched == 1)
-        NAMED(winograd_sums)(tiles, vectors, 1, t);
+        NAMED(winograd_all)(tiles, vectors, 1, t);
     else
-        NAMED(winograd_sums)(tiles, vectors, 2, t);
+        NAMED(winograd_all)(tiles, vectors, 2, t);
 }
 
 /* One vector of columns of a tile: all of it for a tile wholly inside the map, or the first `count` for the values
@@ -178,6 +211,7 @@ FOR_AXES(OUTPUT, KERNEL)
 
 static const struct fc_winograd_kernels NAMED(winograd) = {
     .weights = {{NAMED(winograd_weights_3_1), NAMED(winograd_weights_3_2)}, {0, NAMED(winograd_weights_5_2)}},
+    .line = NAMED(winograd_line_of_weights),
     .input = {FOR_AXES(INPUT, AXES_ENTRY)},
     .product = {{FOR_PIXELS(PRODUCT, ENTRY, 1)}, {FOR_PIXELS(PRODUCT, ENTRY, 2)}},
     .output = {FOR_AXES(OUTPUT, AXES_ENTRY)},

@@ -1,0 +1,7 @@
+from typing import Final
+
+from fastconv._runners.winograd import Winograd
+
+WEIGHT_COST: Final[int]
+
+class WinogradOnTheFly(Winograd): ...
