@@ -24,7 +24,8 @@ cdef extern from "epilogue.h" nogil:
 
 cdef extern from "winograd.h" nogil:
     enum:
-        CACHE_LINE, FC_ALL_OUTPUTS, FC_CHUNK, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_OUTPUTS, FC_MAX_POINTS, FC_MAX_RUN, FC_RANGE
+        CACHE_LINE, FC_ALL_OUTPUTS, FC_CHUNK, FC_MAX_COLUMNS, FC_MAX_NODES, FC_MAX_OUTPUTS, FC_MAX_POINTS, FC_MAX_RUN
+        FC_RANGE
 
     struct fc_winograd:
         int nodes, points, outputs

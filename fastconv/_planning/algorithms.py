@@ -10,9 +10,11 @@ from fastconv._checks.shapes import ConvShape
 from fastconv._checks.types import Accuracy, AlgorithmName, Applied, Layout
 from fastconv._kernels import cpu
 from fastconv._planning import teams
-from fastconv._runners import direct, fip, fip_weights, nchw, pack, split_rows, transforms, winograd, winograd_on_the_fly
+from fastconv._runners import direct, fip, fip_weights, nchw, pack, split_rows, transforms, winograd
 from fastconv._runners.partition import LoopNest
 from fastconv._runners.transforms import Transform
+from fastconv._runners.winograd import Winograd
+from fastconv._runners.winograd_on_the_fly import WEIGHT_COST, WinogradOnTheFly
 
 if TYPE_CHECKING:
     from fastconv._runners.blas import Blas
@@ -149,6 +151,7 @@ class _Blas(Algorithm):
 class _Winograd(Algorithm):
     name = "winograd"
     accuracy = "normwise"
+    runner: type[Winograd] = Winograd
 
     def __init__(self, transform: Transform) -> None:
         self.transform, self.tile = transform, transform.outputs
@@ -190,12 +193,12 @@ class _Winograd(Algorithm):
 
     def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
         weights, bias, direct_weights, all_finite, max_squares = packed
-        return winograd.Winograd(
-            shape, weights, bias, direct_weights, all_finite, max_squares, activation, self.transform
-        )
+        return self.runner(shape, weights, bias, direct_weights, all_finite, max_squares, activation, self.transform)
 
 
 class _WinogradOnTheFly(_Winograd):
+    runner = WinogradOnTheFly
+
     def __str__(self) -> str:
         return f"{self.transform} on the fly"
 
@@ -204,14 +207,11 @@ class _WinogradOnTheFly(_Winograd):
         group_in = shape.in_channels // shape.groups
         weights = self.transform.points**2 * group_in * _columns(shape)
         blocks = -(-prod(self.transform.tiles(shape)) // winograd.max_block_tiles(self.transform, group_in, 4, True))
-        return _MIN_GAIN * (self._cost_of_tiles(shape) + winograd_on_the_fly.WEIGHT_COST * weights * blocks)
+        return _MIN_GAIN * (self._cost_of_tiles(shape) + WEIGHT_COST * weights * blocks)
 
     def pack(self, weight: np.ndarray, bias: np.ndarray | None, groups: int, num_threads: int | None) -> Packed:
         team = teams.moving_team(num_threads, weight.size)
         return pack.winograd_on_the_fly(weight, bias, groups, self.transform, team)
-
-    def bind(self, shape: ConvShape, packed: Packed, activation: Applied) -> LoopNest:
-        return winograd_on_the_fly.WinogradOnTheFly(shape, *packed, activation, self.transform)
 
 
 class _Fip(Algorithm):

@@ -15,9 +15,9 @@ computed by itself, so every partition gives the same bits.
 from numpy cimport PyArray_DATA, import_array
 
 from fastconv._kernels.cpu cimport (
-    CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_CHUNK, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE, fc_axes,
-    fc_direct, fc_end_nontemporal, fc_epilogue, fc_input_args, fc_kernels, fc_output_args, fc_product_args,
-    fc_slopes_at, fc_winograd, fc_winograd_kernels, kernels_for,
+    CACHE_LINE, FC_ALL_OUTPUTS, FC_CACHED_BYTES, FC_CHUNK, FC_MAX_COLUMNS, FC_MAX_POINTS, FC_MAX_VECTORS, FC_RANGE,
+    fc_direct, fc_end_nontemporal, fc_input_args, fc_kernels, fc_output_args, fc_product_args, fc_slopes_at,
+    fc_winograd, kernels_for,
 )
 from fastconv._runners.finish cimport Finish
 from fastconv._runners.pack cimport keep_activation

@@ -16,7 +16,8 @@
     UNROLL                           \
     for (int i = (first); i < (end); i++)
 #define UNROLLED(i, count) UNROLLED_FROM(i, 0, count)
-/* No load or prefetch moves over it: left to itself, a compiler puts those of many steps first, and registers run out. */
+/* No load or prefetch moves over it: left to itself, a compiler puts those of many steps first, and registers run out.
+ */
 #define IN_ORDER() __asm__ volatile("" : : : "memory")
 /* Without it the compiler gives an index several induction variables, and the pixels' pointers lose their registers. */
 #define KEEP_IN_ONE_REGISTER(index) __asm__("" : "+r"(index))

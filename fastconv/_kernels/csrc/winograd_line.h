@@ -1,6 +1,6 @@
 /* Winograd's transform of weights by the task that multiplies with them, a chunk of channels and a line of points at a
- * time, which stay in L1: a map of few tiles waits for the transformed weights of winograd_weights.h, four times as many
- * as these, longer than it takes to make them.
+ * time, which stay in L1: a map of few tiles waits for the transformed weights of winograd_weights.h, four times as
+ * many as these, longer than it takes to make them.
  *
  * Arithmetic contract, for each channel and column of F(4×4, 3×3), with G in T and sums with products fused as in
  * winograd_axis.h; i is the node of the line, or of the point:

@@ -26,8 +26,8 @@ INLINE void NAMED(winograd_step)(const int tiles, const int vectors, VECTOR acc[
 }
 
 /* A whole chunk. With each channel some vectors of the weights that are `next` are prefetched and, where that pays, the
- * next tiles' values of the chunk, in L2 till now. All steps stand one after the other: around a loop the compiler moves
- * the accumulators. */
+ * next tiles' values of the chunk, in L2 till now. All steps stand one after the other: around a loop the compiler
+ * moves the accumulators. */
 INLINE void NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetched,
                                   VECTOR acc[][FC_MAX_VECTORS], const T *values, const T *w, const char *next)
 {
@@ -84,8 +84,8 @@ INLINE const char *NAMED(winograd_point)(const int tiles, const int vectors, con
     return next;
 }
 
-INLINE void NAMED(winograd_all)(const int tiles, const int vectors, const int prefetched,
-                                   const struct fc_product_args *t)
+INLINE void NAMED(winograd_products)(const int tiles, const int vectors, const int prefetched,
+                                     const struct fc_product_args *t)
 {
     const char *values = t->values, *weights = t->weights, *next = t->next;
     char *out = t->out;
@@ -99,11 +99,11 @@ INLINE void NAMED(winograd_all)(const int tiles, const int vectors, const int pr
 INLINE void NAMED(winograd_product)(const int tiles, const int vectors, const struct fc_product_args *t)
 {
     if (t->prefetched == 0)
-        NAMED(winograd_all)(tiles, vectors, 0, t);
+        NAMED(winograd_products)(tiles, vectors, 0, t);
     else if (t->prefetched == 1)
-        NAMED(winograd_all)(tiles, vectors, 1, t);
+        NAMED(winograd_products)(tiles, vectors, 1, t);
     else
-        NAMED(winograd_all)(tiles, vectors, 2, t);
+        NAMED(winograd_products)(tiles, vectors, 2, t);
 }
 
 /* One vector of columns of a tile: all of it for a tile wholly inside the map, or the first `count` for the values
