@@ -205,9 +205,19 @@ def test_the_description_of_a_block_is_true():
 
 
 @pytest.mark.parametrize(
-    ("x_shape", "out_channels", "transform"),
-    [((14, 14, 160), 320, "F(4×4"), ((7, 7, 160), 320, "F(2×2"), ((7, 7, 64), 64, "F(4×4")],
+    ("x_shape", "out_channels", "transform", "on_the_fly"),
+    [
+        ((7, 7, 64), 64, "F(4×4", False),
+        ((5, 5, 160), 160, "F(2×2", False),
+        ((9, 9, 256), 256, "F(4×4", True),
+        ((14, 14, 160), 320, "F(4×4", True),
+        ((56, 56, 160), 320, "F(4×4", False),
+    ],
 )
-def test_the_weights_of_few_tiles_decide_the_transform(x_shape, out_channels, transform):
+def test_the_weights_of_few_tiles_decide_the_transform_and_where_it_is_done(
+    x_shape, out_channels, transform, on_the_fly
+):
     plan = fastconv.Conv2d(np.ones((3, 3, x_shape[2], out_channels), np.float32), padding=1)
-    assert plan.describe(x_shape).tile.startswith(transform)
+    tile = plan.describe(x_shape).tile
+    assert tile.startswith(transform)
+    assert ("weights on the fly" in tile) == on_the_fly
