@@ -227,6 +227,7 @@ cdef class Winograd(LoopNest):
         cdef Range tiles
         product.channels, product.chunk_stride, product.out_stride = self.group_in, self.v_chunk, self.m_tile
         product.weights, product.adds, product.points = weights, False, 1
+        product.point_stride = product.weight_stride = 0  # to no other point
         for i in range(points):
             for j in range(points):
                 tiles = self._with_point(pixel_block, i, j)
