@@ -1,6 +1,7 @@
 """Local response norms as one operator: PyTorch traces them as averages over volumes, which no map has."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -61,10 +62,18 @@ def _numbers(node: fx.Node) -> tuple[tuple[Any, ...], list[fx.Node]] | None:
     numbers = power.args[1], total.args[1], product.args[1]
     if square.args != (x, x) or not all(isinstance(one, int | float) for one in numbers):
         return None
-    sides, (size, *others), steps = padded.args[1], average.args[1], average.args[2]
-    is_norm = _are(others, 1) and _are(steps, 1) and [*sides] == [0] * (len(sides) - 2) + [size // 2, (size - 1) // 2]
+    (squares, sides, *value), (size, *others), steps = padded.args, average.args[1], average.args[2]
+    is_norm = _are(others, 1) and _are(steps, 1) and [*sides] == [0] * 2 * len(others) + [size // 2, (size - 1) // 2]
+    is_norm &= _are(value, 0) and len(average.args) == 3 and _is_along_channels(x, squares, len(others) + 1)
     beta, k, alpha = map(float, numbers)
-    return ((size, alpha, beta, k), nodes) if is_norm and len(average.args) == 3 else None
+    return ((size, alpha, beta, k), nodes) if is_norm else None
+
+
+def _is_along_channels(x: fx.Node, squares: fx.Node, averaged: int) -> bool:
+    """Whether the first of so many last axes has the channels: views may give it any other values."""
+    images, channels, *_ = x.meta["val"].shape
+    shape = squares.meta["val"].shape
+    return bool(prod(shape[:-averaged]) == images and shape[-averaged] == channels)
 
 
 def _are(numbers: Sequence[int], number: int) -> bool:

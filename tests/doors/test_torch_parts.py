@@ -62,10 +62,13 @@ def expanded(net, a, b):
     return a * torch.sigmoid(pixel(b).expand_as(a) + net.narrow(a).expand_as(a))
 
 
-def by_hand(x, y):
-    """The divisor of a response norm, of two maps."""
-    squares = functional.pad((x * y).unsqueeze(1), (0, 0, 0, 0, 1, 1))
-    return functional.avg_pool3d(squares, (3, 1, 1), 1).squeeze(1).mul(0.5).add(2.0).pow(0.75)
+def by_hand(x, y, value=0.0, sizes=None):
+    """The divisor of a response norm, of two maps, or along another axis than the channels."""
+    squares = (x * y).view(sizes or (len(x), 1, *x.shape[1:]))
+    squares = functional.pad(squares, (0, 0) * (squares.dim() - 3) + (1, 1), value=value)
+    pool = functional.avg_pool2d if squares.dim() == 4 else functional.avg_pool3d
+    means = pool(squares, (3, *(1,) * (squares.dim() - 3)), 1)
+    return means.view(x.shape).mul(0.5).add(2.0).pow(0.75)
 
 
 FUNCTIONS = {
@@ -136,6 +139,10 @@ OTHERS = {  # which no graph of fastconv has in one piece, and are right all the
     "a stack that is read": lambda net, a, b: torch.stack([a, b], 3).cumsum(3)[:, :, :, 1],
     "an even response norm": lambda net, a, b: functional.local_response_norm(a, 4),
     "a response norm of other values": lambda net, a, b: b / by_hand(a, a),
+    "a response norm between ones": lambda net, a, b: a / by_hand(a, a, 1.0),
+    "a response norm along rows": lambda net, a, b: a / by_hand(a, a, sizes=a.shape),
+    "a response norm of images": lambda net, a, b: a / by_hand(a, a, sizes=(1, 1, len(a), 8, a[0, 0].numel())),
+    "a response norm of columns": lambda net, a, b: a / by_hand(a, a, sizes=(len(a), 8, *a.shape[2:], 1)),
     "an average that others read": lambda net, a, b: a / by_hand(a, a) + by_hand(a, b),
     "other sizes": lambda net, a, b: torch.cat([a, b[:, :4], b[:, :4]], 1).view(len(a), 2, 8, *a.shape[2:]).sum(1),
     "a softmax over pixels": lambda net, a, b: torch.stack([a, b], 1).softmax(1).sum(1),
