@@ -195,8 +195,9 @@ class Model:
         given: Mapping[str, Any] = feeds if tensors is None else tensors
         are_arrays = all(isinstance(one, np.ndarray | Tensor) for one in given.values())
         key = tuple((name, one.shape, one.dtype) for name, one in given.items()) if are_arrays else None
-        if key is not None and key in self._stages:
-            return self._stages[key]
+        stage = None if key is None else self._stages.get(key)
+        if stage is not None:
+            return stage
         bound = {name: tensor_of(name, value) if is_array(value) else value for name, value in given.items()}
         known = {**self.graph.constants, **bound}
         stage = Binding(self.graph.nodes, known, self.outputs, self._kept, self._strict).stage()

@@ -125,7 +125,7 @@ class Kept:
 
     def _twin(self, told: tuple[Any, ...], arrays: tuple[Any, ...]) -> Operation | None:
         """The operation of another node that says the same and reads the same arrays."""
-        for key, (known, operation) in self._operations.items():
+        for key, (known, operation) in self._operations.copy().items():  # to which other threads may add
             if _are_same(known, arrays) and key[:2] == told:
                 return operation
         return None
@@ -134,12 +134,13 @@ class Kept:
         """The plan of a graph, or that of an equal one."""
         nodes = tuple((node.name, _likeness(node.operation), node.inputs) for node in graph.nodes)
         key = nodes, graph.outputs, graph.inputs, graph.dtype
-        if key not in self._plans:
+        made = self._plans.get(key)
+        if made is None:
             _room(self._plans)
             before = self.before
             made = GraphPlan(graph, self.num_threads, accuracy=self.accuracy) if before is None else before.plan(graph)
-            self._plans[key] = made
-        return self._plans[key]
+            made = self._plans.setdefault(key, made)
+        return made
 
 
 def _are_same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
@@ -147,8 +148,9 @@ def _are_same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
 
 
 def _room(kept: dict[Any, Any]) -> None:
-    while len(kept) >= _MAX_KEPT:
-        del kept[next(iter(kept))]
+    """Have room for one more; another thread may make it too."""
+    while len(keys := [*kept]) >= _MAX_KEPT:
+        kept.pop(keys[0], None)
 
 
 def _likeness(value: Any) -> Any:

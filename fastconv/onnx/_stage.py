@@ -64,8 +64,9 @@ class Stage:
         key: Any = [(value.shape, value.dtype) for value in live.values()] if are_arrays else None
         if key is not None:
             key = *key, None if chosen is None else chosen.tobytes()
-        if key is not None and key in self._followers:
-            return self._followers[key]
+        follower = None if key is None else self._followers.get(key)
+        if follower is not None:
+            return follower
         known = {name: tensor_of(name, value) if is_array(value) else value for name, value in live.items()}
         if condition is not None:
             known[condition] = chosen

@@ -153,11 +153,12 @@ class Translating(Maps):
         """Arguments for `written`: arrays for constants. None stands for what is left out: ValueError of others."""
         if isinstance(given, torch.Tensor):
             key = id(given)
-            if key not in self._weights.arrays:
+            known = self._weights.arrays.get(key)  # which another thread may forget
+            if known is None:
                 if given.dtype not in _ARRAYS or given.device.type != "cpu" or not is_plain(given):
                     raise ValueError(f"{given.dtype} has no translation")
-                self._weights.arrays[key] = given, given.numpy()
-            return self._weights.arrays[key][1]
+                known = self._weights.arrays[key] = given, given.numpy()
+            return known[1]
         if isinstance(given, list | tuple):
             return [self._told(one) for one in given]
         if isinstance(given, dict):

@@ -38,8 +38,9 @@ class Weights:
         self._accuracy = accuracy
         self._kept: dict[int, Kept] = {}
         if before:
-            self.arrays.update((id(one), before.arrays[id(one)]) for one in self.tensors if id(one) in before.arrays)
-            self._kept.update((n, Kept(n, accuracy, before=kept)) for n, kept in before._kept.items())
+            arrays = before.arrays  # others, once it is settled
+            self.arrays.update((id(one), arrays[id(one)]) for one in self.tensors if id(one) in arrays)
+            self._kept.update((n, Kept(n, accuracy, before=kept)) for n, kept in before._kept.copy().items())
 
     def kept(self, num_threads: int) -> Kept:
         """The plans for a team of this size."""
@@ -47,10 +48,10 @@ class Weights:
 
     def settle(self) -> None:
         """Forget what was before the change, and values of tensors that are not kept."""
-        for kept in self._kept.values():
+        for kept in self._kept.copy().values():  # to which, and to the arrays, other threads may add
             kept.before = None
         places = {id(one) for one in (*self.tensors, *tree_leaves([*self.folded.values()]))}
-        self.arrays = {place: known for place, known in self.arrays.items() if place in places}
+        self.arrays = {place: known for place, known in self.arrays.copy().items() if place in places}
 
     def clear(self) -> None:
         """Forget what was made for shapes."""
@@ -99,7 +100,7 @@ class KnownWeights:
             self._known[key] = known
         else:
             known.has_come_back = True
-        return known.weights, [i for i, (count, _) in self._changes.items() if count >= _MAX_CHANGES]
+        return known.weights, [i for i, (count, _) in self._changes.copy().items() if count >= _MAX_CHANGES]
 
     def _change(self, place: int) -> None:
         """Count a change of a tensor, at one call once, and from new on where it stayed for some calls."""

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import threading
 
 import numpy as np
 import onnx
@@ -195,25 +194,6 @@ def test_a_shape_that_is_an_input():
     net, x = fastconv.onnx.load(proto), np.arange(-6, 6, dtype=np.float32).reshape(3, 4)
     for shape in (4, 3), (2, -1), (2, 2, 3):
         np.testing.assert_equal(net(x, np.array(shape)), -np.maximum(x, 0).reshape(shape))
-
-
-def test_threads_share_a_model():
-    proto = bottleneck()
-    net, wanted, failures = fastconv.onnx.load(proto), by_onnxruntime(proto, X), []
-
-    def work():
-        try:
-            for _ in range(5):
-                assert_close(net(X), wanted)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
 
 
 def test_a_model_is_pickled():
