@@ -197,6 +197,14 @@ ARRAYS = {
     "a part of it": made(
         reshape("c", "a", 0, 3, 4, 4, 6), (("Gather", "a first", "y", {"axis": 1}), {"first": np.array(1)})
     ),
+    "parts of it": made(
+        reshape("c", "a", 0, 3, 4, 4, 6), ("Split", "a", "y z", {"axis": 1, "num_outputs": 2}), outputs=("y", "z")
+    ),
+    "uneven parts of groups": made(
+        reshape("c", "a", 0, 3, 4, 4, 6),
+        (("Split", "a counts", "y z", {"axis": 1}), {"counts": np.array([1, 2])}),
+        outputs=("z", "y"),
+    ),
     "a size that a call tells": made(
         reshape("c", "a", 0, 3, -1), ("NonZero", "a", "b", {}), ("Relu", "a", "z", {}), outputs=("b", "z", "a")
     ),

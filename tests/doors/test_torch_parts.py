@@ -53,6 +53,11 @@ def spatial(net, a, b):
     return a * torch.sigmoid(net.spatial(torch.cat(pools, 1)))
 
 
+def halves(net, a, b):
+    first, second = torch.cat([a, b], 1).view(len(a), 2, 8, *a.shape[2:]).split(1, 1)
+    return first.cumsum(3).flatten(1, 2) - second.cumsum(3).flatten(1, 2)
+
+
 def bottleneck(net, a, b):
     """BAM: Park et al., arXiv:1807.06514."""
     return a * (1 + torch.sigmoid(pixel(b) * net.narrow(a)))
@@ -145,6 +150,7 @@ OTHERS = {  # which no graph of fastconv has in one piece, and are right all the
     "a response norm of columns": lambda net, a, b: a / by_hand(a, a, sizes=(len(a), 8, *a.shape[2:], 1)),
     "an average that others read": lambda net, a, b: a / by_hand(a, a) + by_hand(a, b),
     "other sizes": lambda net, a, b: torch.cat([a, b[:, :4], b[:, :4]], 1).view(len(a), 2, 8, *a.shape[2:]).sum(1),
+    "halves that are read": halves,
     "a softmax over pixels": lambda net, a, b: torch.stack([a, b], 1).softmax(1).sum(1),
 }
 

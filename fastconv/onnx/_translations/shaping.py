@@ -1,5 +1,6 @@
 """What moves values, and what changes the names of axes alone."""
 
+from dataclasses import replace
 from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -138,10 +139,10 @@ def _sliced(bind: "Binding", node: Node, x: Any, parts: dict[int, slice]) -> Any
 
 
 def split(bind: "Binding", node: Node, x: Any, sizes: np.ndarray | None = None) -> Any:
-    """A map along any axis but the images."""
+    """A map along any axis but the images; each part has a name of its own."""
     axis, counts = shaping.split_sizes(node, x.shape, sizes)
-    ends = [*accumulate(counts)]
-    parts = [_sliced(bind, node, x, {axis: slice(end - n, end)}) for n, end in zip(counts, ends, strict=True)]
+    named = zip(node.outputs, counts, accumulate(counts), strict=True)
+    parts = [_sliced(bind, replace(node, outputs=(name,)), x, {axis: slice(end - n, end)}) for name, n, end in named]
     return None if None in parts else parts
 
 
