@@ -19,7 +19,7 @@ _KERNELS = {"ArgMax": "arg_max", "ArgMin": "arg_min"}
 
 
 def places(node: Node, inputs: list[Any], num_threads: int | None) -> "Places | None":
-    """What evaluates such a node along a short axis; None of any other, and of of the last of equal values."""
+    """What evaluates such a node along a short axis; None of any other, as of one of the last of equal values."""
     if node.domain or node.kind not in _KERNELS or node.attributes.get("select_last_index"):
         return None
     x = inputs[0]
