@@ -13,6 +13,7 @@ import threadpoolctl
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import fastconv
+from fastconv import functional
 from fastconv._planning import algorithms, choosing, teams
 
 TRANSFORMS = {str(a): a for a in algorithms.ALGORITHMS if a.name == "winograd"}
@@ -52,9 +53,10 @@ def numpy_on_one_thread():
 
 
 def keep_algorithms(monkeypatch, kept):
-    """Let there be these algorithms alone, and no choice from before."""
+    """Let there be these algorithms alone, and no choice or plan from before."""
     monkeypatch.setattr(algorithms, "ALGORITHMS", tuple(kept))
     monkeypatch.setattr(choosing, "shape_and_algorithm", choosing.shape_and_algorithm.__wrapped__)
+    monkeypatch.setattr(functional, "_kept", functional._kept.__wrapped__)
 
 
 @pytest.fixture

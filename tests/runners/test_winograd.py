@@ -201,6 +201,12 @@ def test_values_of_any_size(transform, dtype, scale):
     assert_like_direct(transform, x, weight * x.dtype.type(scale), bias, padding=1)
 
 
+def test_a_function_keeps_no_plan_of_another_transform(transform):
+    x, weight, bias = case(transform, (1, 12, 12, 20), 8)
+    plan = fastconv.Conv2d(weight, bias, algorithm="winograd")
+    assert winograd(x, weight, bias).tobytes() == plan(x).tobytes()
+
+
 def test_what_describe_says(transform):
     x, weight, bias = case(transform, (2, 11, 12, 8), 24)
     description = fastconv.Conv2d(weight, bias, padding=1, algorithm="winograd").describe(x.shape)
