@@ -44,12 +44,12 @@ def packed(name, shape, number):
 
 def arguments():
     """{class: arguments of its constructor by name, those that have defaults at the end}."""
-    direct, winograd, on_the_fly = packed("direct", SHAPE, 1), packed("winograd", SHAPE, 0), packed("winograd", SHAPE, 1)
+    direct, of_winograd = packed("direct", SHAPE, 1), (packed("winograd", SHAPE, number) for number in (0, 1))
     names = "weights", "bias", "all_finite"
     given = dict(zip(names, direct, strict=True))
     matrix, blas = (dict(zip(names, packed(name, ONE, 0), strict=False)) for name in ("direct", "blas"))
     names = "weights", "bias", "direct_weights", "all_finite", "max_squares"
-    transformed, taps = (dict(zip(names, one, strict=True)) for one in (winograd, on_the_fly))
+    transformed, taps = (dict(zip(names, one, strict=True)) for one in of_winograd)
     names = "weights", "weight_sums", "column_scales", "bias", "equalizers", "unpacked", "in_range"
     fast = dict(zip(names, packed("fip", ONE, 0), strict=True))
     transform = {"transform": transforms.F4X3}

@@ -8,8 +8,8 @@ directly, which leaves
 
     |error| ≤ (RANGE · ‖K‖ · steps / 2) · eps · ‖what it sees‖ · ‖w‖,   without RANGE for two outputs.
 
-This is for roundings that all point the same way. They do not: SEEN is 2.5 times the largest factor of these maps with 8
-and 64 channels. Draws by the thousand reach 59 with 3 channels, and 109 with one.
+This is for roundings that all point the same way. They do not: SEEN is 2.5 times the largest factor of these maps with
+8 and 64 channels. Draws by the thousand reach 59 with 3 channels, and 109 with one.
 """
 
 from itertools import product
