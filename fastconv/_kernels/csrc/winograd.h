@@ -29,7 +29,7 @@ struct fc_window {
     int first_row, end_row, first_col, end_col;
 };
 
-/* Channels whose products are one chain of a sum, of two that the output transform magnifies the rounding of; their
+/* Channels whose products are one chain of a sum, short because the output transform magnifies its rounding; their
  * values of a tile lie together. */
 enum { FC_CHUNK = 16 };
 
@@ -70,7 +70,7 @@ struct fc_weights_args {
 
 typedef void (*fc_weights_kernel)(const struct fc_weights_args *);
 
-/* Weights of a chunk and a block of columns, to be transformed at one line of points. */
+/* Weights of some channels and a block of columns, to be transformed at one line of points. */
 struct fc_line_args {
     double rows[FC_MAX_NODES + 1][FC_MAX_TAPS]; /* as in fc_weights_args */
     const char *taps;                           /* [channel][tap][column], whole vectors of columns */

@@ -1,4 +1,4 @@
-/* Winograd's transform of weights by the task that multiplies with them, a chunk of channels and a line of points at a
+/* Winograd's transform of weights by the task that multiplies with them, some channels and a line of points at a
  * time, which stay in L1: a map of few tiles waits for the transformed weights of winograd_weights.h, four times as
  * many as these, longer than it takes to make them.
  *
