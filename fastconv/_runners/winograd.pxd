@@ -33,7 +33,8 @@ cdef class Winograd(LoopNest):
     cdef ptrdiff_t blocks
     cdef double weight_cost  # of a task
     # The workspace, in bytes.
-    cdef ptrdiff_t v_tile, v_chunk, v_point, m_tile  # FC_CHUNK channels of a tile, of all tiles; all channels
+    cdef ptrdiff_t v_tile, v_chunk, v_point  # FC_CHUNK channels of a tile, of all tiles; all channels
+    cdef ptrdiff_t m_point, m_tile
     cdef bint _reads_weights_anew(self) noexcept
     cdef void _transform(
         self, const PixelBlock *pixel_block, const char *x, char *work, fc_direct *direct
@@ -44,6 +45,10 @@ cdef class Winograd(LoopNest):
     ) noexcept nogil
     cdef void _products(
         self, const PixelBlock *pixel_block, const char *weights, ptrdiff_t vectors, const char *values, char *sums
+    ) noexcept nogil
+    cdef Range _at_point(
+        self, fc_product_args *product, const PixelBlock *pixel_block, ptrdiff_t i, ptrdiff_t j, const char *values,
+        char *sums,
     ) noexcept nogil
     cdef Range _with_point(self, const PixelBlock *pixel_block, ptrdiff_t i, ptrdiff_t j) noexcept nogil
     cdef void _product(self, fc_product_args *product, ptrdiff_t vectors, ptrdiff_t tiles) noexcept nogil

@@ -102,7 +102,8 @@ cdef class Winograd(LoopNest):
         block_tiles = -(-self.tiles.count // max(self.pixel_blocks, 1))
         self.v_chunk = block_tiles * self.v_tile
         self.v_point = _odd_lines(chunks * self.v_chunk)
-        self.m_tile = _odd_lines(points * block * self.itemsize)
+        self.m_point = block * self.itemsize
+        self.m_tile = _odd_lines(points * self.m_point)
         self.workspace_bytes = points * self.v_point + block_tiles * self.m_tile
         vectors = 1 if self.group_out <= self.lanes else FC_MAX_VECTORS
         tiles = min(block_tiles, self.max_tiles[vectors - 1])
@@ -222,7 +223,7 @@ cdef class Winograd(LoopNest):
     ) noexcept nogil:
         """Multiply V with the weights of a block of columns, so many vectors, at every point."""
         cdef fc_product_args product
-        cdef ptrdiff_t points = self.transform.points, i, j, column = self.lanes * FC_MAX_VECTORS * self.itemsize
+        cdef ptrdiff_t points = self.transform.points, i, j
         cdef ptrdiff_t point_bytes = self.group_in * vectors * self.lanes * self.itemsize
         cdef Range tiles
         product.channels, product.chunk_stride, product.out_stride = self.group_in, self.v_chunk, self.m_tile
@@ -230,13 +231,22 @@ cdef class Winograd(LoopNest):
         product.point_stride = product.weight_stride = 0  # to no other point
         for i in range(points):
             for j in range(points):
-                tiles = self._with_point(pixel_block, i, j)
-                product.values = values + (i * points + j) * self.v_point + tiles.first * self.v_tile
-                product.out = sums + (i * points + j) * column + tiles.first * self.m_tile
+                tiles = self._at_point(&product, pixel_block, i, j, values, sums)
                 product.next = product.weights + point_bytes
                 product.prefetched = min(pixel_block.prefetched, vectors)
                 self._product(&product, vectors, tiles.end - tiles.first)
                 product.weights += point_bytes
+
+    cdef Range _at_point(
+        self, fc_product_args *product, const PixelBlock *pixel_block, ptrdiff_t i, ptrdiff_t j, const char *values,
+        char *sums,
+    ) noexcept nogil:
+        """Have the products begin at a point of line i; the tiles that have it."""
+        cdef Range tiles = self._with_point(pixel_block, i, j)
+        cdef ptrdiff_t point = i * self.transform.points + j
+        product.values = values + point * self.v_point + tiles.first * self.v_tile
+        product.out = sums + point * self.m_point + tiles.first * self.m_tile
+        return tiles
 
     cdef Range _with_point(self, const PixelBlock *pixel_block, ptrdiff_t i, ptrdiff_t j) noexcept nogil:
         """The tiles that have a point; short ones have none of the last pair: the kinds that do, in their order."""

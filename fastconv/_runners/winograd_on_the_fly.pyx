@@ -6,7 +6,7 @@ stay in L1 until their products are done. So do the sums of the lines that go to
 in anew, from L2, and those of the next block of columns are prefetched meanwhile.
 """
 
-from fastconv._kernels.cpu cimport CACHE_LINE, FC_CHUNK, FC_MAX_VECTORS, fc_line_args, fc_product_args
+from fastconv._kernels.cpu cimport CACHE_LINE, FC_CHUNK, fc_line_args, fc_product_args
 from fastconv._runners.partition cimport Range
 from fastconv._runners.tiles cimport PixelBlock
 from fastconv._runners.winograd cimport Winograd
@@ -22,8 +22,8 @@ cdef class WinogradOnTheFly(Winograd):
     """A convolution of one geometry by F(4×4, 3×3), ready to run on any arrays of it."""
 
     cdef ptrdiff_t line_channels  # whose weights are transformed together, whole chunks
-    # In bytes: the taps of a channel and column; the line in the workspace, a point of it, and one of M.
-    cdef ptrdiff_t tap_bytes, line_offset, line_point, column
+    # In bytes: the taps of a channel and column; the line in the workspace, and a point of it.
+    cdef ptrdiff_t tap_bytes, line_offset, line_point
     cdef fc_line_args line  # but for what a task tells
 
     def __init__(self, shape, weights, bias, direct_weights, all_finite, max_squares, activation, transform):
@@ -31,8 +31,7 @@ cdef class WinogradOnTheFly(Winograd):
         self.tap_bytes = transform.kernel**2 * self.itemsize
         self.weight_cost, self.column_bytes = WEIGHT_COST, self.tap_bytes * self.group_in
         self.line_channels = FC_CHUNK * (1 + (self.tiles.count >= MANY_TILES))
-        self.column = FC_MAX_VECTORS * self.lanes * self.itemsize
-        self.line_point = self.line_channels * self.column + CACHE_LINE  # points on different sets of the cache
+        self.line_point = self.line_channels * self.m_point + CACHE_LINE  # points on different sets of the cache
         self.line_offset = self.workspace_bytes
         self.workspace_bytes += transform.points * self.line_point
         self.line.point_stride = self.line_point
@@ -51,7 +50,7 @@ cdef class WinogradOnTheFly(Winograd):
         """As in `Winograd`: some lines of points, for some channels after the others."""
         cdef ptrdiff_t points = self.transform.points, first = 0, channel, i
         cdef ptrdiff_t taps = self.tap_bytes * vectors * self.lanes  # of a channel
-        cdef ptrdiff_t lines = max(SUM_BYTES // (points * self.column * pixel_block.count), <ptrdiff_t>1)
+        cdef ptrdiff_t lines = max(SUM_BYTES // (points * self.m_point * pixel_block.count), <ptrdiff_t>1)
         cdef fc_product_args product
         cdef fc_line_args line = self.line
         line.vectors, line.ahead, line.out = vectors, taps * self.group_in, <char *>values + self.line_offset
@@ -79,10 +78,8 @@ cdef class WinogradOnTheFly(Winograd):
         cdef ptrdiff_t points = self.transform.points, j = 0
         cdef Range tiles, of_next
         while j < points:
-            tiles = of_next = self._with_point(pixel_block, i, j)
+            tiles = of_next = self._at_point(product, pixel_block, i, j, values, sums)
             product.points = 0
-            product.values = values + (i * points + j) * self.v_point + tiles.first * self.v_tile
-            product.out = sums + (i * points + j) * self.column + tiles.first * self.m_tile
             while j < points and of_next.first == tiles.first and of_next.end == tiles.end:
                 product.points, j = product.points + 1, j + 1
                 of_next = self._with_point(pixel_block, i, j)
