@@ -80,6 +80,7 @@ cdef extern from "winograd.h" nogil:
         int points
         ptrdiff_t point_stride, weight_stride
         const char *next
+        ptrdiff_t values_ahead
         int prefetched, adds
         char *out
         ptrdiff_t out_stride

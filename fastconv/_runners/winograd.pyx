@@ -264,6 +264,10 @@ cdef class Winograd(LoopNest):
         cdef const char *end = product.next + self.group_in * vectors * self.lanes * self.itemsize
         for turn in range(turns):
             n = low + (turn < higher)
+            if turn + 1 < turns:
+                product.values_ahead = n * self.v_tile - (product.points - 1) * product.point_stride
+            else:  # the next point's first tiles
+                product.values_ahead = self.v_point - (tiles - n) * self.v_tile
             self.kernels.product[vectors - 1][n - 1](product)
             product.next += product.prefetched * self.lanes * self.itemsize * self.group_in
             if product.next >= end:

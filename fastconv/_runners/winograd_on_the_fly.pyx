@@ -11,7 +11,10 @@ from fastconv._runners.partition cimport Range
 from fastconv._runners.tiles cimport PixelBlock
 from fastconv._runners.winograd cimport Winograd
 
-WEIGHT_COST = 5  # to transform a weight at a point, in multiply-adds
+from fastconv._runners.winograd import LANES
+
+# To transform a weight at a point, in multiply-adds: more than to bring it in where vectors are short, and L2 small.
+WEIGHT_COST = 5 if LANES >= 16 else 12
 # A line's weights, its sums and the taps stay in L1: sums of so many bytes, and twice as many channels where the
 # products of a line take long enough for the taps to come in anew.
 cdef ptrdiff_t SUM_BYTES = 24 * 1024

@@ -12,6 +12,8 @@ _TILE = re.compile(
 
 _FEW = re.compile(r"f(?P<bits>\d\d)_few_(?P<columns>\d)__\w+")
 
+_PLACES_OF_SUMS = 3  # two pointers and a stride
+
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
@@ -111,9 +113,10 @@ def faults(name, body):
 
     A turn of the loop makes some steps of the reduction, and nothing but what they need may touch a whole vector in
     memory, but for one of the weights that is loaded twice. The general registers do not hold the pointers of the
-    largest tiles: in a turn each may be fetched once, from the stack or a vector register. Moves between vector
-    registers take no unit, only a place in the stream of instructions: there may be half as many as multiply-adds.
-    Those to and from mask registers take the units of the multiply-adds.
+    largest tiles: in a turn each may be fetched once, from the stack or a vector register; a turn of Winograd's
+    products is a whole chunk, which may fetch where its sums come from and go to. Moves between vector registers
+    take no unit, only a place in the stream of instructions: there may be half as many as multiply-adds. Those to
+    and from mask registers take the units of the multiply-adds.
     """
     need, pixels = step(name), int(_TILE.fullmatch(name)["pixels"])
     # In a narrow tile the compiler may take the sums of one step, or of the last, apart, in a loop over tiles; the
@@ -140,7 +143,7 @@ def faults(name, body):
             ("stores of vectors", stored, stores, stores + need.kept),
             ("additions", sum(i.name.startswith("vadd") for i in vectors), *[steps * need.additions + need.kept] * 2),
             ("vectors on the stack", sum(bool(stack.search(i.operands)) for i in vectors), 0, 0),
-            ("fetches of pointers", fetches, 0, pixels),
+            ("fetches of pointers", fetches, 0, max(pixels, _PLACES_OF_SUMS * (need.kept > 0))),
             ("moves of vectors", moves, 0, work // 2),
             ("moves of masks", sum(i.name.startswith("kmov") for i in loop), 0, 0),
         ):

@@ -89,6 +89,7 @@ struct fc_product_args {
     int points;
     ptrdiff_t point_stride, weight_stride; /* of values and weights, from a point to the next */
     const char *next;                      /* weights that are needed next */
+    ptrdiff_t values_ahead;                /* how far from the last point's values those lie that are needed next */
     int prefetched;                        /* vectors of those to prefetch with each channel: 0, 1 or 2 */
     int adds;                              /* whether the products are added to what `out` has */
     char *out;                             /* [tile][point][column], FC_MAX_VECTORS vectors of columns */

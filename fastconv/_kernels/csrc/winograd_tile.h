@@ -26,10 +26,11 @@ INLINE void NAMED(winograd_step)(const int tiles, const int vectors, VECTOR acc[
 }
 
 /* A whole chunk. With each channel some vectors of the weights that are `next` are prefetched and, where that pays, the
- * next tiles' values of the chunk, in L2 till now. All steps stand one after the other: around a loop the compiler
+ * values of the chunk that come next, in L2 till now. All steps stand one after the other: around a loop the compiler
  * moves the accumulators. */
 INLINE void NAMED(winograd_chunk)(const int tiles, const int vectors, const int prefetched,
-                                  VECTOR acc[][FC_MAX_VECTORS], const T *values, const T *w, const char *next)
+                                  VECTOR acc[][FC_MAX_VECTORS], const T *values, const T *next_values, const T *w,
+                                  const char *next)
 {
     const int lines = FC_STEPS * VECTOR_BYTES / CACHE_LINE * prefetched; /* in so many steps */
     UNROLLED(c, FC_CHUNK) {
@@ -37,49 +38,53 @@ INLINE void NAMED(winograd_chunk)(const int tiles, const int vectors, const int 
         if (c % FC_STEPS == 0) {
             UNROLLED(i, lines) __builtin_prefetch(next + (c / FC_STEPS * lines + i) * CACHE_LINE);
         }
-        if (PREFETCHES_VALUES && c < tiles) __builtin_prefetch(values + (tiles + c) * FC_CHUNK);
+        if (PREFETCHES_VALUES && c < tiles) __builtin_prefetch(next_values + c * FC_CHUNK);
         IN_ORDER();
     }
 }
 
-/* out += acc */
-INLINE void NAMED(winograd_keep)(const int tiles, const int vectors, VECTOR acc[][FC_MAX_VECTORS], char *out,
-                                 ptrdiff_t out_stride)
+/* to = from + acc */
+INLINE void NAMED(winograd_keep)(const int tiles, const int vectors, VECTOR acc[][FC_MAX_VECTORS], const char *from,
+                                 ptrdiff_t from_stride, char *to, ptrdiff_t to_stride)
 {
     UNROLLED(i, tiles) {
-        if (i > 0) out += out_stride;
-        UNROLLED(j, vectors) ((VECTOR *)out)[j] += acc[i][j];
+        if (i > 0) from += from_stride, to += to_stride;
+        UNROLLED(j, vectors) ((VECTOR *)to)[j] = ((const VECTOR *)from)[j] + acc[i][j];
     }
 }
 
-/* The products of a point for some tiles, whose sums wait in `out` from chunk to chunk; returns the weights to prefetch
- * then. */
+/* The products of a point for some tiles; returns the weights to prefetch then. From chunk to chunk the sums wait on
+ * the stack: the tiles' lines of `out`, some points apart, are seldom in L1. */
 INLINE const char *NAMED(winograd_point)(const int tiles, const int vectors, const int prefetched,
-                                         const struct fc_product_args *t, const char *values, const T *w, char *out,
-                                         const char *next)
+                                         const struct fc_product_args *t, const char *values, ptrdiff_t ahead,
+                                         const T *w, char *out, const char *next)
 {
-    const ptrdiff_t chunk_stride = t->chunk_stride, out_stride = t->out_stride;
-    ptrdiff_t rest = t->channels;
-    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
+    const ptrdiff_t chunk_stride = t->chunk_stride, out_stride = t->out_stride, row = FC_MAX_VECTORS * VECTOR_BYTES;
+    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], kept[MAX_PIXELS][FC_MAX_VECTORS];
+    char *sums = (char *)kept;
+    KEEP_IN_ONE_REGISTER(sums); /* and so apart from what the compiler puts on the stack */
+    const char *from = t->adds ? out : sums;
+    ptrdiff_t from_stride = t->adds ? out_stride : row;
     if (!t->adds) {
         UNROLLED(i, tiles)
-            UNROLLED(j, vectors) ((VECTOR *)(out + i * out_stride))[j] = (VECTOR){0};
+            UNROLLED(j, vectors) ((VECTOR *)(sums + i * row))[j] = (VECTOR){0};
     }
-    for (; rest >= FC_CHUNK; rest -= FC_CHUNK) {
+    for (ptrdiff_t rest = t->channels; rest > 0; rest -= FC_CHUNK) {
+        const int is_last = rest <= FC_CHUNK;
         UNROLLED(i, tiles)
             UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
-        NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, (const T *)values, w, next);
-        NAMED(winograd_keep)(tiles, vectors, acc, out, out_stride);
+        if (rest >= FC_CHUNK) {
+            NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, (const T *)values, (const T *)(values + ahead), w,
+                                  next);
+            next += FC_CHUNK * VECTOR_BYTES * prefetched;
+        } else {
+            for (ptrdiff_t c = 0; c < rest; c++)
+                NAMED(winograd_step)(tiles, vectors, acc, (const T *)values + c, w + c * vectors * LANES);
+        }
+        NAMED(winograd_keep)(tiles, vectors, acc, from, from_stride, is_last ? out : sums, is_last ? out_stride : row);
+        from = sums, from_stride = row;
         values += chunk_stride;
         w += FC_CHUNK * vectors * LANES;
-        next += FC_CHUNK * VECTOR_BYTES * prefetched;
-    }
-    if (rest > 0) {
-        UNROLLED(i, tiles)
-            UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
-        for (ptrdiff_t c = 0; c < rest; c++)
-            NAMED(winograd_step)(tiles, vectors, acc, (const T *)values + c, w + c * vectors * LANES);
-        NAMED(winograd_keep)(tiles, vectors, acc, out, out_stride);
     }
     return next;
 }
@@ -90,7 +95,8 @@ INLINE void NAMED(winograd_products)(const int tiles, const int vectors, const i
     const char *values = t->values, *weights = t->weights, *next = t->next;
     char *out = t->out;
     for (int point = 0; point < t->points; point++, out += FC_MAX_VECTORS * VECTOR_BYTES) {
-        next = NAMED(winograd_point)(tiles, vectors, prefetched, t, values, (const T *)weights, out, next);
+        const ptrdiff_t ahead = point + 1 < t->points ? t->point_stride : t->values_ahead;
+        next = NAMED(winograd_point)(tiles, vectors, prefetched, t, values, ahead, (const T *)weights, out, next);
         values += t->point_stride;
         weights += t->weight_stride;
     }
