@@ -60,6 +60,7 @@ INLINE const char *NAMED(winograd_point)(const int tiles, const int vectors, con
                                          const T *w, char *out, const char *next)
 {
     const ptrdiff_t chunk_stride = t->chunk_stride, out_stride = t->out_stride, row = FC_MAX_VECTORS * VECTOR_BYTES;
+    ptrdiff_t rest = t->channels;
     VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], kept[MAX_PIXELS][FC_MAX_VECTORS];
     char *sums = (char *)kept;
     KEEP_IN_ONE_REGISTER(sums); /* and so apart from what the compiler puts on the stack */
@@ -69,22 +70,23 @@ INLINE const char *NAMED(winograd_point)(const int tiles, const int vectors, con
         UNROLLED(i, tiles)
             UNROLLED(j, vectors) ((VECTOR *)(sums + i * row))[j] = (VECTOR){0};
     }
-    for (ptrdiff_t rest = t->channels; rest > 0; rest -= FC_CHUNK) {
-        const int is_last = rest <= FC_CHUNK;
+    for (; rest >= FC_CHUNK; rest -= FC_CHUNK) {
+        const int is_last = rest == FC_CHUNK;
         UNROLLED(i, tiles)
             UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
-        if (rest >= FC_CHUNK) {
-            NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, (const T *)values, (const T *)(values + ahead), w,
-                                  next);
-            next += FC_CHUNK * VECTOR_BYTES * prefetched;
-        } else {
-            for (ptrdiff_t c = 0; c < rest; c++)
-                NAMED(winograd_step)(tiles, vectors, acc, (const T *)values + c, w + c * vectors * LANES);
-        }
+        NAMED(winograd_chunk)(tiles, vectors, prefetched, acc, (const T *)values, (const T *)(values + ahead), w, next);
         NAMED(winograd_keep)(tiles, vectors, acc, from, from_stride, is_last ? out : sums, is_last ? out_stride : row);
         from = sums, from_stride = row;
         values += chunk_stride;
         w += FC_CHUNK * vectors * LANES;
+        next += FC_CHUNK * VECTOR_BYTES * prefetched;
+    }
+    if (rest > 0) {
+        UNROLLED(i, tiles)
+            UNROLLED(j, vectors) acc[i][j] = (VECTOR){0};
+        for (ptrdiff_t c = 0; c < rest; c++)
+            NAMED(winograd_step)(tiles, vectors, acc, (const T *)values + c, w + c * vectors * LANES);
+        NAMED(winograd_keep)(tiles, vectors, acc, from, from_stride, out, out_stride);
     }
     return next;
 }
