@@ -12,7 +12,7 @@ _TILE = re.compile(
 
 _FEW = re.compile(r"f(?P<bits>\d\d)_few_(?P<columns>\d)__\w+")
 
-_PLACES_OF_SUMS = 3  # two pointers and a stride
+_PLACES_OF_SUMS = 5  # where they come from and go to with a stride each, and the stride of the chunks
 
 
 @dataclass(frozen=True, slots=True)
