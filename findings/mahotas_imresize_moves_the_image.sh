@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Expected: mahotas.imresize, which is scipy.ndimage's zoom by its own words, gives the image back for a factor of 1,
 #   interpolates by the order that is asked for, and has the image's border at the result's border.
-# What happens: the image is one pixel further to the left and above, whatever the order no pixel is interpolated, and the
-#   last row and the last column are 0. A factor of 1 loses the first row and column as well; interpolate.zoom and
-#   resize_to are the same, of uint8 and of floats. interpolate.shift by half a pixel moves nothing but the last row out.
+# What happens: the image is one pixel further to the left and above, no order interpolates, and the last row and column
+#   are 0. So it is for a factor of 1, for interpolate.zoom, for uint8 and for floats. interpolate.shift by half a pixel
+#   leaves the image where it is, but for the last row, which is 0.
 # Why it matters: it is a way to bring images to a network's size. The result is of the right size and looks right, but
 #   for a black line that a crop or a dark background hides; a network sees shifted images with nearest pixels. Resize
 #   with another library.

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Expected: numpy.einsum of float16 adds up in float32, as numpy.matmul and numpy.tensordot do with float16, or at least
 #   gives the same for every order of the axes and with optimize=True, which only chooses the way of computing it.
-# What happens: it adds in float32 only where the innermost loop runs over what is summed. Elsewhere each product is added
-#   to a float16, which stops at 2048 for ones: 3×3×512 ones make 2048 instead of 4608 with weights in the order ijck
-#   and 4608 in the order kcij; with optimize=True, which calls tensordot, 4608 in both.
+# What happens: it adds in float32 only where the innermost loop runs over what is summed. Elsewhere each product is
+#   added to a float16, which stops at 2048 for ones: 3×3×512 ones make 2048 with weights in the order ijck and 4608 in
+#   the order kcij; with optimize=True, which calls tensordot, 4608 in both.
 # Why it matters: sliding_window_view and einsum are the usual convolution in NumPy, and float16 halves its weights. The
-#   result is finite and of the right shape; random positive values are off by percents, and layers of few channels show
+#   result is finite and of the right shape; random positive values are off by up to 10 %, and layers of few channels show
 #   nothing. Say optimize=True, or convert to float32 first.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT

@@ -28,7 +28,8 @@ async function run(class_name, options) {
     if ((kind === 'kernel') === class_name.startsWith('Conv')) config[`${kind}_initializer`] = ones;
   }
   if (class_name !== 'DepthwiseConv2D') config.filters = 1;
-  const input = { class_name: 'InputLayer', config: { name: 'x', batch_input_shape: [null, 5, 5, 1], dtype: 'float32' } };
+  const given = { name: 'x', batch_input_shape: [null, 5, 5, 1], dtype: 'float32' };
+  const input = { class_name: 'InputLayer', config: given };
   const topology = { class_name: 'Sequential', config: { name: 'net', layers: [input, { class_name, config }] } };
   const model = await models.modelFromJSON(topology);
   assert.deepStrictEqual(model.layers[1].dilationRate, options.dilation_rate);

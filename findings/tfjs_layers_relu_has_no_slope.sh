@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Expected: a ReLU layer of a Keras model with negative_slope or threshold, and a LeakyReLU whose slope Keras 3 writes as
-#   negative_slope, have them in TensorFlow.js, or are refused, as ELU with an alpha other than 1 is.
+# Expected: a ReLU layer of a Keras model with negative_slope or threshold, and a LeakyReLU whose slope Keras 3 writes
+#   as negative_slope, have them in TensorFlow.js, or are refused, as ELU with an alpha other than 1 is.
 # What happens: its ReLU knows max_value alone, and its LeakyReLU alpha alone. ReLU(negative_slope=0.1) gives 0 for all
 #   negative values, ReLU(threshold=1) keeps 0.5, and a LeakyReLU with negative_slope 0.01 has the slope 0.3.
-# Why it matters: the values that are wrong are half of the map, and a slope of 0.3 for 0.01 multiplies them by 30 behind
-#   each layer. Nothing warns: what a layer does not know is left out of its JSON. Keras 3's hard_sigmoid is another one,
-#   too: x/6 + 0.5, and here 0.2·x + 0.5 as in Keras 2. Write slopes as alpha, thresholds as operations.
+# Why it matters: half of the values of a map are wrong, and a slope of 0.3 for 0.01 multiplies them by 30 behind each
+#   layer. Nothing warns: what a layer does not know is left out of its JSON. Keras 3's hard_sigmoid is another
+#   one, too: x/6 + 0.5, and here 0.2·x + 0.5 as in Keras 2. Write slopes as alpha, thresholds as operations.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 cd "$dir"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Expected: UpSampling2D with interpolation "bilinear" and Resizing of a Keras model give Keras's pixels in TensorFlow.js:
-#   centres of pixels lie at halves, so that doubling a ramp of 0, 1, 2 gives 0, 0.25, 0.75, 1.25, 1.75, 2.
+# Expected: UpSampling2D with interpolation "bilinear" and Resizing of a Keras model give Keras's pixels in
+#   TensorFlow.js: centres of pixels lie at halves, so that doubling 0, 1, 2 gives 0, 0.25, 0.75, 1.25, 1.75, 2.
 # What happens: UpSampling2D calls the resize without half_pixel_centers: 0, 0.5, 1, 1.5, 2, 2, half a pixel to the left
 #   and above. Resizing aligns the corners instead, 0, 0.4, 0.8 ..., but does not with crop_to_aspect_ratio, whose
 #   value is handed over negated as align_corners and crops nothing: an image of another shape is squeezed.
-# Why it matters: decoders of segmentation and super-resolution networks are made of UpSampling2D. Each of them moves the
-#   map by a quarter to half of a pixel of the finer map, the shifts add up over the layers, and sizes are right.
-#   "nearest" is right; tf.image.resizeBilinear(x, size, false, true) gives Keras's pixels.
+# Why it matters: decoders of segmentation and super-resolution networks are made of UpSampling2D. Each doubling moves
+#   the map by half a pixel of the finer one, the shifts add up over the layers, and sizes are right. "nearest" is right;
+#   tf.image.resizeBilinear(x, size, false, true) gives Keras's pixels.
 set -euo pipefail
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 cd "$dir"
