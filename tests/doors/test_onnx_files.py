@@ -203,6 +203,15 @@ def test_training_is_refused():
     vectors = [np.ones(3, np.float32)] * 4
     with pytest.raises(ValueError, match="BatchNormalization 'y0': training_mode is set"):
         fastconv.onnx.load(one("BatchNormalization", X, *vectors, training_mode=1, outputs=3))(X)
+    nodes = [
+        ("ReduceMean", "x", "mean", {"axes": [0, 2, 3], "keepdims": 0}),
+        ("BatchNormalization", "x s s s s", "y m v sm sv", {}),
+        ("BatchNormalization", "x s s mean s", "z m2 v2 sm2 sv2", {}),  # PyTorch's of a norm without statistics
+    ]
+    for result in "yz":  # by a graph, and by NumPy
+        proto = model(nodes, {"s": vectors[0]}, outputs=[result], opset=11)
+        with pytest.raises(ValueError, match=f"BatchNormalization '{result}': its outputs .* are those of training"):
+            fastconv.onnx.load(proto)(X)
     with pytest.raises(ValueError, match="Dropout 'y0': training_mode is set"):
         fastconv.onnx.load(one("Dropout", X, np.float32(0.5), np.array(True)))(X)
     assert (fastconv.onnx.load(one("Dropout", X, np.float32(0.5)))(X) == X).all()

@@ -14,8 +14,7 @@ def batch_norm(
     node: Node, x: np.ndarray, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray, variance: np.ndarray
 ) -> np.ndarray:
     """With the given statistics, those of each channel, or of each value where `spatial` is 0."""
-    if node.attributes.get("training_mode"):
-        raise ValueError("training_mode is set, and fastconv computes forward passes of inference alone")
+    check_inference(node)
     if node.attributes.get("spatial", 1):
         shape = -1, *(1,) * (x.ndim - 2)
         if any(vector.size != x.shape[1] for vector in (scale, bias, mean, variance)) or x.ndim < 2:
@@ -24,6 +23,15 @@ def batch_norm(
     wide = np.float64
     factor = scale.astype(wide) / np.sqrt(variance.astype(wide) + node.attributes["epsilon"])
     return (x * factor + (bias - mean * factor)).astype(x.dtype)
+
+
+def check_inference(node: Node) -> None:
+    """Check that a BatchNormalization takes the statistics that it is given; before opset 14 its outputs tell."""
+    told = "and fastconv computes forward passes of inference alone"
+    if node.attributes.get("training_mode"):
+        raise ValueError(f"training_mode is set, {told}")
+    if any(node.outputs[1:]):
+        raise ValueError(f"its outputs after the first are those of training, {told}")
 
 
 def lrn(node: Node, x: np.ndarray) -> np.ndarray:

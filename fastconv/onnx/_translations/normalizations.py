@@ -12,7 +12,7 @@ from fastconv._graph.operations.normalization import (
     LocalResponseNorm,
     Softmax,
 )
-from fastconv.onnx._in_numpy.normalizations import layer_axes
+from fastconv.onnx._in_numpy.normalizations import check_inference, layer_axes
 from fastconv.onnx._in_numpy.shaping import axis_of
 from fastconv.onnx._program import Node
 from fastconv.onnx._translations import parts
@@ -36,12 +36,6 @@ def batch_norm(
         raise ValueError(f"its vectors must have {x.nhwc[3]} values, got {[vector.size for vector in vectors]}")
     operation = BatchNorm(mean, variance, scale, bias, node.attributes["epsilon"])
     return bind.add(node, operation, x)
-
-
-def check_inference(node: Node) -> None:
-    """Check that a BatchNormalization takes the statistics that it is given."""
-    if node.attributes.get("training_mode"):
-        raise ValueError("training_mode is set, and fastconv computes forward passes of inference alone")
 
 
 def lrn(bind: "Binding", node: Node, x: Any) -> Map | None:
