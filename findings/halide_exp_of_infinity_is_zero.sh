@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Expected: Halide's exp of a large float32 is inf, with the target feature strict_float at least, which is documented to
-#   keep infinities; 1 / (1 + exp(-x)) is 0 for x = -inf, and log is the inverse.
-# What happens: exp is inf from 88.8 to 1.4e9 and 0 beyond and for inf: its power of two is an integer that overflows. The
+# Expected: Halide's exp of a large float32 is inf, at least with the target feature strict_float, which turns off what is
+#   not IEEE; 1 / (1 + exp(-x)) is 0 for x = -inf, and log is the inverse.
+# What happens: exp is inf from 88.8 to 1.48e9, and 0 from 2^31 · ln 2 on, for inf too: its power of two overflows. The
 #   sigmoid of -3e9 and of -inf is 1. log of inf is 88.7 and of denormals -88.0 instead of -92 to -103; pow(inf, 0.5)
 #   is 1.8e19. It is so with strict_float and without, in scalars and in vectors.
 # Why it matters: -inf masks what a softmax or a gate must not see, and a gate that is 1 there opens. -1e9, the other
