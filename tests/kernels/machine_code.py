@@ -154,6 +154,28 @@ def faults(name, body):
     return found
 
 
+def unaligned(body, nbytes):
+    """The addresses on the stack that a function takes, as "lea 0x40(%rsp),%rax", and that are no multiples of nbytes.
+
+    It makes its stack pointer a multiple of some power of two first, or none is known to be one.
+    """
+    above, found = None, []  # the stack pointer, from a multiple of nbytes on
+    for i in body:
+        value, _, target = i.operands.partition(",")
+        if target == "%rsp" and re.fullmatch(r"\$-?0x[0-9a-f]+", value):
+            number = int(value[1:], 16)
+            if i.name.startswith("and"):
+                above = 0 if -number % 2**64 % nbytes == 0 else None
+            elif above is not None:
+                above += number if i.name.startswith("add") else -number
+        elif i.name == "push" and above is not None:
+            above -= 8
+        taken = re.fullmatch(r"(?P<offset>-?0x[0-9a-f]+)?\(%rsp\),%\w+", i.operands) if i.name == "lea" else None
+        if taken and (above is None or (above + int(taken["offset"] or "0", 16)) % nbytes):
+            found.append(f"lea {i.operands}")
+    return found
+
+
 def is_few(name):
     """Whether a function is the tile for few output channels, which has loops for several ways to read x."""
     return _FEW.fullmatch(name) is not None

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from machine_code import Step, faults, few_faults, functions, is_few, is_tile, step
+from machine_code import Step, faults, few_faults, functions, is_few, is_tile, step, unaligned
 
 import fastconv
 from fastconv._kernels import cpu
@@ -113,6 +113,14 @@ def test_hot_loops_for_few_output_channels(compiler, kernels):
     assert not found
 
 
+def test_sums_that_wait_on_the_stack_are_aligned(kernels):
+    """Vectors that begin elsewhere lie on two cache lines each, or every other one."""
+    products = {name: body for name, body in kernels.items() if "_winograd_product_" in name}
+    assert len(products) >= 2 * 2 * 6
+    nbytes = {name: 64 if name.endswith("__avx512") else 32 for name in products}
+    assert {name: found for name, body in products.items() if (found := unaligned(body, nbytes[name]))} == {}
+
+
 def test_large_outputs_go_past_the_caches(kernels):
     """Where a vector is a whole cache line."""
     nontemporal = {name for name, body in kernels.items() if any(i.name.startswith("vmovntp") for i in body)}
@@ -166,6 +174,27 @@ def test_the_check_finds_faults(line, changed, said):
     assert len(found) >= len(said)
     assert bool(found) == bool(said)
     assert all(any(text in fault for fault in found) for text in said)
+
+
+STACK = """
+0000000000000000 <f32_winograd_product_1x1v__avx2>:
+       0:\tpush   %rbp
+       4:\tmov    %rsp,%rbp
+       8:\tand    $0xffffffffffffffe0,%rsp
+       c:\tpush   %rbx
+      10:\tsub    $0x118,%rsp
+      14:\tlea    0x40(%rsp),%rax
+      18:\tlea    0x8(%rax),%rsi
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"), [("ffe0,", "fff0,"), ("and ", "nop "), ("push   %rbx", "nop"), ("$0x118", "$0x128")]
+)
+def test_the_check_of_addresses_on_the_stack(line, changed):
+    (good,), (wrong,) = (functions(text).values() for text in (STACK, STACK.replace(line, changed)))
+    assert unaligned(good, 32) == []
+    assert unaligned(wrong, 32) == ["lea 0x40(%rsp),%rax"]
 
 
 # A tile that copies its panel in the first of two loops, and reads the copy in the second.

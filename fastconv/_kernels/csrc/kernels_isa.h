@@ -9,7 +9,7 @@
  *   FIP_TURN      steps of fast inner products in a turn of their loop, 1 or 2
  *   FEW_SETS(columns)  vectors of pixels that go together in the tile of so few, so that each weight is loaded once
  *   FOR_SPLIT(FAMILY, F)  the tiles of split rows: 1 to FC_MAX_SPLIT columns, each with such vectors of pixels
- *   PREFETCHES_VALUES  whether the products of Winograd prefetch the values of the next tiles, where that was measured
+ *   PREFETCHES_VALUES  whether the products of Winograd prefetch the values that come next, where that was measured
  *   LOAD_FIRST(from, count)  a vector of the first `count` values, fewer than all; nothing is read beyond them
  *   STORE_FIRST(to, v, count) the store of the first `count` values of a vector, fewer than all
  *   STORE_NONTEMPORAL(to, v) the store of a whole vector, past the caches if it is one of their lines

@@ -54,14 +54,15 @@ INLINE void NAMED(winograd_keep)(const int tiles, const int vectors, VECTOR acc[
 }
 
 /* The products of a point for some tiles; returns the weights to prefetch then. From chunk to chunk the sums wait on
- * the stack: the tiles' lines of `out`, some points apart, are seldom in L1. */
+ * the stack: where a map has many tiles, their lines of `out`, some points apart, are seldom in L1. */
 INLINE const char *NAMED(winograd_point)(const int tiles, const int vectors, const int prefetched,
                                          const struct fc_product_args *t, const char *values, ptrdiff_t ahead,
                                          const T *w, char *out, const char *next)
 {
     const ptrdiff_t chunk_stride = t->chunk_stride, out_stride = t->out_stride, row = FC_MAX_VECTORS * VECTOR_BYTES;
     ptrdiff_t rest = t->channels;
-    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS], kept[MAX_PIXELS][FC_MAX_VECTORS];
+    _Alignas(VECTOR_BYTES) VECTOR kept[MAX_PIXELS][FC_MAX_VECTORS];
+    VECTOR acc[MAX_PIXELS][FC_MAX_VECTORS];
     char *sums = (char *)kept;
     KEEP_IN_ONE_REGISTER(sums); /* and so apart from what the compiler puts on the stack */
     const char *from = t->adds ? out : sums;
