@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Expected: // and % of a function that Pythran compiles are Python's for every sign, as its tests of 7 // 2 and -7 // 2
-#   show; -(n // -s) is n / s rounded up, the usual way to write it without floats.
-# What happens: zero and positive numbers by a negative divisor are rounded down once too often: 7 // -2 is -5, 6 // -2 is
-#   -4, 0 // -2 is -1, in scalars and in arrays of integers, so that -(n // -s) is one too many for every n; % leaves its
-#   range, 7 % -2 is 1. numpy.remainder is C's even for positive divisors: of -7 and 2 it is -1, where % and numpy.mod
-#   give 1.
+# Expected: // and % of a function that Pythran compiles are Python's for every sign, as they are for a positive divisor;
+#   -(n // -s) is n / s rounded up, a usual way to write it without floats.
+# What happens: zero and positive numbers by a negative divisor are rounded down once too often: 7 // -2 is -5, 6 // -2
+#   is -4, 0 // -2 is -1, in scalars and in arrays of integers, so that -(n // -s) is one too many for every size n; %
+#   leaves its range, 7 % -2 is 1. numpy.remainder is C's even for positive divisors: of -7 and 2 it is -1, where % and
+#   numpy.mod give 1.
 # Why it matters: the size of a map with ceil_mode, the number of blocks and of tasks are computed so. The kernel is
 #   right as Python and has a row or a block too many once it is compiled. Write -(-n // s) or (n + s - 1) // s.
 set -euo pipefail

@@ -2,8 +2,8 @@
 # Expected: torch.compile keeps a NaN that eager keeps. ReLU, ReLU6, Hardtanh and Hardsigmoid of PyTorch hand a NaN on,
 #   compiled or not, and freezing is documented to inline weights and to fold constants.
 # What happens: with torch._inductor.config.freezing a convolution and the activation behind it become one operation of
-#   oneDNN, and its minimum and maximum are those of the CPU: NaN becomes 0 behind a ReLU and a ReLU6, -1 behind a
-#   Hardtanh, and 1 behind a Hardsigmoid. Linear layers in front, activations alone, and leaky ReLU, Hardswish, SiLU,
+#   oneDNN, whose minima and maxima pass over a NaN: it becomes 0 behind a ReLU and a ReLU6, -1 behind a Hardtanh, and
+#   1 behind a Hardsigmoid. Linear layers in front, activations alone, and leaky ReLU, Hardswish, SiLU,
 #   sigmoid keep it; so does everything without freezing.
 # Why it matters: a NaN is how a broken weight or pixel is noticed at the end of a network. The frozen network, the one
 #   that goes into production, answers with finite numbers instead. Check the input and the weights, not the output.
