@@ -1,20 +1,18 @@
 """Winograd's convolution of few tiles, whose tasks transform the weights that they multiply with.
 
 Transformed weights of F(4×4, 3×3) are four times as many as the taps, and a map of few tiles waits for them longer than
-it multiplies, with AVX-512 at least. Here the taps come in instead: some channels after the others are transformed at a line of points, and
-stay in L1 until their products are done. So do the sums of the lines that go together; for each such pass the taps come
-in anew, from L2, and those of the next block of columns are prefetched meanwhile.
+it multiplies, with AVX-512 at least. Here the taps come in instead: some channels after the others are transformed at a
+line of points, and stay in L1 until their products are done. So do the sums of the lines that go together; for each
+such pass the taps come in anew, from L2, and those of the next block of columns are prefetched meanwhile.
 """
 
-from fastconv._kernels.cpu cimport CACHE_LINE, FC_CHUNK, fc_line_args, fc_product_args
+from fastconv._kernels.cpu cimport CACHE_LINE, FC_CHUNK, fc_line_args, fc_product_args, kernels_for
 from fastconv._runners.partition cimport Range
 from fastconv._runners.tiles cimport PixelBlock
 from fastconv._runners.winograd cimport Winograd
 
-from fastconv._runners.winograd import LANES
-
 # To transform a weight at a point, in multiply-adds: with AVX2 more than to bring it in, as measured on a Zen 3.
-WEIGHT_COST = 5 if LANES >= 16 else 12
+WEIGHT_COST = 5 if kernels_for(sizeof(float)).lanes >= 16 else 12
 # A line's weights, its sums and the taps stay in L1: sums of so many bytes, and twice as many channels where the
 # products of a line take long enough for the taps to come in anew.
 cdef ptrdiff_t SUM_BYTES = 24 * 1024
