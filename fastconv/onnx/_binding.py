@@ -37,10 +37,10 @@ _NO_CODE = "fastconv has no code for this operator, and the model was loaded wit
 
 
 def check_operators(program: Program, is_strict: bool) -> None:
-    """ValueError where a node reads values of a call and is refused whatever the shapes, as, where this is strict, one
-    that needs onnx.reference.
+    """ValueError where a node reads values of a call and is refused whatever the shapes, as one that nobody has code
+    for and, where this is strict, one that needs onnx.reference.
     """
-    from fastconv.onnx._evaluation import evaluation
+    from fastconv.onnx._evaluation import check_code, evaluation
 
     values = {one.name for one in program.inputs}
     for node in program.nodes:
@@ -52,6 +52,8 @@ def check_operators(program: Program, is_strict: bool) -> None:
             is_known |= node.domain == "" and (node.kind in TRANSLATIONS or node.kind == "Attention")
             if is_strict and not is_known and evaluation(node)[0] == "onnx.reference":
                 raise ValueError(_NO_CODE)
+            if not is_known:
+                check_code(node)
         if node.kind not in ("Shape", "Size"):
             values.update(name for name in node.outputs if name)
 

@@ -167,6 +167,11 @@ BAD = {
              "initializer 'w' has the element type 77"),
     "control flow": (lambda: model([("Loop", "x", "y", {"body": conv().graph})], {}),
              "Loop 'y': control flow is not supported"),
+    "no code": (lambda: one("MaxRoiPool", X, np.zeros((1, 5), np.float32), pooled_shape=[2, 2]),
+             "MaxRoiPool 'y0': neither fastconv nor onnx.reference has code for this operator"),
+    "no code of a domain": (lambda: changed(model([("CategoryMapper", "x", "y", {"domain": "ai.onnx.ml"})], {}),
+             lambda m: m.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))),
+             "CategoryMapper 'y': neither fastconv nor onnx.reference has code for this operator"),
     "training": (lambda: model([("Adam", "x x x x x x", "y", {"domain": "ai.onnx.preview.training"})], {}),
              "Adam 'y': it is an operator of training"),
 }  # fmt: skip
