@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from naive import windows
 
 import fastconv
+from fastconv._graph.operations.shaping import Concat
 
 FEW = [1, 3, 8, 9]
 
@@ -84,12 +85,15 @@ class _Growing:
         return self.g.add(x, self.pick.choice(like)), shape
 
     def join(self, x, shape):
-        like = [one for one in self.maps if one[1][:2] == shape[:2]]
-        joined = [self.one(like) for _ in range(self.pick.randint(1, 3))]
-        return self.g.concat(*(node for node, _ in joined)), (
-            *shape[:2],
-            sum(channels for _, (_, _, channels) in joined),
-        )
+        axis, same = self.pick.choice([("channels", slice(2)), ("rows", slice(1, 3)), ("pixels", slice(2, 3))])
+        like = [one for one in self.maps if one[1][same] == shape[same]]
+        nodes, shapes = zip(*[self.one(like) for _ in range(self.pick.randint(1, 3))], strict=True)
+        rows, columns, channels = zip(*shapes, strict=True)
+        if axis == "channels":
+            return self.g.concat(*nodes), (*shape[:2], sum(channels))
+        y = self.g._add(None, Concat(axis), **{f"map {i}": node for i, node in enumerate(nodes, 1)})
+        pixels = sum(height * width for height, width in zip(rows, columns, strict=True))
+        return y, ((sum(rows), shape[1], shape[2]) if axis == "rows" else (1, pixels, shape[2]))
 
     def clip(self, x, shape):
         clips = self.g.relu, self.g.relu6, lambda x: self.g.clip(x, -0.75, 0.5)

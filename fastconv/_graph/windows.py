@@ -77,6 +77,10 @@ def _binary(operation: Binary, layout: Layout, *shapes: Shape) -> list[Axes] | N
     return [_PIXEL] * 2 if sizes[0] == sizes[1] else None  # else one of them is a pixel for the whole map
 
 
+def _concat(operation: Concat, layout: Layout, *shapes: Shape) -> list[Axes] | None:
+    return [_PIXEL] * len(shapes) if operation.axis == "channels" else None
+
+
 def _softmax(operation: Softmax, layout: Layout, *shapes: Shape) -> list[Axes] | None:
     return [_PIXEL] if operation.axis == "channels" else None
 
@@ -91,7 +95,8 @@ _WINDOWS: dict[type[Operation], Callable[[Any, Layout, *tuple[Shape, ...]], list
     Pad: _pad,
     **dict.fromkeys((Slice, Part), _slice),
     Binary: _binary,
-    **dict.fromkeys((ChannelPool, Concat, Dropout, Elementwise, LayerNorm), _pixels),
+    **dict.fromkeys((ChannelPool, Dropout, Elementwise, LayerNorm), _pixels),
     **dict.fromkeys((InTurns, LocalResponseNorm, Operation), _pixels),
+    Concat: _concat,
     Softmax: _softmax,
 }

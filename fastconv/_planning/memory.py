@@ -8,14 +8,14 @@ from types import MappingProxyType
 from fastconv._checks.types import Shape
 from fastconv._graph.graph import Graph
 from fastconv._graph.operations.elementwise import Elementwise
-from fastconv._graph.operations.shaping import Flatten
+from fastconv._graph.operations.shaping import Flatten, joins_channels
 from fastconv._planning.placement import Lifetime, largest_alive, place
 from fastconv._runners.buffer_slice import ARENA, BufferSlice
 
 MAX_HELD = 1.5  # times the bytes of the largest set of arrays alive at once
 _CACHE_LINE = 64
 
-Homes = dict[str, tuple[str, int]]  # name: (the node whose array its result is a part of, the channel where it begins)
+Homes = dict[str, tuple[str, int]]  # name: (the node whose array its result is a part of, the value where it begins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def memory(
 ) -> Memory:
     """The `Memory` of a rewritten graph, for these NHWC shapes of its nodes, whose steps take workspaces of such bytes.
 
-    A concatenation is an array that its inputs write, each its channels of every pixel; nothing else is done for it.
+    A concatenation is an array that its inputs write, each its pixels, or its channels of every pixel; nothing else is
+    done for it.
     Nodes that are `overwriting` can put their results where their residuals are.
     The steps share one workspace, which stays in the caches, where no more than MAX_HELD is held then; else each has
     its own among the arrays that are alive at that step.
@@ -65,13 +66,14 @@ def memory(
         works = dict(zip(workspaces, offsets[len(kept) :], strict=True))
     begins = dict(zip(kept, offsets, strict=False))
     slices = dict[str, BufferSlice]()
-    for name, (home, channel) in homes.items():
+    for name, (home, at) in homes.items():
         _, height, width, channels = shapes[home]
         if home in ends:
-            slices[name] = ends[home]._replace(offset=channel * itemsize)
+            slices[name] = ends[home]._replace(offset=at * itemsize)
         else:
-            pixel = channels * itemsize
-            slices[name] = BufferSlice(ARENA, begins[home] + channel * itemsize, height * width * pixel, pixel)
+            image = height * width * (pixel := channels * itemsize)
+            is_one = prod(shapes[name][1:3]) == 1  # steps may take the images of such for the pixels of one
+            slices[name] = BufferSlice(ARENA, begins[home] + at * itemsize, image, image if is_one else pixel)
     return Memory(slices, works, nbytes, alive)
 
 
@@ -99,11 +101,12 @@ def _overwrite_residuals(graph: Graph, shapes: dict[str, Shape], homes: Homes, o
 def _homes(graph: Graph, shapes: dict[str, Shape]) -> Homes:
     homes, same = {name: (name, 0) for name in graph.inputs}, views(graph) | _in_place(graph, shapes)
     for node in reversed(graph.nodes):
-        home, channel = homes.setdefault(node.name, (node.name, 0))
+        home, at = homes.setdefault(node.name, (node.name, 0))
         if node.operation.kind == "concat":
             for name in node.inputs:
-                homes[name] = home, channel
-                channel += shapes[name][3]
+                homes[name] = home, at
+                _, height, width, channels = shapes[name]
+                at += channels if joins_channels(node.operation) else height * width * channels
     for node in graph.nodes:
         if node.name in same:
             homes[node.name] = homes[node.inputs[0]]
@@ -130,7 +133,7 @@ def _in_place(graph: Graph, shapes: dict[str, Shape]) -> set[str]:
 
 
 def _written_elsewhere(graph: Graph) -> set[str]:
-    """What is written into a result, or its channels of a concatenation."""
+    """What is written into a result, or into a concatenation."""
     joined = (name for node in graph.nodes if node.operation.kind == "concat" for name in node.inputs)
     return {*graph.outputs, *joined}
 

@@ -16,12 +16,13 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 class Maps:
     """The segments of a binding. Translations call `as_map`, `add`, `constant`, `entered`, `seen_as`,
-    `operation` and `kept`."""
+    `operation`, `sources` and `kept`."""
 
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
         self._segments: dict[tuple[int, int, np.dtype], Segment] = {}
         self._made = 0
+        self._sources: dict[tuple[Segment | None, str], tuple[Map, ...]] = {}  # {what `add` gave: of which maps}
 
     def _name(self, value: Tensor) -> str:
         """The name of a value that is read as a tensor."""
@@ -58,7 +59,12 @@ class Maps:
         nhwc = operation.shape("NHWC", *(one.nhwc for one in maps))
         _budget.check_size(nhwc, first.dtype.itemsize, self.kept.max_bytes)
         name = segment.add(node.label, operation, tuple(segment.entrance(one) for one in maps))
+        self._sources[segment, name] = maps
         return self._map(first.dtype, level, axes, nhwc, name, segment)
+
+    def sources(self, value: Map) -> tuple[Map, ...]:
+        """The maps that a node of a segment reads."""
+        return self._sources.get((value.segment, value.node), ())
 
     def constant(self, array: np.ndarray, like: Map) -> Map:
         """A map of constants beside another, of whose shape it is, or of one pixel or one channel."""

@@ -8,13 +8,14 @@ from fastconv.onnx._translations import (
     arithmetic,
     convolutions,
     elementwise,
+    joining,
     normalizations,
     pools,
     resizing,
     shaping,
 )
 
-_MODULES = arithmetic, convolutions, elementwise, normalizations, pools, resizing, shaping
+_MODULES = arithmetic, convolutions, elementwise, joining, normalizations, pools, resizing, shaping
 
 TRANSLATIONS: dict[str, Callable[..., Any]] = {
     kind: translate for module in _MODULES for kind, translate in module.TRANSLATIONS.items()

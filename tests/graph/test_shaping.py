@@ -11,6 +11,7 @@ from graph_cases import ONE, RNG, X
 import fastconv
 from fastconv import reference
 from fastconv._checks.shapes import conv_geometry
+from fastconv._graph.operations.shaping import Concat
 
 pytestmark = pytest.mark.usefixtures("teams_for_tiny_layers")
 KINDS = list(itertools.product(["NHWC", "NCHW"], ["float32", "float64"], [1, 2, 3]))
@@ -69,6 +70,32 @@ def test_a_map_of_one_pixel_into_a_slice_of_channels():
     plan(x, out=joined[..., 3:7])
     np.testing.assert_array_equal(joined[..., 3:7], plan(x))
     np.testing.assert_array_equal(np.delete(joined, np.s_[3:7], -1), 7)
+
+
+@pytest.mark.parametrize(("layout", "dtype", "num_threads"), KINDS)
+@pytest.mark.parametrize("axis", ["rows", "pixels"])
+def test_rows_and_pixels_side_by_side(axis, layout, dtype, num_threads):
+    """Of convolutions, vectors, inputs and other concatenations, within a graph and as a result."""
+    weight = integers(RNG, (6, 6), dtype)
+    g = fastconv.Graph(layout=layout)
+    conv = g.conv2d(g.x, weight.reshape((1, 1, 6, 6) if layout == "NHWC" else (6, 6, 1, 1)))
+    pixel = g.relu(g.global_avg_pool2d(conv))
+    vector = g.linear(g.flatten(pixel), weight)
+    both = g.concat(g.slice(conv, channels=slice(2)), g.slice(g.relu(g.x), channels=slice(4)))
+
+    def join(*maps):
+        return g._add(None, Concat(axis), **{f"map {i}": one for i, one in enumerate(maps)})
+
+    y = join(conv, vector, both, g.x, join(vector, pixel, pixel))
+    plan = g.plan(y, g.concat(y, g.relu(y), join(g.relu(y))), num_threads=num_threads)
+    x = integers(RNG, in_layout((3, 4, 1, 6), layout), dtype)
+    for got, want in zip(plan(x), reference.graph(plan, x), strict=True):
+        np.testing.assert_array_equal(got, want)
+    with pytest.raises(ValueError, match="takes 6 channels, but linear2 has 5"):
+        join(conv, g.linear(g.flatten(pixel), weight[:, :5] if layout == "NHWC" else weight[:5]))
+    if axis == "rows":
+        with pytest.raises(ValueError, match="its inputs must have the same width"):
+            g.plan(join(conv, g.resize2d(conv, (4, 2))))(x)
 
 
 @pytest.mark.parametrize(("layout", "dtype", "num_threads"), KINDS)

@@ -14,6 +14,7 @@ from fastconv._graph.graph import Graph, Node
 from fastconv._graph.operations.conv import Conv
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.picks import DepthToSpace
+from fastconv._graph.operations.shaping import joins_channels
 from fastconv._graph.rewrites.neighbours import replace_neighbours
 
 
@@ -42,7 +43,9 @@ def _before_convs(graph: Graph) -> Graph:
         if isinstance(node.operation, Conv) and uses[node.name] == 1:
             widths[node.name] = node.operation.geometry.weight[3]
         before = nodes.get(node.inputs[0])
-        if not isinstance(node.operation, Elementwise) or before is None or before.operation.kind != "concat":
+        if not isinstance(node.operation, Elementwise) or before is None:
+            continue
+        if not joins_channels(before.operation):
             continue
         if len(node.inputs) > 1 or uses[before.name] > 1 or not widths.keys() >= {*before.inputs}:
             continue

@@ -17,6 +17,7 @@ from fastconv._graph.operations.conv import Conv, Derived
 from fastconv._graph.operations.elementwise import Elementwise
 from fastconv._graph.operations.operation import Operation
 from fastconv._graph.operations.picks import Part
+from fastconv._graph.operations.shaping import joins_channels
 
 LANES = 16  # of the widest vectors
 _FEW = 8  # output channels that have a tile of their own, FC_MAX_FEW in csrc/kernels.h
@@ -31,7 +32,7 @@ def join_siblings(graph: Graph) -> Graph:
 def _join_neighbours(graph: Graph) -> Graph:
     uses, nodes, dtype = graph.uses(), dict[str, Node](), graph.dtype
     for node in graph.nodes:
-        if node.operation.kind == "concat":
+        if joins_channels(node.operation):
             inputs = list[str]()
             for likeness, run in groupby(node.inputs, lambda name: uses[name] == 1 and _likeness(nodes.get(name))):
                 names = list(run)

@@ -14,7 +14,7 @@ from fastconv._graph.operations.turns import Take
 from fastconv.onnx._in_numpy import shaping
 from fastconv.onnx._in_numpy.elementwise import NUMBERS
 from fastconv.onnx._program import Node
-from fastconv.onnx._translations.parts import sliced, stacked
+from fastconv.onnx._translations.parts import sliced
 from fastconv.onnx._values import AXES, IMAGE_AXES, MOST_BYTES, Map, Tensor, map_shape, tensor_shape
 from fastconv.onnx._views import View, reordered, view
 
@@ -47,24 +47,6 @@ def shape_of(bind: "Binding", node: Node, x: Any) -> Any:
 
 def size_of(bind: "Binding", node: Node, x: Any) -> Any:
     return np.array(prod(x.shape), np.int64)
-
-
-def concat(bind: "Binding", node: Node, *values: Any) -> Tensor | None:
-    """Along the channels of maps, or along an axis of their own."""
-    if (stack := stacked(bind, node, values)) is not None:
-        return stack
-    inside = next((one.axes for one in values if isinstance(one, Map) and one.segment), None)
-    if inside is None:
-        return None
-    axis = shaping.axis_of(node.attributes["axis"], len(inside))
-    maps = [bind.as_map(value, inside) for value in values]
-    if None in maps or inside[axis] != "C":
-        return None
-    found = [one for one in maps if one]
-    for one in found:
-        if one.nhwc[:3] != found[0].nhwc[:3]:
-            raise ValueError(f"its inputs must have one shape but for axis {axis}, got {[m.shape for m in found]}")
-    return found[0] if len(found) == 1 else bind.add(node, Concat(), *found)
 
 
 def pad(
@@ -232,7 +214,6 @@ def unsqueeze(bind: "Binding", node: Node, x: Any, axes: Any = None) -> Any:
 TRANSLATIONS = {
     "Cast": cast,
     "CastLike": cast_like,
-    "Concat": concat,
     "DepthToSpace": depth_to_space,
     "Dropout": dropout,
     "Flatten": flatten,
