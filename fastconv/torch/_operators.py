@@ -11,6 +11,7 @@ import torch
 
 from fastconv._checks.types import Shape
 from fastconv.torch import _layers, _shapes, _words
+from fastconv.torch._circular_pads import CIRCULAR_PAD
 from fastconv.torch._response_norms import LOCAL_RESPONSE_NORM
 from fastconv.torch._words import Written, function, two_maps
 
@@ -118,6 +119,7 @@ OPERATORS: dict[Any, Callable[..., Written | None]] = {
     _aten.constant_pad_nd.default: _shapes.pad,
     **dict.fromkeys((_aten.reflection_pad1d.default, _aten.reflection_pad2d.default), _shapes.padded("reflect")),
     **dict.fromkeys((_aten.replication_pad1d.default, _aten.replication_pad2d.default), _shapes.padded("edge")),
+    CIRCULAR_PAD: _shapes.padded("wrap"),
     _aten.view.default: _shapes.reshape,
     _aten._unsafe_view.default: _shapes.reshape,
     _aten.squeeze.dim: _shapes.reshape,

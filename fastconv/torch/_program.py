@@ -9,12 +9,12 @@ import torch
 from torch import fx
 
 from fastconv._checks.types import Accuracy
+from fastconv.torch import _circular_pads, _response_norms
 from fastconv.torch._binding import Bound, bind, is_check
 from fastconv.torch._counts import COUNTED
 from fastconv.torch._fakes import FakeError
 from fastconv.torch._left import is_plain
 from fastconv.torch._operators import PARAMETERS
-from fastconv.torch._response_norms import put_together
 from fastconv.torch._weights import KnownWeights
 
 _DROPOUTS = {"dropout": 0, "dropout_p": 0, "train": False, "training": False}  # arguments of an inactive one
@@ -42,7 +42,8 @@ class Program:
         known: KnownWeights | None = None,
         likes: dict[int, Any] | None = None,
     ) -> None:
-        put_together(module)
+        for one in (_response_norms, _circular_pads):
+            one.put_together(module)
         self._module, self._num_threads, self._likes = module, num_threads, likes or {}
         self._constants = None if likes is None else [*likes]
         self._accuracy: Accuracy = accuracy

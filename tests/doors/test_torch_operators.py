@@ -24,6 +24,14 @@ class Between(nn.Module):
         return self.after(y) if isinstance(y, torch.Tensor) and y.dim() == 4 and y.shape[1] == 6 else y
 
 
+def written(z, y, rows):
+    """y behind one of its rows, which two of z are, one after the other."""
+    z[:, :, 1:] = y
+    z[:, :, :1] = y[:, :, rows[0] - 1 : rows[0]] if rows[0] else z[:, :, 8:9] * 2
+    z[:, :, :1] = z[:, :, rows[1] : rows[1] + 1]
+    return z
+
+
 def tokens(net, y):
     """A block of a transformer without attention, of the pixels of an image."""
     x = y.flatten(2).transpose(1, 2)
@@ -88,9 +96,28 @@ FUNCTIONS = {
     "pads of channels and rows": lambda net, y: functional.pad(y, (0, 0, 1, 1, 0, 1)),
     "pads": lambda net, y: functional.pad(functional.pad(y, (1, 0, 2, 1), value=2.0), (-1, 0, 0, 1)),
     "other pads": lambda net, y: functional.pad(functional.pad(y, (1, 2, 1, 0), mode="reflect"), (1,) * 4, "replicate"),
+    "circular pads": lambda net, y: [
+        *(functional.pad(y, (1, 2, 1, 0), "circular"), functional.pad(y[:, :, 1], (8, 3), "circular")),
+        *(functional.pad(y, (0, 0, 2, 1), "circular"), functional.pad(y[:, None], (1,) * 6, "circular")),
+    ],
+    "almost circular pads": lambda net, y: [
+        written(y.new_empty(2, 6, 9, 8), y, (1, 8)),
+        written(y.new_empty(2, 6, 9, 8), y, (0, 7)),
+        written(y.new_empty(2, 6, 9, 8, dtype=torch.float64), y, (0, 8)),
+    ],
+    "a circular convolution": lambda net, y: functional.conv2d(
+        functional.pad(y, (1,) * 4, "circular"), net.before.weight.repeat(2, 2, 1, 1)
+    ),
     "reflected sequence": lambda net, y: functional.pad(y[:, :, 1], (1, 2), mode="reflect"),
     "concat": lambda net, y: torch.cat([y[:, :2], torch.cat([y, y], 1)[:, 4:8]], 1),
     "concat of rows": lambda net, y: torch.cat([y, y], 2),
+    "concat of rows and constants": lambda net, y: torch.cat(
+        [y.tanh(), net.vector[:, None, None].expand_as(y[:, :, :1]), y], 2
+    ),
+    "concat of columns": lambda net, y: torch.cat([y, y.tanh()], 3),
+    "concat of constants": lambda net, y: torch.cat([torch.linspace(0, 1, 8).expand_as(y[:, :1]), y], 1),
+    "concat of pixels": lambda net, y: torch.cat([y[:, :, 0], y.flatten(2), y.amax((2, 3), True).flatten(2)], 2),
+    "concat of tokens": lambda net, y: torch.cat([net.vector.expand(len(y), 1, 6), y.flatten(2).mT], 1).softmax(-1),
     "splits": lambda net, y: torch.cat([*y.chunk(4, 1), *y.split([1, 5], 1)[:0], *y.split(4, 1)[::-1]], 1)[:, 3:9],
     "slices": lambda net, y: y[:, :, 1::2, -5:-1],
     "shuffle": lambda net, y: functional.channel_shuffle(y, 3),
@@ -158,6 +185,13 @@ NATIVE = (
     *("celu", "gated", "roots", "extremes", "reversed", "group norm", "instance norm", "layer norm of channels"),
     *("tokens", "other pads", "reflected sequence", "shuffle by hand", "pixel shuffle", "nearest", "bilinear"),
     *("a sequence resized", "repeated pixels", "of a shape", "more channels"),
+    *(
+        "concat of rows and constants",
+        "concat of constants",
+        "concat of pixels",
+        "concat of tokens",
+        "a circular convolution",
+    ),
 )
 
 
