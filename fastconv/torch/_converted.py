@@ -9,6 +9,9 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram, default_decompositions
 from torch.export.graph_signature import InputKind, InputSpec, OutputKind
+from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 from torch.utils import _pytree as pytree
 
 from fastconv._checks import arguments
@@ -31,7 +34,8 @@ _RESIZED = (  # by the operators behind `interpolate`, of which those that fastc
 )
 _MAX_TRACED = 64  # kept, one for the shapes of a call each
 
-_Structure = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+# [a dictionary], [its entries before], [(a dictionary, its entries before, the name of one that calls make anew)]
+_Structure = tuple[list[Any], list[Any], list[tuple[dict[str, Any], dict[str, Any], str]]]
 
 
 class Converted(nn.Module):
@@ -49,12 +53,17 @@ class Converted(nn.Module):
         self._num_threads, self._accuracy = num_threads, accuracy
         self._known = KnownWeights(accuracy)
         self._traced: dict[Any, _Traced] = {}
-        self._structure: _Structure = [], []
+        self._structure: _Structure = [], [], []
         self.training = False  # and not eval(), which would change the parts of the module
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what was made, which a copy makes again."""
-        return {**super().__getstate__(), "_known": KnownWeights(self._accuracy), "_traced": {}, "_structure": ([], [])}
+        return {
+            **super().__getstate__(),
+            "_known": KnownWeights(self._accuracy),
+            "_traced": {},
+            "_structure": ([], [], []),
+        }
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The results of the module. The first call with arguments of some shapes and strides traces it."""
@@ -183,14 +192,27 @@ def _tensors(module: nn.Module) -> Iterator[Any]:
 
 
 def _structure(module: nn.Module) -> _Structure:
-    """(the dictionaries with what a trace depends on beside tensors, in all parts of a module; their entries now)."""
+    """What a trace depends on beside tensors, in all parts of a module."""
     kept: list[Any] = []
     for part in module.modules():
         kept += vars(part), part._modules, part._forward_hooks, part._forward_pre_hooks
-    return kept, [dict(one) for one in kept]
+    before = [dict(one) for one in kept]
+    parts = zip(module.modules(), kept[::4], before[::4], strict=True)
+    return kept, before, [(now, then, name) for part, now, then in parts for name in _made_anew(part)]
 
 
-def _is_as_it_was(now: list[Any], before: list[Any]) -> bool:
+def _made_anew(part: nn.Module) -> Iterator[str]:
+    """The weights that each call makes of others, and puts into a part, before it reads them."""
+    for hook in part._forward_pre_hooks.values():
+        if isinstance(hook, WeightNorm | SpectralNorm):
+            yield hook.name
+        elif isinstance(hook, BasePruningMethod):
+            yield hook._tensor_name
+
+
+def _is_as_it_was(now: list[Any], before: list[Any], made: list[tuple[dict[str, Any], dict[str, Any], str]]) -> bool:
+    for here, there, name in made:
+        there[name] = here.get(name)
     try:
         return now == before
     except Exception:  # of values that are not equal or unequal, such as a tensor in the place of another

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 from torch_compiling import Ran, close, image, small
 
 import fastconv.torch
@@ -160,6 +161,22 @@ def test_a_module_that_is_changed():
     close(converted(x), net(x))
     net.train()
     close(converted(x), copy.deepcopy(net)(x))
+
+
+@pytest.mark.parametrize(
+    "wrap", [nn.utils.weight_norm, nn.utils.spectral_norm, lambda part: prune.random_unstructured(part, "weight", 0.5)]
+)
+def test_a_weight_that_each_call_makes_anew(wrap):
+    """A call of the module puts another into it, which is no other module."""
+    net, x = nn.Sequential(wrap(nn.Conv2d(3, 3, 3, padding=1)), nn.ReLU()).eval(), image()
+    converted, graphs = fastconv.torch.convert(net, x), fastconv.torch.counts().graphs
+    for _ in range(2):
+        wanted = net(x)
+        close(converted(x), wanted)
+    assert fastconv.torch.counts().graphs == graphs
+    next(one for name, one in net[0].named_parameters() if name in ("weight_g", "weight_orig")).mul_(2)
+    wanted = net(x)
+    close(converted(x), wanted)
 
 
 def test_what_was_made_for_a_trace_goes_with_it(monkeypatch):
