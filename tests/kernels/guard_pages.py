@@ -14,9 +14,12 @@ from cases import SMALL_BLOCKS, integers, small_block
 
 import fastconv
 from fastconv import reference
+from fastconv._graph.operations.shaping import Concat
 from fastconv._kernels import cpu
 from fastconv._planning import algorithms, teams, workspace
-from fastconv._runners import attention, fip_weights, nchw, pack, shaping, tiles
+from fastconv._runners import attention, fip_weights, nchw, pack, sampling, shaping, tiles
+from fastconv.onnx._in_numpy.sampling import grid_sample
+from fastconv.onnx._program import Node
 
 _mprotect = ctypes.CDLL(None, use_errno=True).mprotect
 _mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
@@ -256,7 +259,8 @@ def graphs(dtype, at_end):
         bias = integers(np.random.default_rng(2), shape[3:], dtype)
         across = g.sub(g.channel_pool(y, "max"), g.layer_norm(g.x, 0 * bias, bias, 1.0)), g.channel_pool(g.x, "sum")
         across = *across, g.instance_norm(g.x, 0 * bias, bias, 1.0), g.group_norm(g.x, 1, 0 * bias, bias, 1.0)
-        for last in (*maps, gate, vector, g.concat(vector, g.flatten(g.x)), *across):
+        joined = [g._add(None, Concat(axis), a=g.x, b=y, c=g.relu(g.x)) for axis in ("rows", "pixels")]
+        for last in (*maps, *joined, gate, vector, g.concat(vector, g.flatten(g.x)), *across):
             x = moved(integers(np.random.default_rng(0), shape, dtype), at_end)
             plan = g.plan(last, num_threads=2)
             want = reference.graph(plan, x)
@@ -308,6 +312,29 @@ def _stack(x, turns=False):
     return np.arange(2, dtype=np.int64) * x[0].nbytes, x[0, 0].nbytes, turns
 
 
+def samples(dtype, at_end):
+    """At places in the image, on its edge and beyond, however far."""
+    rng, item, far = (
+        np.random.default_rng(0),
+        np.dtype(dtype).itemsize,
+        [1, -1, 1e30, -1e30, np.inf, -np.inf, np.nan, 0],
+    )
+    paddings, either = ("zeros", "border", "reflection"), (False, True)
+    for shape, padding, is_aligned, is_nearest in product([(2, 3, 5, 7), (1, 1, 1, 33)], paddings, either, either):
+        print(cpu.active(), dtype, f"{at_end = }", "sample", shape, padding, is_aligned, is_nearest, flush=True)
+        x, places = integers(rng, shape, dtype), rng.uniform(-1.7, 1.7, (shape[0], 4, 6, 2)).astype(dtype)
+        places[0, 0, :4] = np.reshape(far, (4, 2))
+        node = Node("y", "GridSample", "", 20, (), (), {"mode": "nearest" if is_nearest else "linear",
+                    "padding_mode": padding, "align_corners": int(is_aligned)})  # fmt: skip
+        with np.errstate(all="ignore"):
+            want = grid_sample(node, x.transpose(0, 3, 1, 2), places).transpose(0, 2, 3, 1)
+        out = guarded(want.shape, dtype, at_end)
+        runner = sampling.Sample(shape, want.shape, item == 8, padding, is_aligned, is_nearest)
+        runner.set_team(2, 2)
+        runner.run([moved(x, at_end), moved(places, at_end)], [(out, shape[3] * item)], guarded((runner.memory,), "u1"))
+        np.testing.assert_allclose(out, want, rtol=1e-4, atol=1e-4)
+
+
 FAMILIES = (
     convolutions,
     winograd,
@@ -319,6 +346,7 @@ FAMILIES = (
     graphs,
     softmaxes,
     attentions,
+    samples,
 )
 
 
