@@ -49,23 +49,22 @@ def _written(node: fx.Node, known: dict[fx.Node, _Taken | None]) -> _Taken | Non
     if node.target is _aten.new_empty.default:
         return None, [np.full(size, -1) for size in sizes]
     if node.target is _aten.copy.default:
-        target, source = (one.meta["val"] for one in node.args[:2])
-        is_same = (target.shape, target.dtype, target.device) == (source.shape, source.dtype, source.device)
+        is_same = _sizes(node.args[1]) == sizes and node.args[1].meta["val"].dtype == node.meta["val"].dtype
         return _taken(node.args[1], known) if is_same else None
     base = _taken(node.args[0], known)
     if node.target is _aten.slice.Tensor:
         part = _part(len(sizes), *node.args[1:])
         return None if base is None or part is None else (base[0], _with(base[1], part[0], base[1][part[0]][part[1]]))
-    values, part = _taken(node.args[1], known), _part(len(sizes), *node.args[2:])
-    if base is None or values is None or part is None:
+    source, part = _taken(node.args[1], known), _part(len(sizes), *node.args[2:])
+    if base is None or source is None or part is None:
         return None
     axis, along = part
     others = [i for i in range(len(sizes)) if i != axis and base[0] is not None]
-    if len({base[0], values[0]} - {None}) > 1 or any((base[1][i] != values[1][i]).any() for i in others):
+    if len({base[0], source[0]} - {None}) > 1 or any((base[1][i] != source[1][i]).any() for i in others):
         return None
     numbers = base[1][axis].copy()
-    numbers[along] = values[1][axis]
-    return values[0] or base[0], _with(values[1], axis, numbers)
+    numbers[along] = source[1][axis]
+    return source[0] or base[0], _with(source[1], axis, numbers)
 
 
 def _part(axes: int, axis: Any = 0, start: Any = None, end: Any = None, step: Any = 1) -> tuple[int, slice] | None:
