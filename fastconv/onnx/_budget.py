@@ -22,10 +22,10 @@ def check(node: Node, inputs: list[Any], max_bytes: int) -> None:
     if estimate is None:
         return
     try:
-        shape = estimate(node, *inputs)
+        shape, itemsize = estimate(node, *inputs), _itemsize(node, inputs)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return  # not known before it is computed, or wrong: then an error tells why
-    check_size(shape, max((one.dtype.itemsize for one in inputs if hasattr(one, "dtype")), default=4), max_bytes)
+    check_size(shape, itemsize, max_bytes)
 
 
 def check_size(shape: tuple[float, ...], itemsize: int, max_bytes: int) -> None:
@@ -33,9 +33,23 @@ def check_size(shape: tuple[float, ...], itemsize: int, max_bytes: int) -> None:
     if nbytes > max_bytes:
         told = ", ".join(str(int(size)) for size in shape)
         raise ValueError(
-            f"its result of shape ({told}) takes {nbytes:.3g} bytes, more than max_bytes, {max_bytes:.3g}; "
+            f"its result of shape ({told}) takes {nbytes:,.0f} bytes, more than max_bytes, {max_bytes:,}; "
             "load(…, max_bytes=…) allows more"
         )
+
+
+def _itemsize(node: Node, inputs: list[Any]) -> int:
+    """The bytes of each value of the result, whose dtype is that of the first input, where no table has another."""
+    if node.kind in _COMPARISONS:
+        return 1
+    if node.kind in _RANDOM:
+        from fastconv.onnx._tensors import dtype  # with the library onnx, which the door of PyTorch goes without
+
+        return dtype(node.attributes.get("dtype", 1), "dtype").itemsize
+    if node.kind == "ConstantOfShape":
+        return node.attributes["value"].dtype.itemsize if "value" in node.attributes else 4
+    typed = inputs[_TYPED.get(node.kind, 0)]
+    return int(typed.dtype.itemsize)
 
 
 def _broadcast(node: Node, *inputs: Any) -> tuple[float, ...]:
@@ -103,6 +117,8 @@ def _upsample(node: Node, x: Any, scales: Any = None) -> tuple[float, ...]:
 
 _ARITHMETIC = ("Add", "Div", "Max", "Mean", "Min", "Mod", "Mul", "Pow", "Sub", "Sum", "Where")
 _COMPARISONS = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+_RANDOM = "RandomNormal", "RandomUniform"
+_TYPED = {"OneHot": 2, "Where": 1}  # the input whose dtype the result has
 _BITS = ("And", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Or", "Xor")
 _SHAPES: dict[str, Estimate] = {
     **dict.fromkeys((*_ARITHMETIC, *_COMPARISONS, *_BITS), _broadcast),
@@ -113,8 +129,7 @@ _SHAPES: dict[str, Estimate] = {
     "MatMul": _product,
     "OneHot": _one_hot,
     "Pad": _pad,
-    "RandomNormal": lambda node: tuple(node.attributes["shape"]),
-    "RandomUniform": lambda node: tuple(node.attributes["shape"]),
+    **dict.fromkeys(_RANDOM, lambda node: tuple(node.attributes["shape"])),
     "Range": _range,
     "Resize": _resize,
     "Tile": _tile,

@@ -57,7 +57,7 @@ class Maps:
         level = max(one.level for one in maps)
         segment = self._segment(level, first)
         nhwc = operation.shape("NHWC", *(one.nhwc for one in maps))
-        _budget.check_size(nhwc, first.dtype.itemsize, self.kept.max_bytes)
+        _budget.check_size(tensor_shape(nhwc, axes), first.dtype.itemsize, self.kept.max_bytes)
         name = segment.add(node.label, operation, tuple(segment.entrance(one) for one in maps))
         self._sources[segment, name] = maps
         return self._map(first.dtype, level, axes, nhwc, name, segment)

@@ -65,10 +65,35 @@ def test_huge_arrays_are_refused(kind):
 def test_max_bytes():
     proto = one("Relu", X)
     assert fastconv.onnx.load(proto, max_bytes=X.nbytes)(X).shape == X.shape
-    with pytest.raises(ValueError, match=r"Relu 'y0': its result of shape .* more than max_bytes"):
+    told = r"Relu 'y0': its result of shape \(2, 3, 8, 9\) takes 1,728 bytes, more than max_bytes, 1,727; load"
+    with pytest.raises(ValueError, match=told):
         fastconv.onnx.load(proto, max_bytes=X.nbytes - 1)(X)
     with pytest.raises(ValueError, match="max_bytes must be at least 1, got 0"):
         fastconv.onnx.load(proto, max_bytes=0)
+
+
+EXACT = {  # a node, and the bytes of its result, whose dtype is not that of every input
+    "Expand": (one("Expand", X[:1, :1, :1, :1], np.array([1, 1, 10, 10])), 400),
+    "Tile": (one("Tile", X[:1, :1, :1, :1], np.array([1, 1, 10, 10])), 400),
+    "Pad": (one("Pad", X[:1, :1, :1, :1], np.array([0, 0, 0, 0, 0, 0, 9, 9])), 400),
+    "Resize": (one("Resize", X[:1, :1, :1, :1], None, None, np.array([1, 1, 10, 10])), 400),
+    "Pow": (one("Pow", X[:1, :1, :1, :1], np.ones((10, 10), np.int64)), 400),
+    "Greater": (one("Greater", X[:1, :1, :1, :1], np.zeros((1, 1, 10, 10), np.float32)), 100),
+    "OneHot": (one("OneHot", np.zeros(10, np.int64), np.array(10), np.float32([0, 1])), 400),
+    "RandomNormal": (
+        model([("RandomNormal", "", "r", {"shape": [10, 10], "dtype": 11}), ("Gather", "r x", "y", {})], {}, dtype=7),
+        800,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_the_bytes_of_a_result_are_those_of_its_dtype(kind):
+    proto, nbytes = EXACT[kind]
+    x = np.zeros(10, np.int64) if kind in ("OneHot", "RandomNormal") else X[:1, :1, :1, :1]
+    fastconv.onnx.load(proto, max_bytes=nbytes)(x)
+    with pytest.raises(ValueError, match=f"takes {nbytes} bytes, more than max_bytes, {nbytes - 1}"):
+        fastconv.onnx.load(proto, max_bytes=nbytes - 1)(x)
 
 
 LATE = {  # nodes that make more than a call needs of the n that it gives
