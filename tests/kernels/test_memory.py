@@ -50,8 +50,8 @@ def test_nothing_beyond_the_arrays_is_touched(run_python, isa):
 @pytest.mark.parametrize(("at_end", "index"), [(True, "array.size"), (False, "-1")])
 def test_the_guard_pages_do_guard(run_python, at_end, index):
     code = f"""
-        import ctypes, guard_pages
-        array = guard_pages.guarded((5,), "float32", {at_end})
+        import ctypes, guarded_arrays
+        array = guarded_arrays.guarded((5,), "float32", {at_end})
         array[:] = 1
         ctypes.c_float.from_address(array.ctypes.data + 4 * ({index})).value
     """
