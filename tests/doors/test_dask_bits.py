@@ -45,11 +45,10 @@ def assert_same(lazy, want):
     np.testing.assert_array_equal(lazy.compute(), want)
 
 
-@settings(max_examples=600)
+@settings(max_examples=1000)
 @given(graph_cases(ends=2), st.randoms(use_true_random=False))
 def test_graphs(case, pick):
     """Random graphs, of two inputs and two results, on small chunks; most have operations that need whole maps."""
-    want = case.plan(*case.inputs)
     try:
         got = fastconv.dask.apply(case.plan, *(chunked(pick, x) for x in case.inputs))
     except ValueError as error:
@@ -59,6 +58,7 @@ def test_graphs(case, pick):
     if refused:
         assert re.search("without a window|of other strides", refused)  # the latter where maps of one pixel are added
         return
+    want = case.plan(*case.inputs)
     for lazy, whole in zip(*(ys if isinstance(ys, tuple) else (ys,) for ys in (got, want)), strict=True):
         assert_same(lazy, whole)
 
